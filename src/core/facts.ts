@@ -1,0 +1,56 @@
+/**
+ * What a decision may ask of the outside world, and the answers. Every answer can be `unreadable`: the decision then
+ * fails closed. All are plain JSON, so that the facts used are recorded with the decision and it can be made again.
+ */
+export type FactQuery =
+  /** What a person may do in a repository and which of the named teams they belong to (team: `org/slug`). */
+  | {
+      readonly kind: 'person'
+      readonly login: string
+      readonly id: number
+      readonly repository: string
+      readonly teams: readonly string[]
+    }
+  /** The members of a team (`org/slug`), child teams included. */
+  | { readonly kind: 'team-members'; readonly team: string }
+  /** All reviews of a pull request of the release repository, in GitHub's order. */
+  | { readonly kind: 'reviews'; readonly repository: string; readonly number: number }
+  /** The configuration files on the default branch of a repository. */
+  | { readonly kind: 'configuration'; readonly repository: string; readonly commit: string }
+  /** One file of a repository at a commit. */
+  | { readonly kind: 'file'; readonly repository: string; readonly commit: string; readonly path: string }
+  /** The pull requests that brought a commit into a branch, with who approved them. */
+  | { readonly kind: 'merged-pulls'; readonly repository: string; readonly commit: string }
+
+export interface ReviewFact {
+  readonly id: number
+  readonly user: { readonly login: string; readonly id: number; readonly type: string } | null
+  /** APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED, PENDING, or what GitHub invents next. */
+  readonly state: string
+  readonly commit: string | null
+  /** When the opinion was given, ISO 8601 UTC. */
+  readonly at: string | null
+}
+
+export type FactAnswer =
+  | {
+      readonly kind: 'person'
+      readonly permission: 'admin' | 'maintain' | 'write' | 'triage' | 'read' | 'none' | 'unreadable'
+      readonly teams: readonly { readonly team: string; readonly membership: 'member' | 'not-member' | 'unreadable' }[]
+    }
+  | {
+      readonly kind: 'team-members'
+      readonly members: readonly { readonly login: string; readonly id: number }[] | 'unreadable'
+    }
+  | { readonly kind: 'reviews'; readonly reviews: readonly ReviewFact[] | 'unreadable' }
+  | {
+      readonly kind: 'configuration'
+      readonly files: readonly { readonly path: string; readonly text: string }[] | 'unreadable'
+    }
+  | { readonly kind: 'file'; readonly text: string | null | 'unreadable' }
+  | {
+      readonly kind: 'merged-pulls'
+      readonly pulls:
+        | readonly { readonly number: number; readonly approvers: readonly { readonly login: string; readonly id: number }[] }[]
+        | 'unreadable'
+    }
