@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { Actor, Trust } from '../event.ts'
+import { CommitSha, EnvironmentName, ProductName, RepositoryRef, RunRef, VersionText } from '../product/schema.ts'
+
+export const DEPLOYMENT_STATUSES = ['pending', 'started', 'completed', 'failed', 'aborted'] as const
+export const DeploymentStatus = z.enum(DEPLOYMENT_STATUSES)
+export type DeploymentStatus = z.infer<typeof DeploymentStatus>
+
+/** The `task` of the Deployments that the Action makes; GitHub's own job deployments have `deploy`. */
+export const DEPLOYMENT_TASK = 'ringmaster'
+
+/** The payload of a Deployment that the Action's `record-deployment` makes. */
+export const DeploymentRecord = z.strictObject({
+  schema: z.literal('ringmaster/deployment/1'),
+  product: ProductName,
+  version: VersionText,
+  run: RunRef,
+})
+export type DeploymentRecord = z.infer<typeof DeploymentRecord>
+
+/**
+ * One attempt to put a version into an environment. Its key is one correlation for all who speak of it: the Action's
+ * record, other tools' deployments and GitHub's own job deployment of the same run.
+ */
+export const Attempt = z.object({
+  key: z.string(),
+  version: VersionText,
+  status: DeploymentStatus,
+  /** The highest deployment-status id folded in; a lower one that arrives later is history. */
+  statusId: z.int().nonnegative(),
+  at: z.string(),
+  startedAt: z.string().nullable(),
+  completedAt: z.string().nullable(),
+  url: z.string(),
+  actor: Actor.nullable(),
+  trust: Trust,
+  /** How the attempt was allowed; `ungated` where the environment has no gate. */
+  authorisation: z.enum(['ungated', 'gate', 'override', 'unauthorised']),
+})
+export type Attempt = z.infer<typeof Attempt>
+
+/** One cell of the board: a product in an environment. Last good and last attempt are kept apart. */
+export const Cell = z.object({
+  environment: EnvironmentName,
+  lastGood: Attempt.nullable(),
+  lastAttempt: Attempt.nullable(),
+  /** Attempts that have not ended, oldest first. */
+  open: z.array(Attempt),
+})
+export type Cell = z.infer<typeof Cell>
+
+/** State: where the versions of a product are. `board/<product>`. */
+export const BoardState = z.object({ product: ProductName, cells: z.array(Cell) })
+export type BoardState = z.infer<typeof BoardState>
+
+/** State: what one workflow run said and did. `run/<repository id>/<run id>`. */
+export const RunState = z.object({
+  repository: RepositoryRef,
+  runId: z.int().positive(),
+  /** What the run recorded before it deployed: the intents that its gated jobs are answered by. */
+  intents: z.array(
+    z.object({
+      environment: EnvironmentName,
+      product: ProductName,
+      version: VersionText,
+      sha: CommitSha,
+      attempt: z.int(),
+      trust: Trust,
+    }),
+  ),
+  /** GitHub's own deployments of the run's jobs, so that they are not counted beside the Action's. */
+  jobDeployments: z.array(z.object({ deploymentId: z.int(), environment: EnvironmentName, sha: CommitSha })),
+})
+export type RunState = z.infer<typeof RunState>
