@@ -1,0 +1,4 @@
+import type { Resource } from '../router.ts'
+
+/** Every resource file has one line here; the order does not matter. */
+export const resources: readonly Resource[] = []
