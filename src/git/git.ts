@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process'
+import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
+
+export type GitProblemCode =
+  | 'git-missing'
+  | 'not-a-repository'
+  | 'repository-not-owned'
+  | 'no-commits'
+  | 'git-failed'
+  | 'git-output-too-large'
+  | 'git-timed-out'
+
+const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024
+const DEFAULT_TIMEOUT_MS = 5 * 60_000
+
+/** A hook or a wrapper may have set these; the caller's directory must decide, not they. */
+const INHERITED_LOCATIONS = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_NAMESPACE', 'GIT_OBJECT_DIRECTORY']
+
+const FORCED = {
+  LC_ALL: 'C',
+  GIT_TERMINAL_PROMPT: '0',
+  GIT_OPTIONAL_LOCKS: '0',
+  GIT_NO_REPLACE_OBJECTS: '1',
+} as const
+
+/** Configuration of the repository or of the machine that would change what the reader sees. */
+const NEUTRAL = ['-c', 'core.quotePath=false', '-c', 'log.showSignature=false', '-c', 'diff.relative=false']
+
+const environment = (): NodeJS.ProcessEnv => {
+  const kept = Object.entries(process.env).filter(([name]) => !INHERITED_LOCATIONS.includes(name))
+  return { ...Object.fromEntries(kept), ...FORCED }
+}
+
+/**
+ * Runs `git` in a directory, without a shell, and returns its standard output as bytes.
+ * Throws `RingmasterError` with a `GitProblemCode`; credentials in addresses never appear in its text.
+ */
+export function git(
+  directory: string,
+  args: readonly string[],
+  options: { readonly timeoutMs?: number; readonly maxOutputBytes?: number } = {},
+): Promise<Buffer> {
+  const settings = {
+    encoding: 'buffer',
+    env: environment(),
+    maxBuffer: options.maxOutputBytes ?? MAX_OUTPUT_BYTES,
+    timeout: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  } as const
+  return new Promise((resolve, reject) => {
+    execFile('git', ['-C', directory, '--no-pager', ...NEUTRAL, ...args], settings, (error, stdout, stderr) => {
+      if (error) reject(translateGitError(error, stderr.toString('utf8'), args))
+      else resolve(stdout)
+    })
+  })
+}
+
+/** `https://user:secret@host` becomes `https://…@host`. */
+const withoutCredentials = (text: string): string => text.replace(/:\/\/[^/@\s]{1,2000}@/g, '://…@')
+
+const BY_STANDARD_ERROR: readonly { readonly says: RegExp; readonly problem: Problem<GitProblemCode> }[] = [
+  {
+    says: /dubious ownership/,
+    problem: {
+      code: 'repository-not-owned',
+      message: 'expected a checkout owned by the user who runs this job, found one that git holds for somebody else’s',
+      hint: 'run `git config --global --add safe.directory "$GITHUB_WORKSPACE"` in a step before this one',
+    },
+  },
+  {
+    says: /not a git repository|cannot change to/,
+    problem: {
+      code: 'not-a-repository',
+      message: 'expected a git checkout in the working directory, found none',
+      hint: 'add a step `uses: actions/checkout` with `fetch-depth: 0` before this one, or set `working-directory`',
+    },
+  },
+  {
+    says: /ambiguous argument 'HEAD(\^\{commit\})?'|bad revision 'HEAD|Needed a single revision/,
+    problem: {
+      code: 'no-commits',
+      message: 'expected a checked-out commit, found a repository without one',
+      hint: 'check a branch, tag or commit out before this step',
+    },
+  },
+]
+
+function translateGitError(
+  error: { readonly code?: unknown; readonly killed?: boolean },
+  standardError: string,
+  args: readonly string[],
+): RingmasterError {
+  const what = `\`git ${args[0] ?? ''}\``
+  const known = (problem: Problem<GitProblemCode>): RingmasterError =>
+    new RingmasterError('outside', problem, { cause: error })
+  if (error.code === 'ENOENT') {
+    return known({
+      code: 'git-missing',
+      message: 'expected `git` on the PATH, found none',
+      hint: 'install git on this runner or image',
+    })
+  }
+  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') {
+    return known({ code: 'git-output-too-large', message: `expected at most 1 GiB from ${what}, found more` })
+  }
+  if (error.killed)
+    return known({ code: 'git-timed-out', message: `expected an answer from ${what} in time, found none` })
+  const match = BY_STANDARD_ERROR.find(({ says }) => says.test(standardError))
+  if (match) return known(match.problem)
+  const lines = withoutCredentials(standardError).trim().split('\n')
+  const said = lines.find((line) => line.startsWith('fatal:')) ?? lines.at(-1) ?? ''
+  return known({ code: 'git-failed', message: `expected ${what} to succeed, found ${quoted(said)}` })
+}

@@ -1,0 +1,72 @@
+import { quoted } from '../core/problem.ts'
+import { DEEPENING_STEPS, deepen, incompleteHistory, readAncestry, readBoundary, remoteToDeepenFrom } from './deepen.ts'
+import { type GitCommit, readCommits } from './read-commits.ts'
+import { type GitHead, readHead } from './read-head.ts'
+import { type GitTag, readMergedTags, readRemoteTags } from './read-tags.ts'
+
+/** What a version is computed from: the commits since the last release, and the release they are counted from. */
+export interface History {
+  /** The commit that is checked out. */
+  readonly head: string
+  /** The tag that was chosen; null when no release is an ancestor of `head`. */
+  readonly last: GitTag | null
+  /** Every tag that leads to `head` or one of its ancestors. */
+  readonly tags: readonly GitTag[]
+  /** The commits after `last`, newest first; all of them when there is none. */
+  readonly commits: readonly GitCommit[]
+  /** True when more history had to be fetched. */
+  readonly deepened: boolean
+}
+
+export interface HistoryQuestion {
+  /**
+   * Picks the last release among tags, null for none. It must take the greatest of what it is given by a fixed order:
+   * that is how a shallow checkout can know that a release further back cannot be greater.
+   */
+  readonly choose: (tags: readonly GitTag[]) => GitTag | null
+  readonly withFiles: boolean
+  readonly firstParent: boolean
+  /** The full name of the ref that the checkout came from, when known. */
+  readonly ownRef: string | null
+}
+
+/**
+ * Reads the commits since the last release from a local checkout. A shallow checkout is deepened along its own commit
+ * until the answer is certain; where that is impossible it throws `history-incomplete`. Never guesses.
+ */
+export async function readHistory(directory: string, question: HistoryQuestion): Promise<History> {
+  const head = await readHead(directory)
+  const tags = head.shallow ? await completeTags(directory, head, question) : await readMergedTags(directory, head.sha)
+  const last = question.choose(tags)
+  const commits = await readCommits(directory, {
+    from: last?.sha ?? null,
+    to: head.sha,
+    withFiles: question.withFiles,
+    firstParent: question.firstParent,
+  })
+  return { head: head.sha, last, tags, commits, deepened: head.shallow }
+}
+
+/** Deepens until the chosen tag is certain and every commit since is there; returns the tags that lead to the head. */
+async function completeTags(directory: string, head: GitHead, question: HistoryQuestion): Promise<GitTag[]> {
+  const remote = await remoteToDeepenFrom(directory)
+  const all = unionOf(await readRemoteTags(directory, remote), await readMergedTags(directory, head.sha))
+  const greatest = question.choose(all)
+  for (const step of [0, ...DEEPENING_STEPS]) {
+    if (step !== 0) await deepen(directory, { remote, sha: head.sha, ownRef: question.ownRef }, step)
+    const ancestry = await readAncestry(directory, head.sha)
+    const merged = all.filter((tag) => ancestry.has(tag.sha))
+    const boundary = (await readBoundary(directory)).filter((sha) => ancestry.has(sha))
+    if (boundary.length === 0) return merged
+    const last = question.choose(merged)
+    if (last === null || last.name !== greatest?.name) continue
+    const since = await readAncestry(directory, head.sha, last.sha)
+    if (!boundary.some((sha) => since.has(sha))) return merged
+  }
+  throw incompleteHistory(`whose remote ${quoted(remote)} does not have the rest either`)
+}
+
+/** One tag per name; the checkout's own word wins over the remote's. */
+const unionOf = (remote: readonly GitTag[], local: readonly GitTag[]): GitTag[] => [
+  ...new Map([...remote, ...local].map((tag) => [tag.name, tag])).values(),
+]

@@ -1,0 +1,51 @@
+import { decodeName } from './decode.ts'
+import { git } from './git.ts'
+
+/** A tag and the commit it leads to, however many annotated tags stand between. */
+export interface GitTag {
+  /** Without `refs/tags/`. */
+  readonly name: string
+  readonly sha: string
+}
+
+const LOCAL_FORMAT = '--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)'
+const REF = /^refs\/tags\/(.+)$/s
+const REMOTE_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/tags\/(.+?)(\^\{\})?$/
+
+/** The tags of the checkout whose commit is `head` or one of its ancestors, by name. Tags of trees or files are no versions and left out. */
+export async function readMergedTags(directory: string, head: string): Promise<GitTag[]> {
+  const output = await git(directory, ['for-each-ref', `--merged=${head}`, LOCAL_FORMAT, 'refs/tags/'])
+  const tags = decodeName(output)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => toTag(directory, line))
+  return (await Promise.all(tags)).filter((tag) => tag !== null)
+}
+
+async function toTag(directory: string, line: string): Promise<GitTag | null> {
+  const [type, sha = '', peeledType, peeledSha = '', ...rest] = line.split(' ')
+  const ref = rest.join(' ')
+  const name = REF.exec(ref)?.[1]
+  if (name === undefined) return null
+  if (type === 'commit') return { name, sha }
+  if (peeledType === 'commit') return { name, sha: peeledSha }
+  // A tag of a tag: older gits peel one level only.
+  if (peeledType !== 'tag') return null
+  const commit = await git(directory, ['rev-parse', '--verify', '--end-of-options', `${ref}^{commit}`])
+  return { name, sha: decodeName(commit).trim() }
+}
+
+/**
+ * All tags of a remote, asked without fetching anything. Annotated tags lead to what the remote says they peel to;
+ * whether that is a commit of one's own history is the caller's question.
+ */
+export async function readRemoteTags(directory: string, remote: string): Promise<GitTag[]> {
+  const output = await git(directory, ['ls-remote', '--tags', '--', remote])
+  const byName = new Map<string, string>()
+  for (const line of decodeName(output).split('\n')) {
+    const [, sha, name] = REMOTE_LINE.exec(line) ?? []
+    // `name^{}` follows `name` and names the peeled object, so the later line wins.
+    if (sha !== undefined && name !== undefined) byName.set(name, sha)
+  }
+  return [...byName].map(([name, sha]) => ({ name, sha }))
+}
