@@ -1,0 +1,72 @@
+/**
+ * Text from outside inside our Markdown. GitHub looks for mentions, issue numbers and addresses in the rendered text,
+ * so a backslash or an entity does not stop them; an empty character (U+200B) between does.
+ */
+
+const BREAK = '\u200b'
+
+/** Blank out what moves or hides text: controls, direction marks, tags, halves of characters. Joiners stay, because scripts and emoji need them. */
+const BLANKS = /[\t\n\v\f\r\u0085\u2028\u2029]+/g
+const INVISIBLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}]/gu
+
+const visible = (text: string): string => text.replace(BLANKS, ' ').replace(INVISIBLE, '\ufffd')
+
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ['&', '&amp;'],
+  ['<', '&lt;'],
+  ['>', '&gt;'],
+  // Between dollars GitHub sets mathematics; its documentation names this way out.
+  ['$', '<span>$</span>'],
+  ['@', `@${BREAK}`],
+  ...[...'\\`*_[]~|'].map((mark): [string, string] => [mark, `\\${mark}`]),
+])
+
+/** What begins a heading, a list or a rule at the start of a line. */
+const LINE_START = /^([#+\-=]|\d{1,9}[.)])/
+
+const LINKING: readonly (readonly [RegExp, string])[] = [
+  [/#(?=\d)/g, `#${BREAK}`],
+  [/(GH-)(?=\d)/gi, `$1${BREAK}`],
+  [/:\/\//g, `:${BREAK}//`],
+  [/(www)\./gi, `$1${BREAK}.`],
+  // owner/repo@sha and e-mail addresses are stopped at their "@" already.
+]
+
+/**
+ * One line of plain text as Markdown that shows exactly that text, in a paragraph, a list item or a table cell: no
+ * formatting, HTML, mention, link, issue reference or line break survives. Line breaks and tabs become blanks;
+ * invisible characters become U+FFFD.
+ */
+export function escapeMarkdown(text: string): string {
+  const escaped = visible(text)
+    .trim()
+    .replace(/[&<>$@\\`*_[\]~|]/g, (mark) => ESCAPES.get(mark) ?? mark)
+    .replace(LINE_START, (start) => `${start.slice(0, -1)}\\${start.slice(-1)}`)
+  return LINKING.reduce((marked, [pattern, replacement]) => marked.replace(pattern, replacement), escaped)
+}
+
+const ENTITY_CODED = /[!-/:-@[-`{-~]/g
+const PLAIN_CODE = /^(?! )[^`|\\]*[^`|\\ ]$/
+
+/**
+ * Text shown as code, in a paragraph, a list item or a table cell. Backticks where they hold; where the text itself
+ * has backticks, bars or blanks at an end, `<code>` with every sign as an entity. GitHub makes no links in either.
+ */
+export function codeSpan(text: string): string {
+  const shown = visible(text)
+  if (PLAIN_CODE.test(shown)) return `\`${shown}\``
+  return `<code>${shown.replace(ENTITY_CODED, (mark) => `&#${mark.charCodeAt(0)};`)}</code>`
+}
+
+/** The text, or its beginning with an ellipsis, in at most `maxLength` UTF-16 units; no character is cut in two. */
+export function truncate(text: string, maxLength: number): string {
+  if (text.length <= maxLength) return text
+  if (maxLength < 1) return ''
+  return `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+/** A Markdown table. Cells must be Markdown already (`escapeMarkdown`, `codeSpan`). Header cells are plain words of ours. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n')
+}
