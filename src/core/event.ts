@@ -50,12 +50,14 @@ export const AGGREGATE_KINDS = [
   'config',
   'product',
   'version',
+  'commit',
   'board',
   'run',
   'release',
   'gate',
   'cohort',
   'index',
+  'issue',
   'outbox',
 ] as const
 export type AggregateKind = (typeof AGGREGATE_KINDS)[number]

@@ -39,13 +39,13 @@ export const Attempt = z.object({
 })
 export type Attempt = z.infer<typeof Attempt>
 
-/** One cell of the board: a product in an environment. Last good and last attempt are kept apart. */
+/** One cell of the board: a product in an environment. What is good there and what was tried there are kept apart. */
 export const Cell = z.object({
   environment: EnvironmentName,
+  /** The newest authorised attempt that completed. */
   lastGood: Attempt.nullable(),
-  lastAttempt: Attempt.nullable(),
-  /** Attempts that have not ended, oldest first. */
-  open: z.array(Attempt),
+  /** Every open attempt and the newest closed ones, oldest first. */
+  attempts: z.array(Attempt),
 })
 export type Cell = z.infer<typeof Cell>
 
@@ -69,6 +69,30 @@ export const RunState = z.object({
     }),
   ),
   /** GitHub's own deployments of the run's jobs, so that they are not counted beside the Action's. */
-  jobDeployments: z.array(z.object({ deploymentId: z.int(), environment: EnvironmentName, sha: CommitSha })),
+  jobDeployments: z.array(
+    z.object({
+      deploymentId: z.int(),
+      environment: EnvironmentName,
+      sha: CommitSha,
+      attempt: z.int(),
+      status: DeploymentStatus,
+      statusId: z.int().nonnegative(),
+      url: z.string(),
+      at: z.string(),
+    }),
+  ),
+  /** The environments for which the run recorded deployments itself: its job deployments are the same attempts. */
+  recorded: z.array(EnvironmentName),
+  ended: z.boolean(),
 })
 export type RunState = z.infer<typeof RunState>
+
+export const boardKey = (product: string): `board/${string}` => `board/${product}`
+export const runKey = (repositoryId: number, runId: number): `run/${string}` => `run/${repositoryId}/${runId}`
+
+/** The correlation of an attempt within a product and environment: the run that made it, else the deployment itself. */
+export const attemptKey = (
+  repositoryId: number,
+  run: { readonly id: number; readonly attempt: number } | null,
+  deploymentId: number,
+): string => (run ? `run:${repositoryId}/${run.id}/${run.attempt}` : `deployment:${repositoryId}/${deploymentId}`)

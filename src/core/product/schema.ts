@@ -96,3 +96,11 @@ export const VersionState = z.object({
   artifacts: z.array(Artifact),
 })
 export type VersionState = z.infer<typeof VersionState>
+
+/** State: the versions that are bound to a commit. `commit/<sha>`. */
+export const CommitState = z.object({ sha: CommitSha, items: z.array(z.object({ product: ProductName, version: VersionText })) })
+export type CommitState = z.infer<typeof CommitState>
+
+export const productKey = (product: string): `product/${string}` => `product/${product}`
+export const versionKey = (product: string, version: string): `version/${string}` => `version/${product}@${version}`
+export const commitKey = (sha: string): `commit/${string}` => `commit/${sha}`

@@ -1,0 +1,196 @@
+import { z } from 'zod'
+import { Bundle, ChannelRelease } from './cohort/schema.ts'
+import { Answer } from './command/answer.ts'
+import { DeploymentStatus } from './deployment/schema.ts'
+import { Actor, type EventDraft, type LedgerEvent } from './event.ts'
+import {
+  Artifact,
+  BuildRecord,
+  BuildStatus,
+  CommitSha,
+  EnvironmentName,
+  ProductName,
+  RepositoryRef,
+  RunRef,
+  VersionText,
+} from './product/schema.ts'
+import { Digest, ReleaseId, ReleaseItem, SignoffRecord } from './release/schema.ts'
+import { Blocker, GateItem } from './ring/schema.ts'
+
+const UsedFacts = z.array(z.unknown())
+const release = ReleaseId
+
+const DeploymentEvent = z.strictObject({
+  product: ProductName,
+  version: VersionText,
+  environment: EnvironmentName,
+  /** The correlation of the attempt: one for all who speak of it. */
+  attempt: z.string(),
+  status: DeploymentStatus,
+  /** The id of the status within its deployment; a higher one is newer. */
+  statusId: z.int().nonnegative(),
+  sha: CommitSha,
+  repository: RepositoryRef,
+  runId: z.int().positive().nullable(),
+  runAttempt: z.int().positive().nullable(),
+  url: z.string(),
+  authorisation: z.enum(['ungated', 'gate', 'override', 'unauthorised']),
+})
+
+/** Every type of event with its data: the closed language of the log. A new type is one entry here and one in `evolve`. */
+export const CATALOGUE = {
+  'config.accepted': z.strictObject({
+    digest: Digest,
+    previous: Digest.nullable(),
+    repository: RepositoryRef,
+    commit: z.string(),
+    facts: UsedFacts,
+  }),
+  'config.refused': z.strictObject({
+    digest: Digest,
+    repository: RepositoryRef,
+    commit: z.string(),
+    problems: z.array(z.unknown()),
+    facts: UsedFacts,
+  }),
+  'build.recorded': z.strictObject({
+    product: ProductName,
+    version: VersionText,
+    sha: CommitSha,
+    repository: RepositoryRef,
+    path: z.string().nullable(),
+    status: BuildStatus,
+    bump: BuildRecord.shape.bump,
+    previousVersion: VersionText.nullable(),
+    run: RunRef,
+    url: z.string(),
+    artifacts: z.array(Artifact),
+  }),
+  /** A record that contradicts what is bound: it changes nothing and is kept for the audit. */
+  'build.refused': z.strictObject({
+    product: ProductName,
+    version: VersionText,
+    sha: CommitSha,
+    repository: RepositoryRef,
+    code: z.string(),
+    message: z.string(),
+    url: z.string(),
+  }),
+  'deployment.pending': DeploymentEvent,
+  'deployment.started': DeploymentEvent,
+  'deployment.completed': DeploymentEvent,
+  'deployment.failed': DeploymentEvent,
+  'deployment.aborted': DeploymentEvent,
+  'deployment.refused': z.strictObject({
+    environment: EnvironmentName,
+    deploymentId: z.int(),
+    repository: RepositoryRef,
+    code: z.string(),
+    message: z.string(),
+    url: z.string(),
+  }),
+  'job-deployment.seen': z.strictObject({
+    repository: RepositoryRef,
+    runId: z.int().positive(),
+    deploymentId: z.int(),
+    environment: EnvironmentName,
+    sha: CommitSha,
+    attempt: z.int().positive(),
+    status: DeploymentStatus,
+    statusId: z.int().nonnegative(),
+    url: z.string(),
+  }),
+  'run.ended': z.strictObject({ repository: RepositoryRef, runId: z.int().positive() }),
+  'release.opened': z.strictObject({
+    release,
+    title: z.string(),
+    repository: RepositoryRef,
+    issue: z.int().positive(),
+    manager: Actor,
+    policyDigest: Digest,
+  }),
+  'release.version_added': z.strictObject({ release, item: ReleaseItem }),
+  'release.version_removed': z.strictObject({ release, product: ProductName }),
+  'release.started': z.strictObject({ release, digest: Digest }),
+  'release.reopened': z.strictObject({ release, reason: z.string() }),
+  'release.completed': z.strictObject({ release }),
+  'release.cancelled': z.strictObject({ release, reason: z.string() }),
+  'release.rolled_back': z.strictObject({ release, reason: z.string() }),
+  'step.done': z.strictObject({ release, step: z.string(), evidence: z.string().nullable() }),
+  'step.undone': z.strictObject({ release, step: z.string() }),
+  'proposal.seen': z.strictObject({
+    release,
+    repository: RepositoryRef,
+    number: z.int().positive(),
+    url: z.string(),
+    head: z.string(),
+    headDigest: z.string(),
+    author: z.string(),
+    merged: z.boolean(),
+  }),
+  'review.dismissed': z.strictObject({ release, reviewId: z.int(), by: z.string(), was: z.string() }),
+  'signoff.decided': z.strictObject({ release, signoff: SignoffRecord, facts: UsedFacts }),
+  'gate.requested': z.strictObject({
+    repository: RepositoryRef,
+    runId: z.int().positive(),
+    environment: EnvironmentName,
+    deploymentId: z.int().nonnegative(),
+    sha: CommitSha,
+    ref: z.string(),
+    installationId: z.int().nonnegative(),
+  }),
+  'gate.decided': z.strictObject({
+    gate: z.string(),
+    verdict: z.enum(['waiting', 'approved', 'rejected']),
+    blockers: z.array(Blocker),
+    items: z.array(GateItem),
+    intent: z.enum(['unknown', 'recorded', 'commit']),
+    releases: z.array(z.string()),
+    policyDigest: Digest.nullable(),
+  }),
+  'gate.closed': z.strictObject({ gate: z.string(), reason: z.string() }),
+  'command.answered': z.strictObject({
+    repository: RepositoryRef,
+    issue: z.int().positive(),
+    comment: z.int().positive(),
+    /** Which command of the comment, from 0, of how many. */
+    index: z.int().nonnegative(),
+    of: z.int().positive(),
+    command: z.string(),
+    answer: Answer,
+    facts: UsedFacts,
+  }),
+  'channel.released': z.strictObject({ cohort: z.string(), bundle: Bundle, release: ChannelRelease }),
+  'bundles.signed': z.strictObject({
+    digest: Digest,
+    version: z.int().positive(),
+    bundles: z.array(z.string()),
+  }),
+  'manifest.published': z.strictObject({ cohort: z.string(), digest: Digest, address: z.string() }),
+  'alarm.raised': z.strictObject({ alarm: z.string(), code: z.string(), message: z.string() }),
+  'alarm.cleared': z.strictObject({ alarm: z.string() }),
+  'output.settled': z.strictObject({
+    subject: z.string(),
+    output: z.string(),
+    digest: Digest,
+    remote: z.string().nullable(),
+  }),
+} as const satisfies Record<string, z.ZodType>
+
+export type EventType = keyof typeof CATALOGUE
+export type EventData<T extends EventType> = z.infer<(typeof CATALOGUE)[T]>
+export type TypedEvent<T extends EventType = EventType> = T extends EventType
+  ? Omit<LedgerEvent, 'type' | 'data'> & { readonly type: T; readonly data: EventData<T> }
+  : never
+export type TypedDraft<T extends EventType = EventType> = T extends EventType
+  ? Omit<EventDraft, 'type' | 'data'> & { readonly type: T; readonly data: EventData<T> }
+  : never
+
+export const isEventType = (type: string): type is EventType => Object.hasOwn(CATALOGUE, type)
+
+/** Makes an event of a known type; the compiler holds its data to the catalogue. */
+export const draft = <T extends EventType>(
+  type: T,
+  data: EventData<T>,
+  rest: Omit<EventDraft, 'type' | 'data'>,
+): EventDraft => ({ type, data, ...rest })

@@ -1,0 +1,127 @@
+import { draft } from '../catalogue.ts'
+import { readConfiguration } from '../config/in-force.ts'
+import type { CohortConfig, Configuration, RingConfig } from '../config/schema.ts'
+import { type Deciding, type Decision, state } from '../decision.ts'
+import { type BoardState, boardKey } from '../deployment/schema.ts'
+import type { EventDraft } from '../event.ts'
+import { sha256 } from '../json.ts'
+import { type VersionState, versionKey } from '../product/schema.ts'
+import type { Request } from '../request.ts'
+import type { Bundle, ChannelRelease } from './schema.ts'
+import { parseVersion } from './semantic-version.ts'
+import { BUNDLES_KEY, bundleIdOf, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from './state.ts'
+
+type RingReached = Extract<Request, { kind: 'ring-reached' }>
+type BundlesSigned = Extract<Request, { kind: 'bundles-signed' }>
+const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
+
+/**
+ * A version completed in an environment. When it now is the good version of every environment of a ring, each cohort
+ * that the ring serves is offered it as the latest release of its channel.
+ */
+export function* decideRingReached(request: RingReached): Deciding<Decision<null>> {
+  const inForce = yield* readConfiguration()
+  if (!inForce) return nothing
+  const { configuration } = inForce
+  const ring = configuration.rings.find((entry) => entry.environments.includes(request.environment))
+  const cohorts = configuration.cohorts.filter(
+    (cohort) => cohort.product === request.product && (ring?.cohorts ?? []).includes(cohort.id),
+  )
+  if (!ring || cohorts.length === 0) return nothing
+  const board = yield* state<BoardState>(boardKey(request.product))
+  if (!isWholeRing(configuration, ring, board, request)) return nothing
+  const version = yield* state<VersionState>(versionKey(request.product, request.version))
+  if (!version || version.artifacts.length === 0) return nothing
+  const bundle = bundleOf(version)
+  const events: EventDraft[] = []
+  for (const cohort of cohorts) {
+    const channel = yield* state<CohortState>(cohortKey(cohort.id))
+    if (channel?.releases.some((release) => release.bundle === bundle.id)) continue
+    events.push(
+      draft(
+        'channel.released',
+        { cohort: cohort.id, bundle, release: channelRelease(cohort, bundle, request.at) },
+        {
+          key: `channel:${cohort.id}:${bundle.id}`,
+          at: request.at,
+          actor: request.actor,
+          source: request.source,
+          trust: 'platform',
+        },
+      ),
+    )
+  }
+  return { kind: 'accept', events, answer: null }
+}
+
+function isWholeRing(
+  configuration: Configuration,
+  ring: RingConfig,
+  board: BoardState | undefined,
+  item: { readonly product: string; readonly version: string },
+): boolean {
+  const own = configuration.products.find((product) => product.name === item.product)?.environments
+  return ring.environments
+    .filter((environment) => own === undefined || own.includes(environment))
+    .every((environment) => board?.cells.find((cell) => cell.environment === environment)?.lastGood?.version === item.version)
+}
+
+const bundleOf = (version: VersionState): Bundle => ({
+  id: bundleIdOf(version.product, version.version),
+  product: version.product,
+  version: version.version,
+  artifacts: version.artifacts.map(({ name, target, size, sha256: digest, url }) => ({
+    name,
+    target: target ?? 'portable',
+    size,
+    sha256: digest,
+    url,
+  })),
+})
+
+/** A version that has an order takes part in resolution by version; any other is found by its place in the channel. */
+function channelRelease(cohort: CohortConfig, bundle: Bundle, at: string): ChannelRelease {
+  const ordered = parseVersion(bundle.version) !== undefined
+  return {
+    id: bundle.id,
+    bundle: bundle.id,
+    ...(ordered ? { version: bundle.version, requirement: cohort.requirement ?? `< ${bundle.version}` } : {}),
+    next: null,
+    required: false,
+    schedule: at,
+    phase: { kind: 'everybody' },
+  }
+}
+
+/** The holders of the bundles key signed a list: the manifests may choose among its bundles. */
+export function* decideBundlesSigned(request: BundlesSigned): Deciding<Decision<null>> {
+  const known = yield* state<SignedBundles>(BUNDLES_KEY)
+  const { metadata, version, bundles } = request
+  const digest = sha256(metadata)
+  if (known && known.version >= version) {
+    if (known.digest === digest) return nothing
+    return {
+      kind: 'refuse',
+      events: [],
+      problems: [
+        {
+          code: 'bundles-older',
+          message: `expected signed bundles newer than version ${known.version}, found version ${version}`,
+          hint: 'Sign the newest request again.',
+        },
+      ],
+    }
+  }
+  return {
+    kind: 'accept',
+    answer: null,
+    documents: [{ path: bundlesDocument(digest), text: metadata }],
+    events: [
+      draft(
+        'bundles.signed',
+        { digest, version, bundles: [...bundles] },
+        { key: `bundles:${version}:${digest}`, at: request.at, actor: request.actor, source: request.source, trust: 'platform' },
+      ),
+    ],
+  }
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { Bundle, ChannelRelease } from './schema.ts'
+
+/** State: what a cohort is offered. `cohort/<id>`. */
+export const CohortState = z.object({
+  id: z.string(),
+  product: z.string(),
+  bundles: z.array(Bundle),
+  /** In the order of their creation. */
+  releases: z.array(ChannelRelease),
+  published: z.object({ digest: z.string(), address: z.string(), at: z.string() }).nullable(),
+})
+export type CohortState = z.infer<typeof CohortState>
+
+/** State: the bundles that the holders of the bundles key have signed. `index/bundles`. */
+export const SignedBundles = z.object({ version: z.int(), digest: z.string(), bundles: z.array(z.string()) })
+export type SignedBundles = z.infer<typeof SignedBundles>
+
+/** State: the cohorts that were ever offered something. `index/cohorts`. */
+export const CohortIndex = z.object({ cohorts: z.array(z.string()) })
+export type CohortIndex = z.infer<typeof CohortIndex>
+
+export const cohortKey = (id: string): `cohort/${string}` => `cohort/${id}`
+export const BUNDLES_KEY = 'index/bundles' as const
+export const COHORTS_KEY = 'index/cohorts' as const
+
+/** A bundle is one version of a product with its artifacts. */
+export const bundleIdOf = (product: string, version: string): string => `${product}@${version}`
+
+/** Where the ledger keeps the signed list of bundles. */
+export const bundlesDocument = (digest: string): string => `bundles/${digest.replace(/^sha256:/, '')}.json`

@@ -1,0 +1,117 @@
+import { decideAccess, personQuery } from '../access/decide.ts'
+import { draft } from '../catalogue.ts'
+import { type Deciding, type Decision, fact, facts, state } from '../decision.ts'
+import type { FactAnswer, FactQuery } from '../facts.ts'
+import { sha256 } from '../json.ts'
+import type { Problem } from '../problem.ts'
+import type { Request } from '../request.ts'
+import { CONFIG_KEY, type ConfigState, configDocument, readConfiguration } from './in-force.ts'
+import { CONFIG_PATH, parseConfiguration } from './parse.ts'
+
+type ConfigurationSeen = Extract<Request, { kind: 'configuration-seen' }>
+
+/**
+ * Whether the configuration of the default branch takes effect. The first sound one does; a later one when it came by a
+ * merged pull request that somebody approved whom the roles of the configuration before allow. Otherwise the old one
+ * stays in force and the refusal stands in the log, with every problem.
+ */
+export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<Decision<null>> {
+  const { repository, commit } = request
+  const current = yield* state<ConfigState>(CONFIG_KEY)
+  const fileQuery = { kind: 'file', repository: repository.fullName, commit, path: CONFIG_PATH } as const
+  const file = yield* fact(fileQuery)
+  if (file.text === 'unreadable' || file.text === null) {
+    const removed = file.text === null && current !== undefined
+    return {
+      kind: 'refuse',
+      events: [],
+      problems: [
+        {
+          code: removed ? 'configuration-removed' : 'not-configured',
+          message: `expected ${CONFIG_PATH} in ${repository.fullName}, found ${file.text === null ? 'none' : 'that it cannot be read'}`,
+          hint: removed ? 'The configuration in force stays; restore the file to change it.' : 'Add the file; see docs/configuration.md.',
+        },
+      ],
+    }
+  }
+  const digest = sha256(file.text)
+  if (current?.digest === digest) return { kind: 'accept', events: [], answer: null }
+  const parsed = parseConfiguration(file.text)
+  const approval = current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request)
+  const problems: readonly Problem[] = parsed.ok ? approval.problems : parsed.problems
+  const used = [{ query: fileQuery, answer: { kind: 'file', text: null } satisfies FactAnswer }, ...approval.used]
+  const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
+  if (problems.length > 0) {
+    return {
+      kind: 'refuse',
+      problems,
+      events: [
+        draft(
+          'config.refused',
+          { digest, repository, commit, problems: [...problems], facts: [] },
+          { ...rest, key: `config:${commit}:refused` },
+        ),
+      ],
+    }
+  }
+  return {
+    kind: 'accept',
+    answer: null,
+    documents: [{ path: configDocument(digest), text: file.text }],
+    events: [
+      draft(
+        'config.accepted',
+        { digest, previous: current?.digest ?? null, repository, commit, facts: used },
+        { ...rest, key: `config:${commit}:accepted:${digest}` },
+      ),
+    ],
+  }
+}
+
+interface Approval {
+  readonly problems: readonly Problem[]
+  readonly used: readonly { readonly query: FactQuery; readonly answer: FactAnswer }[]
+}
+
+function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> {
+  const { repository, commit } = request
+  const pullsQuery = { kind: 'merged-pulls', repository: repository.fullName, commit } as const
+  const merged = yield* fact(pullsQuery)
+  const previous = yield* readConfiguration()
+  if (previous === null || merged.pulls === 'unreadable') {
+    const what = previous === null ? 'the configuration in force' : 'the pull request of the change'
+    return {
+      problems: [
+        { code: 'configuration-unreadable', message: `expected ${what} to be readable, found that it is not`, hint: 'Run ringmaster doctor.' },
+      ],
+      used: [],
+    }
+  }
+  const approvers = merged.pulls.flatMap((pull) => pull.approvers)
+  const { roles } = previous.configuration
+  const queries = approvers.map((approver) => personQuery(approver, repository.fullName, roles))
+  const answers = yield* facts(queries)
+  const allowed = answers.some((answer, index) => {
+    const approver = approvers[index]
+    return approver !== undefined && decideAccess('change-configuration', approver, answer, roles).kind === 'allowed'
+  })
+  const used = [
+    { query: pullsQuery, answer: merged },
+    ...queries.flatMap((query, index) => {
+      const answer = answers[index]
+      return answer ? [{ query, answer }] : []
+    }),
+  ]
+  if (allowed) return { problems: [], used }
+  const found = approvers.length === 0 ? 'no approval' : `approvals by ${approvers.map((approver) => approver.login).join(', ')}`
+  return {
+    problems: [
+      {
+        code: 'configuration-unapproved',
+        message: `expected a merged pull request approved by somebody who may change the configuration, found ${found}`,
+        hint: 'Bring the change in by a pull request that an admin of the configuration in force approves; until then the old one holds.',
+      },
+    ],
+    used,
+  }
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { type Deciding, document, state } from '../decision.ts'
+import { RepositoryRef } from '../product/schema.ts'
+import { type ParsedConfiguration, parseConfiguration } from './parse.ts'
+
+/** State: which configuration is in force. `config/current`. */
+export const ConfigState = z.object({
+  digest: z.string(),
+  commit: z.string(),
+  repository: RepositoryRef,
+  acceptedAt: z.string(),
+  /** The newest one that was not accepted, with why; null when the newest one is in force. */
+  refused: z.object({ digest: z.string(), commit: z.string(), problems: z.array(z.unknown()) }).nullable(),
+})
+export type ConfigState = z.infer<typeof ConfigState>
+
+export const CONFIG_KEY = 'config/current' as const
+
+/** Where the ledger keeps the exact text of an accepted configuration. */
+export const configDocument = (digest: string): string => `configs/${digest.replace(/^sha256:/, '')}.yml`
+
+/**
+ * The configuration in force, or null when none was ever accepted: tracking goes on, gates and sign-off stay closed.
+ * The text comes from the ledger by digest, so that a decision can be made again under the same rules.
+ */
+export function* readConfiguration(): Deciding<ParsedConfiguration | null> {
+  const current = yield* state<ConfigState>(CONFIG_KEY)
+  return current ? yield* readPolicy(current.digest) : null
+}
+
+/** An accepted configuration by its digest; null when the ledger does not hold it unharmed: callers fail closed. */
+export function* readPolicy(digest: string): Deciding<ParsedConfiguration | null> {
+  const text = yield* document(configDocument(digest))
+  if (text === undefined) return null
+  const parsed = parseConfiguration(text)
+  return parsed.ok && parsed.value.digest === digest ? parsed.value : null
+}

@@ -1,0 +1,122 @@
+import type { Problem } from '../problem.ts'
+import { quoted } from '../problem.ts'
+import { compareRings } from '../ring/order.ts'
+import type { Configuration } from './schema.ts'
+
+/** What makes a configuration that fits the schema still wrong. `path` is the place in it, as zod writes places. */
+export interface Finding {
+  readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step'
+  readonly path: readonly (string | number)[]
+  readonly message: string
+  readonly hint: string
+}
+
+type Rule = (configuration: Configuration) => Finding[]
+
+/** Reports every item of a list that names what an earlier one named. */
+function duplicates(list: readonly string[], what: string, place: (index: number) => (string | number)[]): Finding[] {
+  const seen = new Map<string, number>()
+  return list.flatMap((name, index) => {
+    const first = seen.get(name)
+    if (first === undefined) {
+      seen.set(name, index)
+      return []
+    }
+    return [
+      {
+        code: 'duplicate' as const,
+        path: place(index),
+        message: `expected each ${what} once, found ${quoted(name)} again (first as number ${first + 1})`,
+        hint: `Remove or rename one of the two.`,
+      },
+    ]
+  })
+}
+
+const uniqueNames: Rule = (c) => [
+  ...duplicates(c.products.map((p) => p.name), 'product', (i) => ['products', i, 'name']),
+  ...duplicates(c.rings.map((r) => r.ring), 'ring', (i) => ['rings', i, 'ring']),
+  ...duplicates(c.signoff.parties.map((p) => p.name.toLowerCase()), 'party', (i) => ['signoff', 'parties', i, 'name']),
+  ...duplicates(c.checklist.map((s) => s.id), 'step', (i) => ['checklist', i, 'id']),
+  ...duplicates(c.cohorts.map((k) => k.id), 'cohort', (i) => ['cohorts', i, 'id']),
+]
+
+const environmentsInOneRing: Rule = (c) => {
+  const places = c.rings.flatMap((ring, i) => ring.environments.map((name, j) => ({ name, path: ['rings', i, 'environments', j] })))
+  return duplicates(places.map((place) => place.name), 'environment', (i) => places[i]?.path ?? ['rings'])
+}
+
+const knownNames: Rule = (c) => {
+  const environments = new Set(c.rings.flatMap((ring) => ring.environments))
+  const cohorts = new Set(c.cohorts.map((cohort) => cohort.id))
+  const products = new Set(c.products.map((product) => product.name))
+  const unknown = (known: ReadonlySet<string>, name: string | undefined, what: string, path: (string | number)[]): Finding[] =>
+    name === undefined || known.has(name)
+      ? []
+      : [
+          {
+            code: 'unknown-name',
+            path,
+            message: `expected the name of ${what}, found ${quoted(name)}`,
+            hint: `Known here: ${[...known].map(quoted).join(', ') || 'none'}.`,
+          },
+        ]
+  return [
+    ...c.completion.environments.flatMap((name, i) =>
+      unknown(environments, name, 'an environment of a ring', ['completion', 'environments', i]),
+    ),
+    ...c.products.flatMap((product, i) =>
+      (product.environments ?? []).flatMap((name, j) =>
+        unknown(environments, name, 'an environment of a ring', ['products', i, 'environments', j]),
+      ),
+    ),
+    ...c.checklist.flatMap((step, i) =>
+      unknown(environments, step.environment, 'an environment of a ring', ['checklist', i, 'environment']),
+    ),
+    ...c.rings.flatMap((ring, i) =>
+      ring.cohorts.flatMap((id, j) => unknown(cohorts, id, 'a cohort', ['rings', i, 'cohorts', j])),
+    ),
+    ...c.cohorts.flatMap((cohort, i) => unknown(products, cohort.product, 'a product', ['cohorts', i, 'product'])),
+  ]
+}
+
+const partiesHaveMembers: Rule = (c) =>
+  c.signoff.parties.flatMap((party, i) =>
+    party.team === undefined && party.users.length === 0
+      ? [
+          {
+            code: 'nobody' as const,
+            path: ['signoff', 'parties', i],
+            message: `expected a team or users for party ${quoted(party.name)}, found neither`,
+            hint: 'A party without members could never sign: name a team, or users.',
+          },
+        ]
+      : [],
+  )
+
+const stepsSayWhere: Rule = (c) =>
+  c.checklist.flatMap((step, i) =>
+    step.machine === 'deployed' && step.environment === undefined
+      ? [
+          {
+            code: 'incomplete-step' as const,
+            path: ['checklist', i],
+            message: `expected an environment for step ${quoted(step.id)}, which is ticked by a deployment, found none`,
+            hint: 'Add environment: beside machine: deployed.',
+          },
+        ]
+      : [],
+  )
+
+const RULES: readonly Rule[] = [uniqueNames, environmentsInOneRing, knownNames, partiesHaveMembers, stepsSayWhere]
+
+/** Every rule that the configuration breaks; empty when it is sound. */
+export const findings = (configuration: Configuration): Finding[] => RULES.flatMap((rule) => rule(configuration))
+
+/** Rings in their order, lowest first, whatever their order in the file. */
+export const inOrder = (configuration: Configuration): Configuration => ({
+  ...configuration,
+  rings: [...configuration.rings].sort((a, b) => compareRings(a.ring, b.ring)),
+})
+
+export type ConfigProblem = Problem<'yaml' | 'schema' | Finding['code'] | 'missing' | 'too-large'>

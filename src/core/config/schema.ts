@@ -1,0 +1,101 @@
+import { z } from 'zod'
+import { RoleBinding } from '../access/schema.ts'
+import { EnvironmentName, ProductName } from '../product/schema.ts'
+
+const Text = (max: number) => z.string().min(1).max(max)
+const RepositoryName = z
+  .string()
+  .regex(/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/, 'expected owner/name')
+  .max(200)
+
+/** Short identifiers that people choose in the configuration and that appear in paths and addresses. */
+export const Identifier = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'expected 1 to 64 lower-case letters, digits and inner hyphens')
+
+/** An ordered decimal, kept as text: 0, 1, 1.5, 3.5. */
+export const RingNumber = z.string().regex(/^(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?$/, 'expected a decimal such as "1.5"')
+
+export const ProductConfig = z.strictObject({
+  name: ProductName.describe('The name under which the product is recorded.'),
+  repository: RepositoryName.describe('owner/name of the repository that builds it.'),
+  path: Text(500).optional().describe('Its folder, when the repository holds several products.'),
+  environments: z
+    .array(EnvironmentName)
+    .max(100)
+    .optional()
+    .describe('Where it deploys; every environment of the rings when left out.'),
+})
+
+export const GateConfig = z.strictObject({
+  signoff: z.boolean().default(true).describe('Only versions of a signed-off release may enter.'),
+  previousRing: z.boolean().default(true).describe('Only versions that completed in every environment of the ring before.'),
+})
+
+export const RingConfig = z.strictObject({
+  ring: RingNumber.describe('The order of the ring, as decimal text.'),
+  label: Text(100).describe('Its name for people.'),
+  environments: z.array(EnvironmentName).min(1).max(50).describe('The environments that make the ring.'),
+  audience: Text(200).optional().describe('Who meets a version here.'),
+  purpose: Text(500).optional().describe('What is learned here.'),
+  gate: GateConfig.optional().describe('What a version needs to enter; without it the ring is open.'),
+  cohorts: z.array(Identifier).max(1_000).default([]).describe('The cohorts of devices that the ring serves.'),
+})
+
+export const PartyConfig = z.strictObject({
+  name: Text(50).describe('Engineering, Product, QA, Security …'),
+  team: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug')
+    .optional()
+    .describe('Its members, as a team of the organization.'),
+  users: z.array(Text(100)).max(100).default([]).describe('Its members by login, beside or instead of a team.'),
+  seats: z.int().min(1).max(20).default(1).describe('How many of them must approve.'),
+  optional: z.boolean().default(false).describe('An optional party is shown and never waited for.'),
+})
+
+export const StepConfig = z.strictObject({
+  id: Identifier.describe('Stable: people and tools tick it by this.'),
+  text: Text(300).describe('What is to be done.'),
+  machine: z
+    .enum(['versions-recorded', 'signed-off', 'deployed'])
+    .optional()
+    .describe('A fact that ticks the box by itself.'),
+  environment: EnvironmentName.optional().describe('For deployed: where.'),
+})
+
+export const SignoffConfig = z.strictObject({
+  parties: z.array(PartyConfig).min(1).max(20),
+  authorMaySign: z.boolean().default(false).describe('Whether those who changed the composition may sign it.'),
+  expiresHours: z.int().min(1).max(8_760).optional().describe('How long an approval counts.'),
+  dismissers: z.array(Text(100)).max(50).default([]).describe('Logins that may lift the veto of another person.'),
+})
+
+export const CohortConfig = z.strictObject({
+  id: Identifier.describe('Stands in addresses: choose an opaque one for a public host.'),
+  product: ProductName.describe('Whose artifacts its devices install.'),
+  requirementDialect: z.enum(['elixir', 'npm']).default('elixir'),
+  requirement: Text(200).optional().describe('Which installed versions a new release may be taken from; all when left out.'),
+  pollAfterSeconds: z.int().min(60).max(604_800).default(3_600),
+  validHours: z.int().min(1).max(8_760).default(168).describe('How long a published manifest holds.'),
+})
+
+/** The configuration as people write it: `.github/ringmaster.yml` of the release repository. */
+export const Configuration = z.strictObject({
+  schemaVersion: z.literal(1),
+  products: z.array(ProductConfig).min(1).max(1_000),
+  rings: z.array(RingConfig).min(1).max(50),
+  signoff: SignoffConfig,
+  checklist: z.array(StepConfig).max(200).default([]),
+  completion: z
+    .strictObject({ environments: z.array(EnvironmentName).min(1).max(50) })
+    .describe('A release is complete when every version is live in all of these.'),
+  roles: z.array(RoleBinding).max(50).default([]),
+  cohorts: z.array(CohortConfig).max(1_000).default([]),
+})
+export type Configuration = z.infer<typeof Configuration>
+export type RingConfig = z.infer<typeof RingConfig>
+export type PartyConfig = z.infer<typeof PartyConfig>
+export type StepConfig = z.infer<typeof StepConfig>
+export type CohortConfig = z.infer<typeof CohortConfig>
+export type ProductConfig = z.infer<typeof ProductConfig>

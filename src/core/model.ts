@@ -1,0 +1,121 @@
+import type { EventData, EventType, TypedEvent } from './catalogue.ts'
+import { isEventType } from './catalogue.ts'
+import { evolveCohort, evolveCohortIndex, evolveSignedBundles } from './cohort/evolve.ts'
+import { BUNDLES_KEY, COHORTS_KEY, cohortKey } from './cohort/state.ts'
+import { evolveConfig } from './config/evolve.ts'
+import { CONFIG_KEY } from './config/in-force.ts'
+import { evolveBoard, evolveRunByDeployment, evolveRunByJob, evolveRunEnd } from './deployment/evolve.ts'
+import { boardKey, runKey } from './deployment/schema.ts'
+import type { AggregateKey, EventDraft, LedgerEvent, Model } from './event.ts'
+import { evolveOutbox, outboxKey } from './outbox.ts'
+import { evolveIssue, issueKey } from './process/issue.ts'
+import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
+import { commitKey, productKey, versionKey } from './product/schema.ts'
+import { evolveOpen, evolveRelease } from './release/evolve.ts'
+import { OPEN_KEY, releaseKey } from './release/open.ts'
+import { evolveGate } from './ring/evolve.ts'
+import { gateKeyOf } from './ring/schema.ts'
+
+/** What an event changes: an aggregate, and its next state from the one before. */
+interface Change {
+  readonly key: AggregateKey
+  readonly next: (state: never, event: never) => unknown
+}
+
+type Changes<T extends EventType> = (data: EventData<T>) => readonly Change[]
+
+const gateKey = (data: EventData<'gate.requested'>) => gateKeyOf(data.repository.id, data.runId, data.environment)
+
+const ofRelease = (data: { readonly release: string }): readonly Change[] => [
+  { key: releaseKey(data.release), next: evolveRelease },
+]
+const ofOpenRelease = (data: { readonly release: string }): readonly Change[] => [
+  { key: releaseKey(data.release), next: evolveRelease },
+  { key: OPEN_KEY, next: evolveOpen },
+]
+const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] => [
+  { key: boardKey(data.product), next: evolveBoard },
+  ...(data.runId === null ? [] : [{ key: runKey(data.repository.id, data.runId), next: evolveRunByDeployment }]),
+]
+const ofConfig = (): readonly Change[] => [{ key: CONFIG_KEY, next: evolveConfig }]
+const ofNothing = (): readonly Change[] => []
+
+/** Which aggregates each type of event changes, and how: the one table of state. */
+const CHANGES: { readonly [T in EventType]: Changes<T> } = {
+  'config.accepted': ofConfig,
+  'config.refused': ofConfig,
+  'build.recorded': (data) => [
+    { key: productKey(data.product), next: evolveProduct },
+    { key: versionKey(data.product, data.version), next: evolveVersion },
+    { key: commitKey(data.sha), next: evolveCommit },
+  ],
+  'build.refused': ofNothing,
+  'deployment.pending': ofDeployment,
+  'deployment.started': ofDeployment,
+  'deployment.completed': ofDeployment,
+  'deployment.failed': ofDeployment,
+  'deployment.aborted': ofDeployment,
+  'deployment.refused': ofNothing,
+  'job-deployment.seen': (data) => [
+    {
+      key: runKey(data.repository.id, data.runId),
+      next: (state: never, event: TypedEvent<'job-deployment.seen'>) => evolveRunByJob(state, event.data, event.at),
+    },
+  ],
+  'run.ended': (data) => [
+    {
+      key: runKey(data.repository.id, data.runId),
+      next: (state: never, event: TypedEvent<'run.ended'>) => evolveRunEnd(state, event.data),
+    },
+  ],
+  'release.opened': (data) => [...ofOpenRelease(data), { key: issueKey(data.repository.id, data.issue), next: evolveIssue }],
+  'release.version_added': ofOpenRelease,
+  'release.version_removed': ofOpenRelease,
+  'release.started': ofOpenRelease,
+  'release.reopened': ofOpenRelease,
+  'release.completed': ofOpenRelease,
+  'release.cancelled': ofOpenRelease,
+  'release.rolled_back': ofOpenRelease,
+  'step.done': ofRelease,
+  'step.undone': ofRelease,
+  'proposal.seen': (data) => [...ofRelease(data), { key: issueKey(data.repository.id, data.number), next: evolveIssue }],
+  'review.dismissed': ofRelease,
+  'signoff.decided': ofRelease,
+  'gate.requested': (data) => [
+    { key: gateKey(data), next: evolveGate },
+    {
+      key: OPEN_KEY,
+      next: (state: never, event: TypedEvent<'gate.requested'>) => evolveOpen(state, event, gateKey(event.data)),
+    },
+  ],
+  'gate.decided': (data) => [
+    { key: data.gate as AggregateKey, next: evolveGate },
+    { key: OPEN_KEY, next: evolveOpen },
+  ],
+  'gate.closed': (data) => [
+    { key: data.gate as AggregateKey, next: evolveGate },
+    { key: OPEN_KEY, next: evolveOpen },
+  ],
+  'command.answered': (data) => [{ key: issueKey(data.repository.id, data.issue), next: evolveIssue }],
+  'channel.released': (data) => [
+    { key: cohortKey(data.cohort), next: evolveCohort },
+    { key: COHORTS_KEY, next: evolveCohortIndex },
+  ],
+  'bundles.signed': () => [{ key: BUNDLES_KEY, next: evolveSignedBundles }],
+  'manifest.published': (data) => [{ key: cohortKey(data.cohort), next: evolveCohort }],
+  'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
+  'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
+  'output.settled': (data) => [{ key: outboxKey(data.subject), next: evolveOutbox }],
+}
+
+const changesOf = (event: EventDraft): readonly Change[] =>
+  isEventType(event.type) ? (CHANGES[event.type] as Changes<EventType>)(event.data as EventData<EventType>) : []
+
+/** The core as the ledger sees it: total over the catalogue, so that any log of it folds into state. */
+export const model: Model = {
+  keysOf: (event) => changesOf(event).map((change) => change.key),
+  evolve: (key, state, event: LedgerEvent) => {
+    const change = changesOf(event).find((entry) => entry.key === key)
+    return change ? change.next(state as never, event as never) : state
+  },
+}

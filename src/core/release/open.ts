@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { GateItem } from '../ring/schema.ts'
+import { ReleaseId } from './schema.ts'
+
+/** State: what is open, so that a fact finds whom it concerns. `index/open`. Bounded by what is open, not by history. */
+export const OpenIndex = z.object({
+  releases: z.array(z.object({ id: ReleaseId, issue: z.int().positive(), items: z.array(GateItem) })),
+  gates: z.array(z.string()),
+  alarms: z.array(z.object({ alarm: z.string(), code: z.string(), message: z.string(), raisedAt: z.string() })),
+})
+export type OpenIndex = z.infer<typeof OpenIndex>
+
+export const OPEN_KEY = 'index/open' as const
+export const releaseKey = (id: string): `release/${string}` => `release/${id}`
+
+export const nothingOpen: OpenIndex = { releases: [], gates: [], alarms: [] }

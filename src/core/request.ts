@@ -1,0 +1,91 @@
+import type { DeploymentRecord, DeploymentStatus } from './deployment/schema.ts'
+import type { Actor, Source, Trust } from './event.ts'
+import type { BuildRecord, RepositoryRef } from './product/schema.ts'
+import type { ReleaseId } from './release/schema.ts'
+
+interface Asked {
+  readonly at: string
+  readonly actor: Actor | null
+  readonly source: Source
+}
+
+/** What happened or was asked, normalised: the one way into the engine for webhooks, sweeps, timers and the command line. */
+export type Request =
+  | (Asked & {
+      readonly kind: 'build-reported'
+      readonly repository: RepositoryRef
+      readonly sha: string
+      readonly checkRunId: number
+      readonly url: string
+      readonly record: BuildRecord
+      readonly trust: Trust
+    })
+  | (Asked & {
+      readonly kind: 'deployment-reported'
+      readonly repository: RepositoryRef
+      readonly deploymentId: number
+      readonly environment: string
+      readonly sha: string
+      readonly status: DeploymentStatus
+      readonly statusId: number
+      /** The Action's own record, or null for other tools' deployments and GitHub's job deployments. */
+      readonly record: DeploymentRecord | null
+      /** The workflow run that GitHub names beside the deployment, where it names one. */
+      readonly run: { readonly id: number; readonly attempt: number } | null
+      readonly byActions: boolean
+      readonly url: string
+      readonly trust: Trust
+    })
+  | (Asked & {
+      readonly kind: 'command-given'
+      readonly repository: RepositoryRef
+      readonly issue: { readonly number: number; readonly title: string; readonly isPull: boolean; readonly open: boolean }
+      readonly comment: { readonly id: number; readonly url: string }
+      readonly command: { readonly name: string; readonly args: string }
+      readonly index: number
+      readonly of: number
+    })
+  | (Asked & {
+      readonly kind: 'proposal-seen'
+      readonly repository: RepositoryRef
+      readonly release: ReleaseId
+      readonly number: number
+      readonly url: string
+      readonly head: string
+      readonly author: string
+      readonly merged: boolean
+    })
+  | (Asked & {
+      readonly kind: 'review-dismissed'
+      readonly repository: RepositoryRef
+      readonly release: ReleaseId
+      readonly reviewId: number
+      readonly by: string
+      readonly was: string
+    })
+  /** Decide the signatures of a release again: a review came, time passed, a team changed. */
+  | (Asked & { readonly kind: 'release-review'; readonly release: ReleaseId })
+  | (Asked & {
+      readonly kind: 'gate-requested'
+      readonly repository: RepositoryRef
+      readonly runId: number
+      readonly environment: string
+      readonly deploymentId: number
+      readonly sha: string
+      readonly ref: string
+      readonly installationId: number
+    })
+  | (Asked & { readonly kind: 'gate-review'; readonly gate: string })
+  | (Asked & { readonly kind: 'run-ended'; readonly repository: RepositoryRef; readonly runId: number })
+  | (Asked & { readonly kind: 'configuration-seen'; readonly repository: RepositoryRef; readonly commit: string })
+  /** A version completed in an environment: perhaps a ring is reached that serves cohorts. */
+  | (Asked & { readonly kind: 'ring-reached'; readonly product: string; readonly version: string; readonly environment: string })
+  /** A signed statement of the holder of the bundles key: which bundles may be installed. */
+  | (Asked & {
+      readonly kind: 'bundles-signed'
+      readonly metadata: string
+      readonly version: number
+      readonly bundles: readonly string[]
+    })
+
+export type RequestKind = Request['kind']
