@@ -70,6 +70,8 @@ export interface Route {
 
 export interface Resource {
   readonly routes: readonly Route[]
+  /** Runs once when the sandbox starts: listen to pushes, keep timers. */
+  readonly start?: (world: World) => void
 }
 
 /** `route('POST /repos/{owner}/{repo}/issues', writes('issues', { person: 'read' }), handler)` */

@@ -1,8 +1,17 @@
-import type { Octokit } from '@octokit/rest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Octokit } from '@octokit/rest'
 import type { Clock } from './clock.ts'
+import { createWorld } from './create-world.ts'
 import type { Faults } from './faults.ts'
+import { createFront } from './front.ts'
+import { accountNamed, plant, plantCommit } from './plant.ts'
+import { resources } from './resources/index.ts'
 import type { CommitSeed, Seed } from './seed.ts'
-import type { Violation } from './validation.ts'
+import { appBySlug, fullName, repositoryByName } from './store.ts'
+import { sharedValidation, type Violation } from './validation.ts'
 import type { Webhooks } from './webhooks.ts'
 import type { World } from './world.ts'
 
@@ -91,4 +100,109 @@ export interface Sandbox {
   readonly world: World
   /** Ends servers, processes and deliveries, and removes the temporary directory. */
   stop(): Promise<void>
+}
+
+/** Octokit as a client of the sandbox; its log stays quiet, refusals throw. */
+const client = (origin: string, token: string): Octokit => {
+  const quiet = () => {}
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet }
+  return new Octokit({ baseUrl: origin, auth: token, log })
+}
+
+/** Starts a local GitHub with the seed in it; nothing of it outlives `stop`. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const requests: RequestRecord[] = []
+  let latencyMs = options.latencyMs ?? 0
+  const validation = sharedValidation()
+  const front = createFront({ resources, validation, requests, latencyMs: () => latencyMs })
+  await new Promise<void>((resolve, reject) => {
+    front.server.once('error', reject)
+    front.server.listen(options.port ?? 0, '127.0.0.1', resolve)
+  })
+  const { port } = front.server.address() as AddressInfo
+  const origin = `http://127.0.0.1:${port}`
+  const directory = await mkdtemp(join(tmpdir(), 'ringmaster-sandbox-'))
+  const { world, close } = createWorld({ origin, directory, startAt: options.startAt })
+  const stop = async () => {
+    front.server.closeAllConnections()
+    await new Promise((resolve) => front.server.close(resolve))
+    await close()
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 })
+  }
+  try {
+    for (const resource of resources) resource.start?.(world)
+    await plant(world, options.seed ?? {})
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  front.serve(world)
+  return {
+    origin,
+    graphqlUrl: `${origin}/graphql`,
+    clock: world.clock,
+    requests,
+    violations: world.violations,
+    webhooks: world.webhooks,
+    faults: world.faults,
+    setLatency: (ms) => {
+      latencyMs = ms
+    },
+    as: (login) => personOf(world, login),
+    app: (slug) => appHandle(world, slug),
+    repository: (name) => repositoryHandle(world, name),
+    world,
+    stop,
+  }
+}
+
+function personOf(world: World, login: string): Person {
+  const account = accountNamed(world, login)
+  const token = world.mintPersonToken(account)
+  return { login: account.login, id: account.id, token, octokit: client(world.origin, token) }
+}
+
+function appHandle(world: World, slug: string): AppHandle {
+  const app = appBySlug(world.store, slug)
+  if (!app) throw new Error(`expected an App of the seed, found ${JSON.stringify(slug)}`)
+  const installationOn = (account: string) => {
+    const owner = accountNamed(world, account)
+    const found = [...world.store.installations.values()].find((one) => one.app === app && one.account === owner)
+    if (!found) throw new Error(`the App ${slug} is not installed on ${account}`)
+    return found
+  }
+  const token = (account: string) => world.mintInstallationToken(installationOn(account)).token
+  return {
+    id: app.id,
+    slug: app.slug,
+    clientId: app.clientId,
+    privateKey: app.privateKey,
+    webhookSecret: app.webhookSecret,
+    setWebhookUrl: (url) => {
+      app.webhookUrl = url
+    },
+    installationId: (account) => installationOn(account).id,
+    octokit: (account) => client(world.origin, token(account)),
+    token,
+  }
+}
+
+function repositoryHandle(world: World, name: string): RepositoryHandle {
+  const [owner = '', short = ''] = name.split('/')
+  const repository = repositoryByName(world.store, owner, short)
+  if (!repository) throw new Error(`expected a repository of the seed, found ${JSON.stringify(name)}`)
+  const git = world.gitOf(repository)
+  return {
+    id: repository.id,
+    fullName: fullName(repository),
+    gitDirectory: git.directory,
+    cloneUrl: (token) =>
+      `${token === undefined ? world.origin : world.origin.replace('://', `://x-access-token:${token}@`)}/${fullName(repository)}.git`,
+    commit: (commit) => plantCommit(world, repository, commit),
+    head: (revision = repository.defaultBranch) => git.resolveCommit(revision),
+    async read(path, revision = repository.defaultBranch) {
+      const commit = await git.resolveCommit(revision)
+      return commit === undefined ? undefined : (await git.readFile(commit, path))?.toString()
+    },
+  }
 }

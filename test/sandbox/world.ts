@@ -2,8 +2,9 @@ import type { Clock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import type { GitRepository } from './git/repository.ts'
 import type { Identity } from './identity.ts'
-import type { Account, App, Permissions, Repository, Store } from './store.ts'
-import type { Webhooks } from './webhooks.ts'
+import type { Account, App, Installation, Permissions, Repository, Store } from './store.ts'
+import type { Violation } from './validation.ts'
+import type { Courier } from './webhooks.ts'
 
 /** What happened in a repository, told to Apps as a webhook. */
 export interface Happening {
@@ -37,20 +38,31 @@ export interface World {
   readonly directory: string
   readonly clock: Clock
   readonly store: Store
-  readonly webhooks: Webhooks
+  readonly webhooks: Courier
   readonly faults: Faults
   /** github-actions, the App behind GITHUB_TOKEN. */
   readonly actionsApp: App
+  readonly violations: Violation[]
   nextId(): number
+  /** One after the other for the same key: what must not interleave. */
+  locked<T>(key: string, work: () => Promise<T>): Promise<T>
+  addRepository(record: Repository): Promise<GitRepository>
+  emitPush(push: Push): Promise<void>
   gitOf(repository: Repository): GitRepository
   /** Queues the webhook for each App that covers the repository and subscribed; the payload is a copy of this moment. */
   deliver(happening: Happening): void
   /** A `GITHUB_TOKEN`: github-actions[bot] in that repository with these permissions. Ends by `revoke`. */
   mintActionsToken(repository: Repository, permissions: Permissions, runId: number): string
+  /** The person's token, always the same. */
   mintPersonToken(account: Account): string
+  mintInstallationToken(
+    installation: Installation,
+    narrowed?: { readonly permissions?: Permissions; readonly repositories?: ReadonlySet<number> },
+  ): { token: string; expiresAtMs: number }
   revoke(token: string): void
-  identify(token: string): Identity | undefined
-  /** Called after each change of a ref through any door, before its webhooks are sent. */
+  /** Of an Authorization header; refuses with 401. */
+  identify(header: string | undefined): Identity
+  /** Called after each change of a ref through any door, once its push webhook is queued; awaited one after the other. */
   onPush(listener: (push: Push) => void | Promise<void>): void
   /** Runs when the sandbox stops: end what you started. */
   onStop(end: () => void | Promise<void>): void

@@ -1,19 +1,14 @@
-/** A bare repository, read and written by git's plumbing. Oids are full 40-digit hexadecimal; absent = undefined. */
-export interface GitRepository {
-  readonly directory: string
-  /** The oid a full ref name points to (the tag object for an annotated tag). */
-  readRef(name: string): Promise<string | undefined>
-  /** Any revision (branch, tag, oid, short oid, `a/b`) to a commit oid. */
-  resolveCommit(revision: string): Promise<string | undefined>
-  readCommit(oid: string): Promise<Commit | undefined>
-  readFile(commitOid: string, path: string): Promise<Uint8Array | undefined>
-  isAncestor(ancestor: string, descendant: string): Promise<boolean>
-}
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createObjectReader, type GitObject } from './object-reader.ts'
+import { runGit } from './process.ts'
+
+export const zeroOid = '0'.repeat(40)
 
 export interface Signature {
   readonly name: string
   readonly email: string
-  /** ISO 8601 UTC */
+  /** ISO 8601 UTC, to the second. */
   readonly date: string
 }
 
@@ -24,4 +19,385 @@ export interface Commit {
   readonly author: Signature
   readonly committer: Signature
   readonly message: string
+}
+
+export type TreeMode = '100644' | '100755' | '120000' | '160000' | '040000'
+
+export interface TreeEntry {
+  readonly mode: TreeMode
+  readonly name: string
+  readonly oid: string
+}
+
+export interface TreeChange {
+  readonly path: string
+  readonly mode: string
+  /** null deletes. */
+  readonly oid: string | null
+}
+
+export interface RefUpdate {
+  readonly name: string
+  /** All zeros deletes. */
+  readonly after: string
+  /** The oid it must have now; all zeros: it must not exist. */
+  readonly before: string
+}
+
+export interface ChangedFile {
+  readonly path: string
+  readonly previousPath: string | undefined
+  readonly status: 'added' | 'removed' | 'modified' | 'renamed'
+  readonly oid: string
+  readonly additions: number
+  readonly deletions: number
+  /** From the first `@@`; undefined for binary files. */
+  readonly patch: string | undefined
+}
+
+export const typeOfMode = (mode: string): 'blob' | 'tree' | 'commit' =>
+  mode === '040000' ? 'tree' : mode === '160000' ? 'commit' : 'blob'
+
+/** git check-ref-format's rules, for a name that may be put into a revision. */
+export const isRefName = (name: string): boolean =>
+  name.length > 0 &&
+  name.length <= 255 &&
+  !/[\u0000-\u0020\u007f~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|^[./-]|[./]$|^@$/.test(name)
+
+const isOid = (text: string): boolean => /^[0-9a-f]{40}$/.test(text)
+
+/** Paths git would not check out: absolute, empty or dot segments, `.git`. */
+export const isSafePath = (path: string): boolean =>
+  path.length > 0 &&
+  !path.includes('\0') &&
+  path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part.toLowerCase() !== '.git')
+
+let temporaries = 0
+
+/** A bare repository, read and written by git's plumbing. Oids are full 40-digit hexadecimal; absent = undefined. */
+export class GitRepository {
+  readonly directory: string
+  readonly #objects
+  constructor(directory: string) {
+    this.directory = directory
+    this.#objects = createObjectReader(directory)
+  }
+
+  static async create(directory: string, defaultBranch: string): Promise<GitRepository> {
+    await mkdir(directory, { recursive: true })
+    await runGit(directory, ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`])
+    const settings = ['[http]', 'receivepack = true', '[uploadpack]', 'allowAnySHA1InWant = true', 'allowFilter = true']
+    const safety = [
+      '[gc]',
+      'auto = 0',
+      '[receive]',
+      'autogc = false',
+      '[core]',
+      'fsync = none',
+      'logAllRefUpdates = false',
+    ]
+    const config = `[core]\nrepositoryformatversion = 0\nbare = true\n${[...settings, ...safety].join('\n')}\n`
+    await writeFile(join(directory, 'config'), config)
+    return new GitRepository(directory)
+  }
+
+  close(): Promise<void> {
+    return this.#objects.close()
+  }
+
+  readObject(name: string): Promise<GitObject | undefined> {
+    return this.#objects.read(name)
+  }
+
+  /** The oid a full ref name points to (the tag object for an annotated tag). */
+  async readRef(name: string): Promise<string | undefined> {
+    if (!name.startsWith('refs/') || !isRefName(name)) return undefined
+    return (await this.readObject(name))?.oid
+  }
+
+  /** Branch, tag, `heads/x`, `tags/x`, full ref, oid or short oid → commit oid. */
+  async resolveCommit(revision: string): Promise<string | undefined> {
+    if (revision === 'HEAD') return (await this.readObject('HEAD^{commit}'))?.oid
+    if (!isRefName(revision)) return undefined
+    const isHex = /^[0-9a-f]{7,40}$/.test(revision)
+    const names = [
+      ...(isOid(revision) ? [revision] : []),
+      ...['refs/heads/', 'refs/tags/', 'refs/'].map((prefix) => `${prefix}${revision}`),
+      ...(revision.startsWith('refs/') ? [revision] : []),
+      ...(isHex ? [revision] : []),
+    ]
+    for (const name of names) {
+      const found = await this.readObject(`${name}^{commit}`)
+      if (found) return found.oid
+    }
+    return undefined
+  }
+
+  async readCommit(oid: string): Promise<Commit | undefined> {
+    if (!isOid(oid)) return undefined
+    const object = await this.readObject(oid)
+    return object?.type === 'commit' ? parseCommit(object) : undefined
+  }
+
+  /** Entries of one tree, in git's order. */
+  async readTree(oid: string): Promise<TreeEntry[] | undefined> {
+    const object = isOid(oid) ? await this.readObject(oid) : undefined
+    return object?.type === 'tree' ? parseTree(object.bytes) : undefined
+  }
+
+  async entryAt(treeOid: string, path: string): Promise<TreeEntry | undefined> {
+    let entry: TreeEntry = { mode: '040000', name: '', oid: treeOid }
+    for (const part of path.split('/').filter((one) => one !== '')) {
+      const entries = entry.mode === '040000' ? await this.readTree(entry.oid) : undefined
+      const next = entries?.find((one) => one.name === part)
+      if (!next) return undefined
+      entry = next
+    }
+    return entry
+  }
+
+  async readFile(commitOid: string, path: string): Promise<Buffer | undefined> {
+    const commit = await this.readCommit(commitOid)
+    const entry = commit && (await this.entryAt(commit.tree, path))
+    const object = entry && (await this.readObject(entry.oid))
+    return object?.type === 'blob' ? object.bytes : undefined
+  }
+
+  /** All entries below a tree with their sizes (undefined for trees); names are full paths. */
+  async listTree(oid: string): Promise<(TreeEntry & { readonly size: number | undefined })[]> {
+    const { stdout } = await runGit(this.directory, ['ls-tree', '-r', '-t', '-z', '--long', '--full-tree', oid])
+    return splitZ(stdout).map((line) => {
+      const tab = line.indexOf('\t')
+      const [mode = '', , entryOid = '', size = '-'] = line.slice(0, tab).split(/ +/)
+      return {
+        mode: mode as TreeMode,
+        name: line.slice(tab + 1),
+        oid: entryOid,
+        size: size === '-' ? undefined : Number(size),
+      }
+    })
+  }
+
+  /** Refs below a prefix (`refs/heads/`), by name; `peeled` = what an annotated tag points to. */
+  async listRefs(prefix: string): Promise<{ name: string; oid: string; type: GitObject['type']; peeled: string }[]> {
+    const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)'
+    const { stdout } = await runGit(this.directory, ['for-each-ref', `--format=${format}`])
+    const lines = stdout
+      .toString()
+      .split('\n')
+      .filter((line) => line.startsWith(prefix))
+    return lines.map((line) => {
+      const [name = '', oid = '', type = 'commit', peeled = ''] = line.split('\0')
+      return { name, oid, type: type as GitObject['type'], peeled: peeled || oid }
+    })
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return (await this.listRefs('refs/heads/')).length === 0
+  }
+
+  async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    const { code } = await runGit(this.directory, ['merge-base', '--is-ancestor', ancestor, descendant], {
+      accept: [1],
+    })
+    return code === 0
+  }
+
+  async mergeBase(a: string, b: string): Promise<string | undefined> {
+    const { code, stdout } = await runGit(this.directory, ['merge-base', a, b], { accept: [1] })
+    return code === 0 ? stdout.toString().trim() : undefined
+  }
+
+  /** Oids newest first, as `git rev-list` orders them. */
+  async listCommits(range: readonly string[], options: readonly string[] = [], path?: string): Promise<string[]> {
+    const tail = path === undefined ? [] : ['--', `:(literal)${path}`]
+    const { stdout } = await runGit(this.directory, ['rev-list', ...options, ...range, ...tail])
+    return stdout.toString().split('\n').filter(Boolean)
+  }
+
+  /** Writes blobs; oids in the same order. */
+  async writeBlobs(contents: readonly Uint8Array[]): Promise<string[]> {
+    if (contents.length === 0) return []
+    const directory = join(this.directory, `incoming-${process.pid}-${temporaries++}`)
+    await mkdir(directory)
+    try {
+      const files = contents.map((_, i) => join(directory, String(i)))
+      await Promise.all(files.map((file, i) => writeFile(file, contents[i] ?? '')))
+      const args = ['hash-object', '-w', '--no-filters', '--stdin-paths']
+      const { stdout } = await runGit(this.directory, args, { input: `${files.join('\n')}\n` })
+      return stdout.toString().trim().split('\n')
+    } finally {
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+
+  /** A new tree: `base` (empty when undefined) with the changes. Throws GitError on what git refuses. */
+  async writeTree(base: string | undefined, changes: readonly TreeChange[]): Promise<string> {
+    const index = join(this.directory, `index-${process.pid}-${temporaries++}`)
+    const env = { GIT_INDEX_FILE: index }
+    try {
+      await runGit(this.directory, base === undefined ? ['read-tree', '--empty'] : ['read-tree', base], { env })
+      const trees = changes.filter((change) => change.mode === '040000' && change.oid !== null)
+      const lines = changes
+        .filter((change) => !trees.includes(change))
+        .map(({ path, mode, oid }) => `${oid === null ? `0 ${zeroOid}` : `${mode} ${oid}`}\t${path}\0`)
+      // Deletions first: a file may make room for a directory of its name.
+      const ordered = [
+        ...lines.filter((line) => line.startsWith('0 ')),
+        ...lines.filter((line) => !line.startsWith('0 ')),
+      ]
+      await runGit(this.directory, ['update-index', '-z', '--add', '--replace', '--index-info'], {
+        env,
+        input: ordered.join(''),
+      })
+      for (const { path, oid } of trees) {
+        await runGit(
+          this.directory,
+          ['rm', '-r', '--cached', '--quiet', '--ignore-unmatch', '--', `:(literal)${path}`],
+          { env },
+        )
+        await runGit(this.directory, ['read-tree', `--prefix=${path}/`, oid ?? ''], { env })
+      }
+      const { stdout } = await runGit(this.directory, ['write-tree'], { env })
+      return stdout.toString().trim()
+    } finally {
+      await rm(index, { force: true })
+    }
+  }
+
+  /** Writes the commit object with exactly this message. */
+  async writeCommit(commit: Omit<Commit, 'oid'>): Promise<string> {
+    const lines = [
+      `tree ${commit.tree}`,
+      ...commit.parents.map((parent) => `parent ${parent}`),
+      `author ${signatureLine(commit.author)}`,
+      `committer ${signatureLine(commit.committer)}`,
+      '',
+      commit.message,
+    ]
+    return this.#writeObject('commit', lines.join('\n'))
+  }
+
+  async writeTag(tag: {
+    object: string
+    type: string
+    name: string
+    tagger: Signature
+    message: string
+  }): Promise<string> {
+    const head = `object ${tag.object}\ntype ${tag.type}\ntag ${tag.name}\ntagger ${signatureLine(tag.tagger)}\n\n`
+    return this.#writeObject('tag', head + tag.message)
+  }
+
+  async #writeObject(type: string, content: string): Promise<string> {
+    const { stdout } = await runGit(this.directory, ['hash-object', '-t', type, '-w', '--stdin'], { input: content })
+    return stdout.toString().trim()
+  }
+
+  /** All or nothing; false when one of them is not where it was expected. */
+  async updateRefs(updates: readonly RefUpdate[]): Promise<boolean> {
+    const commands = updates.map(({ name, after, before }) =>
+      after === zeroOid ? `delete ${name}\0${before}\0` : `update ${name}\0${after}\0${before}\0`,
+    )
+    const { code } = await runGit(this.directory, ['update-ref', '--no-deref', '-z', '--stdin'], {
+      input: commands.join(''),
+      accept: [1, 128],
+    })
+    return code === 0
+  }
+
+  /** The merged tree of two commits; undefined when they conflict. Needs git 2.38. */
+  async mergeTrees(ours: string, theirs: string): Promise<string | undefined> {
+    const args = ['merge-tree', '--write-tree', '--no-messages', '--allow-unrelated-histories', ours, theirs]
+    const { code, stdout } = await runGit(this.directory, args, { accept: [1] })
+    return code === 0 ? stdout.toString().trim() : undefined
+  }
+
+  /** What changed between two commits or trees (`undefined` = the empty tree), by path. */
+  async changedFiles(from: string | undefined, to: string): Promise<ChangedFile[]> {
+    const base = from ?? (await this.writeTree(undefined, []))
+    const diff = async (...args: string[]) =>
+      (await runGit(this.directory, ['diff-tree', '-r', '-M', ...args, base, to])).stdout
+    const [raw, counts, patches] = await Promise.all([
+      diff('-z', '--raw'),
+      diff('-z', '--numstat'),
+      diff('-p', '--no-color'),
+    ])
+    return joinDiff(splitZ(raw), splitZ(counts), patches.toString())
+  }
+}
+
+const splitZ = (bytes: Buffer): string[] => bytes.toString().split('\0').slice(0, -1)
+
+const statusOf: Readonly<Record<string, ChangedFile['status']>> = { A: 'added', D: 'removed', R: 'renamed' }
+
+function joinDiff(raw: readonly string[], counts: readonly string[], patches: string): ChangedFile[] {
+  const bodies = patches === '' ? [] : patches.split(/^diff --git /m).slice(1)
+  const files: ChangedFile[] = []
+  let countAt = 0
+  for (let at = 0; at < raw.length; ) {
+    const [, , before = '', after = '', letter = 'M'] = (raw[at] ?? '').split(' ')
+    const isRename = letter.startsWith('R')
+    const path = raw[at + (isRename ? 2 : 1)] ?? ''
+    const [additions = '-', deletions = '-'] = (counts[countAt] ?? '').split('\t')
+    const body = bodies[files.length] ?? ''
+    const hunk = body.startsWith('@@') ? 0 : body.indexOf('\n@@') + 1
+    files.push({
+      path,
+      previousPath: isRename ? raw[at + 1] : undefined,
+      status: statusOf[letter.charAt(0)] ?? 'modified',
+      oid: after === zeroOid ? before : after,
+      additions: Number(additions) || 0,
+      deletions: Number(deletions) || 0,
+      patch: hunk > 0 ? body.slice(hunk).replace(/\n$/, '') : undefined,
+    })
+    at += isRename ? 3 : 2
+    countAt += isRename ? 3 : 1
+  }
+  return files
+}
+
+function signatureLine({ name, email, date }: Signature): string {
+  const clean = (text: string) => text.replace(/[<>\n\0]/g, '').trim()
+  return `${clean(name) || 'unknown'} <${clean(email)}> ${Math.floor(Date.parse(date) / 1000)} +0000`
+}
+
+function parseSignature(line: string): Signature {
+  const open = line.indexOf('<')
+  const close = line.indexOf('>', open)
+  const seconds = Number(line.slice(close + 2).split(' ')[0])
+  const date = `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`
+  return { name: line.slice(0, open).trim(), email: line.slice(open + 1, close), date }
+}
+
+export function parseCommit({ oid, bytes }: GitObject): Commit {
+  const text = bytes.toString()
+  const end = text.indexOf('\n\n')
+  const headers = text.slice(0, end < 0 ? text.length : end).split('\n')
+  const values = (key: string) =>
+    headers.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1))
+  return {
+    oid,
+    tree: values('tree')[0] ?? '',
+    parents: values('parent'),
+    author: parseSignature(values('author')[0] ?? ''),
+    committer: parseSignature(values('committer')[0] ?? ''),
+    message: end < 0 ? '' : text.slice(end + 2),
+  }
+}
+
+function parseTree(bytes: Buffer): TreeEntry[] {
+  const entries: TreeEntry[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const blank = bytes.indexOf(32, at)
+    const zero = bytes.indexOf(0, blank)
+    const mode = bytes.toString('utf8', at, blank).padStart(6, '0') as TreeMode
+    entries.push({
+      mode,
+      name: bytes.toString('utf8', blank + 1, zero),
+      oid: bytes.toString('hex', zero + 1, zero + 21),
+    })
+    at = zero + 21
+  }
+  return entries
 }
