@@ -1,0 +1,399 @@
+import semver from 'semver'
+import type { EventDraft, LedgerEvent, Model } from '../core/event.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
+import { Batch, type Change, checkDrafts, type Decide, type HeadMark, type Session, sessionOf } from './batch.ts'
+import { HEAD_PATH, parseHead } from './codec.ts'
+import { type CommitPlan, planCommit } from './commit-plan.ts'
+import { Lru } from './lru.ts'
+import { emptyPosition, type Position, type Reading, readPosition } from './position.ts'
+import { coalescedReads } from './reads.ts'
+import type { Author, LedgerStore, Newest } from './store.ts'
+import { checkAuthor, checkSuccession } from './succession.ts'
+import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts'
+
+export type { Change, HeadMark, Session } from './batch.ts'
+
+/** What a caller is told once its change is durable. */
+export interface Receipt<T> {
+  readonly result: T
+  /** The events that this change added; those whose key was in the log already are not among them. */
+  readonly events: readonly LedgerEvent[]
+  /** The head of the log after the commit. */
+  readonly head: HeadMark
+  /** The commit that holds the events, or a later one; null when there was nothing to write. */
+  readonly commit: string | null
+}
+
+export interface LedgerOptions {
+  readonly store: LedgerStore
+  readonly model: Model
+  /** The time, ISO 8601 UTC. */
+  readonly clock: () => string
+  /** A new ULID at each call. */
+  readonly newId: () => string
+  readonly writer: {
+    /** This program's version; refused when it is below the ledger's `minWriter`. */
+    readonly version: string
+    /** The only author whose commits are accepted, where one is expected. */
+    readonly author?: Pick<Author, 'email'>
+  }
+  /** A snapshot at the latest after this many events; 200 by default. */
+  readonly snapshotEvery?: number
+  /** Waits; injected so that tests need not. */
+  readonly delay?: (milliseconds: number) => Promise<void>
+  /** From 0 up to 1, for the jitter of the back-off. */
+  readonly random?: () => number
+  /** Settles when a commit may be made; changes that arrive meanwhile join it. At once by default. */
+  readonly pace?: () => Promise<void>
+}
+
+/** The log, its state, and the one way to write to it. */
+export interface Ledger {
+  /**
+   * Lets a change decide on the newest state and makes its events durable. Changes that arrive while a commit is in
+   * flight become the next commit together. A change may be asked again after a lost race, so it must do nothing but
+   * look and decide. Rejects with what the change threw, `event-refused`, `ledger-contended`, `ledger-closed`, or what
+   * is wrong with the branch.
+   */
+  append<T>(decide: Decide<T>): Promise<Receipt<T>>
+  /**
+   * Bookkeeping that goes with the next commit and never causes one; a later draft with the same key takes the place of
+   * an earlier one. The promise settles with that commit and may be ignored.
+   */
+  ride(drafts: readonly EventDraft[]): Promise<readonly LedgerEvent[]>
+  /** Settles when everything appended so far is durable or refused. */
+  flush(): Promise<void>
+  /** A session at the newest commit this process knows; it does not move when the log does. */
+  view(): Promise<Session>
+  /** Looks for commits of other processes, checks them, and moves on to them. */
+  refresh(): Promise<HeadMark>
+  /** Makes a snapshot when there are events since the last one; for when there is nothing else to do. */
+  snapshot(): Promise<void>
+  /** Calls back with the events of each commit of this process, in order; returns how to stop. */
+  onAppended(listener: (events: readonly LedgerEvent[]) => void): () => void
+  /** What is wrong with the branch, when something is: then nothing is written any more. */
+  readonly trouble: RingmasterError | undefined
+  /** Takes no more changes and settles when those it took are durable or refused. */
+  close(): Promise<void>
+}
+
+interface Entry {
+  readonly decide: Decide<unknown>
+  readonly resolve: (receipt: Receipt<unknown>) => void
+  readonly reject: (error: unknown) => void
+  readonly also: 'snapshot' | 'refresh' | null
+}
+
+interface Ride {
+  readonly draft: EventDraft
+  readonly resolve: (events: readonly LedgerEvent[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Outcome =
+  | { readonly kind: 'decided'; readonly result: unknown; readonly events: readonly LedgerEvent[] }
+  | { readonly kind: 'refused'; readonly error: unknown }
+
+const SNAPSHOT_EVERY = 200
+const MAX_ATTEMPTS = 12
+const FIRST_BACKOFF_MS = 100
+const MAX_BACKOFF_MS = 5_000
+/** One commit stays well inside what GitHub answers within its ten seconds. */
+const MAX_BATCH_BYTES = 1024 * 1024
+const CACHED_FILES = 1_024
+
+const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const nothing: Change<undefined> = { events: [], result: undefined }
+
+/** Opens the ledger of a branch; the first append creates the branch when there is none. Reads nothing yet. */
+export function openLedger(options: LedgerOptions): Ledger {
+  return new GroupCommitLedger(options)
+}
+
+class GroupCommitLedger implements Ledger {
+  readonly #options: LedgerOptions
+  readonly #reading: Reading
+  readonly #listeners = new Set<(events: readonly LedgerEvent[]) => void>()
+  #position: Position | undefined
+  #moving: Promise<Position> | undefined
+  #queue: Entry[] = []
+  #rides: Ride[] = []
+  #running: Promise<void> | undefined
+  #trouble: RingmasterError | undefined
+  #isClosed = false
+
+  constructor(options: LedgerOptions) {
+    this.#options = options
+    this.#reading = { model: options.model, read: coalescedReads(options.store), cache: new Lru(CACHED_FILES) }
+  }
+
+  get trouble(): RingmasterError | undefined {
+    return this.#trouble
+  }
+
+  append<T>(decide: Decide<T>): Promise<Receipt<T>> {
+    return this.#enqueue(decide, null) as Promise<Receipt<T>>
+  }
+
+  async snapshot(): Promise<void> {
+    await this.#enqueue(async () => nothing, 'snapshot')
+  }
+
+  ride(drafts: readonly EventDraft[]): Promise<readonly LedgerEvent[]> {
+    checkDrafts(drafts)
+    const settled = drafts.map(
+      (draft) =>
+        new Promise<readonly LedgerEvent[]>((resolve, reject) => {
+          const replaced = this.#rides.filter((ride) => ride.draft.key === draft.key)
+          this.#rides = this.#rides.filter((ride) => ride.draft.key !== draft.key)
+          for (const ride of replaced) ride.resolve([])
+          this.#rides.push({ draft, resolve, reject })
+        }),
+    )
+    const all = Promise.all(settled).then((events) => events.flat())
+    all.catch(() => {})
+    return all
+  }
+
+  async flush(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.flush()
+    for (const ride of this.#rides.splice(0)) ride.resolve([])
+  }
+
+  async view(): Promise<Session> {
+    const position = await this.#current()
+    return sessionOf(position)
+  }
+
+  async refresh(): Promise<HeadMark> {
+    return (await this.#enqueue(async () => nothing, 'refresh')).head
+  }
+
+  onAppended(listener: (events: readonly LedgerEvent[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #enqueue(decide: Decide<unknown>, also: Entry['also']): Promise<Receipt<unknown>> {
+    if (this.#isClosed) {
+      return Promise.reject(
+        new RingmasterError('refused', { code: 'ledger-closed', message: 'expected an open ledger, found it closed' }),
+      )
+    }
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ decide, resolve, reject, also })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** One commit at a time. Everything that has arrived when a commit may be made goes into it. */
+  async #run(): Promise<void> {
+    await null
+    while (this.#queue.length > 0) {
+      await this.#options.pace?.()
+      const entries = this.#queue.splice(0)
+      try {
+        await this.#record(entries)
+      } catch (error) {
+        if (isIntegrityError(error)) this.#trouble = error
+        for (const entry of entries) entry.reject(error)
+      }
+    }
+    // In the same turn as the look at the queue: what arrives from here on starts a run of its own.
+    this.#running = undefined
+  }
+
+  async #record(entries: Entry[]): Promise<void> {
+    if (this.#trouble) throw this.#trouble
+    if (entries.some((entry) => entry.also === 'refresh')) await this.#move()
+    const operation = this.#options.newId()
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      const position = await this.#current()
+      this.#checkWriter(position)
+      const batch = new Batch(this.#options.model, position)
+      const outcomes = await this.#decide(entries, batch)
+      const snapshotNow = entries.some((entry) => entry.also === 'snapshot') && position.tail.length > 0
+      if (batch.events.length === 0 && !snapshotNow) return this.#answer(entries, outcomes, batch.end, null)
+      const rides = await this.#board(batch)
+      const plan = await this.#plan(position, batch, operation, snapshotNow)
+      const commit = await this.#commit(plan, position, batch)
+      if (commit !== null) {
+        this.#answer(entries, outcomes, batch.end, commit)
+        for (const [ride, events] of rides) ride.resolve(events)
+        this.#rides = this.#rides.filter((ride) => !rides.has(ride))
+        return this.#tell(batch.events)
+      }
+      await this.#backOff(attempt)
+    }
+    const message = `${this.#options.store.name}: expected to win the branch within ${MAX_ATTEMPTS} attempts, lost each of them`
+    throw new RingmasterError('outside', { code: 'ledger-contended', message, hint: 'Try again; others are writing.' })
+  }
+
+  async #decide(entries: Entry[], batch: Batch): Promise<Outcome[]> {
+    const outcomes: Outcome[] = []
+    for (const entry of entries) {
+      if (batch.bytes > MAX_BATCH_BYTES) break
+      try {
+        outcomes.push({ kind: 'decided', ...(await batch.add(entry.decide)) })
+      } catch (error) {
+        if (isIntegrityError(error)) throw error
+        outcomes.push({ kind: 'refused', error })
+      }
+    }
+    // What did not fit goes first into the commit after this one.
+    this.#queue.unshift(...entries.splice(outcomes.length))
+    return outcomes
+  }
+
+  /** Takes the waiting bookkeeping into a batch that is going to be written anyway. */
+  async #board(batch: Batch): Promise<Map<Ride, readonly LedgerEvent[]>> {
+    const boarded = new Map<Ride, readonly LedgerEvent[]>()
+    if (batch.events.length === 0) return boarded
+    for (const ride of [...this.#rides]) {
+      try {
+        const { events } = await batch.add(async () => ({ events: [ride.draft], result: undefined }))
+        boarded.set(ride, events)
+      } catch (error) {
+        if (isIntegrityError(error)) throw error
+        this.#rides = this.#rides.filter((other) => other !== ride)
+        ride.reject(error)
+      }
+    }
+    return boarded
+  }
+
+  #plan(position: Position, batch: Batch, operation: string, snapshotNow: boolean): Promise<CommitPlan> {
+    const { clock, newId, snapshotEvery = SNAPSHOT_EVERY } = this.#options
+    return planCommit({ position, batch, operation, newId, now: clock(), snapshotNow, snapshotEvery })
+  }
+
+  /** The commit that holds the plan, or null when the race was lost. */
+  async #commit(plan: CommitPlan, before: Position, batch: Batch): Promise<string | null> {
+    try {
+      const outcome = await this.#options.store.commit(plan.request)
+      if (outcome.kind === 'committed') {
+        const { commit } = outcome
+        this.#position = before.next({
+          commit,
+          head: plan.head,
+          tail: plan.tail,
+          index: plan.index,
+          states: batch.states,
+        })
+        return commit
+      }
+    } catch (error) {
+      return this.#settleDoubt(plan, error)
+    }
+    return this.#found(plan, await this.#move())
+  }
+
+  /** After an answer that was lost: the operation's id in the newest head tells whether the commit was made. */
+  async #settleDoubt(plan: CommitPlan, error: unknown): Promise<string> {
+    const position = await this.#move().catch((reason: unknown) => {
+      throw isIntegrityError(reason) ? reason : error
+    })
+    const commit = this.#found(plan, position)
+    if (commit === null) throw error
+    return commit
+  }
+
+  #found(plan: CommitPlan, position: Position): string | null {
+    return position.head.operations.includes(plan.request.operation) ? position.commit : null
+  }
+
+  #answer(
+    entries: readonly Entry[],
+    outcomes: readonly Outcome[],
+    end: { seq: number; tip: string },
+    commit: string | null,
+  ) {
+    const head = { seq: end.seq, digest: end.tip }
+    for (const [index, outcome] of outcomes.entries()) {
+      const entry = entries[index]
+      if (outcome.kind === 'refused') entry?.reject(outcome.error)
+      else {
+        const { result, events } = outcome
+        entry?.resolve({ result, events, head, commit: events.length > 0 ? commit : null })
+      }
+    }
+  }
+
+  #tell(events: readonly LedgerEvent[]): void {
+    if (events.length === 0) return
+    for (const listener of this.#listeners) queueMicrotask(() => listener(events))
+  }
+
+  #checkWriter(position: Position): void {
+    const { version } = this.#options.writer
+    const { minWriter } = position.head
+    if (semver.valid(minWriter) && semver.valid(version) && semver.gte(version, minWriter)) return
+    const message = `${HEAD_PATH}: expected a writer of version ${quoted(minWriter)} or newer, found this one at ${quoted(version)}`
+    throw integrityError(integrityProblem('writer-too-old', message, { path: HEAD_PATH }))
+  }
+
+  async #backOff(attempt: number): Promise<void> {
+    const { delay = sleep, random = Math.random } = this.#options
+    const most = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1))
+    await delay(most * (0.5 + random() / 2))
+  }
+
+  async #current(): Promise<Position> {
+    if (this.#trouble && this.#trouble.code !== 'writer-too-old') throw this.#trouble
+    return this.#position ?? this.#move()
+  }
+
+  /** Moves on to the newest commit. One move at a time; whoever asks meanwhile shares it. */
+  #move(): Promise<Position> {
+    this.#moving ??= this.#readNewest()
+      .then((position) => {
+        this.#position = position
+        return position
+      })
+      .catch((error: unknown) => {
+        if (isIntegrityError(error)) this.#trouble = error
+        throw error
+      })
+      .finally(() => {
+        this.#moving = undefined
+      })
+    return this.#moving
+  }
+
+  async #readNewest(): Promise<Position> {
+    const { store, writer } = this.#options
+    const before = this.#position
+    const newest = await this.#newestBeyondLag(before)
+    if (!newest) {
+      if (!before || before.commit === null) return before ?? emptyPosition(this.#reading)
+      const message = `${store.name}: expected a branch with commit ${before.commit}, found none`
+      throw integrityError(integrityProblem('ledger-missing', message))
+    }
+    if (before && newest.info.commit === before.commit) return before
+    checkAuthor(newest.info, writer.author, store.name)
+    const after = await readPosition(this.#reading, newest.info.commit, newest.files.get(HEAD_PATH), before)
+    if (before) await checkSuccession(store, this.#reading.read, { before, after }, writer.author)
+    return after
+  }
+
+  /** A read may lag behind what this process wrote; it waits that long before it believes that the branch went back. */
+  async #newestBeyondLag(before: Position | undefined): Promise<Newest | null> {
+    const { store, delay = sleep } = this.#options
+    for (let waitedMs = 0, attempt = 1; ; attempt += 1) {
+      const newest = await store.newest([HEAD_PATH])
+      const head = newest && parseHead(newest.files.get(HEAD_PATH))
+      const seq = !newest ? -1 : head?.ok ? head.value.seq : Number.POSITIVE_INFINITY
+      const wentBack = before !== undefined && before.commit !== null && seq < before.head.seq
+      if (!wentBack || waitedMs >= store.readLagMs) return newest
+      const waitMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)
+      await delay(waitMs)
+      waitedMs += waitMs
+    }
+  }
+}

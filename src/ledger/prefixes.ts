@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+
+/** The hash that places a key among shards, as hexadecimal digits: outside text never becomes part of a path. */
+export const placeOf = (key: string): string => createHash('sha256').update(key).digest('hex')
+
+export interface Leaf<T> {
+  readonly prefix: string
+  readonly items: readonly T[]
+}
+
+export interface Sizing<T> {
+  /** Hexadecimal digits that begin with the prefix being split. */
+  readonly place: (item: T) => string
+  readonly bytes: (item: T) => number
+  readonly maxBytes: number
+}
+
+/**
+ * Splits items by the digits of their places until each leaf holds at most `maxBytes`, or a single item. Leaves come in
+ * the order of their prefixes; empty ones are left out.
+ */
+export function partition<T>(items: readonly T[], prefix: string, sizing: Sizing<T>): Leaf<T>[] {
+  if (items.length === 0) return []
+  const size = items.reduce((sum, item) => sum + sizing.bytes(item), 0)
+  const divisible = items.length > 1 && items.some((item) => sizing.place(item).length > prefix.length)
+  if (size <= sizing.maxBytes || !divisible) return [{ prefix, items }]
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const child = sizing.place(item).slice(0, prefix.length + 1)
+    const group = groups.get(child)
+    if (group) group.push(item)
+    else groups.set(child, [item])
+  }
+  return [...groups.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([child, group]) => partition(group, child, sizing))
+}
+
+/** The entry whose prefix covers a place, or undefined; prefixes of one list never overlap. */
+export const covering = <T extends { readonly prefix: string }>(entries: readonly T[], place: string): T | undefined =>
+  entries.find((entry) => place.startsWith(entry.prefix))
+
+/** The shortest prefix of a place that overlaps none of those taken. */
+export function freePrefix(taken: readonly { readonly prefix: string }[], place: string): string {
+  let length = 0
+  while (taken.some((entry) => entry.prefix.startsWith(place.slice(0, length)))) length += 1
+  return place.slice(0, length)
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+
+/** The version of every stored file of the ledger but the event lines, whose version is the head's. */
+export const SCHEMA_VERSION = 1
+
+export const Digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
+
+/** A place in the log: the number of an event and the digest of its exact line. */
+export const LogPosition = z.strictObject({ seq: z.int().nonnegative(), tip: Digest })
+export type LogPosition = z.infer<typeof LogPosition>
+
+/** `head.json`: where the log stands, and everything needed to read its state in a bounded number of requests. */
+export const Head = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  epoch: z.int().positive(),
+  /** What the first line of this epoch follows: nothing, or the head of the epoch before. */
+  origin: LogPosition,
+  /** The last event. */
+  seq: z.int().nonnegative(),
+  tip: Digest,
+  /** The event files since the snapshot, in order. */
+  tail: z.array(z.string()),
+  /** The directory that takes the next event file, and how many it holds. */
+  folder: z.strictObject({ path: z.string(), files: z.int().nonnegative() }),
+  /** The newest snapshot: the place in the log it stands for, and the digest of `snapshots/index.json`. */
+  snapshot: LogPosition.extend({ index: Digest }).nullable(),
+  /** Programs older than this version must not write. */
+  minWriter: z.string(),
+  /** The last operations, newest last, so that a commit whose answer was lost is recognised. */
+  operations: z.array(z.string()),
+})
+export type Head = z.infer<typeof Head>
+
+const StoredFile = z.strictObject({ path: z.string(), digest: Digest })
+
+/** One page of the snapshot's index: the shards of a kind whose key hashes begin with `prefix`. */
+export const ShardPage = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  kind: z.string(),
+  prefix: z.string(),
+  shards: z.array(z.strictObject({ prefix: z.string(), parts: z.array(StoredFile).min(1) })),
+})
+export type ShardPage = z.infer<typeof ShardPage>
+
+/** Aggregates of one kind as key and state; keys hold outside text, so this is a list and no object. */
+export const Shard = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  kind: z.string(),
+  prefix: z.string(),
+  entries: z.array(z.tuple([z.string(), z.unknown()])),
+})
+export type Shard = z.infer<typeof Shard>
+
+/** A file of recent event keys: those of the events `first` to `last`, hashed, sorted. */
+export const KeySegment = StoredFile.extend({
+  first: z.int().positive(),
+  last: z.int().positive(),
+  count: z.int().positive(),
+  /** When its oldest and its newest key were put down, ISO 8601 UTC. */
+  from: z.iso.datetime(),
+  until: z.iso.datetime(),
+})
+export type KeySegment = z.infer<typeof KeySegment>
+
+/** `snapshots/index.json`: the pages that lead to the shards, and the recent event keys. */
+export const SnapshotIndex = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  seq: z.int().nonnegative(),
+  pages: z.array(StoredFile.extend({ kind: z.string(), prefix: z.string() })),
+  keys: z.array(KeySegment),
+})
+export type SnapshotIndex = z.infer<typeof SnapshotIndex>

@@ -1,0 +1,506 @@
+import { describe, expect, it } from '@jest/globals'
+import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
+import type { CommitRequest, LedgerStore } from '../../src/ledger/store.ts'
+import { opened, record } from './opened.ts'
+import { counted } from './small-model.ts'
+
+const AUTHOR = { name: 'ringmaster[bot]', email: 'ringmaster[bot]@users.noreply.github.com' }
+
+/** A store whose commits wait until they are let go, and that counts its requests. */
+function gated(store: LedgerStore) {
+  const gates: (() => void)[] = []
+  const counts = { commits: 0, reads: 0, newest: 0 }
+  const slow: LedgerStore = {
+    ...store,
+    newest: (paths) => {
+      counts.newest += 1
+      return store.newest(paths)
+    },
+    read: (commit, paths) => {
+      counts.reads += 1
+      return store.read(commit, paths)
+    },
+    commit: async (request: CommitRequest) => {
+      counts.commits += 1
+      await new Promise<void>((resolve) => gates.push(resolve))
+      return store.commit(request)
+    },
+  }
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  const release = async () => {
+    while (gates.length === 0) await turn()
+    gates.shift()?.()
+  }
+  return { store: slow, counts, release, turn }
+}
+
+describe('appending', () => {
+  it('makes the branch with the first event and gives a receipt that names it', async () => {
+    const ledger = opened(memoryStore())
+    const receipt = await record(ledger, counted(['a'], 2))
+    expect(receipt.events).toMatchObject([{ seq: 1, type: 'counter.raised', prev: `sha256:${'0'.repeat(64)}` }])
+    expect(receipt.head.seq).toBe(1)
+    expect(receipt.commit).toMatch(/^[0-9a-f]{40}$/)
+    expect(await (await ledger.view()).state('product/a')).toEqual({ total: 2, last: 1 })
+  })
+
+  it('commits nothing for a change without events, nor for the documents beside it', async () => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch))
+    const receipt = await ledger.append(async (session) => ({
+      events: [],
+      documents: [{ path: 'configs/a.yml', text: 'a' }],
+      result: await session.state('product/a'),
+    }))
+    expect(receipt).toEqual({
+      result: undefined,
+      events: [],
+      head: { seq: 0, digest: expect.any(String) },
+      commit: null,
+    })
+    expect(branch.head).toBeNull()
+  })
+
+  it('records an event whose key is already in the log only once, in the tail, the batch and behind a snapshot', async () => {
+    const ledger = opened(memoryStore(), { snapshotEvery: 2 })
+    const event = counted(['a'])
+    const twice = await record(ledger, event, event)
+    expect(twice.events).toHaveLength(1)
+    expect((await record(ledger, event)).events).toHaveLength(0)
+    await record(ledger, counted(['b']), counted(['b']))
+    const again = await record(ledger, event, counted(['c']))
+    expect(again.events.map((found) => found.seq)).toEqual([4])
+  })
+
+  it('keeps event keys for at least four days and lets them go later', async () => {
+    let now = '2026-11-01T10:00:00Z'
+    const ledger = opened(memoryStore(), { snapshotEvery: 1, clock: () => now })
+    const event = counted(['a'])
+    await record(ledger, event)
+    now = '2026-11-05T09:59:59Z'
+    await record(ledger, counted(['b']))
+    expect((await record(ledger, event)).events).toHaveLength(0)
+    now = '2026-11-07T10:00:00Z'
+    await record(ledger, counted(['c']))
+    now = '2026-11-12T10:00:00Z'
+    await record(ledger, counted(['d']))
+    expect((await record(ledger, event)).events).toHaveLength(1)
+  })
+
+  it.each([
+    ['a type outside the language', { type: 'Nonsense' }],
+    ['a date that is none', { at: 'yesterday' }],
+    ['an empty key', { key: '' }],
+    ['more than fits a line', { data: { products: ['a'], amount: 1, text: 'x'.repeat(200_000) } }],
+  ])('refuses an event with %s and keeps its neighbours', async (_, bad) => {
+    const ledger = opened(memoryStore())
+    const outcomes = await Promise.allSettled([
+      record(ledger, counted(['a'])),
+      record(ledger, counted(['a'], 1, bad)),
+      record(ledger, counted(['a'])),
+    ])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(outcomes[1]).toMatchObject({ reason: { code: 'event-refused', fault: 'bad-input' } })
+    expect(await (await ledger.view()).state('product/a')).toEqual({ total: 2, last: 2 })
+  })
+
+  it.each(['head.json', 'events/x', 'snapshots/index.json', '../x', 'a//b', '/a', 'configs/a:b', ''])(
+    'refuses a document at %j',
+    async (path) => {
+      const ledger = opened(memoryStore())
+      const appended = ledger.append(async () => ({
+        events: [counted(['a'])],
+        documents: [{ path, text: '' }],
+        result: 0,
+      }))
+      await expect(appended).rejects.toMatchObject({ code: 'event-refused' })
+    },
+  )
+
+  it('writes documents beside their events and reads them back', async () => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch))
+    await ledger.append(async () => ({
+      events: [counted(['a'])],
+      documents: [{ path: 'configs/a.yml', text: 'rings: []\n' }],
+      result: 0,
+    }))
+    for (const reader of [ledger, opened(memoryStore(branch))]) {
+      const session = await reader.view()
+      expect(await session.document('configs/a.yml')).toBe('rings: []\n')
+      expect(await session.document('configs/b.yml')).toBeUndefined()
+    }
+  })
+
+  it('hands out states that nobody can change', async () => {
+    const ledger = opened(memoryStore())
+    await record(ledger, counted(['a']))
+    const state = (await (await ledger.view()).state('product/a')) as { total: number }
+    expect(() => {
+      state.total = 99
+    }).toThrow(TypeError)
+  })
+
+  it.each(['__proto__', '../../x', 'a/b', '\u202Egnp.exe', 'x'.repeat(300), '`@everyone`', 'constructor'])(
+    'takes the name %j as data, also behind a snapshot',
+    async (name) => {
+      const branch = memoryBranch()
+      const ledger = opened(memoryStore(branch), { snapshotEvery: 1 })
+      await record(ledger, counted([name], 7))
+      await record(ledger, counted(['other'], 1))
+      const session = await opened(memoryStore(branch)).view()
+      expect(await session.state(`product/${name}`)).toEqual({ total: 7, last: 1 })
+      const paths = [...(branch.commits.get(branch.head ?? '')?.tree.keys() ?? [])]
+      expect(paths.filter((path) => !/^[A-Za-z0-9_./-]+$/.test(path) || path.includes('..'))).toEqual([])
+    },
+  )
+})
+
+describe('group commit', () => {
+  it('puts the changes that arrive while a commit is in flight into the next one, each seeing those before it', async () => {
+    const { store, counts, release } = gated(memoryStore())
+    const ledger = opened(store)
+    const first = record(ledger, counted(['a']))
+    await release().then(() => first)
+    const second = record(ledger, counted(['a']))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    const seen: unknown[] = []
+    const later = [1, 2, 3].map(() =>
+      ledger.append(async (session) => {
+        seen.push(await session.state('product/a'))
+        return { events: [counted(['a'])], result: 0 }
+      }),
+    )
+    await release()
+    await second
+    expect(seen).toEqual([])
+    await release()
+    const receipts = await Promise.all(later)
+    expect(seen).toEqual([2, 3, 4].map((total) => ({ total, last: total })))
+    expect(counts.commits).toBe(3)
+    expect(new Set(receipts.map((receipt) => receipt.commit)).size).toBe(1)
+    expect(receipts.map((receipt) => receipt.head.seq)).toEqual([5, 5, 5])
+  })
+
+  it('gives a receipt only when the change is durable', async () => {
+    const { store, release, turn } = gated(memoryStore())
+    const ledger = opened(store)
+    let isAnswered = false
+    const appended = record(ledger, counted(['a'])).then(() => {
+      isAnswered = true
+    })
+    for (let turns = 0; turns < 5; turns += 1) await turn()
+    expect(isAnswered).toBe(false)
+    await release()
+    await appended
+    expect(isAnswered).toBe(true)
+  })
+
+  it('answers a change that throws with what it threw, and records its neighbours', async () => {
+    const ledger = opened(memoryStore())
+    const outcomes = await Promise.allSettled([
+      record(ledger, counted(['a'])),
+      ledger.append(async () => {
+        throw new Error('no such release')
+      }),
+      record(ledger, counted(['a'])),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { message: 'no such release' } },
+      { status: 'fulfilled' },
+    ])
+  })
+
+  it('starts anew for a change that arrives the moment a receipt is given', async () => {
+    const ledger = opened(memoryStore())
+    for (let turns = 0; turns < 20; turns += 1) await record(ledger, counted(['a']))
+    expect(await (await ledger.view()).state('product/a')).toEqual({ total: 20, last: 20 })
+  })
+
+  it('lets bookkeeping ride with the next commit and never makes one for it', async () => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch))
+    const cursor = (at: number) => counted(['cursor'], at, { key: 'cursor' })
+    const replaced = ledger.ride([cursor(1)])
+    const riding = ledger.ride([cursor(2)])
+    await ledger.flush()
+    expect(branch.head).toBeNull()
+    const receipt = await record(ledger, counted(['a']))
+    expect(receipt.events).toHaveLength(1)
+    expect(await replaced).toEqual([])
+    expect(await riding).toMatchObject([{ seq: 2, data: { amount: 2 } }])
+    expect(branch.commits.size).toBe(1)
+  })
+
+  it('tells listeners of each commit in order, until they stop', async () => {
+    const ledger = opened(memoryStore())
+    const told: number[][] = []
+    const stop = ledger.onAppended((events) => told.push(events.map((event) => event.seq)))
+    await record(ledger, counted(['a']), counted(['b']))
+    await record(ledger, counted(['a']))
+    stop()
+    await record(ledger, counted(['a']))
+    expect(told).toEqual([[1, 2], [3]])
+  })
+
+  it('finishes what it took and refuses the rest when it is closed', async () => {
+    const ledger = opened(memoryStore())
+    const taken = record(ledger, counted(['a']))
+    await ledger.close()
+    expect((await taken).events).toHaveLength(1)
+    await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code: 'ledger-closed' })
+  })
+
+  it('cuts a flood into commits and files of bounded size, and loses nothing', async () => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch))
+    const text = 'x'.repeat(60_000)
+    const large = () => counted(['a'], 1, { data: { products: ['a'], amount: 1, text } })
+    const receipts = await Promise.all(Array.from({ length: 40 }, () => record(ledger, large())))
+    expect(receipts.flatMap((receipt) => receipt.events.map((event) => event.seq))).toEqual(
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    )
+    expect(branch.commits.size).toBeGreaterThan(1)
+    const tree = branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
+    expect(Math.max(...[...tree.values()].map((bytes) => bytes.length))).toBeLessThanOrEqual(256 * 1024)
+    expect(await (await opened(memoryStore(branch)).view()).state('product/a')).toEqual({ total: 40, last: 40 })
+  })
+})
+
+describe('several writers', () => {
+  it('decides every change of a batch again on the new state after a lost race', async () => {
+    const branch = memoryBranch()
+    const [one, two] = [opened(memoryStore(branch)), opened(memoryStore(branch))]
+    await record(one, counted(['a']))
+    await two.view()
+    await record(one, counted(['a']))
+    const seen: unknown[] = []
+    const receipt = await two.append(async (session) => {
+      const state = await session.state('product/a')
+      seen.push(state)
+      return { events: [counted(['a'])], result: state }
+    })
+    expect(seen).toEqual([
+      { total: 1, last: 1 },
+      { total: 2, last: 2 },
+    ])
+    expect(receipt.result).toEqual({ total: 2, last: 2 })
+    expect(receipt.events[0]?.seq).toBe(3)
+  })
+
+  it('lets four writers raise one counter together without a lost or doubled event', async () => {
+    const branch = memoryBranch()
+    const writers = Array.from({ length: 4 }, () => opened(memoryStore(branch), { snapshotEvery: 7 }))
+    await Promise.all(
+      writers.map(async (ledger) => {
+        for (let turn = 0; turn < 10; turn += 1) await record(ledger, counted(['a']))
+      }),
+    )
+    const reader = opened(memoryStore(branch))
+    expect(await (await reader.view()).state('product/a')).toEqual({ total: 40, last: 40 })
+    for (const writer of writers) {
+      await writer.refresh()
+      expect(await (await writer.view()).state('product/a')).toEqual({ total: 40, last: 40 })
+    }
+  })
+
+  it('gives up a race after a bounded number of attempts', async () => {
+    const store: LedgerStore = { ...memoryStore(), commit: async () => ({ kind: 'stale' }) }
+    await expect(record(opened(store), counted(['a']))).rejects.toMatchObject({
+      code: 'ledger-contended',
+      fault: 'outside',
+    })
+  })
+
+  it('keeps a view where it was while the log moves on', async () => {
+    const ledger = opened(memoryStore(), { snapshotEvery: 2 })
+    await record(ledger, counted(['a']))
+    const view = await ledger.view()
+    await record(ledger, counted(['a']), counted(['a']))
+    expect(await view.state('product/a')).toEqual({ total: 1, last: 1 })
+  })
+})
+
+describe('an answer that was lost', () => {
+  const losing = (store: LedgerStore, when: 'before' | 'after'): LedgerStore => {
+    let isLost = false
+    return {
+      ...store,
+      async commit(request) {
+        const outcome = isLost || when === 'after' ? await store.commit(request) : undefined
+        if (isLost && outcome) return outcome
+        isLost = true
+        throw new Error('connection reset')
+      },
+    }
+  }
+
+  it('is settled by the operation at the head when the commit was made', async () => {
+    const branch = memoryBranch()
+    const ledger = opened(losing(memoryStore(branch), 'after'))
+    const receipt = await record(ledger, counted(['a']))
+    expect(receipt.events.map((event) => event.seq)).toEqual([1])
+    expect(branch.commits.size).toBe(1)
+    await record(ledger, counted(['a']))
+    expect(await (await ledger.view()).state('product/a')).toEqual({ total: 2, last: 2 })
+  })
+
+  it('fails the change when the commit was not made, and the same change can be appended again', async () => {
+    const ledger = opened(losing(memoryStore(), 'before'))
+    const event = counted(['a'])
+    await expect(record(ledger, event)).rejects.toThrow('connection reset')
+    expect((await record(ledger, event)).events).toHaveLength(1)
+  })
+})
+
+describe('a branch that cannot be trusted', () => {
+  const tampered = async (change: (branch: ReturnType<typeof memoryBranch>) => Promise<void> | void) => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch, AUTHOR), { writer: { version: '0.1.0', author: AUTHOR } })
+    await record(ledger, counted(['a']))
+    await record(ledger, counted(['a']))
+    await change(branch)
+    return { branch, ledger, head: branch.head }
+  }
+  const rewrite = async (branch: ReturnType<typeof memoryBranch>, path: string, text: string, author = AUTHOR) => {
+    const bytes = Buffer.from(text)
+    const expectedHead = branch.head
+    await memoryStore(branch, author).commit({
+      expectedHead,
+      operation: 'x',
+      message: 'x',
+      additions: [{ path, bytes }],
+      deletions: [],
+    })
+  }
+
+  it.each<[string, string, (branch: ReturnType<typeof memoryBranch>) => Promise<void> | void]>([
+    ['was removed', 'ledger-missing', (branch) => void (branch.head = null)],
+    [
+      'was set back',
+      'ledger-rewound',
+      (branch) => void (branch.head = branch.commits.get(branch.head ?? '')?.info.parents[0] ?? null),
+    ],
+    [
+      'was replaced by another log of the same length',
+      'ledger-replaced',
+      async (branch) => {
+        branch.head = null
+        const other = opened(memoryStore(branch, AUTHOR))
+        await record(other, counted(['b']))
+        await record(other, counted(['b']))
+      },
+    ],
+    [
+      'was replaced by a longer log that has its own snapshot',
+      'ledger-replaced',
+      async (branch) => {
+        branch.head = null
+        const other = opened(memoryStore(branch, AUTHOR), { snapshotEvery: 2 })
+        for (let turn = 0; turn < 6; turn += 1) await record(other, counted(['b']))
+      },
+    ],
+    ['has a head that is no JSON', 'ledger-damaged', (branch) => rewrite(branch, 'head.json', '{')],
+    [
+      'has a head of an unknown schema',
+      'unknown-schema-version',
+      (branch) => rewrite(branch, 'head.json', '{"schemaVersion":9}'),
+    ],
+    [
+      'has a commit by somebody else',
+      'foreign-author',
+      (branch) => rewrite(branch, 'README.md', 'hi', { name: 'eve', email: 'eve@example.org' }),
+    ],
+  ])('closes the ledger when it %s', async (_, code, change) => {
+    const { branch, ledger, head } = await tampered(change)
+    await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code, fault: 'refused' })
+    expect(ledger.trouble).toMatchObject({ code, hint: expect.stringContaining('ledger verify') })
+    await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code })
+    await expect(ledger.view()).rejects.toMatchObject({ code })
+    expect(branch.head).toBe(head)
+  })
+
+  it('names an event file that was edited, with its line, when it is opened', async () => {
+    const { branch } = await tampered(() => {})
+    const tree = branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
+    const path = [...tree.keys()].find((name) => name.includes('/1-')) ?? ''
+    await rewrite(
+      branch,
+      path,
+      Buffer.from(tree.get(path) ?? [])
+        .toString()
+        .replace('"amount":1', '"amount":9'),
+    )
+    const ledger = opened(memoryStore(branch))
+    const second = [...tree.keys()].find((name) => name.includes('/2-'))
+    await expect(ledger.view()).rejects.toMatchObject({ code: 'ledger-damaged', problems: [{ path: second, line: 1 }] })
+  })
+
+  it('names a snapshot shard that was edited', async () => {
+    const branch = memoryBranch()
+    await record(opened(memoryStore(branch), { snapshotEvery: 1 }), counted(['a']))
+    const path = 'snapshots/product/shard.json'
+    await rewrite(branch, path, '{"entries":[],"kind":"product","prefix":"","schemaVersion":1}')
+    const ledger = opened(memoryStore(branch))
+    const view = await ledger.view()
+    await expect(view.state('product/a')).rejects.toMatchObject({ code: 'ledger-damaged', problems: [{ path }] })
+    await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code: 'ledger-damaged' })
+    await expect(record(ledger, counted(['b']))).rejects.toMatchObject({ code: 'ledger-damaged' })
+  })
+
+  it('is not written by a program older than its minWriter', async () => {
+    const branch = memoryBranch()
+    await record(opened(memoryStore(branch)), counted(['a']))
+    const old = opened(memoryStore(branch), { writer: { version: '0.0.9' } })
+    await expect(record(old, counted(['a']))).rejects.toMatchObject({ code: 'writer-too-old' })
+    expect(await (await old.view()).state('product/a')).toEqual({ total: 1, last: 1 })
+  })
+
+  it('waits for a lagging read before it says that the branch went back', async () => {
+    const branch = memoryBranch()
+    const store = memoryStore(branch)
+    let lagging = 0
+    let old: string | null = null
+    const lagged: LedgerStore = {
+      ...store,
+      readLagMs: 30_000,
+      async newest(paths) {
+        lagging -= 1
+        const head = branch.head
+        if (lagging >= 0) branch.head = old
+        const newest = await store.newest(paths)
+        branch.head = head
+        return newest
+      },
+    }
+    const waited: number[] = []
+    const ledger = opened(lagged, { delay: async (milliseconds) => void waited.push(milliseconds) })
+    await record(ledger, counted(['a']))
+    old = branch.head
+    await record(ledger, counted(['a']))
+    lagging = 3
+    await ledger.refresh()
+    expect(waited).toHaveLength(3)
+    expect(await (await ledger.view()).state('product/a')).toEqual({ total: 2, last: 2 })
+  })
+})
+
+describe('requests', () => {
+  it('appends with one commit and no read once it is warm, and opens with a bounded number of reads', async () => {
+    const branch = memoryBranch()
+    const writer = opened(memoryStore(branch))
+    for (let turn = 0; turn < 300; turn += 1) await record(writer, counted([`p${turn % 50}`]))
+    const { store, counts, release } = gated(memoryStore(branch))
+    const ledger = opened(store)
+    await (await ledger.view()).state('product/p3')
+    expect(counts).toEqual({ commits: 0, newest: 1, reads: 3 })
+    for (let turn = 0; turn < 3; turn += 1) {
+      const appended = record(ledger, counted(['p3']))
+      await release()
+      await appended
+    }
+    expect(counts).toMatchObject({ commits: 3, newest: 1 })
+    expect(counts.reads).toBeLessThanOrEqual(6)
+  })
+})
