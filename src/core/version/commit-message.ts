@@ -1,0 +1,152 @@
+import { type Header, parseHeader } from './header.ts'
+
+/** A commit message as the default preset reads it. Nothing here knows levels; that is the judge's. */
+export interface CommitMessage {
+  /** The line that decides: the first, or the title of a pull request that GitHub merged. */
+  readonly title: string
+  readonly standing: 'counts' | 'merge' | 'autosquash' | 'blank'
+  readonly header: Header | null
+  /** Text of the first breaking-change line; null where there is none. */
+  readonly breaking: string | null
+  /** The first version asked for, as written and without a leading `v`; null where none is. */
+  readonly releaseAs: string | null
+  /** Whether the title says that it is a revert. */
+  readonly revertTitle: boolean
+  /** What the message reverts: full hashes, or prefixes of at least 7 digits; lower case. */
+  readonly reverts: readonly string[]
+  readonly sightings: readonly Sighting[]
+}
+
+/** Something in the body that looks as if it was meant to count and does not. */
+export interface Sighting {
+  readonly kind: 'breaking-in-code' | 'breaking-without-text' | 'breaking-look-alike' | 'header'
+  readonly line: string
+}
+
+const githubMerge = /^Merge pull request #\d+ from \S/
+const otherMerge =
+  /^Merge (?:branch(?:es)?|remote-tracking branch(?:es)?|tags?|commits?|pull request|[0-9a-f]{7,64} into)\b/
+const autosquash = /^(?:fixup|squash|amend)! /
+const quotedRevert = /^revert\s+["'“]/i
+
+/** Reads a message; blanks around it are ignored. Linear in its length. */
+export function readCommitMessage(raw: string): CommitMessage {
+  const message = raw.trim()
+  const merged = githubMerge.test(message)
+  const text = merged ? afterFirstLine(message) : message
+  const end = text.indexOf('\n')
+  const title = (end === -1 ? text : text.slice(0, end)).trimEnd()
+  const standing = standingOf(title, merged)
+  const header = standing === 'counts' ? parseHeader(title) : null
+  const isRevert = quotedRevert.test(title) || header?.type.toLowerCase() === 'revert'
+  const body = standing === 'counts' ? readLines(text, isRevert) : nothing
+  return { title: title === '' ? firstLine(message) : title, standing, header, revertTitle: isRevert, ...body }
+}
+
+const afterFirstLine = (text: string): string => {
+  const end = text.indexOf('\n')
+  return end === -1 ? '' : text.slice(end + 1).trimStart()
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]?.trimEnd() ?? ''
+
+function standingOf(title: string, merged: boolean): CommitMessage['standing'] {
+  if (title === '') return merged ? 'merge' : 'blank'
+  if (otherMerge.test(title)) return 'merge'
+  return autosquash.test(title) ? 'autosquash' : 'counts'
+}
+
+type Body = Pick<CommitMessage, 'breaking' | 'releaseAs' | 'reverts' | 'sightings'>
+const nothing: Body = { breaking: null, releaseAs: null, reverts: [], sightings: [] }
+
+/** What a scan of the lines gathers. */
+interface Gathered {
+  breaking: string | null
+  releaseAs: string | null
+  reverts: string[]
+  sightings: Sighting[]
+}
+
+/** Anything a line could be of interest for; a message without any of it is not scanned line by line. */
+const interesting =
+  /breaking|release-as|this reverts commit|refs:|\n[ \t]*(?:[*+-] +)?[\p{L}\p{N}_]+(?:\([^()\n]*\))?!?:/iu
+
+function readLines(text: string, isRevert: boolean): Body {
+  if (!interesting.test(text)) return nothing
+  const gathered: Gathered = { breaking: null, releaseAs: null, reverts: [], sightings: [] }
+  let fence: string | null = null
+  let start = 0
+  while (start <= text.length) {
+    const newline = text.indexOf('\n', start)
+    const end = newline === -1 ? text.length : newline
+    const line = text.slice(start, text[end - 1] === '\r' ? end - 1 : end)
+    const after = fenceAfter(fence, line)
+    if (fence !== null || after !== null) sightInCode(line, gathered)
+    else readLine(line, start > 0, isRevert, gathered)
+    fence = after
+    start = end + 1
+  }
+  return { ...gathered, reverts: [...new Set(gathered.reverts)] }
+}
+
+const fenceLine = /^ {0,3}(`{3,}|~{3,})(.*)$/
+
+/** The code fence that is open behind this line, given the one open before it (CommonMark 0.31, 4.5). */
+function fenceAfter(open: string | null, line: string): string | null {
+  if (!line.includes('```') && !line.includes('~~~')) return open
+  const [, marks = '', info = ''] = fenceLine.exec(line) ?? []
+  if (marks === '') return open
+  if (open === null) return marks.startsWith('`') && info.includes('`') ? null : marks
+  return marks.startsWith(open) && info.trim() === '' ? null : open
+}
+
+const breakingLine = /^BREAKING[ -]CHANGE(?::|(?= #))/
+const breakingWords = /breaking[ _-]?change/i
+/** In capitals anywhere, or in any case where a line begins, behind the marks of a list, a quote or a heading. */
+const breakingLookAlike = /BREAKING[ _-]?CHANGE|^[\s>*+#|_`-]*[Bb](?:reaking|REAKING)[ _-]?[Cc]hange/
+const releaseAsLine = /^release-as:\s*(.*)$/i
+const revertLine = /^This reverts commit ([0-9a-f]+)/i
+const refsLine = /^refs:(.*)$/i
+const fullHash = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i
+
+function sightInCode(line: string, gathered: Gathered): void {
+  if (breakingWords.test(line)) gathered.sightings.push({ kind: 'breaking-in-code', line })
+}
+
+function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Gathered): void {
+  const first = line[0]
+  if (first === undefined) return
+  if (breakingWords.test(line)) {
+    readBreaking(line, gathered)
+    return
+  }
+  const asked = releaseAsLine.exec(line)?.[1]
+  if (asked !== undefined) gathered.releaseAs ??= asked.trim().replace(/^v(?=\d)/i, '')
+  const reverted = revertLine.exec(line)?.[1]
+  if (reverted !== undefined && fullHash.test(reverted)) gathered.reverts.push(reverted.toLowerCase())
+  const refs = isRevert ? refsLine.exec(line)?.[1] : undefined
+  if (refs !== undefined) gathered.reverts.push(...hashesIn(refs))
+  if (inBody && isHeaderInBody(line)) gathered.sightings.push({ kind: 'header', line })
+}
+
+function readBreaking(line: string, gathered: Gathered): void {
+  const keyword = breakingLine.exec(line)?.[0]
+  const text = keyword === undefined ? '' : line.slice(keyword.length).replace(/^ #/, '').trim()
+  if (text !== '') gathered.breaking ??= text
+  else if (keyword !== undefined) gathered.sightings.push({ kind: 'breaking-without-text', line })
+  else if (breakingLookAlike.test(line)) gathered.sightings.push({ kind: 'breaking-look-alike', line })
+}
+
+const hashesIn = (text: string): string[] =>
+  text
+    .split(/[\s,;]+/)
+    .filter((word) => /^[0-9a-f]{7,64}$/i.test(word))
+    .map((word) => word.toLowerCase())
+
+const listMark = /^[ \t]*(?:[*+-][ \t]+)?/
+
+/** Whether a line of the body, as an item of a list or by itself, reads as a header with a subject. */
+function isHeaderInBody(line: string): boolean {
+  const header = line.includes(':') ? parseHeader(line.slice(listMark.exec(line)?.[0].length ?? 0)) : null
+  return header !== null && header.subject !== ''
+}

@@ -1,0 +1,39 @@
+/** The first line of a conventional commit: `type(scope)!: subject`. Scope and subject are trimmed. */
+export interface Header {
+  /** As written; compare it in lower case. */
+  readonly type: string
+  /** As written; null where there is none or nothing in the brackets. */
+  readonly scope: string | null
+  readonly breaking: boolean
+  /** May be empty: whether that is allowed is the reader's rule, not the grammar's. */
+  readonly subject: string
+}
+
+const typeAtStart = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_./+-]*/u
+
+/**
+ * Reads one line by the default grammar: a type without blanks, a scope in balanced brackets, `!`, a colon; the blank
+ * after the colon is optional. Null where the line is no header. Linear in its length.
+ */
+export function parseHeader(line: string): Header | null {
+  const type = typeAtStart.exec(line)?.[0]
+  if (type === undefined) return null
+  const scopeEnd = line[type.length] === '(' ? afterBrackets(line, type.length) : type.length
+  if (scopeEnd === null) return null
+  const breaking = line[scopeEnd] === '!'
+  const colon = breaking ? scopeEnd + 1 : scopeEnd
+  if (line[colon] !== ':') return null
+  const scope = scopeEnd > type.length ? line.slice(type.length + 1, scopeEnd - 1).trim() : ''
+  return { type, scope: scope === '' ? null : scope, breaking, subject: line.slice(colon + 1).trim() }
+}
+
+/** The index after the bracket that closes the one at `open`; null where it stays open. */
+function afterBrackets(line: string, open: number): number | null {
+  let depth = 0
+  for (let at = open; at < line.length; at += 1) {
+    if (line[at] === '(') depth += 1
+    else if (line[at] === ')') depth -= 1
+    if (depth === 0) return at + 1
+  }
+  return null
+}
