@@ -97,7 +97,7 @@ interface Frame {
   readonly env: ReadonlyMap<string, string>
   readonly steps: Map<string, Value>
   readonly action: { readonly directory: string; readonly root: string } | undefined
-  status: Scope['status']
+  status: JobReport['conclusion']
 }
 
 interface Executed {

@@ -6,7 +6,7 @@ export type Value = null | boolean | number | string | readonly Value[] | Readon
 /** What an expression may look at. A status is what `success()` and its like ask about. */
 export interface Scope {
   readonly contexts: ReadonlyMap<string, Value>
-  readonly status: 'success' | 'failure' | 'cancelled'
+  readonly status: 'success' | 'failure' | 'cancelled' | 'skipped'
 }
 
 /** JSON-like data as an expression value; members that are undefined are left out. */

@@ -1,0 +1,45 @@
+import { jobBody, workflowBody, workflowRunBody } from '../shapes/workflow-run.ts'
+import type { World } from '../world.ts'
+import { type Job, jobsOfAttempt, type Run } from './records.ts'
+
+export const announceRun = (world: World, run: Run, action: 'requested' | 'in_progress' | 'completed'): void =>
+  world.deliver({
+    event: 'workflow_run',
+    action,
+    repository: run.repository,
+    sender: run.triggeringActor,
+    payload: {
+      workflow: workflowBody(world, run.repository, run.workflow),
+      workflow_run: workflowRunBody(world, run),
+    },
+  })
+
+/** Sends `workflow_job`; a waiting job names the deployment it waits for. */
+export const announceJob = (
+  world: World,
+  job: Job,
+  action: 'queued' | 'waiting' | 'in_progress' | 'completed',
+  rest = {},
+): void =>
+  world.deliver({
+    event: 'workflow_job',
+    action,
+    repository: job.run.repository,
+    sender: job.run.triggeringActor,
+    payload: { workflow_job: jobBody(world, job), ...rest },
+  })
+
+/** The run's status as its jobs make it; sends `workflow_run` when it begins to work. */
+export function refreshRun(world: World, run: Run): void {
+  if (run.status === 'completed') return
+  const statuses = new Set(jobsOfAttempt(run).map((job) => job.status))
+  const before = run.status
+  if (statuses.has('in_progress')) run.status = 'in_progress'
+  else if (statuses.has('waiting') && !statuses.has('queued')) run.status = 'waiting'
+  else if (before !== 'queued') run.status = 'in_progress'
+  run.updatedAt = world.clock.now()
+  if (run.status === 'in_progress' && run.beganAttempt < run.attempt) {
+    run.beganAttempt = run.attempt
+    announceRun(world, run, 'in_progress')
+  }
+}

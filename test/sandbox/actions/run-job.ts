@@ -1,0 +1,225 @@
+import { dirname, join } from 'node:path'
+import { createJobRunner, type JobReport, type JobRunner } from '../runner.ts'
+import { deploymentBody } from '../shapes/deployment.ts'
+import { runHtmlUrl } from '../shapes/workflow-run.ts'
+import type { World } from '../world.ts'
+import { refusalOfRef } from './branch-policy.ts'
+import { standInActions } from './common-actions.ts'
+import { addStatus, createDeployment, type NewStatus } from './deployments.ts'
+import { type Author, ensureEnvironment } from './environments.ts'
+import { interpolate, isConditionMet, type Scope, toText } from './expression.ts'
+import { announceGate, isProtected, waitAtGate } from './gate.ts'
+import { githubContext } from './github-context.ts'
+import type { Conclusion, DeploymentState, Environment, Job, Run } from './records.ts'
+import type { JobDefinition, RunDefinition } from './run-definition.ts'
+import { announceJob, refreshRun } from './run-events.ts'
+
+export interface JobRequest {
+  readonly world: World
+  readonly definition: RunDefinition
+  readonly run: Run
+  readonly job: JobDefinition
+  /** What its `if:`, name and environment may look at. */
+  readonly scope: Scope
+  readonly signal: AbortSignal
+}
+
+export interface JobEnd {
+  readonly conclusion: Conclusion
+  readonly outputs: ReadonlyMap<string, string>
+}
+
+const stateOfEnd: ReadonlyMap<Conclusion, DeploymentState> = new Map([
+  ['success', 'success'],
+  ['failure', 'failure'],
+  ['cancelled', 'error'],
+])
+
+/** Runs one job whose needs have ended: condition, environment and its gate, steps. Never throws for what it does. */
+export async function runJob(request: JobRequest): Promise<JobEnd> {
+  const record = createRecord(request)
+  const noOutputs = new Map<string, string>()
+  try {
+    if (!isConditionMet(request.job.if, request.scope)) return end(request, record, 'skipped', noOutputs)
+    if (request.signal.aborted) return end(request, record, 'cancelled', noOutputs)
+    const answer = await enterEnvironment(request, record)
+    if (answer !== 'approved') return end(request, record, answer === 'rejected' ? 'failure' : 'cancelled', noOutputs)
+    return await work(request, record)
+  } catch (error) {
+    record.log = error instanceof Error ? error.message : String(error)
+    return end(request, record, 'failure', noOutputs)
+  }
+}
+
+function createRecord({ world, run, job, scope }: JobRequest): Job {
+  const now = world.clock.now()
+  const record: Job = {
+    id: world.nextId(),
+    run,
+    attempt: run.attempt,
+    key: job.key,
+    name: nameOf(job, scope),
+    status: 'queued',
+    conclusion: null,
+    createdAt: now,
+    startedAt: now,
+    completedAt: null,
+    steps: [],
+    gate: undefined,
+    deployment: undefined,
+    environment: undefined,
+    outputs: new Map(),
+    log: '',
+    summary: '',
+  }
+  run.jobs.push(record)
+  return record
+}
+
+/** A name that cannot be read is shown as written; what is wrong with it fails no job. */
+function nameOf(job: JobDefinition, scope: Scope): string {
+  try {
+    return toText(interpolate(job.name, scope))
+  } catch {
+    return job.name
+  }
+}
+
+const botOf = (world: World): Author => ({ account: world.actionsApp.bot, app: world.actionsApp })
+
+function report({ world, run }: JobRequest, record: Job, status: NewStatus): void {
+  if (record.deployment === undefined) return
+  const logUrl = `${runHtmlUrl(world, run)}/job/${record.id}`
+  addStatus(world, record.deployment, botOf(world), { logUrl, ...status })
+}
+
+/** GitHub's own deployment of the job, and the waiting for those who guard the environment. */
+async function enterEnvironment(request: JobRequest, record: Job): Promise<'approved' | 'rejected' | 'cancelled'> {
+  const { world, run, job, scope } = request
+  if (job.environment !== undefined) {
+    const environment = ensureEnvironment(world, run.repository, toText(interpolate(job.environment.name, scope)))
+    record.environment = environment
+    const refusal = refusalOfRef(environment, run.ref)
+    if (refusal !== undefined) throw new Error(refusal)
+    record.deployment = createDeployment(
+      world,
+      run.repository,
+      botOf(world),
+      deploymentOf(request, record, environment),
+    )
+    if (isProtected(environment)) {
+      const answer = await wait(request, record, environment)
+      if (answer !== 'approved') return answer
+    }
+  }
+  record.status = 'queued'
+  refreshRun(world, run)
+  announceJob(world, record, 'queued')
+  report(request, record, { state: 'queued' })
+  return 'approved'
+}
+
+const deploymentOf = ({ run }: JobRequest, record: Job, environment: Environment) => ({
+  sha: run.headSha,
+  ref: run.ref.replace(/^refs\/(heads|tags)\//, ''),
+  task: 'deploy',
+  payload: {},
+  environment: environment.name,
+  description: null,
+  isTransient: false,
+  isProduction: environment.name === 'production',
+  job: record,
+})
+
+function wait(
+  request: JobRequest,
+  record: Job,
+  environment: Environment,
+): Promise<'approved' | 'rejected' | 'cancelled'> {
+  const { world, run, signal } = request
+  const answer = waitAtGate(world, record, environment)
+  const cancel = (): void => record.gate?.settle('cancelled')
+  signal.addEventListener('abort', cancel, { once: true })
+  record.status = 'waiting'
+  refreshRun(world, run)
+  report(request, record, { state: 'waiting' })
+  const { deployment } = record
+  if (deployment === undefined) return answer
+  announceJob(world, record, 'waiting', { deployment: deploymentBody(world, deployment) })
+  announceGate(world, record, deployment)
+  return answer.finally(() => signal.removeEventListener('abort', cancel))
+}
+
+async function work(request: JobRequest, record: Job): Promise<JobEnd> {
+  const { world, run, job, signal } = request
+  record.status = 'in_progress'
+  record.startedAt = world.clock.now()
+  refreshRun(world, run)
+  announceJob(world, record, 'in_progress')
+  report(request, record, { state: 'in_progress' })
+  const token = world.mintActionsToken(run.repository, job.permissions, run.id)
+  try {
+    const runner = createRunner(request, record, token)
+    for (const step of job.steps) {
+      await runner.run(step)
+      keep(record, runner.report())
+    }
+    const outputs = new Map([...job.outputs].map(([name, template]) => [name, runner.interpolate(template)]))
+    const conclusion = signal.aborted ? 'cancelled' : runner.report().conclusion
+    const url = conclusion === 'success' ? job.environment?.url : undefined
+    return end(request, record, conclusion, outputs, url === undefined ? undefined : runner.interpolate(url))
+  } finally {
+    world.revoke(token)
+  }
+}
+
+function createRunner(
+  { world, definition, run, job, scope, signal }: JobRequest,
+  record: Job,
+  token: string,
+): JobRunner {
+  const directory = join(world.directory, 'runs', String(run.id), String(record.id))
+  const env = { ...Object.fromEntries(definition.env), ...Object.fromEntries(job.env) }
+  return createJobRunner({
+    workspace: join(directory, 'workspace'),
+    temp: join(directory, 'temp'),
+    github: { ...githubContext(world, definition, run, job.key), token },
+    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, toText(interpolate(value, scope))])),
+    contexts: {
+      inputs: definition.inputs,
+      needs: scope.contexts.get('needs'),
+      vars: definition.vars,
+      secrets: { ...definition.secrets, GITHUB_TOKEN: token },
+      matrix: {},
+      strategy: {},
+    },
+    actions: new Map([...standInActions(world, definition.repository), ...definition.actions]),
+    path: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
+    signal,
+  })
+}
+
+function keep(record: Job, { steps, log, summary }: JobReport): void {
+  record.steps = steps.map((step, index) => ({ name: step.name, number: index + 1, conclusion: step.conclusion }))
+  record.log = log
+  record.summary = summary
+}
+
+function end(
+  request: JobRequest,
+  record: Job,
+  conclusion: Conclusion,
+  outputs: ReadonlyMap<string, string>,
+  environmentUrl?: string,
+): JobEnd {
+  const { world, run } = request
+  record.status = 'completed'
+  record.conclusion = conclusion
+  record.completedAt = world.clock.now()
+  record.outputs = outputs
+  refreshRun(world, run)
+  announceJob(world, record, 'completed')
+  const state = stateOfEnd.get(conclusion)
+  if (state !== undefined) report(request, record, { state, ...(environmentUrl !== undefined && { environmentUrl }) })
+  return { conclusion, outputs }
+}
