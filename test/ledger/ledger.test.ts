@@ -363,6 +363,9 @@ describe('a branch that cannot be trusted', () => {
     await change(branch)
     return { branch, ledger, head: branch.head }
   }
+  const setTo = (branch: ReturnType<typeof memoryBranch>, commit: string | null) => {
+    branch.head = commit
+  }
   const rewrite = async (branch: ReturnType<typeof memoryBranch>, path: string, text: string, author = AUTHOR) => {
     const bytes = Buffer.from(text)
     const expectedHead = branch.head
@@ -376,11 +379,11 @@ describe('a branch that cannot be trusted', () => {
   }
 
   it.each<[string, string, (branch: ReturnType<typeof memoryBranch>) => Promise<void> | void]>([
-    ['was removed', 'ledger-missing', (branch) => void (branch.head = null)],
+    ['was removed', 'ledger-missing', (branch) => setTo(branch, null)],
     [
       'was set back',
       'ledger-rewound',
-      (branch) => void (branch.head = branch.commits.get(branch.head ?? '')?.info.parents[0] ?? null),
+      (branch) => setTo(branch, branch.commits.get(branch.head ?? '')?.info.parents[0] ?? null),
     ],
     [
       'was replaced by another log of the same length',

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto'
+import { RingmasterError } from '../core/problem.ts'
+import { askGit, gitFailed, runGit } from './git-process.ts'
+import type {
+  Author,
+  CommitInfo,
+  CommitOutcome,
+  CommitRequest,
+  Files,
+  LedgerStore,
+  Newest,
+  TreeEntry,
+} from './store.ts'
+
+export interface GitStoreOptions {
+  /** A bare repository. */
+  readonly directory: string
+  /** The branch's name without `refs/heads/`. */
+  readonly branch: string
+  readonly author: Author
+  /** The time of a commit, ISO 8601 UTC. */
+  readonly clock: () => string
+}
+
+const INFO_FIELDS = 5
+
+/** Fields of `CommitInfo` as git prints them: oid, parents, author's name, author's e-mail, message. */
+function infoOf([commit = '', parents = '', name = '', email = '', message = '']: readonly string[]): CommitInfo {
+  const listed = parents.split(' ').filter((parent) => parent !== '')
+  return { commit, parents: listed, author: { name, email }, signed: 'unknown', message }
+}
+
+/** Reads the answer of `git cat-file --batch`: for each name in turn a header line and the bytes, or `… missing`. */
+function parseBatch(output: Buffer, paths: readonly string[]): Files {
+  const files: Files = new Map()
+  let at = 0
+  for (const path of paths) {
+    const end = output.indexOf(0x0a, at)
+    const header = output.subarray(at, end < 0 ? output.length : end).toString('utf8')
+    at = end + 1
+    const [, type, size] = /^[0-9a-f]+ (\w+) (\d+)$/.exec(header) ?? []
+    if (type === undefined) {
+      files.set(path, null)
+      continue
+    }
+    const bytes = Number(size)
+    files.set(path, type === 'blob' ? Uint8Array.from(output.subarray(at, at + bytes)) : null)
+    at += bytes + 1
+  }
+  return files
+}
+
+const data = (bytes: Uint8Array): Uint8Array[] => [Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from('\n')]
+
+/** The commit as a stream for `git fast-import`: it loads only the trees on the way to what changes. */
+function importStream(request: CommitRequest, ref: string, { author, clock }: GitStoreOptions): Buffer {
+  const seconds = Math.floor(Date.parse(clock()) / 1000)
+  const from = request.expectedHead === null ? '' : `from ${request.expectedHead}\n`
+  return Buffer.concat([
+    Buffer.from(`feature done\ncommit ${ref}\nmark :1\ncommitter ${author.name} <${author.email}> ${seconds} +0000\n`),
+    ...data(Buffer.from(request.message)),
+    Buffer.from(from),
+    ...request.deletions.map((path) => Buffer.from(`D ${path}\n`)),
+    ...request.additions.flatMap(({ path, bytes }) => [Buffer.from(`M 100644 inline ${path}\n`), ...data(bytes)]),
+    Buffer.from('get-mark :1\ndone\n'),
+  ])
+}
+
+/** A branch of a local bare repository, by git's plumbing commands; the swap is `git update-ref` with the old value. */
+export function gitStore(options: GitStoreOptions): LedgerStore {
+  const { directory, branch } = options
+  const branchRef = `refs/heads/${branch}`
+  if (/[<>\n]/.test(options.author.name + options.author.email))
+    throw new TypeError('expected a plain author name and e-mail')
+
+  const read = async (commit: string, paths: readonly string[]): Promise<Files> => {
+    if (paths.length === 0) return new Map()
+    const names = paths.map((path) => `${commit}:${path}\n`).join('')
+    return parseBatch(await runGit(directory, ['cat-file', '--batch'], names), paths)
+  }
+
+  const newestInfo = async (): Promise<CommitInfo | null> => {
+    const fields = ['%(refname)', '%(objectname)', '%(parent)', '%(authorname)', '%(authoremail:trim)', '%(contents)']
+    const format = `--format=${fields.join('%00')}%00%00`
+    const output = (await runGit(directory, ['for-each-ref', format, branchRef])).toString('utf8')
+    // The pattern also matches branches below this name.
+    const record = output.split('\0\0\n').find((text) => text.startsWith(`${branchRef}\0`))
+    return record === undefined ? null : infoOf(record.split('\0').slice(1))
+  }
+
+  const swap = async (request: CommitRequest, commit: string, temporary: string): Promise<CommitOutcome> => {
+    const move =
+      request.expectedHead === null
+        ? `create ${branchRef} ${commit}`
+        : `update ${branchRef} ${commit} ${request.expectedHead}`
+    const answer = await askGit(directory, ['update-ref', '--stdin'], `${move}\ndelete ${temporary}\n`)
+    if (answer.exitCode === 0) return { kind: 'committed', commit }
+    await askGit(directory, ['update-ref', '-d', temporary])
+    const hasMoved = ((await newestInfo())?.commit ?? null) !== request.expectedHead
+    if (hasMoved || /unable to create .*\.lock|cannot lock ref/i.test(answer.stderr)) return { kind: 'stale' }
+    throw gitFailed('update-ref', answer)
+  }
+
+  return {
+    name: `${directory}@${branch}`,
+    readLagMs: 0,
+    read,
+    async newest(paths): Promise<Newest | null> {
+      const info = await newestInfo()
+      return info && { info, files: await read(info.commit, paths) }
+    },
+    async commit(request) {
+      const temporary = `refs/ringmaster/${randomUUID()}`
+      const stream = importStream(request, temporary, options)
+      const printed = (await runGit(directory, ['fast-import', '--quiet'], stream)).toString('utf8').trim()
+      if (!/^[0-9a-f]{40,64}$/.test(printed)) {
+        throw new RingmasterError('outside', {
+          code: 'git-failed',
+          message: 'expected git fast-import to name its commit',
+        })
+      }
+      return swap(request, printed, temporary)
+    },
+    async list(commit, wanted) {
+      const args = ['ls-tree', '-z', commit, ...(wanted === '' ? [] : ['--', `${wanted}/`])]
+      const lines = (await runGit(directory, args))
+        .toString('utf8')
+        .split('\0')
+        .filter((line) => line !== '')
+      return lines.map((line): TreeEntry => {
+        const [mode = '', path = ''] = line.split('\t')
+        return { name: path.slice(path.lastIndexOf('/') + 1), kind: mode.includes(' tree ') ? 'directory' : 'file' }
+      })
+    },
+    async history(commit, { until, limit }) {
+      const args = [
+        'log',
+        '--first-parent',
+        '-z',
+        `--max-count=${limit}`,
+        '--format=%H%x00%P%x00%an%x00%ae%x00%B',
+        commit,
+        '--',
+      ]
+      const fields = (await runGit(directory, args)).toString('utf8').split('\0')
+      const infos: CommitInfo[] = []
+      for (let at = 0; at + INFO_FIELDS <= fields.length; at += INFO_FIELDS)
+        infos.push(infoOf(fields.slice(at, at + INFO_FIELDS)))
+      const end = infos.findIndex((info) => info.commit === until)
+      return end < 0 ? infos : infos.slice(0, end)
+    },
+  }
+}

@@ -1,0 +1,244 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { RingmasterError } from '../core/problem.ts'
+import { failureOf } from './github-outcome.ts'
+import {
+  type BlobNode,
+  blobsQuery,
+  COMMIT_MUTATION,
+  historyQuery,
+  infoOf,
+  newestQuery,
+  type Query,
+  treeQuery,
+} from './github-queries.ts'
+import {
+  type CommitInfo,
+  type CommitOutcome,
+  type CommitRequest,
+  carriesOperation,
+  type Files,
+  type LedgerStore,
+  type Newest,
+} from './store.ts'
+
+/** The little that is needed of a client; an Octokit fits. Both reject with GitHub's own `status` or `errors`. */
+export interface GitHubClient {
+  graphql(query: string, variables: Record<string, unknown>): Promise<unknown>
+  request(route: string, parameters: Record<string, unknown>): Promise<{ readonly data: unknown }>
+}
+
+export interface GitHubStoreOptions {
+  readonly client: GitHubClient
+  readonly owner: string
+  readonly repo: string
+  /** The branch's name without `refs/heads/`. */
+  readonly branch: string
+  /**
+   * Whether GitHub signs what Apps commit (github.com does; an Enterprise Server only when its web commit signing is
+   * on). Where it does, a commit without its signature is a stranger's.
+   */
+  readonly signatures?: 'required' | 'not-kept'
+  /** How long reads may lag behind writes, in milliseconds; 30 seconds by default, as was reported of GitHub. */
+  readonly readLagMs?: number
+  readonly delay?: (milliseconds: number) => Promise<void>
+}
+
+const READ_LAG_MS = 30_000
+const BLOBS_PER_QUERY = 50
+const COMMITS_PER_PAGE = 100
+/** How far back a lost answer is looked for: others may have committed since. */
+const SETTLE_DEPTH = 50
+const MAX_ATTEMPTS = 3
+const SETTLE_WAIT_MS = 1_000
+
+const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+const Sha = z.object({ sha: z.string() })
+const BlobAnswer = z.object({ content: z.string(), encoding: z.string() })
+const CommitAnswer = z.object({ createCommitOnBranch: z.object({ commit: z.object({ oid: z.string() }) }) })
+
+/** Git's own name for these bytes, by the hash that the repository uses. */
+const blobOid = (bytes: Uint8Array, like: string): string =>
+  createHash(like.length === 64 ? 'sha256' : 'sha1')
+    .update(`blob ${bytes.length}\0`)
+    .update(bytes)
+    .digest('hex')
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
+
+const outside = (code: string, message: string, hint?: string, cause?: unknown) =>
+  new RingmasterError('outside', { code, message, ...(hint === undefined ? {} : { hint }) }, { cause })
+
+/** A branch on GitHub: reads by GraphQL in few requests, writes by `createCommitOnBranch`, which compares the head. */
+export function githubStore(options: GitHubStoreOptions): LedgerStore {
+  return new GitHubStore(options)
+}
+
+class GitHubStore implements LedgerStore {
+  readonly #options: GitHubStoreOptions
+  readonly name: string
+  readonly readLagMs: number
+
+  constructor(options: GitHubStoreOptions) {
+    this.#options = options
+    this.name = `${options.owner}/${options.repo}@${options.branch}`
+    this.readLagMs = options.readLagMs ?? READ_LAG_MS
+  }
+
+  async newest(paths: readonly string[]): Promise<Newest | null> {
+    const found = await this.#ask(newestQuery(this.#options.branch, paths))
+    if (!found) return null
+    const bytes = await Promise.all(found.blobs.map((blob) => this.#bytesOf(blob)))
+    return { info: this.#info(found.commit), files: new Map(paths.map((path, index) => [path, bytes[index] ?? null])) }
+  }
+
+  async read(commit: string, paths: readonly string[]): Promise<Files> {
+    const files: Files = new Map()
+    for (let start = 0; start < paths.length; start += BLOBS_PER_QUERY) {
+      const part = paths.slice(start, start + BLOBS_PER_QUERY)
+      const blobs = await this.#ask(blobsQuery(commit, part))
+      const bytes = await Promise.all(blobs.map((blob) => this.#bytesOf(blob)))
+      for (const [index, path] of part.entries()) files.set(path, bytes[index] ?? null)
+    }
+    return files
+  }
+
+  list(commit: string, directory: string) {
+    return this.#ask(treeQuery(commit, directory))
+  }
+
+  async history(commit: string, { until, limit }: { readonly until?: string | null; readonly limit: number }) {
+    const found: CommitInfo[] = []
+    let after: string | null = null
+    do {
+      const page: { commits: readonly Parameters<typeof infoOf>[0][]; next: string | null } = await this.#ask(
+        historyQuery(commit, Math.min(COMMITS_PER_PAGE, limit - found.length), after),
+      )
+      for (const node of page.commits) {
+        if (node.oid === until) return found
+        found.push(this.#info(node))
+      }
+      after = page.next
+    } while (after !== null && found.length < limit)
+    return found
+  }
+
+  async commit(request: CommitRequest): Promise<CommitOutcome> {
+    let doubt: unknown
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+      try {
+        return { kind: 'committed', commit: await this.#send(request) }
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure === 'empty-repository') {
+          const hint = 'Push a first commit to its default branch, then try again.'
+          throw outside(
+            'empty-repository',
+            `${this.name}: expected a repository with a commit, found it empty`,
+            hint,
+            error,
+          )
+        }
+        if (failure === 'refused') throw error
+        const isLost = failure === 'stale' || failure === 'exists'
+        if (isLost && doubt === undefined) return { kind: 'stale' }
+        const settled = await this.#settle(request, isLost)
+        if (settled) return settled
+        doubt = error
+      }
+    }
+    throw doubt
+  }
+
+  #send(request: CommitRequest): Promise<string> {
+    return request.expectedHead === null
+      ? this.#createBranch(request)
+      : this.#createCommit(request, request.expectedHead)
+  }
+
+  async #createCommit(request: CommitRequest, expectedHeadOid: string): Promise<string> {
+    const { client, owner, repo, branch } = this.#options
+    const [headline = '', ...rest] = request.message.split('\n')
+    const input = {
+      branch: { repositoryNameWithOwner: `${owner}/${repo}`, branchName: branch },
+      expectedHeadOid,
+      // GitHub puts an empty line between the two.
+      message: { headline, body: rest.slice(1).join('\n') },
+      fileChanges: {
+        additions: request.additions.map(({ path, bytes }) => ({ path, contents: base64(bytes) })),
+        deletions: request.deletions.map((path) => ({ path })),
+      },
+    }
+    return CommitAnswer.parse(await client.graphql(COMMIT_MUTATION, { input })).createCommitOnBranch.commit.oid
+  }
+
+  /** `createCommitOnBranch` cannot make a branch, so the first commit goes tree, commit, ref. */
+  async #createBranch(request: CommitRequest): Promise<string> {
+    const { client, owner, repo, branch } = this.#options
+    const post = async (what: string, parameters: Record<string, unknown>): Promise<string> => {
+      const { data } = await client.request(`POST /repos/{owner}/{repo}/git/${what}`, { owner, repo, ...parameters })
+      return what === 'refs' ? '' : Sha.parse(data).sha
+    }
+    const entries = []
+    for (const { path, bytes } of request.additions) {
+      const file = { path, mode: '100644', type: 'blob' }
+      if (isUtf8(bytes)) entries.push({ ...file, content: Buffer.from(bytes).toString('utf8') })
+      else entries.push({ ...file, sha: await post('blobs', { content: base64(bytes), encoding: 'base64' }) })
+    }
+    const tree = await post('trees', { tree: entries })
+    const commit = await post('commits', { message: request.message, tree, parents: [] })
+    await post('refs', { ref: `refs/heads/${branch}`, sha: commit })
+    return commit
+  }
+
+  /**
+   * What became of a request whose answer was lost: made, overtaken, or, as far as can be seen, not made (undefined).
+   * When a second try lost the race, the newest commit is another one for certain, so a read that still shows the old
+   * one is waited out.
+   */
+  async #settle(request: CommitRequest, hasMoved: boolean): Promise<CommitOutcome | undefined> {
+    const { delay = sleep } = this.#options
+    for (let waitedMs = 0; ; waitedMs += SETTLE_WAIT_MS) {
+      await delay(SETTLE_WAIT_MS)
+      const newest = await this.newest([])
+      const isOld = (newest?.info.commit ?? null) === request.expectedHead
+      if (newest && !isOld) {
+        const limit = SETTLE_DEPTH
+        const commits = await this.history(newest.info.commit, { until: request.expectedHead, limit })
+        const own = commits.find((info) => carriesOperation(info.message, request.operation))
+        return own ? { kind: 'committed', commit: own.commit } : { kind: 'stale' }
+      }
+      if (!hasMoved) return undefined
+      if (waitedMs >= this.readLagMs) return { kind: 'stale' }
+    }
+  }
+
+  async #ask<T>(query: Query<T>): Promise<T> {
+    const { client, owner, repo } = this.#options
+    const answer = query.parse(await client.graphql(query.text, { owner, name: repo, ...query.variables }))
+    if (answer !== undefined) return answer
+    throw outside('repository-unreadable', `expected to read ${owner}/${repo}, found no such repository`)
+  }
+
+  #info(node: Parameters<typeof infoOf>[0]): CommitInfo {
+    return infoOf(node, this.#options.signatures ?? 'required')
+  }
+
+  /** The exact bytes. What GraphQL cut or changed is read again by REST; bytes that do not make the blob's id are refused. */
+  async #bytesOf(blob: BlobNode | null): Promise<Uint8Array | null> {
+    if (!blob) return null
+    if (!blob.isTruncated && blob.text !== null) {
+      const bytes = Buffer.from(blob.text, 'utf8')
+      if (blobOid(bytes, blob.oid) === blob.oid) return bytes
+    }
+    const { client, owner, repo } = this.#options
+    const parameters = { owner, repo, file_sha: blob.oid }
+    const { data } = await client.request('GET /repos/{owner}/{repo}/git/blobs/{file_sha}', parameters)
+    const { content, encoding } = BlobAnswer.parse(data)
+    const bytes = Buffer.from(content, encoding === 'base64' ? 'base64' : 'utf8')
+    if (blobOid(bytes, blob.oid) === blob.oid) return bytes
+    throw outside('unreadable-blob', `expected the bytes of blob ${blob.oid} of ${owner}/${repo}, found others`)
+  }
+}
