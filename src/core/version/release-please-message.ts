@@ -64,7 +64,7 @@ function readCommits(message: string): PleaseCommit[] {
   for (const footer of body.footers) {
     if (footer.marked.startsWith('BREAKING')) breakingText = footer.lastText
     if (footer.type === null) continue
-    if (footer.type.toLowerCase() === 'release-as') releaseAs ??= footer.lastText
+    if (footer.type.toLowerCase() === 'release-as') releaseAs ??= footer.lastText.trim()
     inFooters.push(...commitsInFooter(footer))
   }
   const breaking = breakingText !== '' || mentionsBreaking(body.text)

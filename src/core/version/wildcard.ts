@@ -55,12 +55,15 @@ function stepsOf(pattern: string): Step[] {
   })
 }
 
+/** What a wildcard does not match as the first character of a segment. */
+const hiddenFirst = /[.\r\n\u2028\u2029]/
+
 /** Runs all positions of the pattern at once, so that no text can make it try again and again. */
 function runs(steps: readonly Step[], text: string): boolean {
   let at = closure(steps, [0])
   let before = '/'
   for (const character of text) {
-    const hidden = before === '/' && character === '.'
+    const hidden = before === '/' && hiddenFirst.test(character)
     at = closure(
       steps,
       at.flatMap((position) => after(steps[position], character, hidden, position)),
