@@ -331,7 +331,11 @@ describe('a run at a gated environment', () => {
       event: 'push',
       ref: 'main',
       sha: run.record.headSha,
-      deployment: { id: deployment?.id, creator: { login: 'github-actions[bot]' } },
+      deployment: {
+        id: deployment?.id,
+        creator: { login: 'bob' },
+        performed_via_github_app: { slug: 'github-actions' },
+      },
       deployment_callback_url: `${sandbox.origin}/repos/acme/app/actions/runs/${run.id}/deployment_protection_rule`,
       sender: { login: 'bob' },
     })

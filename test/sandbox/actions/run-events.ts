@@ -1,3 +1,4 @@
+import { deploymentBody } from '../shapes/deployment.ts'
 import { jobBody, workflowBody, workflowRunBody } from '../shapes/workflow-run.ts'
 import type { World } from '../world.ts'
 import { type Job, jobsOfAttempt, type Run } from './records.ts'
@@ -14,19 +15,17 @@ export const announceRun = (world: World, run: Run, action: 'requested' | 'in_pr
     },
   })
 
-/** Sends `workflow_job`; a waiting job names the deployment it waits for. */
-export const announceJob = (
-  world: World,
-  job: Job,
-  action: 'queued' | 'waiting' | 'in_progress' | 'completed',
-  rest = {},
-): void =>
+/** Sends `workflow_job`; the job of an environment names its deployment. */
+export const announceJob = (world: World, job: Job, action: 'queued' | 'waiting' | 'in_progress' | 'completed'): void =>
   world.deliver({
     event: 'workflow_job',
     action,
     repository: job.run.repository,
     sender: job.run.triggeringActor,
-    payload: { workflow_job: jobBody(world, job), ...rest },
+    payload: {
+      workflow_job: jobBody(world, job),
+      ...(job.deployment !== undefined && { deployment: deploymentBody(world, job.deployment) }),
+    },
   })
 
 /** The run's status as its jobs make it; sends `workflow_run` when it begins to work. */

@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path'
 import { createJobRunner, type JobReport, type JobRunner } from '../runner.ts'
-import { deploymentBody } from '../shapes/deployment.ts'
 import { runHtmlUrl } from '../shapes/workflow-run.ts'
 import type { World } from '../world.ts'
 import { refusalOfRef } from './branch-policy.ts'
@@ -86,6 +85,8 @@ function nameOf(job: JobDefinition, scope: Scope): string {
 }
 
 const botOf = (world: World): Author => ({ account: world.actionsApp.bot, app: world.actionsApp })
+/** GitHub books a job's deployment on whoever started the run, performed via the App github-actions. */
+const starterOf = (world: World, run: Run): Author => ({ account: run.triggeringActor, app: world.actionsApp })
 
 function report({ world, run }: JobRequest, record: Job, status: NewStatus): void {
   if (record.deployment === undefined) return
@@ -104,7 +105,7 @@ async function enterEnvironment(request: JobRequest, record: Job): Promise<'appr
     record.deployment = createDeployment(
       world,
       run.repository,
-      botOf(world),
+      starterOf(world, run),
       deploymentOf(request, record, environment),
     )
     if (isProtected(environment)) {
@@ -145,7 +146,7 @@ function wait(
   report(request, record, { state: 'waiting' })
   const { deployment } = record
   if (deployment === undefined) return answer
-  announceJob(world, record, 'waiting', { deployment: deploymentBody(world, deployment) })
+  announceJob(world, record, 'waiting')
   announceGate(world, record, deployment)
   return answer.finally(() => signal.removeEventListener('abort', cancel))
 }
