@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions, not of TypeScript
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { RequestError } from '@octokit/request-error'
-import { actionsAtRest, type JobRequest, runs, startRun, useAction } from './actions.ts'
+import { actionsAtRest, type JobRequest, runs, runWorkflowsOnPush, startRun, useAction } from './actions.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 const events = [
@@ -595,6 +595,45 @@ describe('jobs of a run', () => {
   })
 })
 
+describe('a concurrency group', () => {
+  it('runs one, keeps the latest waiting, and cancels what waited before', async () => {
+    const start = () =>
+      startRun(sandbox, {
+        repository: 'acme/app',
+        actor: 'bob',
+        concurrency: { group: 'deploy-${{ github.ref_name }}', cancelInProgress: false },
+        jobs: [{ name: 'work', steps: [{ run: 'sleep 0.2', shell: 'bash' }] }],
+      })
+    const [first, second, third] = [await start(), await start(), await start()]
+    expect(third.status).toBe('pending')
+    expect(await Promise.all([first, second, third].map((run) => run.finished()))).toEqual([
+      'success',
+      'cancelled',
+      'success',
+    ])
+    expect(second.record.jobs).toEqual([])
+  })
+
+  it('may end the job that is in progress', async () => {
+    const start = () =>
+      startRun(sandbox, {
+        repository: 'acme/app',
+        actor: 'bob',
+        jobs: [
+          {
+            name: 'work',
+            concurrency: { group: 'one', cancelInProgress: true },
+            steps: [{ run: 'sleep 0.3', shell: 'bash' }],
+          },
+        ],
+      })
+    const first = await start()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const second = await start()
+    expect([await first.finished(), await second.finished()]).toEqual(['cancelled', 'success'])
+  })
+})
+
 describe('workflow_dispatch', () => {
   const dispatch = (more: object = {}, workflow: string | number = 'deploy.yml') =>
     ann().actions.createWorkflowDispatch({
@@ -643,5 +682,50 @@ describe('workflow_dispatch', () => {
     expect(await statusOf(dispatch({}, 'broken.yml'))).toContain('422 Failed to parse workflow')
     const byApp = ringmaster().actions.createWorkflowDispatch({ ...at, workflow_id: 'deploy.yml', ref: 'main' })
     expect(await statusOf(byApp)).toContain('403 Resource not accessible by integration')
+  })
+})
+
+describe('pushes and repository_dispatch', () => {
+  const listen = `
+on:
+  push: { branches: [watched/**], tags: ['v*'] }
+  repository_dispatch: { types: [nightly] }
+jobs:
+  hear: { runs-on: x, steps: [{ run: 'echo \${{ github.event_name }} \${{ github.ref }} \${{ github.event.client_payload.n }}' }] }
+`
+  const heard = async () => {
+    await actionsAtRest(sandbox)
+    return runs(sandbox, 'acme/app')
+      .filter((run) => run.record.workflow.path.endsWith('listen.yml'))
+      .map((run) => run.job('hear').log)
+  }
+
+  it('start the workflows that listen to them, except for what says to skip', async () => {
+    const repository = sandbox.repository('acme/app')
+    const files = { '.github/workflows/listen.yml': listen, '.github/workflows/broken.yml': null }
+    await repository.commit({ message: 'ci: listen', files, author: 'ann' })
+    runWorkflowsOnPush(sandbox)
+    const push = (branch: string, message: string, tag?: string) =>
+      repository.commit({ message, branch, files: { x: message }, author: 'ann', ...(tag && { tag }) })
+    await push('elsewhere', 'feat: not heard')
+    await push('watched/deep/topic', 'feat: heard', 'v9.0.0')
+    await push('watched/quiet', 'feat: not heard\n\nskip-checks: true')
+    const dispatch = (event_type: string) =>
+      ann().repos.createDispatchEvent({ ...at, event_type, client_payload: { n: 7 } })
+    await dispatch('daily')
+    await dispatch('nightly')
+    expect((await heard()).toSorted()).toEqual([
+      'push refs/heads/watched/deep/topic',
+      'push refs/tags/v9.0.0',
+      'repository_dispatch refs/heads/main 7',
+    ])
+  })
+
+  it('end as startup_failure when the workflow cannot be read', async () => {
+    const files = { '.github/workflows/matrix.yml': 'on: push\njobs: { a: { strategy: {}, steps: [] } }' }
+    await sandbox.repository('acme/app').commit({ message: 'ci: matrix', branch: 'broken', files, author: 'ann' })
+    await actionsAtRest(sandbox)
+    const run = runs(sandbox, 'acme/app').at(-1)
+    expect([run?.conclusion, run?.record.workflow.path]).toEqual(['startup_failure', '.github/workflows/matrix.yml'])
   })
 })

@@ -1,5 +1,6 @@
+import type { Concurrency } from './actions/concurrency.ts'
 import { bypassGates } from './actions/gate.ts'
-import { attemptOf, launchRun, restOf, runsOf } from './actions/launch.ts'
+import { attemptOf, isAtRest, launchRun, restOf, runsOf } from './actions/launch.ts'
 import { type Job, jobsOfAttempt, type Run } from './actions/records.ts'
 import { defaultPermissions, type JobDefinition } from './actions/run-definition.ts'
 import { watchPushes } from './actions/trigger.ts'
@@ -19,6 +20,7 @@ export interface JobRequest {
   readonly env?: Readonly<Record<string, string>>
   /** `{ version: '${{ steps.bump.outputs.version }}' }` */
   readonly outputs?: Readonly<Record<string, string>>
+  readonly concurrency?: Concurrency
   /** What this job's GITHUB_TOKEN may; that of the run when absent. */
   readonly permissions?: Readonly<Record<string, Level>>
   /** Steps as in a workflow file (`{ run, shell }`, `{ uses, with }`) or functions. */
@@ -44,6 +46,7 @@ export interface RunRequest {
   readonly env?: Readonly<Record<string, string>>
   /** What GITHUB_TOKEN may; reading contents when absent, as on GitHub. */
   readonly permissions?: Readonly<Record<string, Level>>
+  readonly concurrency?: Concurrency
   readonly jobs: readonly JobRequest[]
 }
 
@@ -115,6 +118,7 @@ const definitionOf = (request: RunRequest, job: JobRequest): JobDefinition => {
     name: job.name,
     needs: job.needs ?? [],
     if: job.if,
+    concurrency: job.concurrency,
     environment: environment && { name: environment.name, url: environment.url },
     env: new Map(Object.entries(job.env ?? {})),
     outputs: new Map(Object.entries(job.outputs ?? {})),
@@ -161,6 +165,7 @@ export async function startRun(sandbox: Part, request: RunRequest): Promise<RunH
     ref,
     actor: accountOf(sandbox, request.actor),
     env: new Map(Object.entries(request.env ?? {})),
+    concurrency: request.concurrency,
     jobs,
     actions,
   })
@@ -175,7 +180,7 @@ export const runs = (sandbox: Part, repository?: string): RunHandle[] =>
 
 /** Resolves when every run has ended or waits at an environment, and all webhooks of that have been delivered. */
 export async function actionsAtRest(sandbox: Pick<Sandbox, 'world' | 'webhooks'>): Promise<void> {
-  for (let attempts = -1; attempts !== sandbox.webhooks.attempts.length; ) {
+  for (let attempts = -1; attempts !== sandbox.webhooks.attempts.length || !runsOf(sandbox.world).every(isAtRest); ) {
     attempts = sandbox.webhooks.attempts.length
     await Promise.all(runs(sandbox).map((run) => run.atRest()))
     await sandbox.webhooks.settled()

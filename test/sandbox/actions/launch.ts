@@ -1,6 +1,6 @@
 import type { Account } from '../store.ts'
 import type { World } from '../world.ts'
-import { jobsOfAttempt, type Run, recordsOf } from './records.ts'
+import { type Job, jobsOfAttempt, type Run, recordsOf } from './records.ts'
 import { runAttempt } from './run-attempt.ts'
 import type { RunDefinition } from './run-definition.ts'
 
@@ -74,11 +74,13 @@ function endWithWorld(world: World, run: Run): void {
 /** Resolves when the run's current attempt has ended. */
 export const attemptOf = (run: Run): Promise<void> => progressOf.get(run)?.attempt ?? Promise.resolve()
 
-const isAtRest = (run: Run): boolean =>
-  run.status === 'completed' ||
-  (jobsOfAttempt(run).length > 0 &&
-    jobsOfAttempt(run).every((job) => job.status === 'waiting' || job.status === 'completed') &&
-    jobsOfAttempt(run).some((job) => job.status === 'waiting'))
+/** Whether it has ended or only waits: at an environment, or for its turn in a concurrency group. */
+export function isAtRest(run: Run): boolean {
+  if (run.status === 'completed' || run.status === 'pending') return true
+  const jobs = jobsOfAttempt(run)
+  const waits = (job: Job): boolean => job.status === 'waiting' || job.status === 'pending'
+  return jobs.some(waits) && jobs.every((job) => waits(job) || job.status === 'completed')
+}
 
 /** Resolves when the run has ended or does nothing but wait at environments. Looks again every few milliseconds. */
 export async function restOf(run: Run): Promise<void> {

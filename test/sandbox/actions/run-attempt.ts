@@ -1,4 +1,5 @@
 import type { World } from '../world.ts'
+import { enterGroup } from './concurrency.ts'
 import { type Scope, toValue, type Value } from './expression.ts'
 import { githubContext } from './github-context.ts'
 import type { Conclusion, Run } from './records.ts'
@@ -8,7 +9,7 @@ import { type JobEnd, runJob } from './run-job.ts'
 
 const noEnd: JobEnd = { conclusion: 'skipped', outputs: new Map() }
 
-/** Runs one attempt to its end: jobs start when those they need have ended. Never throws for what jobs do. */
+/** Runs one attempt to its end, when its concurrency group lets it. Never throws for what jobs do. */
 export async function runAttempt(
   world: World,
   definition: RunDefinition,
@@ -20,6 +21,44 @@ export async function runAttempt(
   run.startedAt = world.clock.now()
   run.updatedAt = run.startedAt
   announceRun(world, run, 'requested')
+  run.conclusion = await inTurn(world, definition, run, signal)
+  run.status = 'completed'
+  run.updatedAt = world.clock.now()
+  announceRun(world, run, 'completed')
+}
+
+async function inTurn(world: World, definition: RunDefinition, run: Run, signal: AbortSignal): Promise<Conclusion> {
+  if (definition.startupFailure !== undefined) return 'startup_failure'
+  const { concurrency, repository } = definition
+  if (concurrency === undefined) return conclusionOf(await runJobs(world, definition, run, signal))
+  const contexts = new Map<string, Value>(Object.entries(commonContexts(world, definition, run, '')))
+  const scope: Scope = { status: 'success', contexts }
+  const onWait = (): void => {
+    run.status = 'pending'
+  }
+  const leave = await enterGroup({ repository, concurrency, scope, cancel: run.cancel, signal, onWait })
+  if (leave === undefined) return 'cancelled'
+  run.status = 'queued'
+  try {
+    return conclusionOf(await runJobs(world, definition, run, signal))
+  } finally {
+    leave()
+  }
+}
+
+const commonContexts = (world: World, definition: RunDefinition, run: Run, job: string): Record<string, Value> => ({
+  inputs: toValue(definition.inputs),
+  vars: toValue(definition.vars),
+  github: toValue(githubContext(world, definition, run, job)),
+})
+
+/** Jobs start when those they need have ended. */
+async function runJobs(
+  world: World,
+  definition: RunDefinition,
+  run: Run,
+  signal: AbortSignal,
+): Promise<readonly JobEnd[]> {
   const ends = new Map<string, Promise<JobEnd>>()
   const endOf = (key: string): Promise<JobEnd> => {
     const known = ends.get(key)
@@ -35,19 +74,13 @@ export async function runAttempt(
     const scope: Scope = {
       status: statusOf(job, needs, signal),
       contexts: new Map<string, Value>([
+        ...Object.entries(commonContexts(world, definition, run, job.key)),
         ['needs', needsContext(job, needs)],
-        ['inputs', toValue(definition.inputs)],
-        ['vars', toValue(definition.vars)],
-        ['github', toValue(githubContext(world, definition, run, job.key))],
       ]),
     }
     return runJob({ world, definition, run, job, scope, signal })
   }
-  const all = await Promise.all(definition.jobs.map((job) => endOf(job.key)))
-  run.status = 'completed'
-  run.conclusion = definition.startupFailure === undefined ? conclusionOf(all) : 'startup_failure'
-  run.updatedAt = world.clock.now()
-  announceRun(world, run, 'completed')
+  return Promise.all(definition.jobs.map((job) => endOf(job.key)))
 }
 
 function conclusionOf(ends: readonly JobEnd[]): Conclusion {

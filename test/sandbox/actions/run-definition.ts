@@ -1,6 +1,7 @@
 import type { Commit } from '../git/repository.ts'
 import type { ActionSource, Step, StepFunction } from '../runner.ts'
 import type { Account, Permissions, Repository } from '../store.ts'
+import type { Concurrency } from './concurrency.ts'
 import type { Workflow } from './records.ts'
 
 export interface JobDefinition {
@@ -15,6 +16,7 @@ export interface JobDefinition {
   readonly outputs: ReadonlyMap<string, string>
   /** What its GITHUB_TOKEN may. */
   readonly permissions: Permissions
+  readonly concurrency: Concurrency | undefined
   readonly steps: readonly (Step | StepFunction)[]
 }
 
@@ -34,6 +36,7 @@ export interface RunDefinition {
   readonly ref: string
   readonly actor: Account
   readonly env: ReadonlyMap<string, string>
+  readonly concurrency: Concurrency | undefined
   readonly jobs: readonly JobDefinition[]
   readonly actions: ReadonlyMap<string, ActionSource>
   /** Why the run cannot even start (a broken workflow file): it then ends as `startup_failure`. */

@@ -35,6 +35,7 @@ export function refreshRun(world: World, run: Run): void {
   const before = run.status
   if (statuses.has('in_progress')) run.status = 'in_progress'
   else if (statuses.has('waiting') && !statuses.has('queued')) run.status = 'waiting'
+  else if (statuses.has('pending') && !statuses.has('queued')) run.status = 'pending'
   else if (before !== 'queued') run.status = 'in_progress'
   run.updatedAt = world.clock.now()
   if (run.status === 'in_progress' && run.beganAttempt < run.attempt) {

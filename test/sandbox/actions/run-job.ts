@@ -4,6 +4,7 @@ import { runHtmlUrl } from '../shapes/workflow-run.ts'
 import type { World } from '../world.ts'
 import { refusalOfRef } from './branch-policy.ts'
 import { standInActions } from './common-actions.ts'
+import { enterGroup } from './concurrency.ts'
 import { addStatus, createDeployment, type NewStatus } from './deployments.ts'
 import { type Author, ensureEnvironment } from './environments.ts'
 import { interpolate, isConditionMet, type Scope, toText } from './expression.ts'
@@ -41,13 +42,38 @@ export async function runJob(request: JobRequest): Promise<JobEnd> {
   try {
     if (!isConditionMet(request.job.if, request.scope)) return end(request, record, 'skipped', noOutputs)
     if (request.signal.aborted) return end(request, record, 'cancelled', noOutputs)
-    const answer = await enterEnvironment(request, record)
-    if (answer !== 'approved') return end(request, record, answer === 'rejected' ? 'failure' : 'cancelled', noOutputs)
-    return await work(request, record)
+    return await inTurn(request, record)
   } catch (error) {
     record.log = error instanceof Error ? error.message : String(error)
     return end(request, record, 'failure', noOutputs)
   }
+}
+
+/** Enters the job's concurrency group first, when it has one. */
+async function inTurn(request: JobRequest, record: Job): Promise<JobEnd> {
+  const { concurrency } = request.job
+  if (concurrency === undefined) return enter(request, record)
+  const { run, scope } = request
+  const own = new AbortController()
+  const signal = AbortSignal.any([request.signal, own.signal])
+  const onWait = (): void => {
+    record.status = 'pending'
+    refreshRun(request.world, run)
+  }
+  const cancel = (): void => own.abort()
+  const leave = await enterGroup({ repository: run.repository, concurrency, scope, cancel, signal, onWait })
+  if (leave === undefined) return end(request, record, 'cancelled', new Map())
+  try {
+    return await enter({ ...request, signal }, record)
+  } finally {
+    leave()
+  }
+}
+
+async function enter(request: JobRequest, record: Job): Promise<JobEnd> {
+  const answer = await enterEnvironment(request, record)
+  if (answer === 'approved') return work(request, record)
+  return end(request, record, answer === 'rejected' ? 'failure' : 'cancelled', new Map())
 }
 
 function createRecord({ world, run, job, scope }: JobRequest): Job {

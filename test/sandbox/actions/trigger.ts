@@ -48,6 +48,7 @@ export async function launchWorkflow(trigger: Trigger, found: FoundWorkflow): Pr
     ref,
     actor,
     env: found.kind === 'valid' ? found.file.env : new Map(),
+    concurrency: found.kind === 'valid' ? found.file.concurrency : undefined,
     jobs: found.kind === 'valid' ? found.file.jobs : [],
     actions,
     ...(found.kind === 'broken' && { startupFailure: found.message }),

@@ -2,6 +2,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import type { Level, Permissions } from '../store.ts'
 import { Step } from './action-metadata.ts'
+import type { Concurrency } from './concurrency.ts'
 import { defaultPermissions, type JobDefinition } from './run-definition.ts'
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()])
@@ -21,6 +22,13 @@ const Environment = z.union([
   z.strictObject({ name: z.string(), url: z.string().optional() }).transform(({ name, url }) => ({ name, url })),
 ])
 
+const ConcurrencyGroup = z.union([
+  z.string().transform((group) => ({ group, cancelInProgress: false })),
+  z
+    .strictObject({ group: z.string(), 'cancel-in-progress': z.union([z.boolean(), z.string()]).default(false) })
+    .transform((given) => ({ group: given.group, cancelInProgress: given['cancel-in-progress'] })),
+])
+
 /** What the sandbox runs of a job. `uses`, `strategy`, `services` and `container` are refused rather than ignored. */
 const Job = z.strictObject({
   name: z.string().optional(),
@@ -31,7 +39,8 @@ const Job = z.strictObject({
   permissions: GrantedPermissions.optional(),
   env: TextMap.default(new Map()),
   outputs: TextMap.default(new Map()),
-  concurrency: z.unknown().optional(),
+  concurrency: ConcurrencyGroup.optional(),
+  /** Taken and not kept: steps have limits of their own here. */
   'timeout-minutes': z.unknown().optional(),
   steps: z.array(Step).min(1),
 })
@@ -60,7 +69,7 @@ const WorkflowDocument = z.strictObject({
   ]),
   permissions: GrantedPermissions.optional(),
   env: TextMap.default(new Map()),
-  concurrency: z.unknown().optional(),
+  concurrency: ConcurrencyGroup.optional(),
   defaults: z.undefined().optional(),
   jobs: z.record(z.string().regex(/^[A-Za-z_][\w-]*$/), Job),
 })
@@ -70,6 +79,7 @@ export interface WorkflowFile {
   readonly runName: string | undefined
   readonly on: z.infer<typeof Triggers>
   readonly env: ReadonlyMap<string, string>
+  readonly concurrency: Concurrency | undefined
   readonly jobs: readonly JobDefinition[]
 }
 
@@ -106,7 +116,7 @@ function permissionsOf(given: z.infer<typeof GrantedPermissions> | undefined, fa
 export function readWorkflowFile(path: string, text: string): WorkflowFile {
   const read = WorkflowDocument.safeParse(parse(text))
   if (!read.success) throw new Error(`Invalid workflow file ${path}: ${z.prettifyError(read.error)}`)
-  const { name = path, 'run-name': runName, on, env, permissions, jobs } = read.data
+  const { name = path, 'run-name': runName, on, env, permissions, concurrency, jobs } = read.data
   const ofWorkflow = permissionsOf(permissions, defaultPermissions)
   const definitions = Object.entries(jobs).map(
     ([key, job]): JobDefinition => ({
@@ -115,6 +125,7 @@ export function readWorkflowFile(path: string, text: string): WorkflowFile {
       needs: job.needs,
       if: job.if,
       environment: job.environment,
+      concurrency: job.concurrency,
       env: job.env,
       outputs: job.outputs,
       permissions: permissionsOf(job.permissions, ofWorkflow),
@@ -122,7 +133,7 @@ export function readWorkflowFile(path: string, text: string): WorkflowFile {
     }),
   )
   refuseBrokenNeeds(path, definitions)
-  return { name, runName, on, env, jobs: definitions }
+  return { name, runName, on, env, concurrency, jobs: definitions }
 }
 
 /** A job that needs an unknown job, or itself by whatever way, could never start. */
