@@ -233,13 +233,8 @@ function resolveInChannel(channel: PreparedChannel, place: Place, check: UpdateC
   const { station, takesClaim } = taken
   // The release that was selected is not replaced by an earlier one: its bundle has to be mended.
   if (!station.isComplete) return noUpdate('bundle_incomplete', explained, station.id)
-  return {
-    kind: 'update',
-    source: { kind: 'release', id: station.id },
-    bundle: station.bundle,
-    takesClaim,
-    ...explained,
-  }
+  const source = { kind: 'release', id: station.id } as const
+  return { kind: 'update', source, bundle: station.bundle, takesClaim, position, ignored, passedOver }
 }
 
 /** The bundle that the device is held to be on: as reported, else of the release it named, else as recorded. */
