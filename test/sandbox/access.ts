@@ -39,6 +39,9 @@ export function reaches(identity: Identity, repository: Repository): boolean {
 export function canSee(store: Store, identity: Identity, repository: Repository): boolean {
   if (!repository.private) return true
   if (identity.kind === 'person') return atLeast(roleOf(store, repository, identity.account.id), 'read')
+  if (identity.kind === 'app') {
+    return [...store.installations.values()].some((one) => one.app === identity.app && covers(one, repository))
+  }
   return reaches(identity, repository)
 }
 

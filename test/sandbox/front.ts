@@ -191,6 +191,7 @@ async function answerRest(
     requestPath,
     query,
     body: body ?? {},
+    credential: (incoming.headers.authorization ?? '').split(' ')[1] ?? '',
     accept: String(incoming.headers.accept ?? '').toLowerCase(),
     actor: () => {
       const account = accountOf(identity)

@@ -33,6 +33,8 @@ export interface Context {
   readonly query: URLSearchParams
   /** The parsed JSON body, already checked against the OpenAPI description (`{}` when there is none). */
   readonly body: Readonly<Record<string, unknown>>
+  /** The token or JWT as sent; empty for nobody. */
+  readonly credential: string
   /** `Accept`, lower case. */
   readonly accept: string
   /** Of `{owner}/{repo}` in the route; refuses with 404 when absent or not visible to the identity. */

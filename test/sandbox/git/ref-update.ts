@@ -4,6 +4,7 @@ import { ruleViolations, violationMessage } from '../rulesets.ts'
 import { htmlUrl } from '../shapes/common.ts'
 import type { Account, Repository } from '../store.ts'
 import type { Push, World } from '../world.ts'
+import { rememberFormer } from './lag.ts'
 import { runGit } from './process.ts'
 import { type Commit, type GitRepository, type Signature, zeroOid } from './repository.ts'
 
@@ -94,6 +95,7 @@ export async function announcePush(world: World, push: Push): Promise<void> {
   const { repository, ref, before, after, by } = push
   if (before === after) return
   repository.pushedAt = world.clock.now()
+  rememberFormer(repository, ref, before)
   const refType = ref.startsWith('refs/tags/') ? 'tag' : 'branch'
   const shortRef = ref.replace(/^refs\/(heads|tags)\//, '')
   const common = { repository, sender: by }

@@ -1,5 +1,6 @@
 import type { Job, Run, Workflow } from '../actions/records.ts'
 import type { Commit } from '../git/repository.ts'
+import { conversationsOf } from '../records.ts'
 import type { Repository } from '../store.ts'
 import type { World } from '../world.ts'
 import { type Body, htmlUrl, nodeId, repositoryBody, repositoryUrl, userBody } from './common.ts'
@@ -33,6 +34,25 @@ export const runUrl = (world: World, run: Run): string =>
   `${repositoryUrl(world, run.repository)}/actions/runs/${run.id}`
 export const runHtmlUrl = (world: World, run: Run): string => htmlUrl(world, run.repository, `/actions/runs/${run.id}`)
 
+/** Open pull requests from the run's branch with its commit, in short. */
+export function pullsOf(world: World, run: Run): Body[] {
+  const { repository } = run
+  const repo = { id: repository.id, url: repositoryUrl(world, repository), name: repository.name }
+  return [...conversationsOf(repository).issues.values()].flatMap(({ number, state, pull }) =>
+    pull === null || state !== 'open' || pull.headRef !== run.headBranch || pull.headOid !== run.headSha
+      ? []
+      : [
+          {
+            url: `${repositoryUrl(world, repository)}/pulls/${number}`,
+            id: pull.id,
+            number,
+            head: { ref: pull.headRef, sha: pull.headOid, repo },
+            base: { ref: pull.baseRef, sha: pull.baseOid, repo },
+          },
+        ],
+  )
+}
+
 export function workflowRunBody(world: World, run: Run): Body {
   const url = runUrl(world, run)
   const suite = `${repositoryUrl(world, run.repository)}/check-suites/${run.checkSuiteId}`
@@ -53,7 +73,7 @@ export function workflowRunBody(world: World, run: Run): Body {
     workflow_id: run.workflow.id,
     url,
     html_url: runHtmlUrl(world, run),
-    pull_requests: [],
+    pull_requests: pullsOf(world, run),
     created_at: run.createdAt,
     updated_at: run.updatedAt,
     actor: userBody(world, run.actor),
