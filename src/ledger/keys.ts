@@ -76,7 +76,9 @@ export function planSegments(
   now: string,
 ): PlannedSegment[] {
   const oldest = Date.parse(now) - KEEP_KEYS_MS
-  const planned = stored.filter((segment) => Date.parse(segment.until) >= oldest)
+  // From the front only: the segments stay without a gap even where the clocks of writers differ.
+  const firstKept = stored.findIndex((segment) => Date.parse(segment.until) >= oldest)
+  const planned = firstKept < 0 ? [] : stored.slice(firstKept)
   for (const segment of added) {
     let next = segment
     for (let before = planned.at(-1); before && mayJoin(before, next); before = planned.at(-1)) {

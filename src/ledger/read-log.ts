@@ -1,0 +1,74 @@
+import type { LedgerEvent } from '../core/event.ts'
+import type { LedgerStore } from './store.ts'
+import { integrityError } from './trouble.ts'
+import { walkLog } from './walk.ts'
+
+/** Which events to read; every condition given must hold. */
+export interface LogFilter {
+  /** A product's name: the event's own, or that of an item it names. */
+  readonly product?: string
+  /** A release's id. */
+  readonly release?: string
+  /** A login, without regard to case. */
+  readonly actor?: string
+  /** A type such as `deployment.completed`, or a noun such as `deployment` for all of its types. */
+  readonly type?: string
+  /** Only what happened at this time or later, ISO 8601 UTC. */
+  readonly since?: string
+}
+
+export interface LogEntry {
+  readonly event: LedgerEvent
+  readonly path: string
+  /** 1-based. */
+  readonly line: number
+}
+
+/** Directories go by commit time and events by their own: clocks may differ by a day before an event is overlooked. */
+const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000
+
+/** Whether data names this value under this field, at its top or inside its items. */
+function names(data: unknown, field: string, wanted: string): boolean {
+  if (typeof data !== 'object' || data === null) return false
+  const members: readonly [string, unknown][] = Object.entries(data)
+  return members.some(([name, value]) => {
+    if (name === field) return value === wanted || (Array.isArray(value) && value.includes(wanted))
+    if (name === 'item') return names(value, field, wanted)
+    if (name === 'items' || name === 'releases') {
+      return Array.isArray(value) && value.some((item) => item === wanted || names(item, field, wanted))
+    }
+    return false
+  })
+}
+
+const CONDITIONS: { readonly [Name in keyof Required<LogFilter>]: (event: LedgerEvent, wanted: string) => boolean } = {
+  product: (event, wanted) => names(event.data, 'product', wanted),
+  release: (event, wanted) => names(event.data, 'release', wanted),
+  actor: (event, wanted) => event.actor?.login.toLowerCase() === wanted.toLowerCase(),
+  type: (event, wanted) => event.type === wanted || event.type.startsWith(`${wanted}.`),
+  since: (event, wanted) => Date.parse(event.at) >= Date.parse(wanted),
+}
+
+const NAMES = Object.keys(CONDITIONS) as (keyof LogFilter)[]
+
+/** Whether an event fulfils every condition given. */
+export const matches = (filter: LogFilter, event: LedgerEvent): boolean =>
+  NAMES.every((name) => {
+    const wanted = filter[name]
+    return wanted === undefined || CONDITIONS[name](event, wanted)
+  })
+
+/**
+ * The events that fulfil a filter, in the order of the log, with where they stand. Every line read is checked and
+ * chained; throws `ledger-damaged` at the first one that is broken. Nothing when the branch does not exist.
+ */
+export async function* readLog(store: LedgerStore, filter: LogFilter = {}): AsyncGenerator<LogEntry> {
+  const newest = await store.newest([])
+  if (!newest) return
+  const since = filter.since && new Date(Date.parse(filter.since) - CLOCK_TOLERANCE_MS).toISOString()
+  for await (const walked of walkLog(store, newest.info.commit, 'first-file', since ? { since } : {})) {
+    if (walked.kind === 'broken') throw integrityError(walked.problems)
+    const { path, events } = walked.file
+    for (const [index, event] of events.entries()) if (matches(filter, event)) yield { event, path, line: index + 1 }
+  }
+}

@@ -1,0 +1,286 @@
+import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
+import { sha256 } from '../core/json.ts'
+import type { Problem } from '../core/problem.ts'
+import type { HeadMark } from './batch.ts'
+import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
+import { hashKey } from './keys.ts'
+import { Lru } from './lru.ts'
+import { type NamedFile, readNamed } from './reads.ts'
+import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
+import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
+import type { Author, LedgerStore } from './store.ts'
+import { checkAuthor } from './succession.ts'
+import { integrityProblem, isIntegrityError } from './trouble.ts'
+import { compareKeys, compareStates } from './verify-snapshot.ts'
+import { type WalkedFile, walkLog } from './walk.ts'
+
+/** The state of an aggregate just before an event, by replay. */
+export type StateBefore = (key: AggregateKey) => unknown
+
+export interface VerifyOptions {
+  /** The one author whose commits belong on the branch. */
+  readonly author?: Pick<Author, 'email'>
+  /** Head digests that stand outside the branch, such as in check runs and published metadata. */
+  readonly anchors?: readonly HeadMark[]
+  /** The documents that an event names; by default the configuration of `config.accepted`. */
+  readonly documentsOf?: (event: LedgerEvent) => readonly NamedFile[]
+  /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
+  readonly redecide?: (
+    event: LedgerEvent,
+    stateBefore: StateBefore,
+    document: (path: string) => Promise<string | undefined>,
+  ) => Promise<readonly Problem[] | null>
+}
+
+export interface VerifyReport {
+  readonly ok: boolean
+  /** What was verified; null when there is no branch. */
+  readonly commit: string | null
+  /** The end of the log as far as it could be read. */
+  readonly head: HeadMark
+  readonly counts: {
+    readonly files: number
+    readonly events: number
+    readonly aggregates: number
+    readonly shards: number
+    readonly keySegments: number
+    readonly documents: number
+    readonly commits: number
+    readonly redecided: number
+  }
+  /** In the order of the log; the first one is where to look. */
+  readonly problems: readonly Problem[]
+}
+
+const MAX_COMMITS = 2_000_000_000
+const CACHED_FILES = 64
+const DOCUMENTS_PER_READ = 50
+
+const configurationOf = (event: LedgerEvent): readonly NamedFile[] => {
+  if (event.type !== 'config.accepted') return []
+  const { digest } = event.data as { digest: string }
+  return [{ path: `configs/${digest.replace(/^sha256:/, '')}.yml`, digest }]
+}
+
+/**
+ * Walks the whole log of a branch: every line and its chain, the head, a replay of all events against each shard of the
+ * snapshot, the kept keys, the documents that events name, the anchors, and who made the commits; decides decisions
+ * again where it is told how. What is wrong is in the report; only trouble with the store is thrown.
+ */
+export async function verifyLedger(
+  store: LedgerStore,
+  model: Model,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const newest = await store.newest([HEAD_PATH])
+  const verification = new Verification(store, model, options, newest?.info.commit ?? null)
+  if (!newest) {
+    verification.report(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
+    return verification.result()
+  }
+  await verification.walk(newest.files.get(HEAD_PATH))
+  await verification.checkDocuments()
+  await verification.checkHistory()
+  return verification.result()
+}
+
+class Verification {
+  readonly #store: LedgerStore
+  readonly #model: Model
+  readonly #options: VerifyOptions
+  readonly #commit: string | null
+  readonly #states = new Map<AggregateKey, unknown>()
+  readonly #documents = new Map<string, string>()
+  readonly #anchors: ReadonlyMap<number, string>
+  readonly #keyHashes = new Map<number, string>()
+  readonly #files: { path: string; firstSeq: number }[] = []
+  readonly #problems: Problem[] = []
+  readonly #counts = { files: 0, events: 0, shards: 0, keySegments: 0, documents: 0, commits: 0, redecided: 0 }
+  #end: LogPosition = ORIGIN
+  #snapshot: SnapshotReader | undefined
+  #firstKeptKey = Number.POSITIVE_INFINITY
+
+  constructor(store: LedgerStore, model: Model, options: VerifyOptions, commit: string | null) {
+    this.#store = store
+    this.#model = model
+    this.#options = options
+    this.#commit = commit
+    this.#anchors = new Map(options.anchors?.map(({ seq, digest }) => [seq, digest]))
+  }
+
+  report(...problems: readonly Problem[]): void {
+    this.#problems.push(...problems)
+  }
+
+  result(): VerifyReport {
+    return {
+      ok: this.#problems.length === 0,
+      commit: this.#commit,
+      head: { seq: this.#end.seq, digest: this.#end.tip },
+      counts: { ...this.#counts, aggregates: [...this.#states.values()].filter((state) => state !== undefined).length },
+      problems: this.#problems,
+    }
+  }
+
+  async walk(headBytes: Uint8Array | null | undefined): Promise<void> {
+    const commit = this.#commit ?? ''
+    const parsed = parseHead(headBytes)
+    const head = parsed.ok ? parsed.value : null
+    if (!parsed.ok) this.report(...parsed.problems)
+    if (head) await this.#openSnapshot(head)
+    this.#end = head?.origin ?? ORIGIN
+    if (head?.epoch === 1 && (head.origin.seq !== ORIGIN.seq || head.origin.tip !== ORIGIN.tip)) {
+      this.#damaged(HEAD_PATH, 'expected the first epoch to begin with event 1')
+    }
+    let isWhole = true
+    for await (const walked of walkLog(this.#store, commit, this.#end)) {
+      if (walked.kind === 'file') isWhole = await this.#replay(walked.file, head)
+      else {
+        this.report(...walked.problems)
+        isWhole = false
+      }
+      if (!isWhole) break
+    }
+    if (head && isWhole) this.#checkHead(head)
+    const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#end.seq)
+    if (isWhole) for (const seq of beyond) this.#truncated(seq)
+  }
+
+  #damaged(path: string, message: string, line?: number): void {
+    const where = line === undefined ? { path } : { path, line }
+    const place = line === undefined ? path : `${path}:${line}`
+    this.report(integrityProblem('ledger-damaged', `${place}: ${message}`, where))
+  }
+
+  #truncated(seq: number): void {
+    const message = `expected event ${seq}, which an anchor outside the branch names, found the log to end at ${this.#end.seq}`
+    this.report(integrityProblem('ledger-rewound', message, { path: HEAD_PATH }))
+  }
+
+  async #openSnapshot(head: Head): Promise<void> {
+    const at = head.snapshot
+    if (!at) return
+    const commit = this.#commit ?? ''
+    const read = (from: string, paths: readonly string[]) => this.#store.read(from, paths)
+    try {
+      const [bytes] = await readNamed(read, commit, [{ path: INDEX_PATH, digest: at.index }])
+      const parsed = parseStored(SnapshotIndex, INDEX_PATH, bytes)
+      if (!parsed.ok) return this.report(...parsed.problems)
+      const index = parsed.value
+      if (index.seq !== at.seq)
+        return this.#damaged(INDEX_PATH, `expected the snapshot at event ${at.seq}, found ${index.seq}`)
+      this.#snapshot = new SnapshotReader({ read, commit, cache: new Lru(CACHED_FILES), index })
+      this.#firstKeptKey = index.keys[0]?.first ?? Number.POSITIVE_INFINITY
+    } catch (error) {
+      if (!isIntegrityError(error)) throw error
+      this.report(...error.problems)
+    }
+  }
+
+  /** Replays a file; false when an event cannot be folded, so that nothing behind it means anything. */
+  async #replay(file: WalkedFile, head: Head | null): Promise<boolean> {
+    this.#counts.files += 1
+    this.#files.push({ path: file.path, firstSeq: file.events[0]?.seq ?? 0 })
+    for (const [index, event] of file.events.entries()) {
+      const tip = file.events[index + 1]?.prev ?? file.position.tip
+      const line = index + 1
+      if (this.#options.redecide) await this.#redecide(event, file.path, line)
+      if (!this.#fold(event, file.path, line)) return false
+      this.#end = { seq: event.seq, tip }
+      this.#counts.events += 1
+      this.#checkAnchor(file.path, line)
+      if (event.seq >= this.#firstKeptKey) this.#keyHashes.set(event.seq, hashKey(event.key))
+      for (const { path, digest } of (this.#options.documentsOf ?? configurationOf)(event))
+        this.#documents.set(path, digest)
+      if (event.seq === head?.snapshot?.seq) await this.#compareSnapshot(head.snapshot.tip)
+    }
+    return true
+  }
+
+  #fold(event: LedgerEvent, path: string, line: number): boolean {
+    try {
+      for (const key of this.#model.keysOf(event))
+        this.#states.set(key, this.#model.evolve(key, this.#states.get(key), event))
+      return true
+    } catch (error) {
+      this.#damaged(path, `expected an event that folds into state, found ${event.type}: ${String(error)}`, line)
+      return false
+    }
+  }
+
+  async #redecide(event: LedgerEvent, path: string, line: number): Promise<void> {
+    const document = async (wanted: string) => {
+      const bytes = (await this.#store.read(this.#commit ?? '', [wanted])).get(wanted)
+      return bytes ? Buffer.from(bytes).toString('utf8') : undefined
+    }
+    const found = await this.#options.redecide?.(event, (key) => this.#states.get(key), document)
+    if (!found) return
+    this.#counts.redecided += 1
+    this.report(...found.map((problem) => ({ path, line, ...problem })))
+  }
+
+  #checkAnchor(path: string, line: number): void {
+    const anchor = this.#anchors.get(this.#end.seq)
+    if (anchor === undefined || anchor === this.#end.tip) return
+    const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it, found ${this.#end.tip}`
+    this.report(integrityProblem('ledger-replaced', message, { path, line }))
+  }
+
+  async #compareSnapshot(tip: string): Promise<void> {
+    if (tip !== this.#end.tip) this.#damaged(HEAD_PATH, `expected the snapshot to name ${this.#end.tip}, found ${tip}`)
+    if (!this.#snapshot) return
+    const states = await compareStates(this.#snapshot, this.#states)
+    const keys = await compareKeys(this.#snapshot, (seq) => this.#keyHashes.get(seq))
+    this.report(...states.problems, ...keys.problems)
+    this.#counts.shards += states.shards
+    this.#counts.keySegments += keys.keySegments
+  }
+
+  #checkHead(head: Head): void {
+    if (head.seq !== this.#end.seq || head.tip !== this.#end.tip) {
+      const found = `found ${head.seq} (${head.tip})`
+      this.#damaged(HEAD_PATH, `expected the log to end at event ${this.#end.seq} (${this.#end.tip}), ${found}`)
+    }
+    const since = (head.snapshot ?? head.origin).seq
+    if (since > this.#end.seq)
+      this.#damaged(HEAD_PATH, `expected a snapshot of recorded events, found one at event ${since}`)
+    const tail = this.#files.filter((file) => file.firstSeq > since).map((file) => file.path)
+    if (tail.join('\n') !== head.tail.join('\n')) {
+      this.#damaged(HEAD_PATH, `expected it to name the ${tail.length} event files since the snapshot, found others`)
+    }
+  }
+
+  async checkDocuments(): Promise<void> {
+    const named = [...this.#documents].map(([path, digest]) => ({ path, digest }))
+    for (let start = 0; start < named.length; start += DOCUMENTS_PER_READ) {
+      const part = named.slice(start, start + DOCUMENTS_PER_READ)
+      const files = await this.#store.read(
+        this.#commit ?? '',
+        part.map((file) => file.path),
+      )
+      for (const { path, digest } of part) {
+        const bytes = files.get(path)
+        const found = bytes ? sha256(bytes) : 'no file'
+        if (found !== digest) this.#damaged(path, `expected ${digest}, as an event names it, found ${found}`)
+      }
+    }
+    this.#counts.documents = named.length
+  }
+
+  async checkHistory(): Promise<void> {
+    const commits = await this.#store.history(this.#commit ?? '', { limit: MAX_COMMITS })
+    this.#counts.commits = commits.length
+    for (const info of [...commits].reverse()) {
+      try {
+        checkAuthor(info, this.#options.author, this.#store.name)
+        if (info.parents.length <= 1) continue
+        this.report(
+          integrityProblem('foreign-author', `expected commit ${info.commit} to have one parent, found a merge`),
+        )
+      } catch (error) {
+        if (!isIntegrityError(error)) throw error
+        this.report(...error.problems)
+      }
+    }
+  }
+}
