@@ -1,0 +1,211 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Updater } from 'tuf-js'
+import { manifestPath, metadataFile } from '../../src/core/manifest/names.ts'
+import { aBundle, aCohort, aRelease, Fleet, inShort, later } from './fleet.ts'
+
+let fleet: Fleet
+
+beforeEach(async () => {
+  fleet = await Fleet.start(['eu', 'Café / Süd'])
+})
+afterEach(() => fleet.stop())
+
+/** tuf-js as it comes, with its own cache. */
+async function tufClient(name: string): Promise<Updater> {
+  const directory = join(fleet.directory, 'tuf', name)
+  await mkdir(directory, { recursive: true })
+  if (!(await readdir(directory)).includes('root.json')) await writeFile(join(directory, 'root.json'), fleet.root)
+  return new Updater({
+    metadataDir: directory,
+    metadataBaseUrl: `${fleet.host.url}metadata`,
+    targetDir: directory,
+    targetBaseUrl: `${fleet.host.url}targets`,
+    config: { fetchRetry: 0, fetchTimeout: 2_000 },
+  })
+}
+
+async function tufManifest(name: string, cohort = 'eu'): Promise<string> {
+  const client = await tufClient(name)
+  await client.refresh()
+  const target = await client.getTargetInfo(manifestPath(cohort))
+  if (!target) throw new Error('no manifest')
+  return client.downloadTarget(target)
+}
+
+describe('a device that fetches what was published', () => {
+  it('is told the signed bundle and why, remembers it, and an unmodified tuf-js reads the same files', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    const answer = await fleet.check('a')
+    expect(inShort(answer)).toBe('update Gateway@2.0.0')
+    expect(answer).toMatchObject({ kind: 'decided', fresh: true, bundle: aBundle('2.0.0') })
+    await expect(tufManifest('a')).resolves.toContain('manifest.json')
+    const client = await tufClient('a')
+    const { path } = (answer as { decision: { bundle: { path: string } } }).decision.bundle
+    await client.refresh()
+    const target = await client.getTargetInfo(path)
+    expect(target?.custom).toMatchObject({ product: 'Gateway', version: '2.0.0' })
+  })
+
+  it('asks for two files when nothing changed, one of them unchanged', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    await fleet.check('a')
+    fleet.host.asked.length = 0
+    expect(inShort(await fleet.check('a'))).toBe('update Gateway@2.0.0')
+    expect(fleet.host.asked).toEqual(['metadata/2.root.json 404', 'metadata/timestamp.json 304'])
+  })
+
+  it('finds a cohort whose name is no file name', async () => {
+    await fleet.release('Café / Süd', ['1.0.0', '2.0.0'])
+    expect(inShort(await fleet.check('a', { cohort: 'Café / Süd' }))).toBe('update Gateway@2.0.0')
+    await expect(tufManifest('a', 'Café / Süd')).resolves.toContain('manifest.json')
+  })
+
+  it('follows to the cohort that it was moved to', async () => {
+    await fleet.release('Café / Süd', ['1.0.0', '2.0.0'])
+    await fleet.publish([aCohort('eu', [], { movedTo: 'Café / Süd' })])
+    expect(await fleet.check('a')).toMatchObject({ kind: 'decided', cohort: 'Café / Süd' })
+  })
+
+  it('refuses cohorts that send it round in a circle', async () => {
+    await fleet.publish([aCohort('eu', [], { movedTo: 'Café / Süd' }), aCohort('Café / Süd', [], { movedTo: 'eu' })])
+    expect(inShort(await fleet.check('a'))).toBe('refused cohort-loop')
+  })
+
+  it('goes on with verified files while the host is away, until they expire', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    await fleet.check('a')
+    await fleet.host.close()
+    expect(await fleet.check('a')).toMatchObject({ kind: 'decided', fresh: false })
+    const expired = await fleet.check('a', { now: later(fleet.now, 8) })
+    expect(inShort(expired)).toBe('refused host-unreachable')
+    expect(expired).toMatchObject({ mayFinish: { bundle: { id: 'Gateway@2.0.0' } } })
+  })
+})
+
+describe('an attack that both clients refuse', () => {
+  const attacks: readonly (readonly [string, string, () => Promise<void>])[] = [
+    [
+      'an expired timestamp',
+      'metadata-expired',
+      async () => {
+        fleet.now = later(fleet.now, -10)
+        await fleet.release('eu', ['1.0.0', '3.0.0'])
+        fleet.now = later(fleet.now, 10)
+      },
+    ],
+    [
+      'a timestamp replayed from before',
+      'metadata-older',
+      async () => {
+        const old = await fleet.read('metadata/timestamp.json')
+        await fleet.release('eu', ['1.0.0', '3.0.0'])
+        await fleet.check('a')
+        await tufManifest('a')
+        fleet.host.answer('metadata/timestamp.json', old)
+      },
+    ],
+    [
+      'a snapshot of another publication',
+      'metadata-mixed',
+      async () => {
+        const old = await fleet.read('metadata/1.snapshot.json')
+        await fleet.release('eu', ['1.0.0', '3.0.0'])
+        fleet.host.answer('metadata/2.snapshot.json', old)
+      },
+    ],
+    [
+      'a swapped manifest',
+      'digest-mismatch',
+      async () => {
+        await fleet.release('eu', ['1.0.0', '3.0.0'])
+        const name = (await readdir(join(fleet.site, 'targets/cohorts/eu'))).sort()
+        for (const file of name)
+          fleet.host.answer(`targets/cohorts/eu/${file}`, Buffer.from('{"schema":"ringmaster/manifest/1"}'))
+      },
+    ],
+    [
+      'endless data',
+      'answer-too-long',
+      async () => {
+        await fleet.release('eu', ['1.0.0', '3.0.0'])
+        fleet.host.answer('metadata/timestamp.json', (request, response) => {
+          response.writeHead(200)
+          const drip = setInterval(() => response.write(' '.repeat(65_536)), 1)
+          request.on('close', () => clearInterval(drip))
+        })
+      },
+    ],
+    [
+      'metadata signed by wrong keys',
+      'metadata-unsigned',
+      async () => {
+        const thief = await Fleet.start(['eu'])
+        await thief.release('eu', ['1.0.0', '9.0.0'])
+        fleet.host.answer('metadata/timestamp.json', await thief.read('metadata/timestamp.json'))
+        await thief.stop()
+      },
+    ],
+  ]
+
+  it.each(attacks)('%s: refused as %s, and the device recovers when it ends', async (_name, code, attack) => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    await fleet.check('a')
+    await tufManifest('a')
+    await attack()
+    expect(inShort(await fleet.check('a'))).toBe(`refused ${code}`)
+    await expect(tufManifest('a')).rejects.toThrow()
+    fleet.host.restore()
+    await fleet.release('eu', ['1.0.0', '4.0.0'])
+    expect(inShort(await fleet.check('a'))).toBe('update Gateway@4.0.0')
+    await expect(tufManifest('a')).resolves.toContain('manifest.json')
+  })
+})
+
+describe('a thief of the online keys', () => {
+  it('cannot introduce a bundle: the publisher refuses it, and so does a device that gets it anyway', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    const rogue = aCohort('eu', [aRelease('1.0.0'), aRelease('6.6.6')])
+    const refused = await fleet.publish([rogue])
+    expect(refused).toMatchObject({ ok: false, problems: [{ code: 'bundle-unsigned' }] })
+  })
+
+  it('cannot change what a signed bundle is', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    const rogue = aCohort('eu', [aRelease('1.0.0'), aRelease('2.0.0')])
+    const other = aBundle('2.0.0', { artifacts: [{ ...aBundle('2.0.0').artifacts[0]!, sha256: 'cd'.repeat(32) }] })
+    const refused = await fleet.publish([{ ...rogue, bundles: [rogue.bundles[0]!, { bundle: other, group: 'main' }] }])
+    expect(refused).toMatchObject({ ok: false, problems: [{ code: 'bundle-mismatch' }] })
+  })
+
+  it('cannot go below the floor', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0', '3.0.0'])
+    await fleet.signBundles([], [{ product: 'Gateway', version: '2.5.0' }])
+    await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('2.0.0')])])
+    const answer = await fleet.check('a')
+    expect(inShort(answer)).toBe('refused bundle-below-floor')
+    await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('3.0.0')])])
+    expect(inShort(await fleet.check('a'))).toBe('update Gateway@3.0.0')
+  })
+})
+
+describe('what a host must keep', () => {
+  it.each([
+    ['metadata/timestamp.json', 'metadata-missing'],
+    ['metadata/1.snapshot.json', 'metadata-missing'],
+    [metadataFile('cohorts-eu', 1), 'metadata-missing'],
+    [metadataFile('bundles-main', 1), 'metadata-missing'],
+  ])('without %s a new device refuses', async (path, code) => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    fleet.host.answer(path, 'missing')
+    expect(inShort(await fleet.check('new'))).toBe(`refused ${code}`)
+  })
+
+  it('an error page with status 200 in place of the next root stops a device with one clear sentence', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    fleet.host.answer('metadata/2.root.json', Buffer.from('<html>Not found</html>'))
+    const answer = await fleet.check('a')
+    expect(answer).toMatchObject({ kind: 'refused', problems: [{ code: 'metadata-unreadable', path: '2.root.json' }] })
+  })
+})
