@@ -1,0 +1,52 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { type Fault, RingmasterError } from '../core/problem.ts'
+
+/** 0 done (also "no update"), 1 refused or blocked, 2 usage or bad input, 3 outside trouble, 70 a bug. */
+export type ExitCode = 0 | 1 | 2 | 3 | 70
+
+export const EXIT_OF = { refused: 1, 'bad-input': 2, outside: 3 } as const satisfies Record<Fault, ExitCode>
+
+/** Where a command writes and what it may know of its surroundings. */
+export interface CommandIo {
+  /** One line to standard output. */
+  out(line: string): void
+  /** One line to standard error. */
+  err(line: string): void
+  /** Whether the caller asked for one JSON document on standard output instead of text. */
+  readonly json: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** ISO 8601 UTC, read once. */
+  readonly now: string
+}
+
+/** One command of `ringmaster`; `name` may hold several words, such as `keys init`. */
+export interface CliCommand {
+  readonly name: string
+  readonly usage: string
+  readonly summary: string
+  /** `args` are those after the name. May throw RingmasterError; the entry point turns it into text and exit code. */
+  run(args: readonly string[], io: CommandIo): Promise<ExitCode>
+}
+
+/** Reads a command's options strictly; an unknown or incomplete one is told with the usage line. */
+export function readOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
+  command: Pick<CliCommand, 'usage'>,
+  args: readonly string[],
+  options: O,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw usageError(error instanceof Error ? error.message.replace(/\.? To specify .*$/s, '') : String(error), command)
+  }
+}
+
+/** An error in how a command was called. */
+export const usageError = (message: string, { usage }: Pick<CliCommand, 'usage'>): RingmasterError =>
+  new RingmasterError('bad-input', { code: 'usage', message, hint: `Usage: ${usage}` })
+
+/** The value of an option that must be given. */
+export function needed(value: string | undefined, option: string, command: Pick<CliCommand, 'usage'>): string {
+  if (value === undefined || value === '') throw usageError(`expected the option --${option}, found none`, command)
+  return value
+}

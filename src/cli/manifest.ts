@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { NO_PREVIOUS } from '../core/event.ts'
+import type { ManifestSource } from '../core/manifest/build.ts'
+import { DEFAULT_VALIDITY } from '../core/manifest/publication.ts'
+import { remindersOf } from '../core/manifest/reminders.ts'
+import { ChannelSource } from '../core/manifest/source.ts'
+import { RingmasterError, valueOf as unwrap } from '../core/problem.ts'
+import { directoryPublication } from '../publish/directory.ts'
+import { publishManifests } from '../publish/publish-manifests.ts'
+import { readRepository } from '../publish/read-back.ts'
+import { keyFileSigner } from '../publish/signer.ts'
+import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
+import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { readDocument, readInput } from './files.ts'
+import { readRequest } from './keys.ts'
+
+const MS_PER_HOUR = 3_600_000
+
+function wholeNumber(text: string | undefined, option: string, otherwise: number, command: CliCommand): number {
+  if (text === undefined) return otherwise
+  if (!/^\d{1,6}$/.test(text))
+    throw usageError(`expected a whole number for --${option}, found "${text.slice(0, 40)}"`, command)
+  return Number(text)
+}
+
+export const manifestPublish: CliCommand = {
+  name: 'manifest publish',
+  usage:
+    'ringmaster manifest publish --to DIR --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--base-url URL [--attempts N]]',
+  summary: 'Publish channels and signed requests to a directory; with neither, renew the freshness.',
+  async run(args, io) {
+    const { values } = readOptions(manifestPublish, args, {
+      to: { type: 'string' },
+      root: { type: 'string' },
+      online: { type: 'string' },
+      channel: { type: 'string', multiple: true },
+      request: { type: 'string', multiple: true },
+      'valid-hours': { type: 'string' },
+      'ledger-head': { type: 'string' },
+      'base-url': { type: 'string' },
+      attempts: { type: 'string' },
+    })
+    const to = needed(values.to, 'to', manifestPublish)
+    const hours = wholeNumber(values['valid-hours'], 'valid-hours', 168, manifestPublish)
+    const sources = await Promise.all(
+      (values.channel ?? []).map((path) => readDocument(path, ChannelSource, 'a channel source')),
+    )
+    const published = await publishManifests({
+      publication: directoryPublication(to),
+      pinnedRoot: await readInput(needed(values.root, 'root', manifestPublish), 'a root file'),
+      cohorts: sources.map(sourceOf),
+      requests: await Promise.all((values.request ?? []).map(readRequest)),
+      signers: await signersIn(needed(values.online, 'online', manifestPublish)),
+      issue: {
+        issuedAt: io.now,
+        expiresAt: new Date(Date.parse(io.now) + hours * MS_PER_HOUR).toISOString(),
+        ledgerHead: values['ledger-head'] ?? NO_PREVIOUS,
+      },
+      rules: { now: io.now, ...DEFAULT_VALIDITY },
+    })
+    const { files, timestampVersion } = unwrap(published, 'refused')
+    if (io.json) io.out(JSON.stringify({ timestampVersion, files: files.map(({ path }) => path) }))
+    else io.out(`Published ${files.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
+    const baseUrl = values['base-url']
+    if (baseUrl === undefined) return 0
+    const attempts = wholeNumber(values.attempts, 'attempts', 1, manifestPublish)
+    const arrived = unwrap(await verifyPublished(baseUrl, expectedOf(files), { attempts }), 'outside')
+    if (!io.json) io.out(`All ${arrived.files} file(s) have arrived at ${baseUrl}.`)
+    return 0
+  },
+}
+
+function sourceOf(source: ChannelSource): Omit<ManifestSource, 'previous'> {
+  const { channel, bundles, group, overrides, quarantine, movedTo, entryRelease, pollAfterSeconds } = source
+  return {
+    channel,
+    bundles: bundles.map((bundle) => ({ bundle, group })),
+    overrides,
+    quarantine,
+    movedTo,
+    entryRelease,
+    pollAfterSeconds,
+    // Taken for new releases only: those that are published already keep their salt.
+    salts: new Map(channel.releases.map(({ id }) => [id, randomBytes(16).toString('hex')])),
+    rosters: new Map(),
+  }
+}
+
+/** Every key file of a directory; the publication takes those that its roles name. */
+async function signersIn(directory: string) {
+  try {
+    const names = await readdir(directory)
+    return await Promise.all(
+      names
+        .filter((name) => name.endsWith('.pem'))
+        .sort()
+        .map((name) => keyFileSigner(join(directory, name))),
+    )
+  } catch (error) {
+    if (error instanceof RingmasterError) throw error
+    throw new RingmasterError(
+      'bad-input',
+      {
+        code: 'file-unreadable',
+        message: `expected a directory of key files at ${directory}, found none that can be read`,
+      },
+      { cause: error },
+    )
+  }
+}
+
+export const manifestStatus: CliCommand = {
+  name: 'manifest status',
+  usage: 'ringmaster manifest status --to DIR --root FILE',
+  summary: 'Tell which published roles expire when, and which want their holders now.',
+  async run(args, io) {
+    const { values } = readOptions(manifestStatus, args, { to: { type: 'string' }, root: { type: 'string' } })
+    const publication = directoryPublication(needed(values.to, 'to', manifestStatus))
+    const root = await readInput(needed(values.root, 'root', manifestStatus), 'a root file')
+    const reminders = remindersOf(unwrap(await readRepository(publication, root), 'refused'), io.now)
+    if (io.json) io.out(JSON.stringify({ roles: reminders }))
+    else
+      for (const { role, version, expiresAt, daysLeft, urgency } of reminders)
+        io.out(
+          `${role} ${version}: expires at ${expiresAt}, ${daysLeft} day(s) left${urgency === 'none' ? '' : ` (${urgency})`}`,
+        )
+    return reminders.some(({ urgency }) => urgency === 'expired') ? 1 : 0
+  },
+}
+
+export const MANIFEST_COMMANDS: readonly CliCommand[] = [manifestPublish, manifestStatus]
