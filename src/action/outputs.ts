@@ -1,0 +1,31 @@
+/** Every output of the Action. `action.yml` declares exactly these, by test. */
+export const OUTPUTS = {
+  version:
+    'The version of this commit: the next one, or that of the tag it already carries. Empty when nothing since the last release makes a new one.',
+  'previous-version': 'The last release that is an ancestor of this commit. Empty before the first one.',
+  bump: 'What the commits ask for: `none`, `patch`, `minor`, `major`, or `exact` (a version asked for by a footer).',
+  released: '`true` when a new version is to be released, else `false`.',
+  explanation: 'JSON: what gave the version, commit by commit, with the rule and the warnings (the newest 100).',
+  product: 'The name under which it was recorded.',
+  'check-run-id': 'The check run that holds the build. Empty when nothing was recorded.',
+  'deployment-id': 'The GitHub Deployment that holds the attempt. Empty in a dry run that found none.',
+  status: 'The status as recorded: `pending`, `started`, `completed`, `failed` or `aborted`.',
+  valid: '`true` when the configuration holds, else `false` (the step then fails).',
+  digest:
+    'The SHA-256 of the configuration’s exact text, under which the ledger keeps it. Empty when it does not hold.',
+} as const satisfies Record<string, string>
+
+export type OutputName = keyof typeof OUTPUTS
+
+/** Which outputs a command sets: each of them always, and no other. */
+export const OUTPUTS_OF = {
+  bump: ['version', 'previous-version', 'bump', 'released', 'explanation'],
+  'record-build': ['check-run-id', 'version', 'product', 'status'],
+  'record-deployment': ['deployment-id', 'version', 'product', 'status'],
+  'validate-config': ['valid', 'digest'],
+} as const satisfies Record<string, readonly OutputName[]>
+
+export type CommandName = keyof typeof OUTPUTS_OF
+
+/** The commands that work, in the order of the documentation. */
+export const COMMANDS = Object.keys(OUTPUTS_OF) as readonly CommandName[]
