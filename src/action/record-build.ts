@@ -1,0 +1,200 @@
+import { parseBuildStatus } from '../core/deployment/status.ts'
+import { digestOf } from '../core/json.ts'
+import { type Problem, RingmasterError, valueOf as valueIn } from '../core/problem.ts'
+import { BuildRecord, buildExternalId } from '../core/product/schema.ts'
+import { codeSpan, escapeMarkdown } from '../render/text.ts'
+import { readArtifacts } from './artifacts.ts'
+import { type BuildCheck, buildCheckOf, renderBuildSummary } from './build-check.ts'
+import { type RunContext, readContext, runUrl } from './context.ts'
+import type { GitHubClient } from './github-client.ts'
+import type { Inputs } from './inputs.ts'
+import type { Outcome } from './outcome.ts'
+import { productNameOf } from './product-name.ts'
+import { checkRecord } from './schema-problems.ts'
+import { connectWith, type Shell } from './shell.ts'
+import { together } from './together.ts'
+
+const PURPOSE = { what: 'keep the build as a check run', permission: 'checks: write' }
+
+/** The version that a build is about, given or computed from the checkout. */
+interface BuiltVersion {
+  readonly version: string
+  readonly previousVersion: string | null
+  readonly bump: BuildRecord['bump']
+  readonly sha: string
+  readonly warnings: readonly Problem[]
+  /** Markdown that tells what gave a computed version; empty for a given one. */
+  readonly why: string
+}
+
+/**
+ * Records a build on its commit, as a check run of its own for each run, attempt and product: a repeated step edits it.
+ * Without a version it is computed; when nothing since the last release makes one, nothing is recorded and that is no
+ * failure.
+ */
+export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome<'record-build'>> {
+  const context = valueIn(readContext(shell.environment))
+  const [status, product, artifacts] = together(
+    parseBuildStatus(inputs.status),
+    productNameOf(inputs, context),
+    await readArtifacts(inputs.artifacts, context.workspace),
+  )
+  const built = await versionOf(inputs, context, shell)
+  if (built === null) return nothingToRecord(product, status)
+  const record = valueIn(
+    checkRecord(BuildRecord, {
+      schema: 'ringmaster/build/1',
+      product,
+      version: built.version,
+      ...(inputs.path === null ? {} : { path: inputs.path }),
+      previousVersion: built.previousVersion,
+      bump: built.bump,
+      status,
+      run: { id: context.runId, attempt: context.runAttempt, job: context.job },
+      ...(context.runNumber === null ? {} : { buildNumber: context.runNumber }),
+      ...(context.branch === null ? {} : { branch: context.branch }),
+      artifacts,
+    }),
+  )
+  const check = valueIn(buildCheckOf(record))
+  const client = await connectWith(inputs, context, shell.clock)
+  const written = await writeCheck({ client, context, sha: built.sha, record, check, dryRun: inputs.dryRun })
+  return {
+    outputs: { 'check-run-id': String(written.id ?? ''), version: record.version, product, status },
+    summary: `### ${written.did} ${escapeMarkdown(product)} ${codeSpan(record.version)}\n\n${renderBuildSummary(record)}\n\n${built.why}`,
+    said: `${written.did} ${product} ${record.version} (${status}) on ${built.sha}`,
+    warnings: built.warnings,
+    ...(status === 'failed' && inputs.failOnFailedStatus ? { failures: [failedBuild(record)] } : {}),
+  }
+}
+
+async function versionOf(inputs: Inputs, context: RunContext, shell: Shell): Promise<BuiltVersion | null> {
+  if (inputs.version !== null) {
+    return {
+      version: inputs.version,
+      previousVersion: null,
+      bump: 'given',
+      sha: inputs.sha ?? context.sha,
+      warnings: [],
+      why: '',
+    }
+  }
+  const { computeVersion } = await import('./compute-version.ts')
+  const { explainVersion, renderBump } = await import('./bump-summary.ts')
+  const computed = await computeVersion(inputs, shell)
+  if (computed.version === null) return null
+  if (inputs.sha !== null && inputs.sha !== computed.sha) {
+    throw new RingmasterError('bad-input', {
+      code: 'sha-not-checked-out',
+      message: `expected the commit ${inputs.sha} to be checked out, because its version is computed there, found ${computed.sha}`,
+      hint: 'leave the input sha out, or give the version',
+      path: 'sha',
+    })
+  }
+  return { ...computed, version: computed.version, why: renderBump(inputs, computed, explainVersion(computed)) }
+}
+
+interface Writing {
+  readonly client: GitHubClient
+  readonly context: RunContext
+  readonly sha: string
+  readonly record: BuildRecord
+  readonly check: BuildCheck
+  readonly dryRun: boolean
+}
+
+interface FoundCheck {
+  readonly id: number
+  readonly same: boolean
+}
+
+async function writeCheck(writing: Writing): Promise<{ readonly id: number | null; readonly did: string }> {
+  const { client, context, check, dryRun } = writing
+  const find = () => findCheck(writing)
+  if (dryRun) {
+    const found = await client.retrying(PURPOSE, find)
+    return { id: found?.id ?? null, did: found ? 'Dry run: would update the build of' : 'Dry run: would record' }
+  }
+  const { value, created } = await client.findOrCreate<FoundCheck>(PURPOSE, {
+    find,
+    create: () => createCheck(writing),
+  })
+  if (created) return { id: value.id, did: 'Recorded' }
+  if (value.same) return { id: value.id, did: 'Already recorded:' }
+  const { owner, repository: repo } = context
+  await client.retrying(PURPOSE, () =>
+    client.octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
+      owner,
+      repo,
+      check_run_id: value.id,
+      details_url: runUrl(context),
+      ...check.state,
+      output: check.output,
+    }),
+  )
+  return { id: value.id, did: 'Updated the build of' }
+}
+
+const externalIdOf = (record: BuildRecord): string => buildExternalId(record.run, digestOf(record.product))
+
+async function createCheck({ client, context, sha, record, check }: Writing): Promise<FoundCheck> {
+  const { data } = await client.octokit.request('POST /repos/{owner}/{repo}/check-runs', {
+    owner: context.owner,
+    repo: context.repository,
+    name: check.name,
+    head_sha: sha,
+    external_id: externalIdOf(record),
+    details_url: runUrl(context),
+    ...check.state,
+    output: check.output,
+  })
+  return { id: Number(data.id), same: true }
+}
+
+const PAGE_SIZE = 100
+/** GitHub keeps 1,000 check runs of one name in a suite. */
+const MOST_PAGES = 10
+
+async function findCheck({ client, context, sha, record, check }: Writing): Promise<FoundCheck | null> {
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
+    const { data } = await client.octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+      owner: context.owner,
+      repo: context.repository,
+      ref: sha,
+      check_name: check.name,
+      filter: 'all',
+      per_page: PAGE_SIZE,
+      page,
+    })
+    const found = data.check_runs.find((run) => run.external_id === externalIdOf(record))
+    if (found) return { id: Number(found.id), same: isSame(found, check) }
+    if (data.check_runs.length < PAGE_SIZE) return null
+  }
+  return null
+}
+
+const isSame = (
+  found: {
+    readonly status: string
+    readonly conclusion: string | null
+    readonly output: { readonly text: string | null }
+  },
+  { state, output }: BuildCheck,
+): boolean =>
+  found.status === state.status &&
+  found.conclusion === ('conclusion' in state ? state.conclusion : null) &&
+  // GitHub trims what it keeps.
+  found.output.text?.trim() === output.text.trim()
+
+const nothingToRecord = (product: string, status: BuildRecord['status']): Outcome<'record-build'> => ({
+  outputs: { 'check-run-id': '', version: '', product, status },
+  summary: `### No new version of ${escapeMarkdown(product)}\n\nNothing since the last release makes one, so nothing was recorded.`,
+  said: `No new version of ${product}: nothing since the last release makes one, so nothing was recorded`,
+  warnings: [],
+})
+
+const failedBuild = ({ product, version }: BuildRecord): Problem => ({
+  code: 'build-failed',
+  message: `expected the build of ${product} ${version} to be completed, found failed; it is recorded as such`,
+  hint: 'set `fail-on-failed-status: false` to let the step pass',
+})

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
+import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
+import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
+import { insideWorkspace, workspaceOf } from './context.ts'
+import type { Inputs } from './inputs.ts'
+import type { Outcome } from './outcome.ts'
+import type { Shell } from './shell.ts'
+
+/** Checks a configuration of the checkout: every problem becomes an annotation at its line, and the step fails on any. */
+export async function validateConfig(inputs: Inputs, shell: Shell): Promise<Outcome<'validate-config'>> {
+  const path = inputs.path ?? CONFIG_PATH
+  const checked = parseConfiguration(await readConfiguration(inputs, shell, path), path)
+  if (checked.ok) {
+    return {
+      outputs: { valid: 'true', digest: checked.value.digest },
+      summary: `### ${codeSpan(path)} holds\n\nDigest ${codeSpan(checked.value.digest)}`,
+      said: `${path} holds, digest ${checked.value.digest}`,
+      warnings: [],
+    }
+  }
+  return {
+    outputs: { valid: 'false', digest: '' },
+    summary: `### ${codeSpan(path)} does not hold\n\n${renderProblems(checked.problems)}`,
+    said: `${path} does not hold: ${checked.problems.length} problems`,
+    warnings: [],
+    failures: checked.problems,
+  }
+}
+
+async function readConfiguration(inputs: Inputs, shell: Shell, path: string): Promise<string> {
+  const root = workspaceOf(shell.environment)
+  const file = insideWorkspace(root, resolve(root, inputs.workingDirectory, path))
+  const text = file === null ? null : await readFile(file, 'utf8').catch(() => null)
+  if (text !== null) return text
+  throw new RingmasterError('bad-input', {
+    code: 'configuration-unreadable',
+    message: `expected a configuration at ${quoted(path)} in the workspace, found none that can be read`,
+    hint: 'add a step `uses: actions/checkout` before this one, or set `path`',
+    path,
+  })
+}
+
+const renderProblems = (problems: readonly Problem[]): string =>
+  markdownTable(
+    ['Line', 'Problem', 'What to do'],
+    problems.map(({ line, message, hint }) => [
+      String(line ?? ''),
+      escapeMarkdown(message),
+      escapeMarkdown(hint ?? ''),
+    ]),
+  )

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import nock from 'nock'
+import { COMMANDS, type CommandName, OUTPUTS_OF } from '../../src/action/outputs.ts'
+import { runAction } from '../../src/action/run-action.ts'
+import { ScratchRepository } from '../git/scratch-repository.ts'
+import { API, type Given, recordingRunner, stage } from './stage.ts'
+
+const CONFIGURATION = '.github/ringmaster.yml'
+let repository: ScratchRepository
+
+beforeAll(() => {
+  nock.disableNetConnect()
+  nock(API)
+    .persist()
+    .get(/./)
+    .reply(200, (uri) => (uri.includes('check-runs') ? { check_runs: [] } : []))
+  nock(API).persist().post(/./).reply(201, { id: 5 })
+  repository = ScratchRepository.init()
+  repository.commit('feat: first', ['api/a'])
+})
+afterAll(() => {
+  nock.cleanAll()
+  repository.remove()
+})
+
+const NEEDED: Readonly<Record<CommandName, Given>> = {
+  bump: {},
+  'record-build': {},
+  'record-deployment': { version: '1.0.0', environment: 'test' },
+  'validate-config': { path: 'broken.yml' },
+}
+
+async function run(inputs: Given, bent: Record<string, string> = {}) {
+  const runner = recordingRunner()
+  const shell = stage(inputs, { GITHUB_WORKSPACE: repository.directory, ...bent })
+  return { exitCode: await runAction(shell, runner), runner }
+}
+
+describe('a step', () => {
+  it.each(COMMANDS)('of %s sets exactly the outputs that are declared for it, and a summary', async (command) => {
+    repository.write('broken.yml', 'unknown: true\n')
+    const { runner } = await run({ command, ...NEEDED[command] })
+    expect([...runner.outputs.keys()].toSorted()).toEqual([...OUTPUTS_OF[command]].toSorted())
+    expect(runner.summaries).toHaveLength(1)
+    expect(runner.lines).toHaveLength(1)
+  })
+
+  it('warns of inputs that its command does not read', async () => {
+    const { exitCode, runner } = await run({ command: 'bump', environment: 'production' })
+    expect(exitCode).toBe(0)
+    expect(runner.annotations).toContainEqual({
+      level: 'warning',
+      problem: expect.objectContaining({ code: 'input-unused', message: expect.stringContaining('environment') }),
+    })
+  })
+
+  it('stops at bad inputs with all of them named, in annotations and in the summary', async () => {
+    const { exitCode, runner } = await run({ command: 'record-deployment', 'dry-run': 'maybe' })
+    expect(exitCode).toBe(2)
+    expect(runner.annotations).toHaveLength(3)
+    expect(runner.summaries.join().split('\n- ')).toHaveLength(4)
+  })
+
+  it('ends with 3 for trouble outside', async () => {
+    const { exitCode, runner } = await run({ command: 'bump' }, { GITHUB_WORKSPACE: '/nowhere' })
+    expect(exitCode).toBe(3)
+    expect(runner.annotations[0]?.problem.code).toBe('not-a-repository')
+  })
+
+  it('ends with 70 for a bug, asks for a report, and shows where only when debugging', async () => {
+    const broken = (debug: boolean) => ({
+      ...stage({}),
+      environment: new Proxy({ RUNNER_DEBUG: debug ? '1' : '' } as Record<string, string>, {
+        get: (target, name) => {
+          if (name === 'RUNNER_DEBUG') return target['RUNNER_DEBUG']
+          throw new TypeError('cannot read\n::error::this')
+        },
+      }),
+    })
+    const quiet = recordingRunner()
+    expect(await runAction(broken(false), quiet)).toBe(70)
+    expect(quiet.annotations[0]?.problem).toMatchObject({ code: 'bug', hint: expect.stringContaining('report') })
+    expect(quiet.lines).toEqual([])
+    const loud = recordingRunner()
+    await runAction(broken(true), loud)
+    expect(loud.lines.length).toBeGreaterThan(1)
+  })
+})
+
+describe('validate-config', () => {
+  it('fails with an annotation at the line of each problem', async () => {
+    repository.write(CONFIGURATION, 'unknown: true\nalso-unknown: 1\n')
+    const { exitCode, runner } = await run({ command: 'validate-config' })
+    expect(exitCode).toBe(1)
+    expect(runner.outputs.get('valid')).toBe('false')
+    const lines = runner.annotations.map(({ problem }) => [problem.path, problem.line])
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        [CONFIGURATION, 1],
+        [CONFIGURATION, 2],
+      ]),
+    )
+  })
+
+  it.each(['../outside.yml', 'not-there.yml'])('says that there is nothing to check at %s', async (path) => {
+    const { exitCode, runner } = await run({ command: 'validate-config', path })
+    expect(exitCode).toBe(2)
+    expect(runner.annotations[0]?.problem.code).toBe('configuration-unreadable')
+  })
+})
