@@ -72,7 +72,7 @@ const outside = (code: string, message: string, hint?: string, cause?: unknown) 
   new RingmasterError('outside', { code, message, ...(hint === undefined ? {} : { hint }) }, { cause })
 
 /** A branch on GitHub: reads by GraphQL in few requests, writes by `createCommitOnBranch`, which compares the head. */
-export function githubStore(options: GitHubStoreOptions): LedgerStore {
+export function gitHubStore(options: GitHubStoreOptions): LedgerStore {
   return new GitHubStore(options)
 }
 

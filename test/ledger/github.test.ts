@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { githubStore } from '../../src/ledger/github.ts'
+import { gitHubStore } from '../../src/ledger/github.ts'
 import { failureOf } from '../../src/ledger/github-outcome.ts'
 import { type MemoryBranch, memoryBranch } from '../../src/ledger/memory.ts'
 import type { LedgerStore } from '../../src/ledger/store.ts'
@@ -11,7 +11,7 @@ const onGitHub = (branch: MemoryBranch, options: FakeOptions = {}) => {
   const fake = fakeGitHub(branch, options)
   const waited: number[] = []
   const delay = async (milliseconds: number) => void waited.push(milliseconds)
-  const store = githubStore({ client: fake.client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data', delay })
+  const store = gitHubStore({ client: fake.client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data', delay })
   return { store, calls: fake.calls, waited }
 }
 
@@ -103,7 +103,7 @@ describe('a commit whose answer was lost', () => {
         throw new GitHubFailure('Bad Gateway', { status: 502 })
       },
     }
-    const store = githubStore({
+    const store = gitHubStore({
       client,
       owner: 'acme',
       repo: 'releases',
@@ -138,7 +138,7 @@ describe('reading from GitHub', () => {
       ...fake.client,
       request: async () => ({ data: { content: Buffer.from('{}').toString('base64'), encoding: 'base64' } }),
     }
-    const store = githubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' })
+    const store = gitHubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' })
     await expect(opened(store).view()).rejects.toMatchObject({ code: 'unreadable-blob', fault: 'outside' })
   })
 
@@ -160,8 +160,8 @@ describe('reading from GitHub', () => {
     await record(opened(onGitHub(branch).store), counted(['a']))
     const { client } = fakeGitHub(branch, { signed: false })
     const place = { client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' }
-    await expect(opened(githubStore(place)).view()).rejects.toMatchObject({ code: 'foreign-author' })
-    const lenient = opened(githubStore({ ...place, signatures: 'not-kept' }))
+    await expect(opened(gitHubStore(place)).view()).rejects.toMatchObject({ code: 'foreign-author' })
+    const lenient = opened(gitHubStore({ ...place, signatures: 'not-kept' }))
     expect((await lenient.view()).head.seq).toBe(1)
   })
 
@@ -181,7 +181,7 @@ describe('reading from GitHub', () => {
         throw new GitHubFailure('Git Repository is empty.', { status: 409 })
       },
     }
-    const store = githubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' })
+    const store = gitHubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' })
     await expect(record(opened(store), counted(['a']))).rejects.toMatchObject({
       code: 'empty-repository',
       hint: expect.stringContaining('first commit'),

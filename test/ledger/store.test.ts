@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { gitStore } from '../../src/ledger/git.ts'
-import { githubStore } from '../../src/ledger/github.ts'
+import { gitHubStore } from '../../src/ledger/github.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import {
   type CommitRequest,
@@ -39,7 +39,7 @@ const BRANCHES: Record<string, () => () => LedgerStore> = {
     const branch = memoryBranch()
     const { client } = fakeGitHub(branch)
     return () =>
-      githubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data', delay: async () => {} })
+      gitHubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data', delay: async () => {} })
   },
 }
 
