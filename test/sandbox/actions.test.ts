@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions, not of TypeScript
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { RequestError } from '@octokit/request-error'
 import { actionsAtRest, type JobRequest, runs, runWorkflowsOnPush, startRun, useAction } from './actions.ts'
@@ -580,6 +581,50 @@ describe('jobs of a run', () => {
     expect(await run.finished()).toBe('success')
     expect(seen).toEqual([200, 403])
     expect(sandbox.requests.at(-1)?.identity).toBe('github-actions[bot]')
+  })
+
+  it('hold an identity token that the issuer keys verify, when they may write id-token', async () => {
+    let token = ''
+    const ask = async (url: string, authorization: string) => {
+      const answer = await fetch(url, { headers: { authorization } })
+      return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
+    }
+    let late: () => Promise<{ status: number }> = () => Promise.reject(new Error('not asked'))
+    const run = await startRun(sandbox, {
+      repository: 'acme/app',
+      actor: 'bob',
+      permissions: { id_token: 'write' },
+      jobs: [
+        {
+          name: 'prove',
+          environment: 'proof: of identity',
+          steps: [
+            async ({ env }) => {
+              const url = `${env['ACTIONS_ID_TOKEN_REQUEST_URL']}&audience=ringmaster`
+              const authorization = `bearer ${env['ACTIONS_ID_TOKEN_REQUEST_TOKEN']}`
+              token = String((await ask(url, authorization)).body['value'])
+              late = () => ask(url, authorization)
+            },
+          ],
+        },
+      ],
+    })
+    expect(await run.finished()).toBe('success')
+    const [head = '', claims = '', signature = ''] = token.split('.')
+    const { body } = await ask(`${sandbox.origin}/oidc/.well-known/openid-configuration`, '')
+    const keys = (await ask(String(body['jwks_uri']), '')).body['keys'] as JsonWebKey[]
+    const key = createPublicKey({ key: keys[0] as JsonWebKey, format: 'jwk' })
+    expect(verify('RSA-SHA256', Buffer.from(`${head}.${claims}`), key, Buffer.from(signature, 'base64url'))).toBe(true)
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+      iss: body['issuer'],
+      aud: 'ringmaster',
+      sub: 'repo:acme/app:environment:proof%3A of identity',
+      repository: 'acme/app',
+      run_id: String(run.id),
+      run_attempt: '1',
+      workflow_ref: 'acme/app/.github/workflows/test.yml@refs/heads/main',
+    })
+    expect((await late()).status).toBe(401)
   })
 
   it('end when the run is cancelled', async () => {

@@ -1,5 +1,5 @@
 import { deploymentBody } from '../shapes/deployment.ts'
-import { runUrl } from '../shapes/workflow-run.ts'
+import { pullsOf, runUrl } from '../shapes/workflow-run.ts'
 import { type Account, type App, roleOf } from '../store.ts'
 import type { World } from '../world.ts'
 import { type Deployment, type Environment, type Gate, type Job, jobsOfAttempt, type Run } from './records.ts'
@@ -83,7 +83,7 @@ export function announceGate(world: World, job: Job, deployment: Deployment): vo
     ref: run.ref.replace(/^refs\/(heads|tags)\//, ''),
     deployment_callback_url: `${runUrl(world, run)}/deployment_protection_rule`,
     deployment: deploymentBody(world, deployment),
-    pull_requests: [],
+    pull_requests: pullsOf(world, run),
   }
   for (const { app } of gate.environment.rules)
     world.deliver({

@@ -10,6 +10,7 @@ import { type Author, ensureEnvironment } from './environments.ts'
 import { interpolate, isConditionMet, type Scope, toText } from './expression.ts'
 import { announceGate, isProtected, waitAtGate } from './gate.ts'
 import { githubContext } from './github-context.ts'
+import { endIdToken, idTokenVariables } from './id-token.ts'
 import type { Conclusion, DeploymentState, Environment, Job, Run } from './records.ts'
 import type { JobDefinition, RunDefinition } from './run-definition.ts'
 import { announceJob, refreshRun } from './run-events.ts'
@@ -178,15 +179,16 @@ function wait(
 }
 
 async function work(request: JobRequest, record: Job): Promise<JobEnd> {
-  const { world, run, job, signal } = request
+  const { world, definition, run, job, signal } = request
   record.status = 'in_progress'
   record.startedAt = world.clock.now()
   refreshRun(world, run)
   announceJob(world, record, 'in_progress')
   report(request, record, { state: 'in_progress' })
   const token = world.mintActionsToken(run.repository, job.permissions, run.id)
+  const variables = job.permissions.get('id_token') === 'write' ? idTokenVariables(world, definition, record) : {}
   try {
-    const runner = createRunner(request, record, token)
+    const runner = createRunner(request, record, { token, variables })
     for (const step of job.steps) {
       await runner.run(step)
       keep(record, runner.report())
@@ -197,13 +199,19 @@ async function work(request: JobRequest, record: Job): Promise<JobEnd> {
     return end(request, record, conclusion, outputs, url === undefined ? undefined : runner.interpolate(url))
   } finally {
     world.revoke(token)
+    endIdToken(world, variables)
   }
+}
+
+interface JobCredentials {
+  readonly token: string
+  readonly variables: Readonly<Record<string, string>>
 }
 
 function createRunner(
   { world, definition, run, job, scope, signal }: JobRequest,
   record: Job,
-  token: string,
+  { token, variables }: JobCredentials,
 ): JobRunner {
   const directory = join(world.directory, 'runs', String(run.id), String(record.id))
   const env = { ...Object.fromEntries(definition.env), ...Object.fromEntries(job.env) }
@@ -212,6 +220,7 @@ function createRunner(
     temp: join(directory, 'temp'),
     github: { ...githubContext(world, definition, run, job.key), token },
     env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, toText(interpolate(value, scope))])),
+    variables,
     contexts: {
       inputs: definition.inputs,
       needs: scope.contexts.get('needs'),
