@@ -75,7 +75,7 @@ const BY_STANDARD_ERROR: readonly { readonly says: RegExp; readonly problem: Pro
     },
   },
   {
-    says: /ambiguous argument 'HEAD(\^\{commit\})?'|bad revision 'HEAD|Needed a single revision/,
+    says: /ambiguous argument 'HEAD(\^\{commit\})?'|bad revision 'HEAD|malformed object name HEAD/,
     problem: {
       code: 'no-commits',
       message: 'expected a checked-out commit, found a repository without one',

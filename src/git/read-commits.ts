@@ -68,8 +68,7 @@ function parseWithoutFiles(output: Buffer): GitCommit[] {
   const fields = isUtf8(output) ? output.toString('utf8').split('\0') : splitAtNul(output).map(decodeText)
   const commits: GitCommit[] = []
   for (let at = 0; at + 2 < fields.length; at += 3) {
-    const [sha = '', parents = '', message = ''] = fields.slice(at, at + 3)
-    commits.push({ sha, parents: parentsOf(parents), message })
+    commits.push({ sha: fields[at] ?? '', parents: parentsOf(fields[at + 1] ?? ''), message: fields[at + 2] ?? '' })
   }
   return commits
 }

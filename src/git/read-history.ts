@@ -35,22 +35,29 @@ export interface HistoryQuestion {
  * until the answer is certain; where that is impossible it throws `history-incomplete`. Never guesses.
  */
 export async function readHistory(directory: string, question: HistoryQuestion): Promise<History> {
-  const head = await readHead(directory)
-  const tags = head.shallow ? await completeTags(directory, head, question) : await readMergedTags(directory, head.sha)
+  // Side by side, because starting git costs more than what it is asked here.
+  const [head, known] = await Promise.all([readHead(directory), readMergedTags(directory, 'HEAD')])
+  const tags = head.shallow ? await completeTags(directory, head, known, question) : known
   const last = question.choose(tags)
-  const commits = await readCommits(directory, {
+  const range = {
     from: last?.sha ?? null,
     to: head.sha,
     withFiles: question.withFiles,
     firstParent: question.firstParent,
-  })
+  }
+  const commits = range.from === range.to ? [] : await readCommits(directory, range)
   return { head: head.sha, last, tags, commits, deepened: head.shallow }
 }
 
 /** Deepens until the chosen tag is certain and every commit since is there; returns the tags that lead to the head. */
-async function completeTags(directory: string, head: GitHead, question: HistoryQuestion): Promise<GitTag[]> {
+async function completeTags(
+  directory: string,
+  head: GitHead,
+  known: readonly GitTag[],
+  question: HistoryQuestion,
+): Promise<GitTag[]> {
   const remote = await remoteToDeepenFrom(directory)
-  const all = unionOf(await readRemoteTags(directory, remote), await readMergedTags(directory, head.sha))
+  const all = unionOf(await readRemoteTags(directory, remote), known)
   const greatest = question.choose(all)
   for (const step of [0, ...DEEPENING_STEPS]) {
     if (step !== 0) await deepen(directory, { remote, sha: head.sha, ownRef: question.ownRef }, step)

@@ -12,7 +12,10 @@ const LOCAL_FORMAT = '--format=%(objecttype) %(objectname) %(*objecttype) %(*obj
 const REF = /^refs\/tags\/(.+)$/s
 const REMOTE_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/tags\/(.+?)(\^\{\})?$/
 
-/** The tags of the checkout whose commit is `head` or one of its ancestors, by name. Tags of trees or files are no versions and left out. */
+/**
+ * The tags of the checkout whose commit is `head` or one of its ancestors, by name. Tags of trees or files are no
+ * versions and left out.
+ */
 export async function readMergedTags(directory: string, head: string): Promise<GitTag[]> {
   const output = await git(directory, ['for-each-ref', `--merged=${head}`, LOCAL_FORMAT, 'refs/tags/'])
   const tags = decodeName(output)
