@@ -139,6 +139,23 @@ describe('a deployment made by the API', () => {
     expect(await statusOf(create(more))).toContain(expected)
   })
 
+  it('wants every commit status to be a success unless told otherwise; check runs do not count', async () => {
+    const sha = await sandbox
+      .repository('acme/app')
+      .commit({ message: 'feat: checked', files: { c: '1' }, author: 'ann' })
+    const say = (state: 'pending' | 'success' | 'failure', context: string) =>
+      ann().repos.createCommitStatus({ ...at, sha, state, context })
+    const deploy = (more: object) =>
+      statusOf(ann().repos.createDeployment({ ...at, ref: sha, auto_merge: false, ...more }))
+    expect(await deploy({})).toBe('done')
+    await say('pending', 'ci/build')
+    await say('success', 'ci/lint')
+    expect(await deploy({})).toContain('409 Conflict: Commit status checks failed')
+    expect(await deploy({ required_contexts: ['ci/lint'] })).toBe('done')
+    await say('success', 'ci/build')
+    expect(await deploy({})).toBe('done')
+  })
+
   it('merges the default branch instead of deploying unless told otherwise, as GitHub does', async () => {
     const repository = sandbox.repository('acme/app')
     await repository.commit({ message: 'feat: topic', branch: 'topic', files: { topic: '1' }, author: 'ann' })
@@ -504,6 +521,25 @@ describe('a run at a gated environment', () => {
     expect(data).toMatchObject([{ state: 'approved', user: { login: 'ann' }, comment: 'App is down' }])
   })
 
+  it('cannot do without a deployment where an App decides, and can where people do', async () => {
+    const request = (environment: string): JobRequest => ({
+      name: 'quiet',
+      environment: { name: environment, deployment: false },
+      steps: [{ run: 'true', shell: 'bash' }],
+    })
+    const byApp = await gate('quiet by app')
+    byApp.cancel()
+    const refused = await startRun(sandbox, { repository: 'acme/app', actor: 'bob', jobs: [request('quiet by app')] })
+    expect(await refused.finished()).toBe('failure')
+    const byPerson = await gate('quiet by person', [], { reviewers: [{ type: 'User', id: sandbox.as('ann').id }] })
+    byPerson.cancel()
+    const run = await startRun(sandbox, { repository: 'acme/app', actor: 'bob', jobs: [request('quiet by person')] })
+    await run.atRest()
+    expect([run.status, run.job('quiet').deployment]).toEqual(['waiting', undefined])
+    run.bypass('ann')
+    expect(await run.finished()).toBe('success')
+  })
+
   it('fails when its environment is deleted', async () => {
     const run = await gate('deleted')
     await ann().repos.deleteAnEnvironment({ ...at, environment_name: 'deleted' })
@@ -556,6 +592,25 @@ describe('jobs of a run', () => {
     ])
     const { data } = await ringmaster().actions.getJobForWorkflowRun({ ...at, job_id: run.job('broken').id })
     expect(data).toMatchObject({ status: 'completed', conclusion: 'failure', steps: [{ conclusion: 'failure' }] })
+  })
+
+  it('are check runs of github-actions in the suite of their run', async () => {
+    const run = await startRun(sandbox, {
+      repository: 'acme/app',
+      actor: 'bob',
+      jobs: [{ name: 'checked', steps: [{ run: 'echo "# done" >> "$GITHUB_STEP_SUMMARY"', shell: 'bash' }] }],
+    })
+    await run.finished()
+    const { data } = await ann().checks.listForRef({ ...at, ref: run.record.headSha, check_name: 'checked' })
+    expect(data.check_runs).toMatchObject([
+      {
+        id: run.job('checked').id,
+        conclusion: 'success',
+        app: { slug: 'github-actions' },
+        check_suite: { id: run.record.checkSuiteId },
+        output: { summary: '# done\n' },
+      },
+    ])
   })
 
   it('hold a token of the run, with the permissions given and for its repository only', async () => {

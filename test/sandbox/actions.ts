@@ -16,7 +16,7 @@ export interface JobRequest {
   readonly needs?: readonly string[]
   readonly if?: string
   /** Texts may hold `${{ }}`. */
-  readonly environment?: string | { readonly name: string; readonly url?: string }
+  readonly environment?: string | { readonly name: string; readonly url?: string; readonly deployment?: boolean }
   readonly env?: Readonly<Record<string, string>>
   /** `{ version: '${{ steps.bump.outputs.version }}' }` */
   readonly outputs?: Readonly<Record<string, string>>
@@ -112,14 +112,19 @@ function handleOf(sandbox: Part, run: Run): RunHandle {
 
 const definitionOf = (request: RunRequest, job: JobRequest): JobDefinition => {
   const permissions = job.permissions ?? request.permissions
-  const environment = typeof job.environment === 'string' ? { name: job.environment } : job.environment
+  const environment: Exclude<JobRequest['environment'], string> =
+    typeof job.environment === 'string' ? { name: job.environment } : job.environment
   return {
     key: job.name,
     name: job.name,
     needs: job.needs ?? [],
     if: job.if,
     concurrency: job.concurrency,
-    environment: environment && { name: environment.name, url: environment.url },
+    environment: environment && {
+      name: environment.name,
+      url: environment.url,
+      deployment: environment.deployment ?? true,
+    },
     env: new Map(Object.entries(job.env ?? {})),
     outputs: new Map(Object.entries(job.outputs ?? {})),
     permissions:

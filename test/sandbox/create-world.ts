@@ -154,6 +154,8 @@ export function createWorld({ origin, directory, startAt }: WorldParts): { world
       return git
     },
     deliver,
+    isWanted: (event, repository) =>
+      [...store.installations.values()].some((one) => covers(one, repository) && one.events.includes(event)),
     mintActionsToken: (repository, permissions, runId) =>
       tokens.mint('ghs', { kind: 'actions', app: actionsApp, repository, permissions, runId }, false).token,
     mintPersonToken(account) {

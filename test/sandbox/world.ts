@@ -51,6 +51,8 @@ export interface World {
   gitOf(repository: Repository): GitRepository
   /** Queues the webhook for each App that covers the repository and subscribed; the payload is a copy of this moment. */
   deliver(happening: Happening): void
+  /** Whether any App would be told of such an event. */
+  isWanted(event: string, repository: Repository): boolean
   /** A `GITHUB_TOKEN`: github-actions[bot] in that repository with these permissions. Ends by `revoke`. */
   mintActionsToken(repository: Repository, permissions: Permissions, runId: number): string
   /** The person's token, always the same. */

@@ -55,3 +55,14 @@ export async function writeGitHubCommit(
 }
 
 const fileMode = (known: string | undefined): string => (known === '100755' || known === '120000' ? known : '100644')
+
+/** Files below `.github/workflows/` take the permission `workflows`, which a run's token can never have. */
+export function refuseWorkflowFiles(identity: Identity, files: readonly { readonly path: string }[]): void {
+  const file = files.find(({ path }) => path.toLowerCase().startsWith('.github/workflows/'))
+  const isApp = identity.kind === 'installation' || identity.kind === 'actions'
+  if (!file || !isApp || (identity.kind === 'installation' && identity.permissions.get('workflows') === 'write')) return
+  throw new Refusal(
+    403,
+    `refusing to allow a GitHub App to create or update workflow \`${file.path}\` without \`workflows\` permission`,
+  )
+}

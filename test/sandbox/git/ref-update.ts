@@ -110,7 +110,10 @@ export async function announcePush(world: World, push: Push): Promise<void> {
     }
     world.deliver({ event: 'create', ...common, payload })
   }
-  world.deliver({ event: 'push', ...common, payload: await pushPayload(world, push) })
+  // Listing commits and files costs three git commands; nobody asked for them unless an App subscribed.
+  if (world.isWanted('push', repository)) {
+    world.deliver({ event: 'push', ...common, payload: await pushPayload(world, push) })
+  }
   if (after === zeroOid) {
     world.deliver({
       event: 'delete',
