@@ -75,21 +75,25 @@ export function newestQuery(
   }
 }
 
-/** Blobs of one commit by path, in the order asked. */
-export function blobsQuery(commit: string, paths: readonly string[]): Query<(BlobNode | null)[]> {
+/** What a replica that lags behind has not seen yet: not the same as what is not there. */
+const Seen = z.unknown().transform((found) => found !== null && found !== undefined)
+
+/** Blobs of one commit by path, in the order asked; null when the commit itself is not there. */
+export function blobsQuery(commit: string, paths: readonly string[]): Query<(BlobNode | null)[] | null> {
   const names = aliases('e', paths.length)
   const objects = names.map((name) => `${name}: object(expression: $${name}) { ${BLOB_FIELDS} }`).join('\n')
-  const text = `query($owner: String!, $name: String!${declared(names)}) {
-    repository(owner: $owner, name: $name) { ${objects} }
+  const text = `query($owner: String!, $name: String!, $commit: GitObjectID!${declared(names)}) {
+    repository(owner: $owner, name: $name) { commit: object(oid: $commit) { oid } ${objects} }
   }`
-  const Answer = repositoryOf(z.record(z.string(), MaybeBlob))
+  const Answer = repositoryOf(z.object({ commit: Seen }).catchall(MaybeBlob))
   const expressions = paths.map((path) => `${commit}:${path}`)
   return {
     text,
-    variables: Object.fromEntries(names.map((name, index) => [name, expressions[index]])),
+    variables: { commit, ...Object.fromEntries(names.map((name, index) => [name, expressions[index]])) },
     parse(data) {
       const { repository } = Answer.parse(data)
-      return repository ? names.map((name) => repository[name] ?? null) : undefined
+      if (!repository) return undefined
+      return repository.commit ? names.map((name) => repository[name] ?? null) : null
     },
   }
 }
@@ -99,24 +103,25 @@ const KIND_OF: ReadonlyMap<string, TreeEntry['kind']> = new Map([
   ['tree', 'directory'],
 ])
 
-/** The entries of a directory; empty when it is none. */
-export function treeQuery(commit: string, directory: string): Query<TreeEntry[]> {
-  const text = `query($owner: String!, $name: String!, $expression: String!) {
+/** The entries of a directory, none when it is not there; null when the commit itself is not there. */
+export function treeQuery(commit: string, directory: string): Query<TreeEntry[] | null> {
+  const text = `query($owner: String!, $name: String!, $commit: GitObjectID!, $expression: String!) {
     repository(owner: $owner, name: $name) {
+      commit: object(oid: $commit) { oid }
       object(expression: $expression) { ... on Tree { entries { name type } } }
     }
   }`
   const Tree = z.object({ entries: z.array(z.object({ name: z.string(), type: z.string() })).nullish() })
-  const Answer = repositoryOf(z.object({ object: Tree.nullable() }))
+  const Answer = repositoryOf(z.object({ commit: Seen, object: Tree.nullable() }))
   return {
     text,
-    variables: { expression: `${commit}:${directory}` },
+    variables: { commit, expression: `${commit}:${directory}` },
     parse(data) {
       const { repository } = Answer.parse(data)
-      return (
-        repository?.object?.entries?.map(({ name, type }) => ({ name, kind: KIND_OF.get(type) ?? 'file' })) ??
-        (repository ? [] : undefined)
-      )
+      if (!repository) return undefined
+      if (!repository.commit) return null
+      const entries = repository.object?.entries ?? []
+      return entries.map(({ name, type }) => ({ name, kind: KIND_OF.get(type) ?? 'file' }))
     },
   }
 }

@@ -98,7 +98,7 @@ class GitHubStore implements LedgerStore {
     const files: Files = new Map()
     for (let start = 0; start < paths.length; start += BLOBS_PER_QUERY) {
       const part = paths.slice(start, start + BLOBS_PER_QUERY)
-      const blobs = await this.#ask(blobsQuery(commit, part))
+      const blobs = await this.#askOf(commit, blobsQuery(commit, part))
       const bytes = await Promise.all(blobs.map((blob) => this.#bytesOf(blob)))
       for (const [index, path] of part.entries()) files.set(path, bytes[index] ?? null)
     }
@@ -106,7 +106,7 @@ class GitHubStore implements LedgerStore {
   }
 
   list(commit: string, directory: string) {
-    return this.#ask(treeQuery(commit, directory))
+    return this.#askOf(commit, treeQuery(commit, directory))
   }
 
   async history(commit: string, { until, limit }: { readonly until?: string | null; readonly limit: number }) {
@@ -220,6 +220,22 @@ class GitHubStore implements LedgerStore {
     const answer = query.parse(await client.graphql(query.text, { owner, name: repo, ...query.variables }))
     if (answer !== undefined) return answer
     throw outside('repository-unreadable', `expected to read ${owner}/${repo}, found no such repository`)
+  }
+
+  /** Asks about a commit that is known to exist: where a replica has not seen it yet, the read waits. */
+  async #askOf<T>(commit: string, query: Query<T | null>): Promise<T> {
+    const { delay = sleep } = this.#options
+    for (let waitedMs = 0; ; waitedMs += SETTLE_WAIT_MS) {
+      const answer = await this.#ask(query)
+      if (answer !== null) return answer
+      if (waitedMs >= this.readLagMs) {
+        throw outside(
+          'commit-unreadable',
+          `expected commit ${commit} of ${this.name}, found that GitHub does not show it`,
+        )
+      }
+      await delay(SETTLE_WAIT_MS)
+    }
   }
 
   #info(node: Parameters<typeof infoOf>[0]): CommitInfo {

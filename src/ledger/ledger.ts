@@ -2,13 +2,13 @@ import semver from 'semver'
 import type { EventDraft, LedgerEvent, Model } from '../core/event.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { Batch, type Change, checkDrafts, type Decide, type HeadMark, type Session, sessionOf } from './batch.ts'
-import { HEAD_PATH, parseHead } from './codec.ts'
+import { HEAD_PATH } from './codec.ts'
 import { type CommitPlan, planCommit } from './commit-plan.ts'
+import { Follower } from './follower.ts'
 import { Lru } from './lru.ts'
-import { emptyPosition, type Position, type Reading, readPosition } from './position.ts'
+import type { Position } from './position.ts'
 import { coalescedReads } from './reads.ts'
-import type { Author, LedgerStore, Newest } from './store.ts'
-import { checkAuthor, checkSuccession } from './succession.ts'
+import type { Author, LedgerStore } from './store.ts'
 import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts'
 
 export type { Change, HeadMark, Session } from './batch.ts'
@@ -113,23 +113,22 @@ export function openLedger(options: LedgerOptions): Ledger {
 
 class GroupCommitLedger implements Ledger {
   readonly #options: LedgerOptions
-  readonly #reading: Reading
+  readonly #follower: Follower
   readonly #listeners = new Set<(events: readonly LedgerEvent[]) => void>()
-  #position: Position | undefined
-  #moving: Promise<Position> | undefined
   #queue: Entry[] = []
   #rides: Ride[] = []
   #running: Promise<void> | undefined
-  #trouble: RingmasterError | undefined
   #isClosed = false
 
   constructor(options: LedgerOptions) {
     this.#options = options
-    this.#reading = { model: options.model, read: coalescedReads(options.store), cache: new Lru(CACHED_FILES) }
+    const { store, model, writer, delay = sleep } = options
+    const reading = { model, read: coalescedReads(store), cache: new Lru<string, { value: unknown }>(CACHED_FILES) }
+    this.#follower = new Follower({ store, reading, author: writer.author, delay })
   }
 
   get trouble(): RingmasterError | undefined {
-    return this.#trouble
+    return this.#follower.trouble
   }
 
   append<T>(decide: Decide<T>): Promise<Receipt<T>> {
@@ -167,7 +166,7 @@ class GroupCommitLedger implements Ledger {
   }
 
   async view(): Promise<Session> {
-    const position = await this.#current()
+    const position = await this.#follower.current()
     return sessionOf(position)
   }
 
@@ -196,13 +195,14 @@ class GroupCommitLedger implements Ledger {
   async #run(): Promise<void> {
     await null
     while (this.#queue.length > 0) {
-      await this.#options.pace?.()
-      const entries = this.#queue.splice(0)
+      let entries: Entry[] = []
       try {
+        await this.#options.pace?.()
+        entries = this.#queue.splice(0)
         await this.#record(entries)
       } catch (error) {
-        if (isIntegrityError(error)) this.#trouble = error
-        for (const entry of entries) entry.reject(error)
+        this.#follower.note(error)
+        for (const entry of entries.length > 0 ? entries : this.#queue.splice(0)) entry.reject(error)
       }
     }
     // In the same turn as the look at the queue: what arrives from here on starts a run of its own.
@@ -210,11 +210,11 @@ class GroupCommitLedger implements Ledger {
   }
 
   async #record(entries: Entry[]): Promise<void> {
-    if (this.#trouble) throw this.#trouble
-    if (entries.some((entry) => entry.also === 'refresh')) await this.#move()
+    if (this.trouble) throw this.trouble
+    if (entries.some((entry) => entry.also === 'refresh')) await this.#follower.move()
     const operation = this.#options.newId()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-      const position = await this.#current()
+      const position = await this.#follower.current()
       this.#checkWriter(position)
       const batch = new Batch(this.#options.model, position)
       const outcomes = await this.#decide(entries, batch)
@@ -279,24 +279,20 @@ class GroupCommitLedger implements Ledger {
       const outcome = await this.#options.store.commit(plan.request)
       if (outcome.kind === 'committed') {
         const { commit } = outcome
-        this.#position = before.next({
-          commit,
-          head: plan.head,
-          tail: plan.tail,
-          index: plan.index,
-          states: batch.states,
-        })
+        const { head, tail, index } = plan
+        const { states, documents } = batch
+        this.#follower.advance(before.next({ commit, head, tail, index, states, documents }))
         return commit
       }
     } catch (error) {
       return this.#settleDoubt(plan, error)
     }
-    return this.#found(plan, await this.#move())
+    return this.#found(plan, await this.#follower.move())
   }
 
   /** After an answer that was lost: the operation's id in the newest head tells whether the commit was made. */
   async #settleDoubt(plan: CommitPlan, error: unknown): Promise<string> {
-    const position = await this.#move().catch((reason: unknown) => {
+    const position = await this.#follower.move().catch((reason: unknown) => {
       throw isIntegrityError(reason) ? reason : error
     })
     const commit = this.#found(plan, position)
@@ -342,58 +338,5 @@ class GroupCommitLedger implements Ledger {
     const { delay = sleep, random = Math.random } = this.#options
     const most = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (attempt - 1))
     await delay(most * (0.5 + random() / 2))
-  }
-
-  async #current(): Promise<Position> {
-    if (this.#trouble && this.#trouble.code !== 'writer-too-old') throw this.#trouble
-    return this.#position ?? this.#move()
-  }
-
-  /** Moves on to the newest commit. One move at a time; whoever asks meanwhile shares it. */
-  #move(): Promise<Position> {
-    this.#moving ??= this.#readNewest()
-      .then((position) => {
-        this.#position = position
-        return position
-      })
-      .catch((error: unknown) => {
-        if (isIntegrityError(error)) this.#trouble = error
-        throw error
-      })
-      .finally(() => {
-        this.#moving = undefined
-      })
-    return this.#moving
-  }
-
-  async #readNewest(): Promise<Position> {
-    const { store, writer } = this.#options
-    const before = this.#position
-    const newest = await this.#newestBeyondLag(before)
-    if (!newest) {
-      if (!before || before.commit === null) return before ?? emptyPosition(this.#reading)
-      const message = `${store.name}: expected a branch with commit ${before.commit}, found none`
-      throw integrityError(integrityProblem('ledger-missing', message))
-    }
-    if (before && newest.info.commit === before.commit) return before
-    checkAuthor(newest.info, writer.author, store.name)
-    const after = await readPosition(this.#reading, newest.info.commit, newest.files.get(HEAD_PATH), before)
-    if (before) await checkSuccession(store, this.#reading.read, { before, after }, writer.author)
-    return after
-  }
-
-  /** A read may lag behind what this process wrote; it waits that long before it believes that the branch went back. */
-  async #newestBeyondLag(before: Position | undefined): Promise<Newest | null> {
-    const { store, delay = sleep } = this.#options
-    for (let waitedMs = 0, attempt = 1; ; attempt += 1) {
-      const newest = await store.newest([HEAD_PATH])
-      const head = newest && parseHead(newest.files.get(HEAD_PATH))
-      const seq = !newest ? -1 : head?.ok ? head.value.seq : Number.POSITIVE_INFINITY
-      const wentBack = before !== undefined && before.commit !== null && seq < before.head.seq
-      if (!wentBack || waitedMs >= store.readLagMs) return newest
-      const waitMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)
-      await delay(waitMs)
-      waitedMs += waitMs
-    }
   }
 }

@@ -1,3 +1,4 @@
+import type { LedgerDocument } from '../core/decision.ts'
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { valueOf as unwrapped } from '../core/problem.ts'
 import { HEAD_PATH, MIN_WRITER, ORIGIN, parseEventFile, parseHead, parseStored } from './codec.ts'
@@ -16,6 +17,7 @@ export interface TailFile {
 }
 
 const MAX_STATES = 5_000
+const MAX_DOCUMENTS = 64
 
 /** The head of a log without events. */
 export const GENESIS: Head = {
@@ -39,6 +41,7 @@ export interface Reading {
 }
 
 type States = Lru<AggregateKey, { readonly state: unknown }>
+type Documents = Lru<string, { readonly text: string | undefined }>
 
 /** Freezes what a model returned, all the way down; what is frozen already was frozen by an earlier turn. */
 function frozen<T>(value: T): T {
@@ -56,7 +59,7 @@ export const evolved = (model: Model, key: AggregateKey, state: unknown, event: 
 export class Position {
   readonly #reading: Reading
   readonly #states: States
-  readonly #documents = new Map<string, Promise<string | undefined>>()
+  readonly #documents: Documents
   readonly #byKey = new Map<AggregateKey, LedgerEvent[]>()
   readonly #eventKeys = new Set<string>()
   /** Null while the branch does not exist. */
@@ -73,10 +76,12 @@ export class Position {
       readonly tail: readonly TailFile[]
       readonly index: SnapshotIndex
       readonly states?: States
+      readonly documents?: Documents
     },
   ) {
     this.#reading = reading
     this.#states = at.states ?? new Lru(MAX_STATES)
+    this.#documents = at.documents ?? new Lru(MAX_DOCUMENTS)
     this.commit = at.commit
     this.head = at.head
     this.tail = at.tail
@@ -107,17 +112,14 @@ export class Position {
   }
 
   /** The text of a file of the branch; undefined when it is not there. */
-  document(path: string): Promise<string | undefined> {
+  async document(path: string): Promise<string | undefined> {
     const { commit } = this
-    if (commit === null) return Promise.resolve(undefined)
+    if (commit === null) return undefined
     const known = this.#documents.get(path)
-    if (known) return known
-    const text = this.#reading.read(commit, [path]).then((files) => {
-      const bytes = files.get(path)
-      return bytes ? Buffer.from(bytes).toString('utf8') : undefined
-    })
-    this.#documents.set(path, text)
-    text.catch(() => this.#documents.delete(path))
+    if (known) return known.text
+    const bytes = (await this.#reading.read(commit, [path])).get(path)
+    const text = bytes ? Buffer.from(bytes).toString('utf8') : undefined
+    this.#documents.set(path, { text })
     return text
   }
 
@@ -143,10 +145,13 @@ export class Position {
     readonly tail: readonly TailFile[]
     readonly index: SnapshotIndex
     readonly states: ReadonlyMap<AggregateKey, unknown>
+    readonly documents: readonly LedgerDocument[]
   }): Position {
     const states = this.#states.copy()
     for (const [key, state] of at.states) states.set(key, { state })
-    return new Position(this.#reading, { ...at, states })
+    const documents = this.#documents.copy()
+    for (const { path, text } of at.documents) documents.set(path, { text })
+    return new Position(this.#reading, { ...at, states, documents })
   }
 
   /** Lets go of the states that these events touch, and keeps the others for the position that follows. */

@@ -45,6 +45,8 @@ export interface FakeOptions {
   readonly fault?: Fault
   /** Reads of the ref show this commit instead of the newest one, when it returns one. */
   readonly lag?: () => string | null | undefined
+  /** Whether the replica that answers has not seen any commit yet. */
+  readonly isUnseen?: () => boolean
 }
 
 const oid = (bytes: Uint8Array): string =>
@@ -112,8 +114,8 @@ export function fakeGitHub(branch: MemoryBranch, options: FakeOptions = {}) {
       return found ? { target: commitNode(found.info) } : null
     },
     object: ({ expression, oid: wanted }: { expression?: string; oid?: string }) => {
-      if (expression !== undefined) return objectAt(expression)
-      const found = branch.commits.get(wanted ?? '')
+      if (expression !== undefined) return options.isUnseen?.() ? null : objectAt(expression)
+      const found = options.isUnseen?.() ? undefined : branch.commits.get(wanted ?? '')
       return found ? commitNode(found.info) : null
     },
   }

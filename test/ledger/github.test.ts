@@ -130,6 +130,22 @@ describe('reading from GitHub', () => {
     expect(calls).toContain('GET /git/blobs/{file_sha}')
   })
 
+  it('waits for a replica that has not seen the commit yet, and does not take it for damage', async () => {
+    const branch = memoryBranch()
+    await record(opened(onGitHub(branch).store), counted(['a'], 3))
+    let unseen = 6
+    const { store, waited } = onGitHub(branch, {
+      isUnseen: () => {
+        unseen -= 1
+        return unseen >= 0
+      },
+    })
+    expect(await total(store)).toEqual({ total: 3, last: 1 })
+    expect(waited.length).toBeGreaterThan(0)
+    const never = onGitHub(branch, { isUnseen: () => true }).store
+    await expect(total(never)).rejects.toMatchObject({ code: 'commit-unreadable', fault: 'outside' })
+  })
+
   it('refuses bytes that do not make the blob', async () => {
     const branch = memoryBranch()
     await record(opened(onGitHub(branch).store), counted(['a']))

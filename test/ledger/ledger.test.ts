@@ -244,6 +244,17 @@ describe('group commit', () => {
     expect(told).toEqual([[1, 2], [3]])
   })
 
+  it('passes the refusal of the pace on and goes on with what comes later', async () => {
+    let isRefusing = true
+    const pace = async () => {
+      if (isRefusing) throw new Error('no budget')
+    }
+    const ledger = opened(memoryStore(), { pace })
+    await expect(record(ledger, counted(['a']))).rejects.toThrow('no budget')
+    isRefusing = false
+    expect((await record(ledger, counted(['a']))).events).toHaveLength(1)
+  })
+
   it('finishes what it took and refuses the rest when it is closed', async () => {
     const ledger = opened(memoryStore())
     const taken = record(ledger, counted(['a']))
@@ -344,6 +355,24 @@ describe('an answer that was lost', () => {
     expect(branch.commits.size).toBe(1)
     await record(ledger, counted(['a']))
     expect(await (await ledger.view()).state('product/a')).toEqual({ total: 2, last: 2 })
+  })
+
+  it('does not double an event when the process dies before it learns of its commit, and the event comes again', async () => {
+    const branch = memoryBranch()
+    const dying: LedgerStore = {
+      ...memoryStore(branch),
+      async commit(request) {
+        await memoryStore(branch).commit(request)
+        return new Promise(() => {})
+      },
+    }
+    const event = counted(['a'])
+    void record(opened(dying), event)
+    while (branch.head === null) await new Promise((resolve) => setImmediate(resolve))
+    const successor = opened(memoryStore(branch))
+    const receipt = await record(successor, event, counted(['b']))
+    expect(receipt.events.map(({ seq }) => seq)).toEqual([2])
+    expect(await (await successor.view()).state('product/a')).toEqual({ total: 1, last: 1 })
   })
 
   it('fails the change when the commit was not made, and the same change can be appended again', async () => {
@@ -490,6 +519,37 @@ describe('a branch that cannot be trusted', () => {
 })
 
 describe('requests', () => {
+  it('reads a document once, however many commits come after', async () => {
+    const branch = memoryBranch()
+    const writer = opened(memoryStore(branch))
+    const documents = [{ path: 'configs/a.yml', text: 'a' }]
+    await writer.append(async () => ({ events: [counted(['a'])], documents, result: 0 }))
+    let reads = 0
+    const store = memoryStore(branch)
+    const ledger = opened({
+      ...store,
+      read: (commit, paths) => {
+        if (paths.includes('configs/a.yml')) reads += 1
+        return store.read(commit, paths)
+      },
+    })
+    for (let turn = 0; turn < 5; turn += 1) {
+      const receipt = await ledger.append(async (session) => ({
+        events: [counted(['a'])],
+        result: await session.document('configs/a.yml'),
+      }))
+      expect(receipt.result).toBe('a')
+    }
+    expect(reads).toBe(1)
+    await ledger.append(async () => ({
+      events: [counted(['a'])],
+      documents: [{ path: 'configs/a.yml', text: 'b' }],
+      result: 0,
+    }))
+    expect(await (await ledger.view()).document('configs/a.yml')).toBe('b')
+    expect(reads).toBe(1)
+  })
+
   it('appends with one commit and no read once it is warm, and opens with a bounded number of reads', async () => {
     const branch = memoryBranch()
     const writer = opened(memoryStore(branch))
