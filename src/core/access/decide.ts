@@ -1,0 +1,113 @@
+import type { FactAnswer, FactQuery } from '../facts.ts'
+import type { Problem } from '../problem.ts'
+import { REPOSITORY_ROLES, type Role, type RoleBinding } from './schema.ts'
+
+/** What can be permitted. Reading is open to everybody who can read the issue. */
+export type Permission = 'read' | 'manage-release' | 'complete-release' | 'tick-step' | 'change-configuration'
+
+/** Permission → the roles that hold it. `admin` manages; it sees no previews by being admin. */
+export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Role[]>> = {
+  'manage-release': ['admin', 'release_manager', 'product', 'developer'],
+  'complete-release': ['admin', 'release_manager'],
+  'tick-step': [
+    'admin',
+    'release_manager',
+    'change_manager',
+    'product',
+    'developer',
+    'sre',
+    'qa',
+    'security',
+    'compliance',
+  ],
+  'change-configuration': ['admin'],
+}
+
+/** Where a configuration names nobody for a role, GitHub's own roles stand in: the ones that could change everything anyway. */
+export const DEFAULT_BINDINGS: readonly RoleBinding[] = [
+  { role: 'admin', teams: [], users: [], repository: 'admin' },
+  { role: 'release_manager', teams: [], users: [], repository: 'maintain' },
+]
+
+export interface Person {
+  readonly login: string
+  readonly id: number
+}
+
+type PersonFacts = Extract<FactAnswer, { kind: 'person' }>
+
+export type Access =
+  | { readonly kind: 'allowed'; readonly role: Role | null }
+  | { readonly kind: 'denied'; readonly problems: readonly Problem<'not-permitted' | 'membership-unreadable'>[] }
+
+const bindingsOf = (configured: readonly RoleBinding[]): readonly RoleBinding[] => {
+  const named = new Set(configured.map((binding) => binding.role))
+  return [...configured, ...DEFAULT_BINDINGS.filter((binding) => !named.has(binding.role))]
+}
+
+/** The one question about a person that decides all of their roles under a configuration. */
+export const personQuery = (
+  person: Person,
+  repository: string,
+  configured: readonly RoleBinding[],
+): Extract<FactQuery, { kind: 'person' }> => ({
+  kind: 'person',
+  login: person.login,
+  id: person.id,
+  repository,
+  teams: [...new Set(bindingsOf(configured).flatMap((binding) => binding.teams))].sort(),
+})
+
+type Holding = 'yes' | 'no' | 'unknown'
+
+/** Whether a person has what a binding asks for; `unknown` where a fact could not be read. */
+function holds(binding: RoleBinding, person: Person, facts: PersonFacts): Holding {
+  if (binding.users.some((login) => login.toLowerCase() === person.login.toLowerCase())) return 'yes'
+  const teams = facts.teams.filter((entry) => binding.teams.includes(entry.team))
+  if (teams.some((entry) => entry.membership === 'member')) return 'yes'
+  if (binding.repository !== undefined && facts.permission !== 'unreadable' && facts.permission !== 'none') {
+    if (REPOSITORY_ROLES.indexOf(facts.permission) >= REPOSITORY_ROLES.indexOf(binding.repository)) return 'yes'
+  }
+  const isUnknown =
+    teams.some((entry) => entry.membership === 'unreadable') ||
+    (binding.repository !== undefined && facts.permission === 'unreadable')
+  return isUnknown ? 'unknown' : 'no'
+}
+
+/** Whether a person may do something. Fails closed: what could not be read grants nothing, and is said. */
+export function decideAccess(
+  permission: Permission,
+  person: Person,
+  facts: PersonFacts,
+  configured: readonly RoleBinding[],
+): Access {
+  if (permission === 'read') return { kind: 'allowed', role: null }
+  const roles = ROLES_OF[permission]
+  const bindings = bindingsOf(configured).filter((binding) => roles.includes(binding.role))
+  const held = bindings.map((binding) => ({ role: binding.role, holding: holds(binding, person, facts) }))
+  const granted = held.find((entry) => entry.holding === 'yes')
+  if (granted) return { kind: 'allowed', role: granted.role }
+  const needed = `This needs one of the roles ${roles.join(', ')}.`
+  if (held.some((entry) => entry.holding === 'unknown')) {
+    return {
+      kind: 'denied',
+      problems: [
+        {
+          code: 'membership-unreadable',
+          message: `could not read what ${person.login} may do, so nothing is granted`,
+          hint: `${needed} Try again; when it stays, ringmaster doctor says which permission is missing.`,
+        },
+      ],
+    }
+  }
+  return {
+    kind: 'denied',
+    problems: [
+      {
+        code: 'not-permitted',
+        message: `${person.login} may not do this`,
+        hint: `${needed} The configuration says who has them.`,
+      },
+    ],
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+
+/** The roles that a configuration can give, and nothing else: a role is what a person may do. */
+export const ROLES = [
+  'admin',
+  'release_manager',
+  'change_manager',
+  'product',
+  'developer',
+  'sre',
+  'qa',
+  'security',
+  'compliance',
+  'billing',
+  'viewer',
+] as const
+export const Role = z.enum(ROLES)
+export type Role = z.infer<typeof Role>
+
+/** GitHub's repository roles, weakest first: each holds what those before it hold. */
+export const REPOSITORY_ROLES = ['read', 'triage', 'write', 'maintain', 'admin'] as const
+export const RepositoryRole = z.enum(REPOSITORY_ROLES)
+export type RepositoryRole = z.infer<typeof RepositoryRole>
+
+/** Who has a role: members of teams, people by login, or whoever has at least a role in the release repository. */
+export const RoleBinding = z
+  .strictObject({
+    role: Role,
+    teams: z
+      .array(z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug'))
+      .max(50)
+      .default([]),
+    users: z.array(z.string().min(1).max(100)).max(200).default([]),
+    repository: RepositoryRole.optional(),
+  })
+  .refine((binding) => binding.teams.length + binding.users.length > 0 || binding.repository !== undefined, {
+    error: 'expected teams, users or a repository role, found none',
+  })
+export type RoleBinding = z.infer<typeof RoleBinding>
