@@ -2,7 +2,7 @@
 import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { RequestError } from '@octokit/request-error'
-import { actionsAtRest, type JobRequest, runs, runWorkflowsOnPush, startRun, useAction } from './actions.ts'
+import { actionsAtRest, type JobRequest, runs, runWorkflows, startRun, useAction } from './actions.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 const events = [
@@ -785,13 +785,15 @@ describe('workflow_dispatch', () => {
   })
 })
 
-describe('pushes and repository_dispatch', () => {
+describe('events', () => {
   const listen = `
 on:
   push: { branches: [watched/**], tags: ['v*'] }
   repository_dispatch: { types: [nightly] }
+  issue_comment: { types: [created] }
+  pull_request: { branches: [main] }
 jobs:
-  hear: { runs-on: x, steps: [{ run: 'echo \${{ github.event_name }} \${{ github.ref }} \${{ github.event.client_payload.n }}' }] }
+  hear: { runs-on: x, steps: [{ run: 'echo \${{ github.event_name }} \${{ github.ref }} \${{ github.head_ref }} \${{ github.event.client_payload.n }}' }] }
 `
   const heard = async () => {
     await actionsAtRest(sandbox)
@@ -804,7 +806,7 @@ jobs:
     const repository = sandbox.repository('acme/app')
     const files = { '.github/workflows/listen.yml': listen, '.github/workflows/broken.yml': null }
     await repository.commit({ message: 'ci: listen', files, author: 'ann' })
-    runWorkflowsOnPush(sandbox)
+    runWorkflows(sandbox)
     const push = (branch: string, message: string, tag?: string) =>
       repository.commit({ message, branch, files: { x: message }, author: 'ann', ...(tag && { tag }) })
     await push('elsewhere', 'feat: not heard')
@@ -814,7 +816,14 @@ jobs:
       ann().repos.createDispatchEvent({ ...at, event_type, client_payload: { n: 7 } })
     await dispatch('daily')
     await dispatch('nightly')
+    const { data: issue } = await ann().issues.create({ ...at, title: 'not heard' })
+    await ann().issues.createComment({ ...at, issue_number: issue.number, body: 'heard' })
+    const open = (base: string) => ann().pulls.create({ ...at, head: 'watched/deep/topic', base, title: base })
+    await open('elsewhere')
+    const { data: pull } = await open('main')
     expect((await heard()).toSorted()).toEqual([
+      'issue_comment refs/heads/main',
+      `pull_request refs/pull/${pull.number}/merge watched/deep/topic`,
       'push refs/heads/watched/deep/topic',
       'push refs/tags/v9.0.0',
       'repository_dispatch refs/heads/main 7',

@@ -3,7 +3,7 @@ import { bypassGates } from './actions/gate.ts'
 import { attemptOf, isAtRest, launchRun, restOf, runsOf } from './actions/launch.ts'
 import { type Job, jobsOfAttempt, type Run } from './actions/records.ts'
 import { defaultPermissions, type JobDefinition } from './actions/run-definition.ts'
-import { watchPushes } from './actions/trigger.ts'
+import { eventsHeard, watchEvents } from './actions/watch-events.ts'
 import { refuseBrokenNeeds } from './actions/workflow-file.ts'
 import { ensureWorkflow, settingsOf } from './actions/workflows.ts'
 import type { ActionSource, Step, StepFunction } from './runner.ts'
@@ -168,6 +168,7 @@ export async function startRun(sandbox: Part, request: RunRequest): Promise<RunH
     secrets: Object.fromEntries(secrets),
     headCommit,
     ref,
+    pull: undefined,
     actor: accountOf(sandbox, request.actor),
     env: new Map(Object.entries(request.env ?? {})),
     concurrency: request.concurrency,
@@ -187,6 +188,7 @@ export const runs = (sandbox: Part, repository?: string): RunHandle[] =>
 export async function actionsAtRest(sandbox: Pick<Sandbox, 'world' | 'webhooks'>): Promise<void> {
   for (let attempts = -1; attempts !== sandbox.webhooks.attempts.length || !runsOf(sandbox.world).every(isAtRest); ) {
     attempts = sandbox.webhooks.attempts.length
+    await eventsHeard(sandbox.world)
     await Promise.all(runs(sandbox).map((run) => run.atRest()))
     await sandbox.webhooks.settled()
   }
@@ -202,5 +204,8 @@ export const setVariable = ({ world }: Part, name: string, value: string): void 
 export const setSecret = ({ world }: Part, name: string, value: string): void =>
   void settingsOf(world).secrets.set(name, value)
 
-/** From now on a push starts the `on: push` workflows of what was pushed; before, only dispatches start workflows. */
-export const runWorkflowsOnPush = ({ world }: Part): void => watchPushes(world)
+/**
+ * From now on events start the workflows that listen to them: `push`, `issues`, `issue_comment`, `pull_request`,
+ * `pull_request_review`. Before, only dispatches do. What github-actions[bot] does never starts any.
+ */
+export const runWorkflows = ({ world }: Part): void => watchEvents(world)

@@ -2,7 +2,7 @@ import { deploymentBody } from '../shapes/deployment.ts'
 import { pullsOf, runUrl } from '../shapes/workflow-run.ts'
 import { type Account, type App, roleOf } from '../store.ts'
 import type { World } from '../world.ts'
-import { type Deployment, type Environment, type Gate, type Job, jobsOfAttempt, type Run } from './records.ts'
+import { type Environment, type Gate, type Job, jobsOfAttempt, type Run } from './records.ts'
 import { announceReview } from './required-reviewers.ts'
 
 export type GateAnswer = 'approved' | 'rejected' | 'cancelled'
@@ -73,9 +73,11 @@ export function waitAtGate(world: World, job: Job, environment: Environment): Pr
 }
 
 /** Asks the Apps and the people behind the rules of the environment. Call it when the waiting shows in every answer. */
-export function announceGate(world: World, job: Job, deployment: Deployment): void {
-  const { run, gate } = job
+export function announceGate(world: World, job: Job): void {
+  const { run, gate, deployment } = job
   if (gate === undefined) return
+  if (gate.isReviewOpen) announceReview(world, job, gate, 'requested')
+  if (deployment === undefined) return
   const payload = {
     environment: gate.environment.name,
     event: run.event,
@@ -94,7 +96,6 @@ export function announceGate(world: World, job: Job, deployment: Deployment): vo
       payload,
       onlyTo: app,
     })
-  if (gate.isReviewOpen) announceReview(world, job, gate, 'requested')
 }
 
 /** The gates of a run that wait at an environment of that name. */

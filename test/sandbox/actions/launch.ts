@@ -17,7 +17,6 @@ export function launchRun(world: World, definition: RunDefinition): Run {
   const { repository, workflow, actor } = definition
   const { runs } = recordsOf(repository)
   const now = world.clock.now()
-  const isBranch = definition.ref.startsWith('refs/heads/')
   const run: Run = {
     id: world.nextId(),
     number: [...runs.values()].filter((one) => one.workflow === workflow).length + 1,
@@ -27,7 +26,7 @@ export function launchRun(world: World, definition: RunDefinition): Run {
     event: definition.event,
     headSha: definition.headCommit.oid,
     headCommit: definition.headCommit,
-    headBranch: isBranch ? definition.ref.slice('refs/heads/'.length) : definition.ref.replace(/^refs\/tags\//, ''),
+    headBranch: definition.pull?.headRef ?? definition.ref.replace(/^refs\/(heads|tags)\//, ''),
     ref: definition.ref,
     actor,
     checkSuiteId: world.nextId(),

@@ -4,14 +4,21 @@ import type { Account, Permissions, Repository } from '../store.ts'
 import type { Concurrency } from './concurrency.ts'
 import type { Workflow } from './records.ts'
 
+/** Texts may hold `${{ }}`. */
+export interface JobEnvironment {
+  readonly name: string
+  readonly url: string | undefined
+  /** False: no deployment is made. Not to be had where an App is a rule of the environment. */
+  readonly deployment: boolean
+}
+
 export interface JobDefinition {
   /** Its key in the workflow. */
   readonly key: string
   readonly name: string
   readonly needs: readonly string[]
   readonly if: string | undefined
-  /** Texts may hold `${{ }}`. */
-  readonly environment: { readonly name: string; readonly url: string | undefined } | undefined
+  readonly environment: JobEnvironment | undefined
   readonly env: ReadonlyMap<string, string>
   readonly outputs: ReadonlyMap<string, string>
   /** What its GITHUB_TOKEN may. */
@@ -32,8 +39,10 @@ export interface RunDefinition {
   readonly vars: Readonly<Record<string, string>>
   readonly secrets: Readonly<Record<string, string>>
   readonly headCommit: Commit
-  /** `refs/heads/…` or `refs/tags/…` */
+  /** `refs/heads/…`, `refs/tags/…` or `refs/pull/…/merge` */
   readonly ref: string
+  /** Of a pull request's run: its branches. */
+  readonly pull: { readonly headRef: string; readonly baseRef: string } | undefined
   readonly actor: Account
   readonly env: ReadonlyMap<string, string>
   readonly concurrency: Concurrency | undefined

@@ -129,12 +129,15 @@ async function enterEnvironment(request: JobRequest, record: Job): Promise<'appr
     record.environment = environment
     const refusal = refusalOfRef(environment, run.ref)
     if (refusal !== undefined) throw new Error(refusal)
-    record.deployment = createDeployment(
-      world,
-      run.repository,
-      starterOf(world, run),
-      deploymentOf(request, record, environment),
-    )
+    if (job.environment.deployment)
+      record.deployment = createDeployment(
+        world,
+        run.repository,
+        starterOf(world, run),
+        deploymentOf(request, record, environment),
+      )
+    else if (environment.rules.length > 0)
+      throw new Error(`${environment.name} has custom protection rules, which cannot do without a deployment.`)
     if (isProtected(environment)) {
       const answer = await wait(request, record, environment)
       if (answer !== 'approved') return answer
@@ -171,10 +174,8 @@ function wait(
   record.status = 'waiting'
   refreshRun(world, run)
   report(request, record, { state: 'waiting' })
-  const { deployment } = record
-  if (deployment === undefined) return answer
   announceJob(world, record, 'waiting')
-  announceGate(world, record, deployment)
+  announceGate(world, record)
   return answer.finally(() => signal.removeEventListener('abort', cancel))
 }
 

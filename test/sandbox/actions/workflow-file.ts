@@ -18,8 +18,10 @@ const GrantedPermissions = z.union([
 ])
 
 const Environment = z.union([
-  z.string().transform((name) => ({ name, url: undefined })),
-  z.strictObject({ name: z.string(), url: z.string().optional() }).transform(({ name, url }) => ({ name, url })),
+  z.string().transform((name) => ({ name, url: undefined, deployment: true })),
+  z
+    .strictObject({ name: z.string(), url: z.string().optional(), deployment: z.boolean().default(true) })
+    .transform(({ name, url, deployment }) => ({ name, url, deployment })),
 ])
 
 const ConcurrencyGroup = z.union([
@@ -53,11 +55,16 @@ export const DispatchInput = z.looseObject({
 })
 export type DispatchInput = z.infer<typeof DispatchInput>
 
+const EventFilter = z.looseObject({ types: Names.optional(), branches: Names.optional() }).nullish()
 const BranchFilter = z.looseObject({ branches: Names.optional(), tags: Names.optional() })
 const Triggers = z.looseObject({
   push: BranchFilter.nullish(),
   workflow_dispatch: z.looseObject({ inputs: z.record(z.string(), DispatchInput.nullable()).optional() }).nullish(),
-  repository_dispatch: z.looseObject({ types: Names.optional() }).nullish(),
+  repository_dispatch: EventFilter,
+  issues: EventFilter,
+  issue_comment: EventFilter,
+  pull_request: EventFilter,
+  pull_request_review: EventFilter,
 })
 
 const WorkflowDocument = z.strictObject({

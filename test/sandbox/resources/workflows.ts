@@ -1,6 +1,7 @@
 import { readDispatchInputs } from '../actions/dispatch-inputs.ts'
 import { recordsOf, type Workflow } from '../actions/records.ts'
-import { launchWorkflow, runOnRepositoryDispatch } from '../actions/trigger.ts'
+import { launchWorkflow } from '../actions/trigger.ts'
+import { runOnRepositoryDispatch } from '../actions/watch-events.ts'
 import { readWorkflow, refreshWorkflows } from '../actions/workflows.ts'
 import {
   type Answer,
