@@ -1,0 +1,165 @@
+import { type Problem, quoted } from '../problem.ts'
+import { checkChannel } from './channel.ts'
+import { dialectWarning } from './dialect-warning.ts'
+import { openedChannel, resolveOpened } from './fate.ts'
+import { instantMs } from './instant.ts'
+import { compileRequirement } from './requirement.ts'
+import type { Channel, ChannelRelease } from './schema.ts'
+import { compareVersions, parseVersion } from './semantic-version.ts'
+
+export type FindingCode =
+  | 'rule-broken'
+  | 'start-in-past'
+  | 'start-far-ahead'
+  | 'hundred-for-everybody'
+  | 'count-beyond-roster'
+  | 'bundle-not-released'
+  | 'duplicate-barrier'
+  | 'reoffer-loop'
+  | 'dialects-differ'
+  | 'devices-stranded'
+  | 'devices-downgraded'
+
+/** Something that a change to a channel would do. An error fails the proposal; a warning is shown beside it. */
+export interface Finding extends Problem<FindingCode> {
+  readonly severity: 'error' | 'warning'
+  readonly release?: string
+}
+
+export interface FindingContext {
+  readonly before: Channel | undefined
+  readonly now: string
+  /** Bundles that were signed off; undefined where that is checked elsewhere. */
+  readonly releasedBundles: ReadonlySet<string> | undefined
+  /** Devices on the roster; undefined without one. */
+  readonly enrolled: number | undefined
+  /** Whether some devices report their version alone, so that nothing else can end a re-offer. */
+  readonly hasVersionOnlyDevices: boolean
+}
+
+/** A proposal takes time until it is merged; a start further back than this is a mistake. */
+const START_TOLERANCE_MS = 24 * 3_600_000
+/** A start further ahead than this is a year written wrong. */
+const START_HORIZON_MS = 180 * 24 * 3_600_000
+
+type Rule = (after: Channel, context: FindingContext) => Finding[]
+
+function changedReleases(after: Channel, before: Channel | undefined, member: (release: ChannelRelease) => unknown) {
+  const old = new Map(before?.releases.map((release) => [release.id, member(release)]))
+  return after.releases.filter((release) => !old.has(release.id) || old.get(release.id) !== member(release))
+}
+
+const brokenRules: Rule = (after, { now }) => {
+  const checked = checkChannel(after, now)
+  if (checked.ok) return []
+  return checked.problems.map(({ code, message, hint }) => ({
+    code: 'rule-broken',
+    severity: 'error',
+    message: `${code}: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+  }))
+}
+
+const starts: Rule = (after, { before, now }) => {
+  const nowMs = instantMs(now) ?? 0
+  return changedReleases(after, before, ({ schedule }) => schedule).flatMap(({ id, schedule }): Finding[] => {
+    const startMs = instantMs(schedule) ?? Number.NaN
+    if (startMs < nowMs - START_TOLERANCE_MS) {
+      const message = `expected the start of ${quoted(id)} at or after ${now}, found ${schedule}`
+      return [
+        {
+          code: 'start-in-past',
+          severity: 'error',
+          release: id,
+          message,
+          hint: 'it would open to its devices at once',
+        },
+      ]
+    }
+    if (startMs <= nowMs + START_HORIZON_MS) return []
+    const message = `expected the start of ${quoted(id)} within half a year of ${now}, found ${schedule}`
+    return [{ code: 'start-far-ahead', severity: 'warning', release: id, message, hint: 'look at the year' }]
+  })
+}
+
+const counts: Rule = (after, { before, enrolled }) =>
+  changedReleases(after, before, ({ phase }) => (phase.kind === 'count' ? phase.count : undefined)).flatMap(
+    ({ id, phase }): Finding[] => {
+      if (phase.kind !== 'count') return []
+      if (phase.count === 100) {
+        const message = `expected a share of "1.0" for everybody, found a count of 100 devices for ${quoted(id)}`
+        const hint = 'write 99 or 101 where a count of about a hundred devices is meant'
+        return [{ code: 'hundred-for-everybody', severity: 'error', release: id, message, hint }]
+      }
+      if (enrolled === undefined || phase.count < enrolled) return []
+      const message = `expected fewer than the ${enrolled} enrolled devices for ${quoted(id)}, found a count of ${phase.count}`
+      return [
+        { code: 'count-beyond-roster', severity: 'warning', release: id, message, hint: 'write "1.0" for everybody' },
+      ]
+    },
+  )
+
+const unreleased: Rule = (after, { before, releasedBundles }) =>
+  releasedBundles === undefined
+    ? []
+    : changedReleases(after, before, ({ bundle }) => bundle)
+        .filter(({ bundle }) => !releasedBundles.has(bundle))
+        .map(({ id, bundle }) => ({
+          code: 'bundle-not-released',
+          severity: 'error',
+          release: id,
+          message: `expected ${quoted(id)} to offer a signed-off bundle, found ${quoted(bundle)}`,
+        }))
+
+/** The parts of a barrier that make a second one of it useless: devices that passed one have passed the other. */
+const barrierKeys = ({ bundle, version }: ChannelRelease): string[] => [
+  `bundle ${bundle}`,
+  ...(version === undefined ? [] : [`version ${version}`]),
+]
+
+const duplicateBarriers: Rule = (after) => {
+  const seen = new Map<string, string>()
+  const found: Finding[] = []
+  for (const release of after.releases.filter(({ required }) => required)) {
+    const key = barrierKeys(release).find((one) => seen.has(one))
+    if (key !== undefined) {
+      const message = `expected each required release once, found ${quoted(release.id)} beside ${quoted(seen.get(key))} with the same ${quoted(key)}`
+      found.push({ code: 'duplicate-barrier', severity: 'error', release: release.id, message })
+    }
+    for (const one of barrierKeys(release)) seen.set(one, release.id)
+  }
+  return found
+}
+
+const OPEN_HINT = 'give the requirement an upper bound such as "< 2.0.0" for the release 2.0.0'
+
+/** A device that reports its version alone is offered what it runs, or less, again and again. */
+const reoffers: Rule = (after, { hasVersionOnlyDevices }) => {
+  const opened = openedChannel(after)
+  return after.releases.flatMap(({ id, version }): Finding[] => {
+    if (version === undefined) return []
+    const resolution = resolveOpened(opened, { version }, undefined)
+    if (resolution.kind !== 'update') return []
+    const offered = opened.stations[opened.byId.get(resolution.source.id) ?? -1]?.version
+    const own = parseVersion(version)
+    if (offered === undefined || own === undefined || compareVersions(offered, own) > 0) return []
+    const message = `expected a device that reports only ${version} to be offered something newer or nothing, found ${quoted(resolution.source.id)}`
+    const severity = hasVersionOnlyDevices ? 'error' : 'warning'
+    return [{ code: 'reoffer-loop', severity, release: id, message, hint: OPEN_HINT }]
+  })
+}
+
+const dialects: Rule = (after, { before }) =>
+  changedReleases(after, before, ({ requirement }) => requirement).flatMap(({ id, requirement }): Finding[] => {
+    const compiled = requirement === undefined ? undefined : compileRequirement(requirement, after.requirementDialect)
+    const warning = compiled?.ok ? dialectWarning(compiled.value) : undefined
+    return warning === undefined
+      ? []
+      : [{ code: 'dialects-differ', severity: 'warning', release: id, message: warning.message }]
+  })
+
+const RULES: readonly Rule[] = [brokenRules, starts, counts, unreleased, duplicateBarriers, reoffers, dialects]
+
+/** What the channel itself shows, before any device is looked at; every rule runs. */
+export const channelFindings = (after: Channel, context: FindingContext): readonly Finding[] =>
+  RULES.flatMap((rule) => rule(after, context))

@@ -1,0 +1,245 @@
+import type { AdmissionPort } from './admission.ts'
+import { channelFindings, type Finding } from './channel-findings.ts'
+import { type Fate, fateReader } from './fate.ts'
+import { framedKey } from './framed-key.ts'
+import { prepareOverrides } from './override.ts'
+import { prepareChannel } from './prepared-channel.ts'
+import { type Resolution, resolve } from './resolve.ts'
+import type { Channel, DeclaredPhase, Device, DeviceReport, Override } from './schema.ts'
+import { compareVersions, parseVersion } from './semantic-version.ts'
+
+/** A channel as it stands or as it is proposed, with the admission that its manifest would carry. */
+export interface SimulatedChannel {
+  readonly channel: Channel
+  readonly overrides: readonly Override[]
+  readonly admission: AdmissionPort<DeclaredPhase>
+}
+
+/** Devices that say the same and are known as the same; `devices` is how many they are. */
+export interface FleetGroup {
+  readonly device: Device
+  readonly report: DeviceReport
+  readonly devices: number
+}
+
+export interface SimulationQuestion {
+  /** Undefined for the first channel of a cohort. */
+  readonly before: SimulatedChannel | undefined
+  readonly after: SimulatedChannel
+  readonly fleet: Iterable<FleetGroup>
+  readonly now: string
+  /** The version of a bundle that is not that of a release of the channel: an override's, or one that was removed. */
+  readonly bundleVersions?: ReadonlyMap<string, string>
+  readonly releasedBundles?: ReadonlySet<string>
+  readonly enrolled?: number
+}
+
+export type Direction = 'up' | 'down' | 'same' | 'unknown'
+
+/** Devices that are at one place and whose next update the change decides; null: none is offered. */
+export interface Move {
+  readonly from: string
+  readonly before: string | null
+  readonly after: string | null
+  readonly direction: Direction
+  readonly devices: number
+}
+
+export interface Simulation {
+  readonly devices: number
+  /** What is offered before and after, most devices first; places where nothing is offered either way are left out. */
+  readonly moves: readonly Move[]
+  /** Devices whose offer the change makes, takes away or replaces. */
+  readonly changed: number
+  readonly downgrades: number
+  readonly stranded: number
+  /** Stranded by this change and not before it. */
+  readonly newlyStranded: number
+  readonly findings: readonly Finding[]
+}
+
+interface Side {
+  readonly resolve: (group: FleetGroup) => Resolution
+  readonly fate: (group: FleetGroup) => Fate
+}
+
+function sideOf({ channel, overrides, admission }: SimulatedChannel, now: string): Side {
+  const prepared = prepareChannel({
+    releases: channel.releases,
+    admission,
+    requirementDialect: channel.requirementDialect,
+  })
+  const forced = prepareOverrides(overrides)
+  const fate = fateReader(channel)
+  return {
+    resolve: ({ device, report }) => resolve({ channel: prepared, overrides: forced, report, device, now }),
+    fate: ({ device, report }) => fate(device, report),
+  }
+}
+
+/** The versions that labels and directions are read from: of releases by id, of bundles by id. */
+interface Versions {
+  readonly ofRelease: ReadonlyMap<string, string>
+  readonly ofBundle: ReadonlyMap<string, string>
+}
+
+function versionsOf(question: SimulationQuestion): Versions {
+  const releases = [...(question.before?.channel.releases ?? []), ...question.after.channel.releases]
+  const versioned = releases.flatMap(({ id, bundle, version }) =>
+    version === undefined ? [] : [{ id, bundle, version }],
+  )
+  return {
+    ofRelease: new Map(versioned.map(({ id, version }) => [id, version])),
+    ofBundle: new Map([
+      ...versioned.map(({ bundle, version }) => [bundle, version] as const),
+      ...(question.bundleVersions ?? []),
+    ]),
+  }
+}
+
+/** What the device runs: its own word first, then what its release or bundle is known to be. */
+function runningVersion({ release, bundle, version }: DeviceReport, versions: Versions): string | undefined {
+  if (version !== undefined && parseVersion(version) !== undefined) return version
+  const known = release === undefined ? undefined : versions.ofRelease.get(release)
+  return known ?? (bundle === undefined ? undefined : versions.ofBundle.get(bundle))
+}
+
+interface Offer {
+  readonly label: string
+  readonly version: string | undefined
+}
+
+function offerOf(resolution: Resolution | undefined, versions: Versions): Offer | null {
+  if (resolution?.kind !== 'update') return null
+  const { source, bundle } = resolution
+  const ofRelease = source.kind === 'release' ? versions.ofRelease.get(source.id) : undefined
+  const version = ofRelease ?? versions.ofBundle.get(bundle)
+  return { label: version ?? bundle, version }
+}
+
+function directionOf(from: string | undefined, offer: Offer | null): Direction {
+  const [own, offered] = [from, offer?.version].map((text) => (text === undefined ? undefined : parseVersion(text)))
+  if (own === undefined || offered === undefined) return 'unknown'
+  const order = compareVersions(offered, own)
+  return order > 0 ? 'up' : order < 0 ? 'down' : 'same'
+}
+
+const placeLabel = ({ release, bundle }: DeviceReport, version: string | undefined): string =>
+  version ?? release ?? bundle ?? 'unknown'
+
+interface Count {
+  devices: number
+  changed: number
+  downgrades: number
+  newDowngrades: number
+  stranded: number
+  newlyStranded: number
+  hasVersionOnlyDevices: boolean
+  readonly moves: Map<string, { move: Omit<Move, 'devices'>; devices: number }>
+}
+
+function countMove(count: Count, move: Omit<Move, 'devices'>, devices: number): void {
+  if (move.before === null && move.after === null) return
+  const key = framedKey([move.from, move.before, move.after, move.direction])
+  const entry = count.moves.get(key) ?? { move, devices: 0 }
+  entry.devices += devices
+  count.moves.set(key, entry)
+  if (move.before !== move.after) count.changed += devices
+}
+
+function countGroup(
+  count: Count,
+  group: FleetGroup,
+  sides: { before: Side | undefined; after: Side },
+  versions: Versions,
+): void {
+  const { report, devices } = group
+  const running = runningVersion(report, versions)
+  const before = offerOf(sides.before?.resolve(group), versions)
+  const after = offerOf(sides.after.resolve(group), versions)
+  const direction = directionOf(running, after)
+  const from = placeLabel(report, running)
+  countMove(count, { from, before: before?.label ?? null, after: after?.label ?? null, direction }, devices)
+  count.devices += devices
+  if (direction === 'down') {
+    count.downgrades += devices
+    if (before?.label !== after?.label) count.newDowngrades += devices
+  }
+  if (sides.after.fate(group).kind === 'stranded') {
+    count.stranded += devices
+    if (sides.before?.fate(group).kind !== 'stranded') count.newlyStranded += devices
+  }
+  if (report.version !== undefined && report.release === undefined && report.bundle === undefined)
+    count.hasVersionOnlyDevices = true
+}
+
+function deviceFindings(count: Count): Finding[] {
+  const findings: Finding[] = []
+  if (count.stranded > 0) {
+    findings.push({
+      code: 'devices-stranded',
+      severity: count.newlyStranded > 0 ? 'error' : 'warning',
+      message: `expected every device to come to the latest release in the end, found ${count.stranded} stranded, ${count.newlyStranded} of them by this change`,
+      hint: 'give them an entry by requirement, or keep the release that they are on',
+    })
+  }
+  if (count.downgrades > 0) {
+    findings.push({
+      code: 'devices-downgraded',
+      severity: count.newDowngrades > 0 ? 'error' : 'warning',
+      message: `expected no device to be offered less than it runs, found ${count.downgrades}, ${count.newDowngrades} of them by this change`,
+    })
+  }
+  return findings
+}
+
+const byDevices = (a: Move, b: Move): number =>
+  b.devices - a.devices || (a.from < b.from ? -1 : a.from > b.from ? 1 : 0)
+
+/**
+ * Plays a change to a channel over a fleet, before and after, at one instant: who is offered what, who is taken back,
+ * who is left behind for good, and what the channel itself shows. Changes nothing.
+ */
+export function simulate(question: SimulationQuestion): Simulation {
+  const { before, after, now } = question
+  const versions = versionsOf(question)
+  const sides = { before: before && sideOf(before, now), after: sideOf(after, now) }
+  const count: Count = {
+    devices: 0,
+    changed: 0,
+    downgrades: 0,
+    newDowngrades: 0,
+    stranded: 0,
+    newlyStranded: 0,
+    hasVersionOnlyDevices: false,
+    moves: new Map(),
+  }
+  for (const group of question.fleet) countGroup(count, group, sides, versions)
+  const { devices, changed, downgrades, stranded, newlyStranded, hasVersionOnlyDevices } = count
+  const context = {
+    before: before?.channel,
+    now,
+    releasedBundles: question.releasedBundles,
+    enrolled: question.enrolled,
+    hasVersionOnlyDevices,
+  }
+  const moves = [...count.moves.values()].map(({ move, devices: moved }): Move => ({ ...move, devices: moved }))
+  const findings = [...channelFindings(after.channel, context), ...deviceFindings(count)]
+  return { devices, moves: moves.sort(byDevices), changed, downgrades, stranded, newlyStranded, findings }
+}
+
+/** Every combination of reports, tags and targets once: a fleet to try where nobody has counted one. */
+export function* combinedFleet(parts: {
+  readonly reports: readonly DeviceReport[]
+  readonly tags: readonly (readonly string[])[]
+  readonly targets: readonly (string | undefined)[]
+}): Generator<FleetGroup> {
+  for (const report of parts.reports) {
+    for (const tags of parts.tags) {
+      for (const target of parts.targets) {
+        const device = { tags: [...tags], quarantined: false, ...(target === undefined ? {} : { target }) }
+        yield { report, device, devices: 1 }
+      }
+    }
+  }
+}
