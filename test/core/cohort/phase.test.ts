@@ -124,6 +124,13 @@ describe('a share', () => {
     )
   })
 
+  it('ends below its threshold: a device whose bucket is the threshold is outside, one more lets it in', () => {
+    const bucket = BigInt(`0x${bucketOf(scope, 'p-1')}`)
+    const at = (threshold: bigint) =>
+      admit({ kind: 'share', salt: 'a1', threshold: formatThreshold(threshold) }, device('p-1'))
+    expect([at(bucket).code, at(bucket + 1n).code]).toEqual(['above_threshold', 'bucket'])
+  })
+
   it('is read back as it was written', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: EVERYBODY }), (threshold) => {
