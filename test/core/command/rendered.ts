@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module'
+import { micromark } from 'micromark'
+import { gfm, gfmHtml } from 'micromark-extension-gfm'
+
+interface HtmlNode {
+  readonly nodeName: string
+  readonly value?: string
+  readonly childNodes?: readonly HtmlNode[]
+}
+
+// It comes without types.
+const parse5 = createRequire(import.meta.url)('parse5') as { parseFragment(html: string): HtmlNode }
+
+/**
+ * The lines that stand as plain text in paragraphs of the rendered page or bare text that are inside nothing else. An oracle
+ * independent of our reader: it renders the whole comment to HTML and lets a browser's parser build the page.
+ */
+export function plainLines(body: string): string[] {
+  const html = micromark(body, { extensions: [gfm()], htmlExtensions: [gfmHtml()], allowDangerousHtml: true })
+  return (parse5.parseFragment(html).childNodes ?? []).flatMap((node) =>
+    node.nodeName === 'p' ? (node.childNodes ?? []).map(asText).join('').split('\n') : linesOutside(node),
+  )
+}
+
+/** A stray `</p>` in a comment leaves the rest of its paragraph as bare text. */
+const linesOutside = (node: HtmlNode) => (node.nodeName === '#text' ? (node.value ?? '').split('\n') : [])
+
+/** Line ends inside of an element do not begin a plain line. */
+function asText(node: HtmlNode): string {
+  if (node.nodeName === '#text') return node.value ?? ''
+  if (node.nodeName === '#comment') return ''
+  return textOf(node).replaceAll('\n', '\u0001')
+}
+
+function textOf(node: HtmlNode): string {
+  return node.value ?? (node.childNodes ?? []).map(textOf).join('')
+}
