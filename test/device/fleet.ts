@@ -8,6 +8,7 @@ import { NO_PREVIOUS } from '../../src/core/event.ts'
 import type { ManifestSource } from '../../src/core/manifest/build.ts'
 import { decodeMetadata, type RoleKeys } from '../../src/core/manifest/metadata.ts'
 import { bundlesRole } from '../../src/core/manifest/names.ts'
+import { DEFAULT_VALIDITY, type PublicationRules } from '../../src/core/manifest/publication.ts'
 import { bundlesRequest, firstRootRequest, targetsRequest } from '../../src/core/manifest/requests.ts'
 import type { Floor, SigningRequest } from '../../src/core/manifest/schema.ts'
 import {
@@ -22,6 +23,8 @@ import { directoryCache } from '../../src/device/cache.ts'
 import { checkForUpdate, type UpdateAnswer, type UpdateRequest } from '../../src/device/check.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'
 import { directoryPublication } from '../../src/publish/directory.ts'
+import type { Publication } from '../../src/publish/publication.ts'
+import { publish } from '../../src/publish/publish.ts'
 import { publishManifests } from '../../src/publish/publish-manifests.ts'
 import { type FileSigner, signerOf } from '../../src/publish/signer.ts'
 import { type StaticHost, serveDirectory } from './static-host.ts'
@@ -182,18 +185,50 @@ export class Fleet {
     this.offline(await signed(unwrap(request), signers))
   }
 
-  async publish(cohorts: readonly Cohort[] = [], rules: { timestampSeconds?: number; validDays?: number } = {}) {
+  async publish(
+    cohorts: readonly Cohort[] = [],
+    rules: { timestampSeconds?: number; validDays?: number; publication?: Publication } = {},
+  ) {
     const requests = this.waiting
     this.waiting = []
     return publishManifests({
-      publication: directoryPublication(this.site),
+      publication: rules.publication ?? directoryPublication(this.site),
       pinnedRoot: this.root,
       cohorts,
       requests,
-      signers: [...this.keys.cohorts, ...this.keys.snapshot, ...this.keys.timestamp],
+      signers: this.online,
       issue: { issuedAt: this.now, expiresAt: later(this.now, rules.validDays ?? 14), ledgerHead: NO_PREVIOUS },
       rules: { now: this.now, timestampSeconds: rules.timestampSeconds ?? 7 * 86_400, snapshotSeconds: 28 * 86_400 },
     })
+  }
+
+  /** What a thief of the online keys can do: sign any bytes as a cohort's manifest, past the publisher's own checks. */
+  async force(cohort: string, bytes: Uint8Array): Promise<void> {
+    const manifest = { cohort, bytes, expiresAt: later(this.now, 14), bundles: [] }
+    unwrap(
+      await publish({
+        publication: directoryPublication(this.site),
+        pinnedRoot: this.root,
+        change: { manifests: [manifest] },
+        signers: this.online,
+        rules: { now: this.now, ...DEFAULT_VALIDITY },
+      }),
+    )
+  }
+
+  /** Renews the freshness under chosen rules. */
+  publishWith(rules: Partial<PublicationRules>) {
+    return publish({
+      publication: directoryPublication(this.site),
+      pinnedRoot: this.root,
+      change: {},
+      signers: this.online,
+      rules: { now: this.now, ...DEFAULT_VALIDITY, ...rules },
+    })
+  }
+
+  get online(): FileSigner[] {
+    return [...this.keys.cohorts, ...this.keys.snapshot, ...this.keys.timestamp]
   }
 
   /** Signs the bundles of the releases and publishes the channel. */

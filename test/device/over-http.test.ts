@@ -2,7 +2,10 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Updater } from 'tuf-js'
+import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import { manifestPath, metadataFile } from '../../src/core/manifest/names.ts'
+import type { Manifest } from '../../src/core/manifest/schema.ts'
+import { valueOf as unwrap } from '../../src/core/problem.ts'
 import { aBundle, aCohort, aRelease, Fleet, inShort, later } from './fleet.ts'
 
 let fleet: Fleet
@@ -164,28 +167,68 @@ describe('an attack that both clients refuse', () => {
 })
 
 describe('a thief of the online keys', () => {
-  it('cannot introduce a bundle: the publisher refuses it, and so does a device that gets it anyway', async () => {
+  const rogue = (changes: Partial<Manifest> = {}) => ({ ...unwrap(built('6.6.6')), ...changes })
+  const built = (version: string) =>
+    buildManifest(
+      { ...aCohort('eu', [aRelease('1.0.0'), aRelease(version)]), previous: undefined },
+      { issuedAt: fleet.now, expiresAt: later(fleet.now, 14), ledgerHead: `sha256:${'0'.repeat(64)}` },
+    )
+
+  it('gets no unsigned bundle past the publisher', async () => {
     await fleet.release('eu', ['1.0.0', '2.0.0'])
-    const rogue = aCohort('eu', [aRelease('1.0.0'), aRelease('6.6.6')])
-    const refused = await fleet.publish([rogue])
+    const refused = await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('6.6.6')])])
     expect(refused).toMatchObject({ ok: false, problems: [{ code: 'bundle-unsigned' }] })
+    expect(inShort(await fleet.check('a'))).toBe('update Gateway@2.0.0')
   })
 
-  it('cannot change what a signed bundle is', async () => {
+  it.each<[string, string, () => Uint8Array]>([
+    ['introduce a bundle', 'bundle-unsigned', () => encodeManifest(rogue())],
+    [
+      'change what a signed bundle is',
+      'bundle-mismatch',
+      () => {
+        const manifest = unwrap(built('2.0.0'))
+        return encodeManifest({
+          ...manifest,
+          bundles: manifest.bundles.map((bundle) => ({ ...bundle, sha256: 'cd'.repeat(32) })),
+        })
+      },
+    ],
+    [
+      'sell a signed bundle under another version',
+      'bundle-mismatch',
+      () => {
+        const manifest = unwrap(built('2.0.0'))
+        return encodeManifest({
+          ...manifest,
+          bundles: manifest.bundles.map((bundle) => ({ ...bundle, version: '9.9.9' })),
+        })
+      },
+    ],
+    ['speak for another cohort', 'manifest-invalid', () => encodeManifest(rogue({ cohort: 'us' }))],
+    ['send a manifest cut short', 'manifest-invalid', () => encodeManifest(rogue()).subarray(0, 200)],
+    [
+      'let a manifest outlive its expiry',
+      'manifest-expired',
+      () => encodeManifest(rogue({ expiresAt: later(fleet.now, -1) })),
+    ],
+  ])('cannot %s: a device refuses with %s and keeps what it has', async (_what, code, bytes) => {
     await fleet.release('eu', ['1.0.0', '2.0.0'])
-    const rogue = aCohort('eu', [aRelease('1.0.0'), aRelease('2.0.0')])
-    const other = aBundle('2.0.0', { artifacts: [{ ...aBundle('2.0.0').artifacts[0]!, sha256: 'cd'.repeat(32) }] })
-    const refused = await fleet.publish([{ ...rogue, bundles: [rogue.bundles[0]!, { bundle: other, group: 'main' }] }])
-    expect(refused).toMatchObject({ ok: false, problems: [{ code: 'bundle-mismatch' }] })
+    await fleet.check('a')
+    await fleet.force('eu', bytes())
+    const answer = await fleet.check('a')
+    expect(inShort(answer)).toBe(`refused ${code}`)
+    expect(answer).toMatchObject({ mayFinish: { bundle: { id: 'Gateway@2.0.0' } } })
+    await fleet.release('eu', ['1.0.0', '2.0.0', '3.0.0'])
+    expect(inShort(await fleet.check('a'))).toBe('update Gateway@3.0.0')
   })
 
   it('cannot go below the floor', async () => {
     await fleet.release('eu', ['1.0.0', '2.0.0', '3.0.0'])
     await fleet.signBundles([], [{ product: 'Gateway', version: '2.5.0' }])
-    await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('2.0.0')])])
-    const answer = await fleet.check('a')
-    expect(inShort(answer)).toBe('refused bundle-below-floor')
-    await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('3.0.0')])])
+    unwrap(await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('2.0.0')])]))
+    expect(inShort(await fleet.check('a'))).toBe('refused bundle-below-floor')
+    unwrap(await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('3.0.0')])]))
     expect(inShort(await fleet.check('a'))).toBe('update Gateway@3.0.0')
   })
 })
