@@ -6,7 +6,7 @@ import type { ReleaseForm } from '../../src/core/cohort/release-form.ts'
 export const DEFAULT_NOW = '2026-01-15T12:00:00Z'
 
 /** A release of the cases with the defaults of the conventions filled in, its phase aside. */
-export const CaseRelease = z.strictObject({
+export const CaseRelease = z.object({
   id: z.string(),
   name: z.string().nullish(),
   bundle: z.string().nullish(),
@@ -27,7 +27,7 @@ export const CountedRelease = CaseRelease.extend({
 })
 export type CountedRelease = z.infer<typeof CountedRelease>
 
-export const CaseOverride = z.strictObject({
+export const CaseOverride = z.object({
   id: z.string(),
   bundle: z.string(),
   starts_at: z.string(),

@@ -15,7 +15,7 @@ import { type CaseCheck, CaseExpectation, CaseReport, caseAnswer, caseDevice, eq
 import { CaseOverride, CountedRelease, caseOverrides, DEFAULT_NOW, formOf } from './resolution-given.ts'
 import type { Suite } from './suite.ts'
 
-const CaseDevice = z.strictObject({
+const CaseDevice = z.object({
   id: z.string(),
   cohort: z.string().nullable().default('C1'),
   tags: z.array(z.string()).nullish(),
@@ -23,7 +23,7 @@ const CaseDevice = z.strictObject({
 })
 type CaseDevice = z.infer<typeof CaseDevice>
 
-const Given = z.strictObject({
+const Given = z.object({
   now: z.string().default(DEFAULT_NOW),
   cohort: z.string().nullish(),
   releases: z.array(CountedRelease).default([]),
@@ -132,7 +132,7 @@ function recordClaim(world: World, deviceId: string, resolution: Resolution): vo
 
 const ResolveCase = z.object({
   given: z.unknown(),
-  request: z.strictObject({ device: z.string(), report: CaseReport }),
+  request: z.object({ device: z.string(), report: CaseReport }),
   expect: CaseExpectation,
 })
 
@@ -146,14 +146,14 @@ const Release = z.looseObject({ id: z.string() })
 const Verdict = z.object({ result: z.enum(['accept', 'reject']), rule: z.string().nullish() })
 
 const Operation = z.discriminatedUnion('op', [
-  z.strictObject({
+  z.object({
     op: z.literal('create'),
     release: Release,
     previous: z.string().nullish(),
     next: z.string().nullish(),
   }),
-  z.strictObject({ op: z.literal('update'), id: z.string(), set: z.record(z.string(), z.unknown()) }),
-  z.strictObject({ op: z.literal('delete'), id: z.string() }),
+  z.object({ op: z.literal('update'), id: z.string(), set: z.record(z.string(), z.unknown()) }),
+  z.object({ op: z.literal('delete'), id: z.string() }),
   z.looseObject({ op: z.literal('create_override') }),
 ])
 
@@ -225,21 +225,21 @@ function mutateCheck(raw: unknown): string[] {
 }
 
 const Step = z.discriminatedUnion('do', [
-  z.strictObject({
+  z.object({
     do: z.literal('check'),
     device: z.string(),
     report: CaseReport,
     expect: CaseExpectation,
     now: z.string().optional(),
   }),
-  z.strictObject({
+  z.object({
     do: z.literal('update_release'),
     id: z.string(),
     set: z.record(z.string(), z.unknown()),
     expect: Verdict.optional(),
     now: z.string().optional(),
   }),
-  z.strictObject({
+  z.object({
     do: z.literal('create_release'),
     release: Release,
     previous: z.string().nullish(),
