@@ -47,7 +47,11 @@ export async function computeVersion(inputs: Inputs, shell: Shell): Promise<Comp
     counts === null ? history.commits : history.commits.filter((commit) => counts(commit.files ?? []).length > 0)
   const previousVersion = last?.version.text ?? null
   const decision = valueIn(decideBump(configOf(inputs), previousVersion, commits))
-  const warnings = [...decision.warnings.map(({ code, message }) => ({ code, message })), ...odd(decision)]
+  const warnings = [
+    ...(history.remoteTags === 'no-answer' ? [REMOTE_DID_NOT_ANSWER] : []),
+    ...decision.warnings.map(({ code, message }) => ({ code, message })),
+    ...odd(decision),
+  ]
   return {
     sha: history.head,
     version: decision.to ?? (last?.sha === history.head ? previousVersion : null),
@@ -62,6 +66,12 @@ export async function computeVersion(inputs: Inputs, shell: Shell): Promise<Comp
     deepened: history.deepened,
     warnings,
   }
+}
+
+const REMOTE_DID_NOT_ANSWER: Problem = {
+  code: 'remote-tags-unknown',
+  message: 'expected a release among the tags of this checkout, found none, and the remote did not name its own',
+  hint: 'if this is not the first release, run `git fetch --tags` before this step',
 }
 
 const lastOf = (pattern: TagPattern, tags: readonly GitTag[]): VersionTag | null =>

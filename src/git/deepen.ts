@@ -65,7 +65,8 @@ export async function deepen(
   }
 }
 
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What an error says, for a sentence about it. */
+export const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Every commit that can be reached from `head` as far as the checkout knows. */
 export async function readAncestry(

@@ -1,7 +1,15 @@
-import { quoted } from '../core/problem.ts'
-import { DEEPENING_STEPS, deepen, incompleteHistory, readAncestry, readBoundary, remoteToDeepenFrom } from './deepen.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
+import {
+  DEEPENING_STEPS,
+  deepen,
+  incompleteHistory,
+  readAncestry,
+  readBoundary,
+  remoteToDeepenFrom,
+  textOf,
+} from './deepen.ts'
 import { type GitCommit, readCommits } from './read-commits.ts'
-import { type GitHead, readHead } from './read-head.ts'
+import { type GitHead, readHead, readRemote } from './read-head.ts'
 import { type GitTag, readMergedTags, readRemoteTags } from './read-tags.ts'
 
 /** What a version is computed from: the commits since the last release, and the release they are counted from. */
@@ -16,6 +24,11 @@ export interface History {
   readonly commits: readonly GitCommit[]
   /** True when more history had to be fetched. */
   readonly deepened: boolean
+  /**
+   * What is known of releases that the checkout lacks: a remote is asked for its tags when there is no release here, or
+   * the history is cut off. `no-answer`: it was asked and did not say.
+   */
+  readonly remoteTags: 'not-asked' | 'asked' | 'no-answer'
 }
 
 export interface HistoryQuestion {
@@ -37,7 +50,7 @@ export interface HistoryQuestion {
 export async function readHistory(directory: string, question: HistoryQuestion): Promise<History> {
   // Side by side, because starting git costs more than what it is asked here.
   const [head, known] = await Promise.all([readHead(directory), readMergedTags(directory, 'HEAD')])
-  const tags = head.shallow ? await completeTags(directory, head, known, question) : known
+  const { tags, remoteTags } = await settledTags(directory, head, known, question)
   const last = question.choose(tags)
   const range = {
     from: last?.sha ?? null,
@@ -46,7 +59,34 @@ export async function readHistory(directory: string, question: HistoryQuestion):
     firstParent: question.firstParent,
   }
   const commits = range.from === range.to ? [] : await readCommits(directory, range)
-  return { head: head.sha, last, tags, commits, deepened: head.shallow }
+  return { head: head.sha, last, tags, commits, deepened: head.shallow, remoteTags }
+}
+
+type SettledTags = Pick<History, 'tags' | 'remoteTags'>
+
+async function settledTags(
+  directory: string,
+  head: GitHead,
+  known: readonly GitTag[],
+  question: HistoryQuestion,
+): Promise<SettledTags> {
+  if (head.shallow) return { tags: await completeTags(directory, head, known, question), remoteTags: 'asked' }
+  if (question.choose(known) !== null) return { tags: known, remoteTags: 'not-asked' }
+  return withRemoteTags(directory, head, known)
+}
+
+/** A whole history without a release may be a clone that left the tags out, and then it is not the first one. */
+async function withRemoteTags(directory: string, head: GitHead, known: readonly GitTag[]): Promise<SettledTags> {
+  const remote = await readRemote(directory)
+  if (remote === null) return { tags: known, remoteTags: 'not-asked' }
+  try {
+    const all = unionOf(await readRemoteTags(directory, remote), known)
+    const ancestry = await readAncestry(directory, head.sha)
+    return { tags: all.filter((tag) => ancestry.has(tag.sha)), remoteTags: 'asked' }
+  } catch (error) {
+    if (error instanceof RingmasterError) return { tags: known, remoteTags: 'no-answer' }
+    throw error
+  }
 }
 
 /** Deepens until the chosen tag is certain and every commit since is there; returns the tags that lead to the head. */
@@ -57,7 +97,10 @@ async function completeTags(
   question: HistoryQuestion,
 ): Promise<GitTag[]> {
   const remote = await remoteToDeepenFrom(directory)
-  const all = unionOf(await readRemoteTags(directory, remote), known)
+  const theirs = await readRemoteTags(directory, remote).catch((error: unknown) => {
+    throw incompleteHistory(`whose remote does not name its tags (${textOf(error)})`, error)
+  })
+  const all = unionOf(theirs, known)
   const greatest = question.choose(all)
   for (const step of [0, ...DEEPENING_STEPS]) {
     if (step !== 0) await deepen(directory, { remote, sha: head.sha, ownRef: question.ownRef }, step)

@@ -10,6 +10,8 @@ export interface GitTag {
 
 const LOCAL_FORMAT = '--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)'
 const REF = /^refs\/tags\/(.+)$/s
+/** A list of names; a server that needs longer is not there. */
+const ANSWER_TIMEOUT_MS = 60_000
 const REMOTE_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/tags\/(.+?)(\^\{\})?$/
 
 /**
@@ -43,7 +45,7 @@ async function toTag(directory: string, line: string): Promise<GitTag | null> {
  * whether that is a commit of one's own history is the caller's question.
  */
 export async function readRemoteTags(directory: string, remote: string): Promise<GitTag[]> {
-  const output = await git(directory, ['ls-remote', '--tags', '--', remote])
+  const output = await git(directory, ['ls-remote', '--tags', '--', remote], { timeoutMs: ANSWER_TIMEOUT_MS })
   const byName = new Map<string, string>()
   for (const line of decodeName(output).split('\n')) {
     const [, sha, name] = REMOTE_LINE.exec(line) ?? []

@@ -141,6 +141,17 @@ describe('bump', () => {
     expect(runner.lines.join()).toContain('deepened')
   })
 
+  it('warns of a first version where the remote could not say whether it is one', async () => {
+    const repository = keep(ScratchRepository.init())
+    repository.commit('feat: first')
+    repository.git('remote', 'add', 'origin', 'file:///not-there')
+    const { outputs, runner } = await bump(repository)
+    expect(outputs['version']).toBe('0.1.0')
+    expect(runner.annotations.map(({ level, problem }) => [level, problem.code])).toEqual([
+      ['warning', 'remote-tags-unknown'],
+    ])
+  })
+
   it('refuses a shallow checkout that cannot be deepened', async () => {
     const clone = keep(released().shallowClone())
     clone.git('remote', 'remove', 'origin')

@@ -77,6 +77,32 @@ describe('on a GitHub that refuses what GitHub refuses', () => {
     expect(again.get('deployment-id')).not.toBe(String(deployment_id))
   })
 
+  it.each([
+    ['a build', 'POST /repos/{owner}/{repo}/check-runs', 'bad-gateway-after'],
+    ['a build', 'POST /repos/{owner}/{repo}/check-runs', 'disconnect-after'],
+    ['a deployment', 'POST /repos/{owner}/{repo}/deployments', 'bad-gateway-after'],
+    ['a deployment', 'POST /repos/{owner}/{repo}/deployments', 'disconnect-before'],
+    ['a deployment', 'POST /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', 'disconnect-after'],
+    ['a deployment', 'GET /repos/{owner}/{repo}/deployments', 'secondary-limit'],
+  ] as const)('%s is neither lost nor doubled when %s meets %s', async (what, route, kind) => {
+    const name = `${kind} ${route.length}`
+    sandbox.faults.add({ kind, route })
+    const { octokit } = sandbox.as('ann')
+    if (what === 'a build') {
+      await step({ command: 'record-build', product: name, version: '2.0.0' })
+      const check_name = `ringmaster/build ${name}`
+      const { data } = await octokit.rest.checks.listForRef({ ...acmeApi, ref: sha, check_name, filter: 'all' })
+      expect(data.check_runs).toHaveLength(1)
+      return
+    }
+    await step({ command: 'record-deployment', version: '2.0.0', environment: name })
+    const { data: deployments } = await octokit.rest.repos.listDeployments({ ...acmeApi, environment: name })
+    expect(deployments).toHaveLength(1)
+    const deployment_id = Number(deployments[0]?.id)
+    const { data: statuses } = await octokit.rest.repos.listDeploymentStatuses({ ...acmeApi, deployment_id })
+    expect(statuses.map(({ state }) => state)).toEqual(['success'])
+  })
+
   it('nothing is asked or answered that GitHub’s description does not know', () => {
     expect(sandbox.violations).toEqual([])
     expect(sandbox.requests.length).toBeGreaterThan(10)

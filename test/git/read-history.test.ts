@@ -176,6 +176,48 @@ describe('the history since the last release', () => {
   })
 })
 
+describe('a whole checkout without a release', () => {
+  const withoutTags = (repository: ScratchRepository): ScratchRepository => {
+    const clone = fresh()
+    clone.git('remote', 'add', 'origin', `file://${repository.directory}`)
+    clone.git('fetch', '-q', '--no-tags', 'origin', 'main')
+    clone.git('checkout', '-q', '--detach', 'FETCH_HEAD')
+    return clone
+  }
+
+  it('asks the remote for tags that the clone left out, and takes those of its own history', async () => {
+    const repository = fresh()
+    repository.commit('one')
+    repository.git('tag', '-a', '-m', 'one', 'v1')
+    repository.commit('two')
+    const clone = withoutTags(repository)
+    repository.git('checkout', '-q', '-b', 'next')
+    repository.commit('elsewhere')
+    repository.git('tag', 'v2')
+    const history = await ask(clone)
+    expect(history).toMatchObject({ last: { name: 'v1' }, remoteTags: 'asked', deepened: false })
+    expect(messages(history)).toEqual(['two'])
+  })
+
+  it('says so when the remote does not answer', async () => {
+    const repository = fresh()
+    repository.commit('one')
+    const clone = withoutTags(repository)
+    clone.git('remote', 'set-url', 'origin', 'file:///not-there')
+    expect(await ask(clone)).toMatchObject({ last: null, remoteTags: 'no-answer' })
+  })
+
+  it('asks nobody when a release is there', async () => {
+    const repository = fresh()
+    repository.commit('one')
+    repository.git('tag', 'v1')
+    const clone = withoutTags(repository)
+    clone.git('tag', 'v1')
+    clone.git('remote', 'set-url', 'origin', 'file:///not-there')
+    expect(await ask(clone)).toMatchObject({ last: { name: 'v1' }, remoteTags: 'not-asked' })
+  })
+})
+
 describe('a shallow checkout', () => {
   const longHistory = (): ScratchRepository => {
     const repository = fresh()
@@ -229,6 +271,10 @@ describe('a shallow checkout', () => {
 
   it.each([
     ['has no remote', (clone: ScratchRepository) => clone.git('remote', 'remove', 'origin')],
+    [
+      'has a remote that does not answer',
+      (clone: ScratchRepository) => clone.git('remote', 'set-url', 'origin', 'file:///not-there'),
+    ],
     [
       'has a remote that is itself cut off',
       (clone: ScratchRepository) => {
