@@ -1,8 +1,16 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions, not of TypeScript
 import { createPublicKey, type JsonWebKey, verify } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
-import { RequestError } from '@octokit/request-error'
-import { actionsAtRest, type JobRequest, runs, runWorkflows, startRun, useAction } from './actions.ts'
+import {
+  actionsAtRest,
+  type JobRequest,
+  runs,
+  runWorkflows,
+  setSecret,
+  setVariable,
+  startRun,
+  useAction,
+} from './actions.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 
 const events = [
@@ -95,8 +103,7 @@ const ringmaster = () => app().rest
 const statusOf = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => 'done',
-    (error: unknown) =>
-      error instanceof RequestError ? `${error.status} ${error.message.split(' - http')[0]}` : error,
+    (error: { status?: number; message: string }) => `${error.status} ${error.message.split(' - http')[0]}`,
   )
 const delivered = (event: string, slug = 'ringmaster') =>
   sandbox.webhooks.attempts.filter((one) => one.event === event && one.appId === sandbox.app(slug).id)
@@ -592,6 +599,18 @@ describe('jobs of a run', () => {
     ])
     const { data } = await ringmaster().actions.getJobForWorkflowRun({ ...at, job_id: run.job('broken').id })
     expect(data).toMatchObject({ status: 'completed', conclusion: 'failure', steps: [{ conclusion: 'failure' }] })
+  })
+
+  it('read variables and secrets, and show no secret', async () => {
+    setVariable(sandbox, 'REGION', 'eu')
+    setSecret(sandbox, 'KEY', 'open sesame')
+    const run = await startRun(sandbox, {
+      repository: 'acme/app',
+      actor: 'bob',
+      jobs: [{ name: 'tell', steps: [{ run: 'echo "${{ vars.REGION }} ${{ secrets.KEY }}"', shell: 'bash' }] }],
+    })
+    await run.finished()
+    expect(run.job('tell').log).toBe('eu ***')
   })
 
   it('are check runs of github-actions in the suite of their run', async () => {

@@ -6,7 +6,6 @@ import { runStep } from './actions/run-step.ts'
 
 export type { Step } from './actions/action-metadata.ts'
 export type * from './actions/job-types.ts'
-export type { Annotation } from './actions/workflow-command.ts'
 
 /**
  * Executes steps as a GitHub runner would: contexts, conditions, shells, command files, composite and node actions.
@@ -31,7 +30,6 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
       log: log.lines(),
       annotations: log.annotations(),
       summary: log.summary(),
-      contexts: scope().contexts,
     }),
   }
 }

@@ -1,5 +1,4 @@
 import type { Step } from './action-metadata.ts'
-import type { Value } from './expression.ts'
 import type { Annotation } from './workflow-command.ts'
 
 /** How a step went. `outcome` is before `continue-on-error`, `conclusion` after it. */
@@ -65,8 +64,6 @@ export interface JobReport {
   readonly annotations: readonly Annotation[]
   /** The step summaries, joined. */
   readonly summary: string
-  /** `steps.<id>.outputs`, for the outputs of the job. */
-  readonly contexts: ReadonlyMap<string, Value>
 }
 
 export interface JobRunner {
