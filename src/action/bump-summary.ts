@@ -1,7 +1,7 @@
 import { type Explanation, explainBump } from '../core/version/explain.ts'
 import { codeSpan, escapeMarkdown, markdownTable, truncate } from '../render/text.ts'
 import type { ComputedVersion } from './compute-version.ts'
-import type { Inputs } from './inputs.ts'
+import type { Inputs } from './read-inputs.ts'
 
 const MOST_ROWS = 200
 const LONGEST_TITLE = 100

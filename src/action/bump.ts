@@ -2,8 +2,8 @@ import type { Explanation } from '../core/version/explain.ts'
 import { truncate } from '../render/text.ts'
 import { explainVersion, renderBump } from './bump-summary.ts'
 import { type ComputedVersion, computeVersion } from './compute-version.ts'
-import type { Inputs } from './inputs.ts'
 import type { Outcome } from './outcome.ts'
+import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 
 /** Computes the next version of the checked-out commit and explains it. Reads the checkout only; writes nothing. */

@@ -7,7 +7,7 @@ import type { GitCommit } from '../git/read-commits.ts'
 import { readHistory } from '../git/read-history.ts'
 import type { GitTag } from '../git/read-tags.ts'
 import { insideWorkspace, workspaceOf } from './context.ts'
-import type { Inputs } from './inputs.ts'
+import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 import { together } from './together.ts'
 

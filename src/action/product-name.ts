@@ -1,6 +1,6 @@
 import { accepted, type Checked, rejected } from '../core/problem.ts'
 import type { RunContext } from './context.ts'
-import type { Inputs } from './inputs.ts'
+import type { Inputs } from './read-inputs.ts'
 
 /** The product that a record is about: as given, or the repository's name. A part of a repository must be named. */
 export function productNameOf(

@@ -1,20 +1,17 @@
 import { parseBuildStatus } from '../core/deployment/status.ts'
-import { digestOf } from '../core/json.ts'
 import { type Problem, RingmasterError, valueOf as valueIn } from '../core/problem.ts'
-import { BuildRecord, buildExternalId } from '../core/product/schema.ts'
+import { BuildRecord } from '../core/product/schema.ts'
 import { codeSpan, escapeMarkdown } from '../render/text.ts'
 import { readArtifacts } from './artifacts.ts'
-import { type BuildCheck, buildCheckOf, renderBuildSummary } from './build-check.ts'
-import { type RunContext, readContext, runUrl } from './context.ts'
-import type { GitHubClient } from './github-client.ts'
-import type { Inputs } from './inputs.ts'
+import { buildCheckOf, renderBuildSummary } from './build-check.ts'
+import { type RunContext, readContext } from './context.ts'
 import type { Outcome } from './outcome.ts'
 import { productNameOf } from './product-name.ts'
+import type { Inputs } from './read-inputs.ts'
 import { checkRecord } from './schema-problems.ts'
 import { connectWith, type Shell } from './shell.ts'
 import { together } from './together.ts'
-
-const PURPOSE = { what: 'keep the build as a check run', permission: 'checks: write' }
+import { writeBuildCheck } from './write-build-check.ts'
 
 /** The version that a build is about, given or computed from the checkout. */
 interface BuiltVersion {
@@ -58,7 +55,7 @@ export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome
   )
   const check = valueIn(buildCheckOf(record))
   const client = await connectWith(inputs, context, shell.clock)
-  const written = await writeCheck({ client, context, sha: built.sha, record, check, dryRun: inputs.dryRun })
+  const written = await writeBuildCheck({ client, context, sha: built.sha, record, check, dryRun: inputs.dryRun })
   return {
     outputs: { 'check-run-id': String(written.id ?? ''), version: record.version, product, status },
     summary: `### ${written.did} ${escapeMarkdown(product)} ${codeSpan(record.version)}\n\n${renderBuildSummary(record)}\n\n${built.why}`,
@@ -93,98 +90,6 @@ async function versionOf(inputs: Inputs, context: RunContext, shell: Shell): Pro
   }
   return { ...computed, version: computed.version, why: renderBump(inputs, computed, explainVersion(computed)) }
 }
-
-interface Writing {
-  readonly client: GitHubClient
-  readonly context: RunContext
-  readonly sha: string
-  readonly record: BuildRecord
-  readonly check: BuildCheck
-  readonly dryRun: boolean
-}
-
-interface FoundCheck {
-  readonly id: number
-  readonly same: boolean
-}
-
-async function writeCheck(writing: Writing): Promise<{ readonly id: number | null; readonly did: string }> {
-  const { client, context, check, dryRun } = writing
-  const find = () => findCheck(writing)
-  if (dryRun) {
-    const found = await client.retrying(PURPOSE, find)
-    return { id: found?.id ?? null, did: found ? 'Dry run: would update the build of' : 'Dry run: would record' }
-  }
-  const { value, created } = await client.findOrCreate<FoundCheck>(PURPOSE, {
-    find,
-    create: () => createCheck(writing),
-  })
-  if (created) return { id: value.id, did: 'Recorded' }
-  if (value.same) return { id: value.id, did: 'Already recorded:' }
-  const { owner, repository: repo } = context
-  await client.retrying(PURPOSE, () =>
-    client.octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
-      owner,
-      repo,
-      check_run_id: value.id,
-      details_url: runUrl(context),
-      ...check.state,
-      output: check.output,
-    }),
-  )
-  return { id: value.id, did: 'Updated the build of' }
-}
-
-const externalIdOf = (record: BuildRecord): string => buildExternalId(record.run, digestOf(record.product))
-
-async function createCheck({ client, context, sha, record, check }: Writing): Promise<FoundCheck> {
-  const { data } = await client.octokit.request('POST /repos/{owner}/{repo}/check-runs', {
-    owner: context.owner,
-    repo: context.repository,
-    name: check.name,
-    head_sha: sha,
-    external_id: externalIdOf(record),
-    details_url: runUrl(context),
-    ...check.state,
-    output: check.output,
-  })
-  return { id: Number(data.id), same: true }
-}
-
-const PAGE_SIZE = 100
-/** GitHub keeps 1,000 check runs of one name in a suite. */
-const MOST_PAGES = 10
-
-async function findCheck({ client, context, sha, record, check }: Writing): Promise<FoundCheck | null> {
-  for (let page = 1; page <= MOST_PAGES; page += 1) {
-    const { data } = await client.octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
-      owner: context.owner,
-      repo: context.repository,
-      ref: sha,
-      check_name: check.name,
-      filter: 'all',
-      per_page: PAGE_SIZE,
-      page,
-    })
-    const found = data.check_runs.find((run) => run.external_id === externalIdOf(record))
-    if (found) return { id: Number(found.id), same: isSame(found, check) }
-    if (data.check_runs.length < PAGE_SIZE) return null
-  }
-  return null
-}
-
-const isSame = (
-  found: {
-    readonly status: string
-    readonly conclusion: string | null
-    readonly output: { readonly text: string | null }
-  },
-  { state, output }: BuildCheck,
-): boolean =>
-  found.status === state.status &&
-  found.conclusion === ('conclusion' in state ? state.conclusion : null) &&
-  // GitHub trims what it keeps.
-  found.output.text?.trim() === output.text.trim()
 
 const nothingToRecord = (product: string, status: BuildRecord['status']): Outcome<'record-build'> => ({
   outputs: { 'check-run-id': '', version: '', product, status },

@@ -1,8 +1,9 @@
 import { type Fault, type Problem, quoted, RingmasterError, valueOf as valueIn } from '../core/problem.ts'
 import { escapeMarkdown } from '../render/text.ts'
-import { type InputName, type Inputs, readInputs } from './inputs.ts'
+import type { InputName } from './inputs.ts'
 import type { Outcome, StepResult } from './outcome.ts'
 import type { CommandName } from './outputs.ts'
+import { type Inputs, readInputs } from './read-inputs.ts'
 import { type Runner, sentenceOf } from './runner.ts'
 import type { Shell } from './shell.ts'
 

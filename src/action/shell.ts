@@ -1,7 +1,7 @@
 import { RingmasterError } from '../core/problem.ts'
 import type { RunContext } from './context.ts'
 import type { Clock, GitHubClient } from './github-client.ts'
-import type { Inputs } from './inputs.ts'
+import type { Inputs } from './read-inputs.ts'
 
 /** What a command gets of the world. */
 export interface Shell {

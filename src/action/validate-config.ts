@@ -4,8 +4,8 @@ import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
 import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
 import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
 import { insideWorkspace, workspaceOf } from './context.ts'
-import type { Inputs } from './inputs.ts'
 import type { Outcome } from './outcome.ts'
+import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 
 /** Checks a configuration of the checkout: every problem becomes an annotation at its line, and the step fails on any. */

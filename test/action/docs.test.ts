@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
-import { INPUTS, type InputName, readInputs } from '../../src/action/inputs.ts'
+import { INPUTS, type InputName } from '../../src/action/inputs.ts'
 import { COMMANDS, OUTPUTS, OUTPUTS_OF, type OutputName } from '../../src/action/outputs.ts'
+import { readInputs } from '../../src/action/read-inputs.ts'
 import { DEPLOYMENT_STATUSES } from '../../src/core/deployment/schema.ts'
 import { parseDeploymentStatus, STATE_OF_STATUS } from '../../src/core/deployment/status.ts'
 import { type Given, given } from './stage.ts'
@@ -80,6 +81,6 @@ describe('docs/action.md', () => {
 function usesOfTheAction(node: unknown): Partial<Record<InputName, unknown>>[] {
   if (typeof node !== 'object' || node === null) return []
   const own =
-    'uses' in node && String(node.uses).startsWith('ringmaster/') && 'with' in node ? [node.with as object] : []
+    'uses' in node && String(node.uses).startsWith('OWNER/ringmaster@') && 'with' in node ? [node.with as object] : []
   return [...own, ...Object.values(node).flatMap(usesOfTheAction)]
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { environmentNameOf, INPUTS, readInputs } from '../../src/action/inputs.ts'
+import { environmentNameOf, INPUTS } from '../../src/action/inputs.ts'
 import { COMMANDS } from '../../src/action/outputs.ts'
+import { readInputs } from '../../src/action/read-inputs.ts'
 import { type Given, given } from './stage.ts'
 
 const read = (inputs: Given) => readInputs(given(inputs))

@@ -1,0 +1,133 @@
+import { accepted, type Checked, type Problem, quoted } from '../core/problem.ts'
+import type { BumpRule, PresetName } from '../core/version/schema.ts'
+import { environmentNameOf, INPUTS, type InputDefinition, type InputName, PRESETS } from './inputs.ts'
+import { COMMANDS, type CommandName } from './outputs.ts'
+
+/** The inputs, read once. Null where an input that has no default was left out or blank. */
+export interface Inputs {
+  readonly command: CommandName
+  readonly product: string | null
+  readonly path: string | null
+  readonly exclude: readonly string[]
+  readonly version: string | null
+  readonly environment: string | null
+  readonly status: string
+  readonly sha: string | null
+  readonly preset: PresetName
+  readonly rules: readonly BumpRule[]
+  readonly visibleTypes: readonly string[] | null
+  readonly preMajorBreaking: 'minor' | 'major' | null
+  readonly preMajorFeature: 'patch' | 'minor' | null
+  readonly tagPattern: string | null
+  readonly firstParent: boolean
+  readonly workingDirectory: string
+  readonly artifacts: string | null
+  readonly environmentUrl: string | null
+  readonly description: string | null
+  readonly failOnFailedStatus: boolean
+  readonly dryRun: boolean
+  readonly githubToken: string | null
+  /** Inputs that were given but mean nothing to this command. */
+  readonly unused: readonly InputName[]
+}
+
+export type InputProblemCode = 'input-missing' | 'input-invalid'
+
+const BUMP_RULE = /^([^\s():]+)(?:\(([^\s():]+)\))?:[ \t]*(none|patch|minor|major)$/
+
+/** Reads the inputs from the environment. All problems at once; nothing of another input is guessed. */
+export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<Inputs, InputProblemCode> {
+  const problems: Problem<InputProblemCode>[] = []
+  const text = (name: InputName): string | null => {
+    const given = environment[environmentNameOf(name)]?.trim()
+    if (given) return given
+    const definition: InputDefinition = INPUTS[name]
+    return typeof definition.default === 'string' ? definition.default : null
+  }
+  const invalid = (name: InputName, expected: string, found: string): void => {
+    problems.push({
+      code: 'input-invalid',
+      message: `expected ${expected} as input ${name}, found ${quoted(found)}`,
+      path: name,
+    })
+  }
+  const oneOf = <Choice extends string>(name: InputName, choices: readonly Choice[]): Choice | null => {
+    const given = text(name)
+    const choice = choices.find((candidate) => candidate === given)
+    if (given !== null && choice === undefined) invalid(name, `one of ${choices.join(', ')}`, given)
+    return choice ?? null
+  }
+  const flag = (name: InputName): boolean => {
+    const given = text(name)?.toLowerCase() ?? 'false'
+    if (given !== 'true' && given !== 'false') invalid(name, 'true or false', given)
+    return given === 'true'
+  }
+  const list = (name: InputName, divider: RegExp): string[] =>
+    (text(name) ?? '')
+      .split(divider)
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+
+  const command = oneOf('command', COMMANDS)
+  const rules = list('rules', /\n/).flatMap((line): BumpRule[] => {
+    const [, type, scope, bump] = BUMP_RULE.exec(line) ?? []
+    if (type === undefined || bump === undefined) {
+      invalid('rules', 'lines such as `docs(readme): patch` or `chore: none`', line)
+      return []
+    }
+    return [{ type, ...(scope === undefined ? {} : { scope }), bump: bump as BumpRule['bump'] }]
+  })
+  const sha = text('sha')
+  if (sha !== null && !/^[0-9a-f]{40}$/.test(sha)) invalid('sha', 'a commit of 40 lower-case hexadecimal digits', sha)
+  if (command !== null || text('command') === null) problems.push(...missing(command, text))
+
+  const inputs = {
+    product: text('product'),
+    path: text('path'),
+    exclude: list('exclude', /\n/),
+    version: text('version'),
+    environment: text('environment'),
+    status: text('status') ?? '',
+    sha,
+    preset: oneOf('preset', PRESETS) ?? 'ringmaster',
+    rules,
+    visibleTypes: text('visible-types') === null ? null : list('visible-types', /[\n,]/),
+    preMajorBreaking: oneOf('pre-major-breaking', ['minor', 'major']),
+    preMajorFeature: oneOf('pre-major-feature', ['patch', 'minor']),
+    tagPattern: text('tag-pattern'),
+    firstParent: flag('first-parent'),
+    workingDirectory: text('working-directory') ?? '.',
+    artifacts: text('artifacts'),
+    environmentUrl: text('environment-url'),
+    description: text('description'),
+    failOnFailedStatus: flag('fail-on-failed-status'),
+    dryRun: flag('dry-run'),
+    githubToken: text('github-token'),
+  }
+  if (problems.length > 0 || command === null) return { ok: false, problems }
+  return accepted({ command, ...inputs, unused: unusedBy(command, environment) })
+}
+
+const names = Object.keys(INPUTS) as readonly InputName[]
+
+const missing = (command: CommandName | null, text: (name: InputName) => string | null): Problem<InputProblemCode>[] =>
+  names
+    .filter((name) => {
+      const { neededBy = [] }: InputDefinition = INPUTS[name]
+      return text(name) === null && (command === null ? name === 'command' : neededBy.includes(command))
+    })
+    .map((name) => ({
+      code: 'input-missing',
+      message: `expected the input ${name}${command === null ? '' : ` for ${command}`}, found none`,
+      hint: name === 'command' ? `give one of ${COMMANDS.join(', ')}` : INPUTS[name].description,
+      path: name,
+    }))
+
+/** A default counts as given to the runner, so only what differs from it tells of a misunderstanding. */
+const unusedBy = (command: CommandName, environment: Readonly<NodeJS.ProcessEnv>): InputName[] =>
+  names.filter((name) => {
+    const definition: InputDefinition = INPUTS[name]
+    if (definition.usedBy === 'all' || definition.usedBy.includes(command)) return false
+    const given = environment[environmentNameOf(name)]?.trim()
+    return Boolean(given) && typeof definition.default !== 'object' && given !== definition.default
+  })
