@@ -14,6 +14,7 @@ export interface CommitMessage {
   readonly revertTitle: boolean
   /** What the message reverts: full hashes, or prefixes of at least 7 digits; lower case. */
   readonly reverts: readonly string[]
+  /** At most `mostSightings`, in order. */
   readonly sightings: readonly Sighting[]
 }
 
@@ -22,6 +23,9 @@ export interface Sighting {
   readonly kind: 'breaking-in-code' | 'breaking-without-text' | 'breaking-look-alike' | 'header'
   readonly line: string
 }
+
+/** Nobody reads more of them, and a long message has no end of them. */
+export const mostSightings = 20
 
 const githubMerge = /^Merge pull request #\d+ from \S/
 const otherMerge =
@@ -109,8 +113,12 @@ const revertLine = /^This reverts commit ([0-9a-f]+)/i
 const refsLine = /^refs:(.*)$/i
 const fullHash = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i
 
+function sight(kind: Sighting['kind'], line: string, { sightings }: Gathered): void {
+  if (sightings.length < mostSightings) sightings.push({ kind, line })
+}
+
 function sightInCode(line: string, gathered: Gathered): void {
-  if (breakingWords.test(line)) gathered.sightings.push({ kind: 'breaking-in-code', line })
+  if (breakingWords.test(line)) sight('breaking-in-code', line, gathered)
 }
 
 function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Gathered): void {
@@ -126,15 +134,15 @@ function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Ga
   if (reverted !== undefined && fullHash.test(reverted)) gathered.reverts.push(reverted.toLowerCase())
   const refs = isRevert ? refsLine.exec(line)?.[1] : undefined
   if (refs !== undefined) gathered.reverts.push(...hashesIn(refs))
-  if (inBody && isHeaderInBody(line)) gathered.sightings.push({ kind: 'header', line })
+  if (inBody && gathered.sightings.length < mostSightings && isHeaderInBody(line)) sight('header', line, gathered)
 }
 
 function readBreaking(line: string, gathered: Gathered): void {
   const keyword = breakingLine.exec(line)?.[0]
   const text = keyword === undefined ? '' : line.slice(keyword.length).replace(/^ #/, '').trim()
   if (text !== '') gathered.breaking ??= text
-  else if (keyword !== undefined) gathered.sightings.push({ kind: 'breaking-without-text', line })
-  else if (breakingLookAlike.test(line)) gathered.sightings.push({ kind: 'breaking-look-alike', line })
+  else if (keyword !== undefined) sight('breaking-without-text', line, gathered)
+  else if (breakingLookAlike.test(line)) sight('breaking-look-alike', line, gathered)
 }
 
 const hashesIn = (text: string): string[] =>

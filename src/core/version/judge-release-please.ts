@@ -37,12 +37,13 @@ function judgeOne(commit: Commit, options: JudgeOptions): Verdict {
     }),
   )
   const releaseAs = inside.find((one) => one.releaseAs !== null)?.releaseAs ?? null
-  const opinions = inside.map((one) => opinionOf(one, options))
-  const first: Opinion | undefined = opinions[0]
-  const strongest = opinions.reduce<Opinion | undefined>(
-    (best, one) => (best === undefined || isAbove(one.level, best.level) ? one : best),
-    first,
-  )
+  let strongest: Opinion | undefined
+  let sleeping: Level = 'none'
+  for (const one of inside) {
+    const opinion = opinionOf(one, options)
+    if (strongest === undefined || isAbove(opinion.level, strongest.level)) strongest = opinion
+    sleeping = higherOf(sleeping, sleepingOf(opinion))
+  }
   const reason: Reason = releaseAs === null ? (strongest?.reason ?? { kind: 'unparsed' }) : asked(releaseAs)
   return {
     sha: commit.sha,
@@ -50,7 +51,7 @@ function judgeOne(commit: Commit, options: JudgeOptions): Verdict {
     type: strongest?.of.type ?? null,
     scope: strongest?.of.scope ?? null,
     level: strongest?.level ?? 'none',
-    sleeping: opinions.reduce<Level>((level, one) => higherOf(level, sleepingOf(one)), 'none'),
+    sleeping,
     releaseAs,
     reason,
     warnings,

@@ -143,18 +143,18 @@ const namesNoCommit: Warning = {
 function sightingsOf(message: CommitMessage, options: JudgeOptions): Warning[] {
   const breaking = message.breaking === null ? message.sightings.filter(({ kind }) => kind !== 'header') : []
   const headers = message.sightings.filter(({ kind, line }) => kind === 'header' && releases(line, options))
-  const warnings = breaking.slice(0, mostSightings).map(({ kind, line }): Warning => {
+  const warnings = breaking.slice(0, mostShown).map(({ kind, line }): Warning => {
     const code = kind === 'header' ? 'headers-in-body' : kind
     return { code, message: `${sightingText[code]}: "${titleOf(line.trim())}".` }
   })
   const [first] = headers
   if (first === undefined) return warnings
-  const more = headers.length > 1 ? ` and ${headers.length - 1} more` : ''
+  const more = headers.length > 1 ? ' and others' : ''
   const text = `The first line decides; the body repeats headers: "${titleOf(first.line.trim())}"${more}.`
   return [...warnings, { code: 'headers-in-body', message: text }]
 }
 
-const mostSightings = 3
+const mostShown = 3
 
 const sightingText = {
   'breaking-in-code': 'A breaking change inside a code fence does not count',

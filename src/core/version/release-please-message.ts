@@ -56,6 +56,10 @@ function readPart(text: string): PleasePart {
 function readCommits(message: string): PleaseCommit[] {
   const text = message.trim()
   const summary = readSummary(text)
+  const { type, scope, subject } = summary
+  if (summary.end === text.length) {
+    return [{ type, scope, subject, breaking: summary.marked && subject !== '', releaseAs: null }]
+  }
   const body = readBody(text, pastNewlines(text, summary.end))
   let breakingText = summary.marked ? summary.subject : ''
   if (body.marked !== null) breakingText = body.marked
@@ -65,10 +69,9 @@ function readCommits(message: string): PleaseCommit[] {
     if (footer.marked.startsWith('BREAKING')) breakingText = footer.lastText
     if (footer.type === null) continue
     if (footer.type.toLowerCase() === 'release-as') releaseAs ??= footer.lastText.trim()
-    inFooters.push(...commitsInFooter(footer))
+    for (const commit of commitsInFooter(footer)) inFooters.push(commit)
   }
   const breaking = breakingText !== '' || mentionsBreaking(body.text)
-  const { type, scope, subject } = summary
   return [...inFooters, { type, scope, subject, breaking, releaseAs }]
 }
 
@@ -173,41 +176,48 @@ interface Footer {
   readonly lastText: string
   /** The footer as the tool writes it down to read it once more as a commit. */
   readonly asCommit: string
+}
+
+/** A footer's token and where its value lies; null where no footer stands. */
+interface FooterSpan {
+  readonly token: Token
+  readonly hash: boolean
+  readonly value: number
   readonly end: number
 }
 
-function readFooter(text: string, start: number): Footer | null {
+function spanFooter(text: string, start: number): FooterSpan | null {
   const mark = markAt(text, start, true)
   const bare = { type: null, scope: null, marked: mark, end: start + mark.length }
   const token: Token | null = mark === '' ? readToken(text, start) : bare
   const separator = token === null ? 0 : separatorLength(text, token.end)
   if (token === null || separator === 0) return null
-  const value = readValue(text, pastBlanks(text, token.end + separator))
-  const scope = token.scope === null ? '' : `(${token.scope})`
-  const between = separator === 1 ? ': ' : ''
-  return {
-    type: token.type,
-    marked: token.marked,
-    lastText: value.lastText,
-    asCommit: `${token.type ?? ''}${scope}${token.marked}${between}${value.text}`,
-    end: value.end,
-  }
+  const value = pastBlanks(text, token.end + separator)
+  let end = lineEnd(text, value)
+  for (let next = continuationAt(text, end); next !== null; next = continuationAt(text, end)) end = lineEnd(text, next)
+  return { token, hash: separator === 2, value, end }
 }
 
-/** The rest of the line, and every line after it that begins with a blank, without those blanks. */
-function readValue(text: string, start: number): { text: string; lastText: string; end: number } {
-  let end = lineEnd(text, start)
-  let lastText = text.slice(start, end)
-  const pieces = [lastText]
-  for (;;) {
-    const next = pastNewlines(text, end)
-    const content = pastBlanks(text, next)
-    if (next === end || content === next) return { text: pieces.join(''), lastText, end }
-    const newline = text.slice(end, next)
-    end = lineEnd(text, content)
-    lastText = text.slice(content, end)
-    pieces.push(newline, lastText)
+/** Where the content of the next line begins, if that line begins with a blank; null otherwise. */
+function continuationAt(text: string, end: number): number | null {
+  const next = pastNewlines(text, end)
+  const content = pastBlanks(text, next)
+  return next === end || content === next ? null : content
+}
+
+function readFooter(text: string, { token, hash, value }: FooterSpan): Footer {
+  let end = lineEnd(text, value)
+  let lastText = text.slice(value, end)
+  let whole = lastText
+  for (let next = continuationAt(text, end); next !== null; next = continuationAt(text, end)) {
+    const newline = text.slice(end, pastNewlines(text, end))
+    end = lineEnd(text, next)
+    lastText = text.slice(next, end)
+    whole += newline + lastText
   }
+  const scope = token.scope === null ? '' : `(${token.scope})`
+  const asCommit = `${token.type ?? ''}${scope}${token.marked}${hash ? '' : ': '}${whole}`
+  return { type: token.type, marked: token.marked, lastText, asCommit }
 }
 
 interface Body {
@@ -219,12 +229,17 @@ interface Body {
 
 /** Lines are body until one from which everything to the end is footers. */
 function readBody(text: string, start: number): Body {
-  const chains = new FooterChains(text)
   const pieces: string[] = []
   let markedFrom: number | null = null
   let at = start
   let newline = ''
-  while (at < text.length && !chains.reachesEnd(at)) {
+  let noFootersBefore = start
+  while (at < text.length) {
+    if (at >= noFootersBefore) {
+      const stop = footersStop(text, at)
+      if (stop === null) break
+      noFootersBefore = stop + 1
+    }
     const mark = markAt(text, at, false)
     const marked = mark !== '' && text[at + mark.length] === ':'
     const content = marked ? pastBlanks(text, at + mark.length + 1) : at + mark.length
@@ -236,45 +251,30 @@ function readBody(text: string, start: number): Body {
     newline = text.slice(end, at)
   }
   const marked = markedFrom === null ? null : pieces.slice(markedFrom).join('')
-  return { text: pieces.join(''), marked, footers: chains.from(at) }
+  return { text: pieces.join(''), marked, footers: footersFrom(text, at) }
 }
 
-/** Remembers from which lines footers reach to the end, so that no line is tried twice. */
-class FooterChains {
-  readonly #text: string
-  readonly #reaches = new Map<number, boolean>()
-  readonly #footers = new Map<number, Footer>()
-
-  constructor(text: string) {
-    this.#text = text
+/**
+ * Where a run of footers from this line on stops short of the end; null where it reaches the end. No line up to there
+ * can begin a run that reaches it: each is a footer of this run, or begins with a blank and so is none.
+ */
+function footersStop(text: string, start: number): number | null {
+  let at = start
+  while (at < text.length) {
+    const span = spanFooter(text, at)
+    if (span === null) return at
+    at = pastNewlines(text, span.end)
   }
+  return null
+}
 
-  reachesEnd(start: number): boolean {
-    const tried: number[] = []
-    let at = start
-    let reaches: boolean | undefined
-    while (reaches === undefined) {
-      if (at >= this.#text.length) reaches = true
-      else reaches = this.#reaches.get(at)
-      if (reaches !== undefined) break
-      tried.push(at)
-      const footer = readFooter(this.#text, at)
-      if (footer === null) reaches = false
-      else {
-        this.#footers.set(at, footer)
-        at = pastNewlines(this.#text, footer.end)
-      }
-    }
-    for (const line of tried) this.#reaches.set(line, reaches)
-    return reaches
+function footersFrom(text: string, start: number): Footer[] {
+  const footers: Footer[] = []
+  for (let at = start; at < text.length; ) {
+    const span = spanFooter(text, at)
+    if (span === null) break
+    footers.push(readFooter(text, span))
+    at = pastNewlines(text, span.end)
   }
-
-  from(start: number): Footer[] {
-    const chain: Footer[] = []
-    for (let footer = this.#footers.get(start); footer !== undefined; ) {
-      chain.push(footer)
-      footer = this.#footers.get(pastNewlines(this.#text, footer.end))
-    }
-    return chain
-  }
+  return footers
 }

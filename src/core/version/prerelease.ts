@@ -1,0 +1,56 @@
+import { accepted, type Checked, quoted, rejected } from '../problem.ts'
+import { compareVersions, formatVersion, parseVersion, type Version } from './version.ts'
+
+type SemVer = Extract<Version, { readonly scheme: 'semver' }>
+
+/** A line of pre-releases such as `rc` or `beta`, and the highest version on it so far. */
+export interface PrereleaseLine {
+  /** The identifier before the number. */
+  readonly label: string
+  /** The highest pre-release of this line above the last release; null where it begins. */
+  readonly latest: string | null
+}
+
+/**
+ * The next version on a line that leads to `target` (what the commits since the last *stable* release ask for): the
+ * number counts up while the line leads at least that far, and begins at 1 for a higher target. A line never falls
+ * back: once it leads to 2.0.0 it stays there. Its release, the graduation, is `target` itself or `releaseOf` the line.
+ */
+export function nextOnLine(target: string, line: PrereleaseLine): Checked<string> {
+  const goal = parseVersion('semver', target)
+  const first = parseVersion('semver', `${target}-${line.label}.1`)
+  const latest = line.latest === null ? accepted(null) : parseVersion('semver', line.latest)
+  if (!goal.ok || !first.ok || !latest.ok) {
+    return rejected<string>(...[goal, first, latest].flatMap((one) => (one.ok ? [] : one.problems)))
+  }
+  if (latest.value === null) return accepted(formatVersion(first.value))
+  if (latest.value.prerelease[0] !== undefined && !isOnLine(latest.value, line.label)) {
+    const message = `expected a version of the line ${quoted(line.label)}, found ${quoted(latest.value.text)}`
+    return rejected<string>({ code: 'prerelease-line', message })
+  }
+  const goalIsHigher = compareVersions(goal.value, releaseOf(latest.value))
+  if (goalIsHigher.ok && goalIsHigher.value === 1) return accepted(formatVersion(first.value))
+  const next = parseVersion('semver', formatVersion({ ...latest.value, prerelease: counted(latest.value.prerelease) }))
+  return next.ok ? accepted(next.value.text) : rejected<string>(...next.problems)
+}
+
+/** The release that a pre-release leads to; a release leads to itself. */
+export const releaseOf = (version: SemVer): SemVer => {
+  const text = `${version.major}.${version.minor}.${version.patch}`
+  return { ...version, text, prerelease: [], metadata: [] }
+}
+
+/** `rc`, `rc.4` and `rc04` are on the line `rc`; `rcx.1` is not. */
+const isOnLine = (version: SemVer, label: string): boolean => {
+  const first = version.prerelease[0] ?? ''
+  return first.startsWith(label) && /^\d*$/.test(first.slice(label.length))
+}
+
+/** Counts the last number up and keeps its leading zeros (`beta09` → `beta10`); without a number it gets `.1`. */
+function counted(identifiers: readonly string[]): string[] {
+  const last = identifiers.at(-1) ?? ''
+  const digits = /\d+$/.exec(last)?.[0]
+  if (digits === undefined) return [...identifiers, '1']
+  const next = (BigInt(digits) + 1n).toString().padStart(digits.length, '0')
+  return [...identifiers.slice(0, -1), `${last.slice(0, last.length - digits.length)}${next}`]
+}
