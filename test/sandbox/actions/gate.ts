@@ -10,6 +10,8 @@ export type GateAnswer = 'approved' | 'rejected' | 'cancelled'
 /** Days after which a job that nobody let through fails. docs.github.com/actions/reference/limits */
 const maxWaitDays = 30
 const minuteMs = 60_000
+/** Node's timers go no further; a longer wait ends when the sandbox's clock is moved. */
+const longestTimerMs = 2 ** 31 - 1
 
 interface OpenGate {
   readonly job: Job
@@ -50,7 +52,7 @@ export function waitAtGate(world: World, job: Job, environment: Environment): Pr
   })
   const gates = gatesOf(world)
   const timerMs = environment.waitTimerMinutes * minuteMs
-  const timer = setTimeout(() => passIfOpen(world, gate), timerMs)
+  const timer = setTimeout(() => passIfOpen(world, gate), Math.min(timerMs, longestTimerMs))
   timer.unref()
   const settle = (answer: GateAnswer): void => {
     clearTimeout(timer)
