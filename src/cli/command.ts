@@ -37,7 +37,7 @@ export function readOptions<const O extends NonNullable<ParseArgsConfig['options
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw usageError(error instanceof Error ? error.message.replace(/\.? To specify .*$/s, '') : String(error), command)
+    throw usageError((error as Error).message.replace(/\.? To specify .*$/s, ''), command)
   }
 }
 

@@ -27,6 +27,7 @@ import { valueOf as unwrap } from '../core/problem.ts'
 import { createKeyFile } from '../publish/key-file.ts'
 import { type FileSigner, keyFileSigner } from '../publish/signer.ts'
 import { type CliCommand, type CommandIo, type ExitCode, needed, readOptions, usageError } from './command.ts'
+import { keysEnrol } from './enrol.ts'
 import { readDocument, readInput, writeOutput } from './files.ts'
 
 const DEFAULT_GROUP = 'main'
@@ -240,7 +241,7 @@ export const readRequest = async (path: string): Promise<OpenRequest> =>
 export const keysRotate: CliCommand = {
   name: 'keys rotate',
   usage:
-    'ringmaster keys rotate ROLE --root FILE [--targets FILE] [--add PUBLIC]… [--remove KEYID]… [--threshold N] [--valid-days N] --out REQUEST',
+    'ringmaster keys rotate ROLE --root FILE [--targets FILE] [--add PUBLIC]… [--remove PUBLIC|KEYID]… [--threshold N] [--valid-days N] --out REQUEST',
   summary: 'Ask for a root or targets with other keys for one role, or only with a later expiry.',
   async run(args, io) {
     const { values, positionals } = readOptions(keysRotate, args, {
@@ -258,7 +259,8 @@ export const keysRotate: CliCommand = {
     const out = needed(values.out, 'out', keysRotate)
     const add = await Promise.all((values.add ?? []).map(publicKey))
     const threshold = values.threshold === undefined ? undefined : count(values.threshold, 'threshold', 1, keysRotate)
-    const change: KeyChange = { add, remove: values.remove ?? [], threshold }
+    const remove = await Promise.all((values.remove ?? []).map(keyIdOf))
+    const change: KeyChange = { add, remove, threshold }
     const expires = inDays(io.now, days(values['valid-days'], OFFLINE_DAYS, keysRotate))
     const request = isTopRole(role)
       ? nextRootRequest(root, new Map([[role, change]]), expires)
@@ -348,6 +350,10 @@ async function writeRequest(request: SigningRequest, path: string, io: CommandIo
 const publicKey = async (path: string): Promise<string> =>
   (await readDocument(path, PublicKeyFile, 'a public key')).public
 
+/** A key to take away: its public file, or its id as `keys rotate` shows it. */
+const keyIdOf = async (text: string): Promise<string> =>
+  text.endsWith('.json') ? tufKey(await publicKey(text)).keyID : text
+
 async function readRoot(path: string): Promise<Metadata<Root>> {
   return unwrap(decodeMetadata('root', 'root', await metadataBytes(path)))
 }
@@ -371,4 +377,5 @@ export const KEY_COMMANDS: readonly CliCommand[] = [
   keysRotate,
   keysCohorts,
   keysBundles,
+  keysEnrol,
 ]

@@ -73,9 +73,9 @@ async function readUpTo(response: Response, maxBytes: number): Promise<Uint8Arra
 }
 
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return 'no end of the answer in time'
-  return error.cause instanceof Error ? error.cause.message : error.message
+  const { name, message, cause } = error as Error
+  if (name === 'TimeoutError') return 'no end of the answer in time'
+  return (cause as Error | undefined)?.message || message
 }
 
 const trouble = (url: URL, found: string): FetchOutcome => ({

@@ -1,0 +1,143 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import type { CliCommand, CommandIo } from '../../src/cli/command.ts'
+import { KEY_COMMANDS } from '../../src/cli/keys.ts'
+import { MANIFEST_COMMANDS } from '../../src/cli/manifest.ts'
+import { resolveCommand } from '../../src/cli/resolve.ts'
+import { RingmasterError } from '../../src/core/problem.ts'
+import { type StaticHost, serveDirectory } from '../device/static-host.ts'
+
+const COMMANDS: readonly CliCommand[] = [...KEY_COMMANDS, ...MANIFEST_COMMANDS, resolveCommand]
+const NOW = new Date().toISOString()
+const here = process.cwd()
+let directory: string
+let host: StaticHost
+
+/** Runs a command line as the entry point would, in the test's own directory. */
+async function run(line: string) {
+  const words = line.split(' ').slice(1)
+  const command = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => words[at] === word))
+  if (!command) throw new Error(`no such command: ${line}`)
+  const args = words
+    .slice(command.name.split(' ').length)
+    .map((word) => word.replace('https://updates.example/', host.url))
+  const out: string[] = []
+  const err: string[] = []
+  const json = args.includes('--json')
+  const io: CommandIo = { out: (text) => out.push(text), err: (text) => err.push(text), json, env: {}, now: NOW }
+  const code = await command
+    .run(
+      args.filter((arg) => arg !== '--json'),
+      io,
+    )
+    .catch((error: unknown) => {
+      if (error instanceof RingmasterError)
+        err.push(...error.problems.map((problem) => `${problem.code}: ${problem.message}`))
+      else throw error
+      return error.fault === 'bad-input' ? 2 : 1
+    })
+  return { code, out, err }
+}
+
+const read = async (name: string) => readFile(join(here, 'docs', name), 'utf8')
+
+const commandsOf = (text: string): string[] =>
+  [...text.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) =>
+    block.split('\n').filter((line) => line !== ''),
+  )
+
+/** The files that a page shows, by the name after `json` in the fence. */
+const filesOf = (text: string): [string, string][] =>
+  [...text.matchAll(/^```json (\S+)\n(.*?)^```$/gms)].map(([, name = '', body = '']) => [name, body])
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ringmaster-docs-'))
+  host = await serveDirectory(join(directory, 'site'))
+  process.chdir(directory)
+  const files = new Map(filesOf(await read('keys.md')))
+  for (const [name, body] of files) await writeFile(name, body)
+  const bundles = ['bundle-1.0.0.json', 'bundle-1.1.0.json'].map((name) => JSON.parse(files.get(name)!))
+  await writeFile('channel.json', JSON.stringify({ ...JSON.parse(files.get('channel.json')!), bundles }))
+})
+afterAll(async () => {
+  process.chdir(here)
+  await host.close()
+  await rm(directory, { recursive: true })
+})
+
+describe('the commands of docs/keys.md and docs/devices.md', () => {
+  it('work one after the other, and a device takes what was published', async () => {
+    const commands = commandsOf(await read('keys.md'))
+    expect(commands.length).toBeGreaterThan(15)
+    for (const line of commands) expect({ line, ...(await run(line)) }).toMatchObject({ line, code: 0, err: [] })
+    const answers = []
+    for (const line of commandsOf(await read('devices.md'))) {
+      const answer = await run(line)
+      expect({ line, ...answer }).toMatchObject({ code: 0, err: [] })
+      answers.push(answer.out.join('\n'))
+    }
+    expect(answers[0]).toContain('Gateway 1.1.0 is offered')
+    expect(answers[0]).toContain('gateway-1.1.0.bin, 1048576 bytes')
+    expect(JSON.parse(answers[1]!)).toMatchObject({ status: 'update', fresh: true, bundle: { id: 'Gateway@1.1.0' } })
+    expect(answers[2]).toContain('rolled Gateway@1.1.0 back before')
+  })
+
+  it('show every option that they take in their usage', () => {
+    expect(COMMANDS.every(({ usage, name }) => usage.startsWith(`ringmaster ${name}`))).toBe(true)
+  })
+})
+
+describe('a command called in the wrong way', () => {
+  it.each([
+    ['ringmaster resolve --cohort eu --state device', 'usage: expected the option --base-url, found none'],
+    [
+      'ringmaster resolve --base-url ftp://x --cohort eu --state device',
+      'usage: expected an http or https address for --base-url, found something else',
+    ],
+    [
+      'ringmaster resolve --base-url https://updates.example/ --cohort eu --state fresh',
+      /^root-needed: expected a root to begin with/,
+    ],
+    [
+      'ringmaster resolve --base-url https://updates.example/ --cohort eu --state fresh --root none',
+      /^file-unreadable: expected a root file at none, found ENOENT/,
+    ],
+    ['ringmaster resolve --base-url https://updates.example/ --colour red', /^usage: Unknown option '--colour'$/],
+    ['ringmaster keys sign root-2.request.json', 'usage: expected the option --key, found none'],
+    ['ringmaster keys sign channel.json --key k', /^file-invalid: channel\.json at "schema"/],
+    [
+      'ringmaster keys rotate root --root trust/1.root.json --remove 1 --out x',
+      /^key-unknown: expected a key of root to remove/,
+    ],
+    [
+      'ringmaster manifest publish --to site --root trust/1.root.json --online nowhere',
+      /^file-unreadable: expected a directory of key files/,
+    ],
+    ['ringmaster keys init --offline keys/offline --bundles b --online o --out t', /^key-exists: /],
+  ])('%s', async (line, expected) => {
+    const { code, err } = await run(line)
+    expect(code === 0).toBe(false)
+    expect(err[0]).toEqual(typeof expected === 'string' ? expected : expect.stringMatching(expected))
+  })
+})
+
+it('a refused device says what it may still finish, and the exit code is that of a refusal', async () => {
+  await run(
+    'ringmaster resolve --base-url https://updates.example/ --cohort eu --state other --root trust/1.root.json --release-version 1.0.0',
+  )
+  host.answer('metadata/timestamp.json', Buffer.from('{}'))
+  const text = await run('ringmaster resolve --base-url https://updates.example/ --cohort eu --state other')
+  expect(text.code).toBe(1)
+  expect(text.err.join('\n')).toContain('The bundle "Gateway@1.1.0" was verified before and may be finished')
+  const json = await run('ringmaster resolve --base-url https://updates.example/ --cohort eu --state other --json')
+  expect(JSON.parse(json.out[0]!)).toMatchObject({ status: 'refused', problems: [{ code: 'metadata-unreadable' }] })
+  host.restore()
+})
+
+it('a host that is away is outside trouble', async () => {
+  const away = 'http://127.0.0.1:9/'
+  const { code } = await run(`ringmaster resolve --base-url ${away} --cohort eu --state third --root trust/1.root.json`)
+  expect(code).toBe(3)
+})
