@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 import { acme } from './seeds.ts'
+import { refusal } from './testing.ts'
 
 const repo = { owner: 'acme', repo: 'app' }
 const empty = { owner: 'acme', repo: 'empty' }
@@ -20,11 +21,6 @@ const app = () => sandbox.app('ringmaster').octokit('acme').rest
 const bob = () => sandbox.as('bob').octokit.rest
 const head = async (branch = 'main') => (await sandbox.repository('acme/app').head(branch)) ?? ''
 const statusOf = (error: unknown) => (error as { status?: number }).status
-const refusal = async (work: Promise<unknown>) =>
-  work.then(
-    () => 'accepted',
-    (error: unknown) => `${statusOf(error)} ${(error as Error).message.split(' - https')[0]}`,
-  )
 
 describe('git data', () => {
   it('makes a file, a commit and a branch out of objects', async () => {

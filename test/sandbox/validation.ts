@@ -42,11 +42,18 @@ function toJsonSchema(node: unknown, refs: Set<string>): unknown {
           ? [key, Object.fromEntries(Object.entries(value).map(([name, one]) => [name, toJsonSchema(one, refs)]))]
           : key === 'enum' || key === 'required'
             ? [key, value]
-            : [key === 'oneOf' ? 'anyOf' : key, toJsonSchema(value, refs)],
+            : [key === 'oneOf' || isChoiceInDisguise(key, value) ? 'anyOf' : key, toJsonSchema(value, refs)],
       ),
   )
   return node['nullable'] === true ? { anyOf: [{ type: 'null' }, converted] } : converted
 }
+/** An erratum of the description: an installation's account is said to be a user *and* an enterprise. */
+const isChoiceInDisguise = (key: string, value: unknown): boolean =>
+  key === 'allOf' &&
+  Array.isArray(value) &&
+  value.length > 1 &&
+  value.some((one) => member(one, 'title') === 'Enterprise')
+
 const ignored = new Set([
   'nullable',
   'description',
