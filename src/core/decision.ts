@@ -100,7 +100,9 @@ export function* document(path: string): Deciding<string | undefined> {
 }
 
 /** The answers to several outside questions of one kind, in the order asked. */
-export function* facts<Q extends FactQuery>(queries: readonly Q[]): Deciding<Extract<FactAnswer, { kind: Q['kind'] }>[]> {
+export function* facts<Q extends FactQuery>(
+  queries: readonly Q[],
+): Deciding<Extract<FactAnswer, { kind: Q['kind'] }>[]> {
   const known = yield queries.map((query) => ({ kind: 'fact', query }) as const)
   return queries.map((query) => known.facts.get(factKey(query)) as Extract<FactAnswer, { kind: Q['kind'] }>)
 }

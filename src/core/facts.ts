@@ -15,8 +15,6 @@ export type FactQuery =
   | { readonly kind: 'team-members'; readonly team: string }
   /** All reviews of a pull request of the release repository, in GitHub's order. */
   | { readonly kind: 'reviews'; readonly repository: string; readonly number: number }
-  /** The configuration files on the default branch of a repository. */
-  | { readonly kind: 'configuration'; readonly repository: string; readonly commit: string }
   /** One file of a repository at a commit. */
   | { readonly kind: 'file'; readonly repository: string; readonly commit: string; readonly path: string }
   /** The pull requests that brought a commit into a branch, with who approved them. */
@@ -43,14 +41,13 @@ export type FactAnswer =
       readonly members: readonly { readonly login: string; readonly id: number }[] | 'unreadable'
     }
   | { readonly kind: 'reviews'; readonly reviews: readonly ReviewFact[] | 'unreadable' }
-  | {
-      readonly kind: 'configuration'
-      readonly files: readonly { readonly path: string; readonly text: string }[] | 'unreadable'
-    }
   | { readonly kind: 'file'; readonly text: string | null | 'unreadable' }
   | {
       readonly kind: 'merged-pulls'
       readonly pulls:
-        | readonly { readonly number: number; readonly approvers: readonly { readonly login: string; readonly id: number }[] }[]
+        | readonly {
+            readonly number: number
+            readonly approvers: readonly { readonly login: string; readonly id: number }[]
+          }[]
         | 'unreadable'
     }

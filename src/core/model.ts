@@ -11,7 +11,8 @@ import { evolveOutbox, outboxKey } from './outbox.ts'
 import { evolveIssue, issueKey } from './process/issue.ts'
 import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
 import { commitKey, productKey, versionKey } from './product/schema.ts'
-import { evolveOpen, evolveRelease } from './release/evolve.ts'
+import { evolveRelease } from './release/evolve.ts'
+import { evolveOpen } from './release/evolve-open.ts'
 import { OPEN_KEY, releaseKey } from './release/open.ts'
 import { evolveGate } from './ring/evolve.ts'
 import { gateKeyOf } from './ring/schema.ts'
@@ -68,7 +69,10 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
       next: (state: never, event: TypedEvent<'run.ended'>) => evolveRunEnd(state, event.data),
     },
   ],
-  'release.opened': (data) => [...ofOpenRelease(data), { key: issueKey(data.repository.id, data.issue), next: evolveIssue }],
+  'release.opened': (data) => [
+    ...ofOpenRelease(data),
+    { key: issueKey(data.repository.id, data.issue), next: evolveIssue },
+  ],
   'release.version_added': ofOpenRelease,
   'release.version_removed': ofOpenRelease,
   'release.started': ofOpenRelease,
@@ -78,25 +82,25 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'release.rolled_back': ofOpenRelease,
   'step.done': ofRelease,
   'step.undone': ofRelease,
-  'proposal.seen': (data) => [...ofRelease(data), { key: issueKey(data.repository.id, data.number), next: evolveIssue }],
+  'proposal.seen': (data) => [
+    ...ofRelease(data),
+    { key: issueKey(data.repository.id, data.number), next: evolveIssue },
+  ],
   'review.dismissed': ofRelease,
   'signoff.decided': ofRelease,
   'gate.requested': (data) => [
     { key: gateKey(data), next: evolveGate },
-    {
-      key: OPEN_KEY,
-      next: (state: never, event: TypedEvent<'gate.requested'>) => evolveOpen(state, event, gateKey(event.data)),
-    },
-  ],
-  'gate.decided': (data) => [
-    { key: data.gate as AggregateKey, next: evolveGate },
     { key: OPEN_KEY, next: evolveOpen },
   ],
+  'gate.decided': (data) => [{ key: data.gate as AggregateKey, next: evolveGate }],
   'gate.closed': (data) => [
     { key: data.gate as AggregateKey, next: evolveGate },
     { key: OPEN_KEY, next: evolveOpen },
   ],
-  'command.answered': (data) => [{ key: issueKey(data.repository.id, data.issue), next: evolveIssue }],
+  'command.answered': (data) => [
+    { key: issueKey(data.repository.id, data.issue), next: evolveIssue },
+    { key: OPEN_KEY, next: evolveOpen },
+  ],
   'channel.released': (data) => [
     { key: cohortKey(data.cohort), next: evolveCohort },
     { key: COHORTS_KEY, next: evolveCohortIndex },
@@ -105,7 +109,10 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'manifest.published': (data) => [{ key: cohortKey(data.cohort), next: evolveCohort }],
   'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
-  'output.settled': (data) => [{ key: outboxKey(data.subject), next: evolveOutbox }],
+  'output.settled': (data) => [
+    { key: outboxKey(data.subject), next: evolveOutbox },
+    { key: OPEN_KEY, next: evolveOpen },
+  ],
 }
 
 const changesOf = (event: EventDraft): readonly Change[] =>

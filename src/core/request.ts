@@ -39,7 +39,12 @@ export type Request =
   | (Asked & {
       readonly kind: 'command-given'
       readonly repository: RepositoryRef
-      readonly issue: { readonly number: number; readonly title: string; readonly isPull: boolean; readonly open: boolean }
+      readonly issue: {
+        readonly number: number
+        readonly title: string
+        readonly isPull: boolean
+        readonly open: boolean
+      }
       readonly comment: { readonly id: number; readonly url: string }
       readonly command: { readonly name: string; readonly args: string }
       readonly index: number
@@ -61,7 +66,8 @@ export type Request =
       readonly release: ReleaseId
       readonly reviewId: number
       readonly by: string
-      readonly was: string
+      /** Whose review it was. */
+      readonly author: string
     })
   /** Decide the signatures of a release again: a review came, time passed, a team changed. */
   | (Asked & { readonly kind: 'release-review'; readonly release: ReleaseId })
@@ -79,13 +85,37 @@ export type Request =
   | (Asked & { readonly kind: 'run-ended'; readonly repository: RepositoryRef; readonly runId: number })
   | (Asked & { readonly kind: 'configuration-seen'; readonly repository: RepositoryRef; readonly commit: string })
   /** A version completed in an environment: perhaps a ring is reached that serves cohorts. */
-  | (Asked & { readonly kind: 'ring-reached'; readonly product: string; readonly version: string; readonly environment: string })
-  /** A signed statement of the holder of the bundles key: which bundles may be installed. */
+  | (Asked & {
+      readonly kind: 'ring-reached'
+      readonly product: string
+      readonly version: string
+      readonly environment: string
+    })
+  /**
+   * A signing request that the holders of the bundles key have completed: which bundles may be installed. `isVerified`
+   * says that its signatures were checked against the published targets.
+   */
   | (Asked & {
       readonly kind: 'bundles-signed'
-      readonly metadata: string
+      readonly document: string
       readonly version: number
       readonly bundles: readonly string[]
+      readonly isVerified: boolean
+    })
+  /** A manifest arrived at its public address. */
+  | (Asked & {
+      readonly kind: 'manifest-published'
+      readonly cohort: string
+      readonly digest: string
+      readonly address: string
+    })
+  /** A condition that people have to know of holds, or holds no more. */
+  | (Asked & {
+      readonly kind: 'condition-seen'
+      readonly alarm: string
+      readonly code: string
+      readonly message: string
+      readonly holds: boolean
     })
 
 export type RequestKind = Request['kind']

@@ -10,7 +10,13 @@ export function evolveCohort(state: CohortState | undefined, event: CohortEvent)
     return state && { ...state, published: { digest, address, at: event.at } }
   }
   const { cohort, bundle, release } = event.data
-  const known: CohortState = state ?? { id: cohort, product: bundle.product, bundles: [], releases: [], published: null }
+  const known: CohortState = state ?? {
+    id: cohort,
+    product: bundle.product,
+    bundles: [],
+    releases: [],
+    published: null,
+  }
   if (known.releases.some((other) => other.id === release.id)) return known
   const linked = known.releases.map((other) => (other.next === null ? { ...other, next: release.id } : other))
   const bundles = known.bundles.some((other) => other.id === bundle.id) ? known.bundles : [...known.bundles, bundle]
@@ -22,5 +28,7 @@ export function evolveCohortIndex(state: CohortIndex | undefined, event: TypedEv
   return cohorts.includes(event.data.cohort) ? { cohorts } : { cohorts: [...cohorts, event.data.cohort].sort() }
 }
 
-export const evolveSignedBundles = (state: SignedBundles | undefined, event: TypedEvent<'bundles.signed'>): SignedBundles =>
-  state && state.version >= event.data.version ? state : event.data
+export const evolveSignedBundles = (
+  state: SignedBundles | undefined,
+  event: TypedEvent<'bundles.signed'>,
+): SignedBundles => (state && state.version >= event.data.version ? state : event.data)

@@ -63,7 +63,10 @@ function isWholeRing(
   const own = configuration.products.find((product) => product.name === item.product)?.environments
   return ring.environments
     .filter((environment) => own === undefined || own.includes(environment))
-    .every((environment) => board?.cells.find((cell) => cell.environment === environment)?.lastGood?.version === item.version)
+    .every(
+      (environment) =>
+        board?.cells.find((cell) => cell.environment === environment)?.lastGood?.version === item.version,
+    )
 }
 
 const bundleOf = (version: VersionState): Bundle => ({
@@ -96,8 +99,22 @@ function channelRelease(cohort: CohortConfig, bundle: Bundle, at: string): Chann
 /** The holders of the bundles key signed a list: the manifests may choose among its bundles. */
 export function* decideBundlesSigned(request: BundlesSigned): Deciding<Decision<null>> {
   const known = yield* state<SignedBundles>(BUNDLES_KEY)
-  const { metadata, version, bundles } = request
-  const digest = sha256(metadata)
+  const { document, version, bundles } = request
+  const digest = sha256(document)
+  if (!request.isVerified) {
+    return {
+      kind: 'refuse',
+      events: [],
+      problems: [
+        {
+          code: 'bundles-unsigned',
+          message:
+            'expected bundles signed by the keys that the published targets name, found other or too few signatures',
+          hint: 'Sign the request with the bundles key: ringmaster keys sign.',
+        },
+      ],
+    }
+  }
   if (known && known.version >= version) {
     if (known.digest === digest) return nothing
     return {
@@ -115,12 +132,44 @@ export function* decideBundlesSigned(request: BundlesSigned): Deciding<Decision<
   return {
     kind: 'accept',
     answer: null,
-    documents: [{ path: bundlesDocument(digest), text: metadata }],
+    documents: [{ path: bundlesDocument(digest), text: document }],
     events: [
       draft(
         'bundles.signed',
         { digest, version, bundles: [...bundles] },
-        { key: `bundles:${version}:${digest}`, at: request.at, actor: request.actor, source: request.source, trust: 'platform' },
+        {
+          key: `bundles:${version}:${digest}`,
+          at: request.at,
+          actor: request.actor,
+          source: request.source,
+          trust: 'platform',
+        },
+      ),
+    ],
+  }
+}
+
+type ManifestPublished = Extract<Request, { kind: 'manifest-published' }>
+
+/** What devices can fetch now: the manifest was read back from its public address. */
+export function* decideManifestPublished(request: ManifestPublished): Deciding<Decision<null>> {
+  const cohort = yield* state<CohortState>(cohortKey(request.cohort))
+  if (!cohort || cohort.published?.digest === request.digest) return nothing
+  const { digest, address } = request
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [
+      draft(
+        'manifest.published',
+        { cohort: cohort.id, digest, address },
+        {
+          key: `manifest:${cohort.id}:${digest}`,
+          at: request.at,
+          actor: null,
+          source: request.source,
+          trust: 'platform',
+        },
       ),
     ],
   }

@@ -29,7 +29,9 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
         {
           code: removed ? 'configuration-removed' : 'not-configured',
           message: `expected ${CONFIG_PATH} in ${repository.fullName}, found ${file.text === null ? 'none' : 'that it cannot be read'}`,
-          hint: removed ? 'The configuration in force stays; restore the file to change it.' : 'Add the file; see docs/configuration.md.',
+          hint: removed
+            ? 'The configuration in force stays; restore the file to change it.'
+            : 'Add the file; see docs/configuration.md.',
         },
       ],
     }
@@ -82,7 +84,11 @@ function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> 
     const what = previous === null ? 'the configuration in force' : 'the pull request of the change'
     return {
       problems: [
-        { code: 'configuration-unreadable', message: `expected ${what} to be readable, found that it is not`, hint: 'Run ringmaster doctor.' },
+        {
+          code: 'configuration-unreadable',
+          message: `expected ${what} to be readable, found that it is not`,
+          hint: 'Run ringmaster doctor.',
+        },
       ],
       used: [],
     }
@@ -103,7 +109,8 @@ function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> 
     }),
   ]
   if (allowed) return { problems: [], used }
-  const found = approvers.length === 0 ? 'no approval' : `approvals by ${approvers.map((approver) => approver.login).join(', ')}`
+  const found =
+    approvers.length === 0 ? 'no approval' : `approvals by ${approvers.map((approver) => approver.login).join(', ')}`
   return {
     problems: [
       {

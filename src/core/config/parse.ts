@@ -5,7 +5,7 @@ import { type ConfigProblem, findings, inOrder } from './rules.ts'
 import { Configuration } from './schema.ts'
 
 export const CONFIG_PATH = '.github/ringmaster.yml'
-const MAX_BYTES = 512 * 1024
+const MAX_BYTES = 384 * 1024
 
 /** A configuration in force: its rules, and the digest of its exact text under which the ledger keeps it. */
 export interface ParsedConfiguration {
@@ -17,7 +17,10 @@ export interface ParsedConfiguration {
  * Reads a configuration. Strict: an unknown key is an error. Reports all problems at once, each with file, line, what
  * was expected and what was found.
  */
-export function parseConfiguration(text: string, path = CONFIG_PATH): Checked<ParsedConfiguration, ConfigProblem['code']> {
+export function parseConfiguration(
+  text: string,
+  path = CONFIG_PATH,
+): Checked<ParsedConfiguration, ConfigProblem['code']> {
   if (Buffer.byteLength(text) > MAX_BYTES) {
     return rejected({
       code: 'too-large',

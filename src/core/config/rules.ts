@@ -34,23 +34,54 @@ function duplicates(list: readonly string[], what: string, place: (index: number
 }
 
 const uniqueNames: Rule = (c) => [
-  ...duplicates(c.products.map((p) => p.name), 'product', (i) => ['products', i, 'name']),
-  ...duplicates(c.rings.map((r) => r.ring), 'ring', (i) => ['rings', i, 'ring']),
-  ...duplicates(c.signoff.parties.map((p) => p.name.toLowerCase()), 'party', (i) => ['signoff', 'parties', i, 'name']),
-  ...duplicates(c.checklist.map((s) => s.id), 'step', (i) => ['checklist', i, 'id']),
-  ...duplicates(c.cohorts.map((k) => k.id), 'cohort', (i) => ['cohorts', i, 'id']),
+  ...duplicates(
+    c.products.map((p) => p.name),
+    'product',
+    (i) => ['products', i, 'name'],
+  ),
+  ...duplicates(
+    c.rings.map((r) => r.ring),
+    'ring',
+    (i) => ['rings', i, 'ring'],
+  ),
+  ...duplicates(
+    c.signoff.parties.map((p) => p.name.toLowerCase()),
+    'party',
+    (i) => ['signoff', 'parties', i, 'name'],
+  ),
+  ...duplicates(
+    c.checklist.map((s) => s.id),
+    'step',
+    (i) => ['checklist', i, 'id'],
+  ),
+  ...duplicates(
+    c.cohorts.map((k) => k.id),
+    'cohort',
+    (i) => ['cohorts', i, 'id'],
+  ),
 ]
 
 const environmentsInOneRing: Rule = (c) => {
-  const places = c.rings.flatMap((ring, i) => ring.environments.map((name, j) => ({ name, path: ['rings', i, 'environments', j] })))
-  return duplicates(places.map((place) => place.name), 'environment', (i) => places[i]?.path ?? ['rings'])
+  const places = c.rings.flatMap((ring, i) =>
+    ring.environments.map((name, j) => ({ name, path: ['rings', i, 'environments', j] })),
+  )
+  return duplicates(
+    places.map((place) => place.name),
+    'environment',
+    (i) => places[i]?.path ?? ['rings'],
+  )
 }
 
 const knownNames: Rule = (c) => {
   const environments = new Set(c.rings.flatMap((ring) => ring.environments))
   const cohorts = new Set(c.cohorts.map((cohort) => cohort.id))
   const products = new Set(c.products.map((product) => product.name))
-  const unknown = (known: ReadonlySet<string>, name: string | undefined, what: string, path: (string | number)[]): Finding[] =>
+  const unknown = (
+    known: ReadonlySet<string>,
+    name: string | undefined,
+    what: string,
+    path: (string | number)[],
+  ): Finding[] =>
     name === undefined || known.has(name)
       ? []
       : [

@@ -14,7 +14,9 @@ export const Identifier = z
   .regex(/^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/, 'expected 1 to 64 lower-case letters, digits and inner hyphens')
 
 /** An ordered decimal, kept as text: 0, 1, 1.5, 3.5. */
-export const RingNumber = z.string().regex(/^(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?$/, 'expected a decimal such as "1.5"')
+export const RingNumber = z
+  .string()
+  .regex(/^(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?$/, 'expected a decimal such as "1.5"')
 
 export const ProductConfig = z.strictObject({
   name: ProductName.describe('The name under which the product is recorded.'),
@@ -29,7 +31,10 @@ export const ProductConfig = z.strictObject({
 
 export const GateConfig = z.strictObject({
   signoff: z.boolean().default(true).describe('Only versions of a signed-off release may enter.'),
-  previousRing: z.boolean().default(true).describe('Only versions that completed in every environment of the ring before.'),
+  previousRing: z
+    .boolean()
+    .default(true)
+    .describe('Only versions that completed in every environment of the ring before.'),
 })
 
 export const RingConfig = z.strictObject({
@@ -75,7 +80,9 @@ export const CohortConfig = z.strictObject({
   id: Identifier.describe('Stands in addresses: choose an opaque one for a public host.'),
   product: ProductName.describe('Whose artifacts its devices install.'),
   requirementDialect: z.enum(['elixir', 'npm']).default('elixir'),
-  requirement: Text(200).optional().describe('Which installed versions a new release may be taken from; all when left out.'),
+  requirement: Text(200)
+    .optional()
+    .describe('Which installed versions a new release may be taken from; all when left out.'),
   pollAfterSeconds: z.int().min(60).max(604_800).default(3_600),
   validHours: z.int().min(1).max(8_760).default(168).describe('How long a published manifest holds.'),
 })

@@ -3,8 +3,15 @@ import { readConfiguration } from '../config/in-force.ts'
 import type { Configuration } from '../config/schema.ts'
 import { type Deciding, type Decision, state, states } from '../decision.ts'
 import type { EventDraft, Trust } from '../event.ts'
-import { commitKey, type CommitState, type ProductState, productKey, type VersionState, versionKey } from '../product/schema.ts'
 import { type Problem, quoted } from '../problem.ts'
+import {
+  type CommitState,
+  commitKey,
+  type ProductState,
+  productKey,
+  type VersionState,
+  versionKey,
+} from '../product/schema.ts'
 import type { Request } from '../request.ts'
 import { type GateState, gateKeyOf } from '../ring/schema.ts'
 import { attemptKey, type RunState, runKey } from './schema.ts'
@@ -49,7 +56,8 @@ function contradiction(
   configuredRepository: string | undefined,
 ): Problem<'wrong-commit' | 'product-elsewhere'> | null {
   const { repository, sha } = request
-  const home = configuredRepository ?? (product?.repository.id === repository.id ? undefined : product?.repository.fullName)
+  const home =
+    configuredRepository ?? (product?.repository.id === repository.id ? undefined : product?.repository.fullName)
   if (home !== undefined && home.toLowerCase() !== repository.fullName.toLowerCase()) {
     return {
       code: 'product-elsewhere',
@@ -76,7 +84,13 @@ function refused(request: DeploymentReported, problem: Problem): Accepted {
       draft(
         'deployment.refused',
         { environment, deploymentId, repository, code: problem.code, message: problem.message, url },
-        { key: `deployment:${deploymentId}:refused`, at: request.at, actor: request.actor, source: request.source, trust: request.trust },
+        {
+          key: `deployment:${deploymentId}:refused`,
+          at: request.at,
+          actor: request.actor,
+          source: request.source,
+          trust: request.trust,
+        },
       ),
     ],
   }
@@ -92,7 +106,13 @@ function* decideJobDeployment(
   const seen = draft(
     'job-deployment.seen',
     { repository, runId: run.id, deploymentId, environment, sha, attempt: run.attempt, status, statusId, url },
-    { key: `job-deployment:${deploymentId}:${statusId}`, at: request.at, actor: request.actor, source: request.source, trust: 'platform' },
+    {
+      key: `job-deployment:${deploymentId}:${statusId}`,
+      at: request.at,
+      actor: request.actor,
+      source: request.source,
+      trust: 'platform',
+    },
   )
   if (!known?.ended || known.recorded.includes(environment)) return { kind: 'accept', events: [seen], answer: null }
   const late = yield* decideByCommit(request)
@@ -103,7 +123,9 @@ function* decideJobDeployment(
 function* decideByCommit(request: DeploymentReported): Deciding<Accepted> {
   const inForce = yield* readConfiguration()
   const bound = yield* state<CommitState>(commitKey(request.sha))
-  const items = (bound?.items ?? []).filter((item) => deploysTo(inForce?.configuration ?? null, item.product, request.environment))
+  const items = (bound?.items ?? []).filter((item) =>
+    deploysTo(inForce?.configuration ?? null, item.product, request.environment),
+  )
   const events: EventDraft[] = []
   for (const item of items) events.push(yield* deploymentEvent(request, item, inForce?.configuration ?? null))
   return events.length === 0 ? nothing : { kind: 'accept', events, answer: null }

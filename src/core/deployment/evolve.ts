@@ -1,5 +1,6 @@
 import type { EventData, TypedEvent } from '../catalogue.ts'
 import type { Attempt, BoardState, Cell, DeploymentStatus, RunState } from './schema.ts'
+import { isTerminal } from './status.ts'
 
 export type DeploymentEventType =
   | 'deployment.pending'
@@ -12,16 +13,13 @@ type DeploymentEvent = TypedEvent<DeploymentEventType>
 /** Closed attempts kept in a cell, so that a status that arrives late finds its attempt; the log holds them all. */
 const CLOSED_ATTEMPTS_AT_HAND = 20
 
-const ENDED: ReadonlySet<DeploymentStatus> = new Set(['completed', 'failed', 'aborted'])
-export const isEnded = (status: DeploymentStatus): boolean => ENDED.has(status)
-
 /**
  * Whether a status replaces the one an attempt has. Any order of arrival ends in the same status: an end beats what is
  * under way, the first end stays, and of two that are under way the newer counts.
  */
 const replaces = (next: { status: DeploymentStatus; statusId: number }, now: Attempt): boolean => {
-  if (isEnded(next.status) !== isEnded(now.status)) return isEnded(next.status)
-  return isEnded(next.status) ? next.statusId < now.statusId : next.statusId > now.statusId
+  if (isTerminal(next.status) !== isTerminal(now.status)) return isTerminal(next.status)
+  return isTerminal(next.status) ? next.statusId < now.statusId : next.statusId > now.statusId
 }
 
 const earlier = (a: string | null, b: string): string => (a !== null && a < b ? a : b)
@@ -43,13 +41,14 @@ function withStatus(known: Attempt | undefined, event: DeploymentEvent): Attempt
   }
   const taken = known === undefined || replaces({ status, statusId }, known)
   /** Whoever started without leave stays so, whatever else is said of the attempt. */
-  const worst = base.authorisation === 'unauthorised' || authorisation === 'unauthorised' ? 'unauthorised' : authorisation
+  const worst =
+    base.authorisation === 'unauthorised' || authorisation === 'unauthorised' ? 'unauthorised' : authorisation
   return {
     ...base,
     ...(taken ? { status, statusId, url, version } : {}),
     at: earlier(base.at, event.at),
     startedAt: status === 'started' ? earlier(base.startedAt, event.at) : base.startedAt,
-    completedAt: taken && isEnded(status) ? event.at : base.completedAt,
+    completedAt: taken && isTerminal(status) ? event.at : base.completedAt,
     authorisation: status === 'pending' ? base.authorisation : worst,
   }
 }
@@ -57,7 +56,7 @@ function withStatus(known: Attempt | undefined, event: DeploymentEvent): Attempt
 const byTime = (a: Attempt, b: Attempt): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.key < b.key ? -1 : 1)
 
 function bounded(attempts: readonly Attempt[]): Attempt[] {
-  const closed = attempts.filter((attempt) => isEnded(attempt.status))
+  const closed = attempts.filter((attempt) => isTerminal(attempt.status))
   const dropped = new Set(closed.slice(0, Math.max(0, closed.length - CLOSED_ATTEMPTS_AT_HAND)))
   return attempts.filter((attempt) => !dropped.has(attempt))
 }
@@ -117,7 +116,11 @@ export function evolveRunByDeployment(state: RunState | undefined, event: Deploy
   return { ...run, recorded, intents: [...others, intent] }
 }
 
-export function evolveRunByJob(state: RunState | undefined, data: EventData<'job-deployment.seen'>, at: string): RunState {
+export function evolveRunByJob(
+  state: RunState | undefined,
+  data: EventData<'job-deployment.seen'>,
+  at: string,
+): RunState {
   const { repository, runId, ...job } = data
   const run = state ?? emptyRun(repository, runId)
   const known = run.jobDeployments.find((other) => other.deploymentId === job.deploymentId)

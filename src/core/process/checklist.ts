@@ -21,7 +21,12 @@ type Fact = { readonly isDone: boolean; readonly evidence: string | null }
 /** The facts that tick a box by themselves; each names its evidence. */
 const MACHINE_STEPS: Record<
   NonNullable<StepConfig['machine']>,
-  (release: ReleaseState, step: StepConfig, boards: ReadonlyMap<string, BoardState>, configuration: Configuration) => Fact
+  (
+    release: ReleaseState,
+    step: StepConfig,
+    boards: ReadonlyMap<string, BoardState>,
+    configuration: Configuration,
+  ) => Fact
 > = {
   'versions-recorded': (release) => ({
     isDone: release.items.length > 0,
@@ -29,7 +34,8 @@ const MACHINE_STEPS: Record<
   }),
   'signed-off': (release) => ({
     isDone: release.signoff?.status === 'approved',
-    evidence: release.signoff?.status === 'approved' ? release.signoff.evidence.map((seat) => seat.login).join(', ') : null,
+    evidence:
+      release.signoff?.status === 'approved' ? release.signoff.evidence.map((seat) => seat.login).join(', ') : null,
   }),
   deployed: (release, step, boards, configuration) => {
     const environment = step.environment ?? ''
@@ -38,7 +44,10 @@ const MACHINE_STEPS: Record<
       return own === undefined || own.includes(environment)
     })
     const live = due.filter((item) => isLive(boards.get(item.product), environment, item.version))
-    return { isDone: due.length > 0 && live.length === due.length, evidence: `${live.length} of ${due.length} in ${environment}` }
+    return {
+      isDone: due.length > 0 && live.length === due.length,
+      evidence: `${live.length} of ${due.length} in ${environment}`,
+    }
   },
 }
 

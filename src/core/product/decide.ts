@@ -1,5 +1,5 @@
-import { readConfiguration } from '../config/in-force.ts'
 import { draft } from '../catalogue.ts'
+import { readConfiguration } from '../config/in-force.ts'
 import { type Deciding, type Decision, states } from '../decision.ts'
 import { type Problem, quoted } from '../problem.ts'
 import type { Request } from '../request.ts'
@@ -69,7 +69,8 @@ function contradiction(
   configuredRepository: string | undefined,
 ): Problem<'product-elsewhere' | 'version-conflict'> | null {
   const { record, repository, sha } = request
-  const home = configuredRepository ?? (product?.repository.id === repository.id ? undefined : product?.repository.fullName)
+  const home =
+    configuredRepository ?? (product?.repository.id === repository.id ? undefined : product?.repository.fullName)
   if (home !== undefined && home.toLowerCase() !== repository.fullName.toLowerCase()) {
     return {
       code: 'product-elsewhere',

@@ -17,7 +17,11 @@ export function evolveProduct(state: ProductState | undefined, event: BuildRecor
     versions: [],
   }
   if (known.versions.some((entry) => entry.version === version)) return { ...known, repository }
-  return { ...known, repository, versions: [...known.versions, { version, sha, at: event.at }].slice(-VERSIONS_AT_HAND) }
+  return {
+    ...known,
+    repository,
+    versions: [...known.versions, { version, sha, at: event.at }].slice(-VERSIONS_AT_HAND),
+  }
 }
 
 export function evolveVersion(state: VersionState | undefined, event: BuildRecorded): VersionState {

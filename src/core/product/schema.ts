@@ -98,7 +98,10 @@ export const VersionState = z.object({
 export type VersionState = z.infer<typeof VersionState>
 
 /** State: the versions that are bound to a commit. `commit/<sha>`. */
-export const CommitState = z.object({ sha: CommitSha, items: z.array(z.object({ product: ProductName, version: VersionText })) })
+export const CommitState = z.object({
+  sha: CommitSha,
+  items: z.array(z.object({ product: ProductName, version: VersionText })),
+})
 export type CommitState = z.infer<typeof CommitState>
 
 export const productKey = (product: string): `product/${string}` => `product/${product}`

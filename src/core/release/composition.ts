@@ -15,7 +15,9 @@ export const sortedItems = (items: readonly ReleaseItem[]): ReleaseItem[] =>
  * The exact text that a proposal signs: the release, its title and every product with version and commit. Equal
  * compositions have equal bytes.
  */
-export function compositionText(release: Pick<ReleaseState, 'id' | 'title' | 'issue' | 'items' | 'policyDigest'>): string {
+export function compositionText(
+  release: Pick<ReleaseState, 'id' | 'title' | 'issue' | 'items' | 'policyDigest'>,
+): string {
   return stringify(
     {
       schema: 'ringmaster/release/1',

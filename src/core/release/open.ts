@@ -5,12 +5,19 @@ import { ReleaseId } from './schema.ts'
 /** State: what is open, so that a fact finds whom it concerns. `index/open`. Bounded by what is open, not by history. */
 export const OpenIndex = z.object({
   releases: z.array(z.object({ id: ReleaseId, issue: z.int().positive(), items: z.array(GateItem) })),
+  /** Releases that ended and whose proposal is not yet known to be merged or closed. */
+  ending: z.array(ReleaseId),
+  /** Gates whose answer is not yet known to have reached GitHub. */
   gates: z.array(z.string()),
-  alarms: z.array(z.object({ alarm: z.string(), code: z.string(), message: z.string(), raisedAt: z.string() })),
+  /** Comments whose reply is not yet known to be posted. */
+  replies: z.array(z.object({ issue: z.string(), comment: z.int() })),
+  alarms: z.array(
+    z.object({ alarm: z.string(), code: z.string(), message: z.string(), raisedAt: z.string(), isOpen: z.boolean() }),
+  ),
 })
 export type OpenIndex = z.infer<typeof OpenIndex>
 
 export const OPEN_KEY = 'index/open' as const
 export const releaseKey = (id: string): `release/${string}` => `release/${id}`
 
-export const nothingOpen: OpenIndex = { releases: [], gates: [], alarms: [] }
+export const nothingOpen: OpenIndex = { releases: [], ending: [], gates: [], replies: [], alarms: [] }

@@ -20,10 +20,17 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release) return nothing
   const { number, url, head, author, merged, repository } = request
-  const file = yield* fact({ kind: 'file', repository: repository.fullName, commit: head, path: releasePath(release.id) })
-  const headDigest = typeof file.text === 'string' && file.text !== 'unreadable' ? sha256(file.text) : `${file.text ?? 'absent'}`
+  const file = yield* fact({
+    kind: 'file',
+    repository: repository.fullName,
+    commit: head,
+    path: releasePath(release.id),
+  })
+  const headDigest =
+    typeof file.text === 'string' && file.text !== 'unreadable' ? sha256(file.text) : `${file.text ?? 'absent'}`
   const known = release.proposal
-  if (known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged) return nothing
+  if (known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged)
+    return nothing
   return {
     kind: 'accept',
     answer: null,
@@ -47,14 +54,23 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
 export function* decideReviewDismissed(request: ReviewDismissed): Deciding<Decision<null>> {
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release || release.dismissals.some((known) => known.reviewId === request.reviewId)) return nothing
+  /** GitHub forgets what a dismissed review said; the decision before it knows whose objections stood. */
+  const objected = release.signoff?.vetoes.some((login) => login.toLowerCase() === request.author.toLowerCase())
+  const was = objected ? 'CHANGES_REQUESTED' : 'APPROVED'
   return {
     kind: 'accept',
     answer: null,
     events: [
       draft(
         'review.dismissed',
-        { release: release.id, reviewId: request.reviewId, by: request.by, was: request.was },
-        { key: `review:${request.reviewId}:dismissed`, at: request.at, actor: request.actor, source: request.source, trust: 'platform' },
+        { release: release.id, reviewId: request.reviewId, by: request.by, was },
+        {
+          key: `review:${request.reviewId}:dismissed`,
+          at: request.at,
+          actor: request.actor,
+          source: request.source,
+          trust: 'platform',
+        },
       ),
     ],
   }
@@ -70,7 +86,11 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return nothing
   const { signoff } = policy.configuration
-  const reviewsQuery = { kind: 'reviews', repository: release.repository.fullName, number: release.proposal.number } as const
+  const reviewsQuery = {
+    kind: 'reviews',
+    repository: release.repository.fullName,
+    number: release.proposal.number,
+  } as const
   const reviews = yield* fact(reviewsQuery)
   const teamQueries = teamsOf(signoff.parties).map((team) => ({ kind: 'team-members', team }) as const)
   const teams = yield* facts(teamQueries)
@@ -87,13 +107,18 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
   const decided = decideSignoff({
     parties: signoff.parties.map((party) => {
       const members = memberOf(party)
-      return { name: party.name, members: members === 'unreadable' ? [] : [...members], count: party.seats, optional: party.optional }
+      return {
+        name: party.name,
+        members: members === 'unreadable' ? [] : [...members],
+        count: party.seats,
+        optional: party.optional,
+      }
     }),
     proposal: {
       head: release.proposal.head,
       author: release.startedBy?.login ?? release.manager.login,
       editors: [...release.editors],
-      contentDigests: Object.fromEntries(release.proposal.contents.map((entry) => [entry.commit, entry.digest])),
+      contentDigests: release.proposal.contents.map((entry): [string, string] => [entry.commit, entry.digest]),
     },
     reviews: reviews.reviews === 'unreadable' ? [] : reviews.reviews.map((review) => toReview(review, release)),
     policy: {
@@ -104,7 +129,12 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
     unreadable,
     now: request.at,
   })
-  const record = toRecord(decided, { digest, policyDigest: policy.digest, head: release.proposal.head, shown: release.proposal.headDigest })
+  const record = toRecord(decided, {
+    digest,
+    policyDigest: policy.digest,
+    head: release.proposal.head,
+    shown: release.proposal.headDigest,
+  })
   if (release.signoff && canonicalJson(release.signoff) === canonicalJson(record)) return nothing
   const used: { query: FactQuery; answer: FactAnswer }[] = [
     { query: reviewsQuery, answer: reviews },

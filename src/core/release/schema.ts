@@ -47,7 +47,9 @@ export const SignoffRecord = z.object({
   ),
   evidence: z.array(SeatEvidence),
   /** Reviews that do not count, with the reason for people. */
-  ignored: z.array(z.object({ login: z.string().nullable(), reviewId: z.int().nullable(), code: z.string(), why: z.string() })),
+  ignored: z.array(
+    z.object({ login: z.string().nullable(), reviewId: z.int().nullable(), code: z.string(), why: z.string() }),
+  ),
   vetoes: z.array(z.string()),
   problems: z.array(z.string()),
 })
@@ -68,9 +70,7 @@ export const ReleaseState = z.object({
   /** Who changed the composition that stands now: they may not sign it unless the policy says so. */
   editors: z.array(z.string()),
   startedBy: Actor.nullable(),
-  steps: z.array(
-    z.object({ id: z.string(), by: Actor.nullable(), at: z.string(), evidence: z.string().nullable() }),
-  ),
+  steps: z.array(z.object({ id: z.string(), by: Actor.nullable(), at: z.string(), evidence: z.string().nullable() })),
   proposal: z
     .object({
       number: z.int().positive(),

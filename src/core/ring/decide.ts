@@ -58,7 +58,11 @@ export function* decideGateReview(request: GateReview): Deciding<Decision<null>>
   const verdict = finding.blockers.length === 0 ? 'approved' : 'waiting'
   const said = (codes: readonly Blocker[], items: readonly GateItem[]) =>
     JSON.stringify([[...new Set(codes.map((blocker) => blocker.code))].sort(), items])
-  if (verdict === 'waiting' && gate.decidedAt !== null && said(gate.blockers, gate.items) === said(finding.blockers, finding.items)) {
+  if (
+    verdict === 'waiting' &&
+    gate.decidedAt !== null &&
+    said(gate.blockers, gate.items) === said(finding.blockers, finding.items)
+  ) {
     return { kind: 'accept', events: [], answer: null }
   }
   return {
@@ -146,7 +150,8 @@ function* intentOf(
   const recorded = (run?.intents ?? []).filter((intent) => intent.environment === gate.environment)
   const newest = Math.max(0, ...recorded.map((intent) => intent.attempt))
   const items = recorded.filter((intent) => intent.attempt === newest)
-  if (items.length > 0) return { intent: 'recorded', items: items.map(({ product, version }) => ({ product, version })).sort(byProduct) }
+  if (items.length > 0)
+    return { intent: 'recorded', items: items.map(({ product, version }) => ({ product, version })).sort(byProduct) }
   const bound = (commit?.items ?? []).filter((item) => {
     const environments = configuration.products.find((entry) => entry.name === item.product)?.environments
     return environments === undefined || environments.includes(gate.environment)
@@ -220,7 +225,9 @@ function* boardBlockers(
 
 function* releaseBlockers(item: GateItem, open: OpenIndex): Deciding<{ blockers: Blocker[]; releases: string[] }> {
   const ids = open.releases
-    .filter((release) => release.items.some((entry) => entry.product === item.product && entry.version === item.version))
+    .filter((release) =>
+      release.items.some((entry) => entry.product === item.product && entry.version === item.version),
+    )
     .map((release) => release.id)
   if (ids.length === 0) {
     const blocker: Blocker = {

@@ -1,0 +1,98 @@
+import type { TypedEvent } from '../catalogue.ts'
+import { issueKey } from '../process/issue.ts'
+import { type GateItem, gateKeyOf } from '../ring/schema.ts'
+import { nothingOpen, type OpenIndex } from './open.ts'
+import type { ReleaseMove } from './transitions.ts'
+
+type OpenEvent = TypedEvent<
+  | 'release.opened'
+  | 'release.version_added'
+  | 'release.version_removed'
+  | ReleaseMove
+  | 'gate.requested'
+  | 'gate.closed'
+  | 'command.answered'
+  | 'alarm.raised'
+  | 'alarm.cleared'
+  | 'output.settled'
+>
+
+const ALARMS_AT_HAND = 100
+
+/** What is open, derived from the same events that open and close; ends stay until their outputs are known to be out. */
+export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): OpenIndex {
+  const open = state ?? nothingOpen
+  switch (event.type) {
+    case 'release.opened': {
+      const { release: id, issue } = event.data
+      if (open.releases.some((release) => release.id === id)) return open
+      return { ...open, releases: [...open.releases, { id, issue, items: [] }] }
+    }
+    case 'release.version_added': {
+      const { product, version } = event.data.item
+      return recomposed(open, event.data.release, (items) => [...without(items, product), { product, version }])
+    }
+    case 'release.version_removed':
+      return recomposed(open, event.data.release, (items) => without(items, event.data.product))
+    case 'release.completed':
+    case 'release.cancelled':
+    case 'release.rolled_back': {
+      const { release: id } = event.data
+      const ending = open.ending.includes(id) ? open.ending : [...open.ending, id]
+      return { ...open, releases: open.releases.filter((release) => release.id !== id), ending }
+    }
+    case 'release.started':
+    case 'release.reopened':
+      return open
+    case 'gate.requested': {
+      const key = gateKeyOf(event.data.repository.id, event.data.runId, event.data.environment)
+      return open.gates.includes(key) ? open : { ...open, gates: [...open.gates, key] }
+    }
+    case 'gate.closed':
+      return { ...open, gates: open.gates.filter((key) => key !== event.data.gate) }
+    case 'command.answered': {
+      const { repository, issue, comment, index, of } = event.data
+      if (index + 1 < of || open.replies.some((reply) => reply.comment === comment)) return open
+      return { ...open, replies: [...open.replies, { issue: issueKey(repository.id, issue), comment }] }
+    }
+    case 'alarm.raised': {
+      const { alarm, code, message } = event.data
+      const others = open.alarms.filter((entry) => entry.alarm !== alarm)
+      return {
+        ...open,
+        alarms: [...others, { alarm, code, message, raisedAt: event.at, isOpen: true }].slice(-ALARMS_AT_HAND),
+      }
+    }
+    case 'alarm.cleared':
+      return {
+        ...open,
+        alarms: open.alarms.map((entry) => (entry.alarm === event.data.alarm ? { ...entry, isOpen: false } : entry)),
+      }
+    case 'output.settled':
+      return settled(open, event.data.subject, event.data.output)
+  }
+}
+
+const without = (items: readonly GateItem[], product: string): GateItem[] =>
+  items.filter((item) => item.product !== product)
+
+const recomposed = (open: OpenIndex, id: string, change: (items: readonly GateItem[]) => GateItem[]): OpenIndex => ({
+  ...open,
+  releases: open.releases.map((release) =>
+    release.id === id ? { ...release, items: change(release.items) } : release,
+  ),
+})
+
+/** The outputs that end something, by the end of their name. */
+function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
+  if (output.startsWith('reply/')) {
+    return { ...open, replies: open.replies.filter((reply) => output !== `reply/${reply.comment}`) }
+  }
+  if (subject.startsWith('gate/') && output.endsWith('/answer')) {
+    return { ...open, gates: open.gates.filter((key) => key !== subject) }
+  }
+  if (subject.startsWith('release/') && output.endsWith('/proposal-end')) {
+    return { ...open, ending: open.ending.filter((id) => `release/${id}` !== subject) }
+  }
+  return open
+}
