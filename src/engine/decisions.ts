@@ -1,0 +1,35 @@
+import { decideBundlesSigned, decideManifestPublished, decideRingReached } from '../core/cohort/serve.ts'
+import { decideConfigurationSeen } from '../core/config/decide.ts'
+import type { Deciding, Decision } from '../core/decision.ts'
+import { decideDeploymentReported, decideRunEnded } from '../core/deployment/decide.ts'
+import { decideConditionSeen } from '../core/process/alarm.ts'
+import { decideBuildReported } from '../core/product/decide.ts'
+import { decideCommand } from '../core/release/command.ts'
+import { decideProposalSeen, decideReleaseReview, decideReviewDismissed } from '../core/release/review.ts'
+import type { Request, RequestKind } from '../core/request.ts'
+import { decideGateRequested, decideGateReview } from '../core/ring/decide.ts'
+
+/** Which decision answers which request: the one table of what can be asked. */
+const DECISIONS: {
+  readonly [K in RequestKind]: (request: Extract<Request, { kind: K }>) => Deciding<Decision<unknown>>
+} = {
+  'build-reported': decideBuildReported,
+  'deployment-reported': decideDeploymentReported,
+  'command-given': decideCommand,
+  'proposal-seen': decideProposalSeen,
+  'review-dismissed': decideReviewDismissed,
+  'release-review': decideReleaseReview,
+  'gate-requested': decideGateRequested,
+  'gate-review': decideGateReview,
+  'run-ended': decideRunEnded,
+  'configuration-seen': decideConfigurationSeen,
+  'ring-reached': decideRingReached,
+  'bundles-signed': decideBundlesSigned,
+  'manifest-published': decideManifestPublished,
+  'condition-seen': decideConditionSeen,
+}
+
+export const decisionOf = (request: Request): (() => Deciding<Decision<unknown>>) => {
+  const decide = DECISIONS[request.kind] as (request: Request) => Deciding<Decision<unknown>>
+  return () => decide(request)
+}

@@ -1,0 +1,183 @@
+import { COHORTS_KEY, type CohortIndex, cohortKey } from '../core/cohort/state.ts'
+import { readConfiguration } from '../core/config/in-force.ts'
+import type { Decision } from '../core/decision.ts'
+import { type BoardState, boardKey } from '../core/deployment/schema.ts'
+import type { AggregateKey, LedgerEvent } from '../core/event.ts'
+import { model } from '../core/model.ts'
+import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
+import type { Request } from '../core/request.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { subjectsOf } from '../render/desired.ts'
+import { decisionOf } from './decisions.ts'
+import { followUpsOf, sweepOf } from './follow-ups.ts'
+import type { FactSource, Log, Outcome, Outlets } from './ports.ts'
+import { Reconciler, type ReconcilerOptions } from './reconciler.ts'
+import { type FactMemory, settleAt, settleView } from './settle.ts'
+
+export interface EngineOptions {
+  readonly ledger: Ledger
+  readonly facts: FactSource
+  readonly outlets: Outlets
+  readonly around: ReconcilerOptions['around']
+  readonly clock: () => string
+  readonly log: Log
+  readonly delay?: (milliseconds: number) => Promise<void>
+}
+
+/** Facts → decide → append → reconcile: the one loop, wherever it runs. */
+export interface Engine {
+  /** Decides a request and settles when what follows from it is durable. Repeating a request changes nothing. */
+  submit(request: Request): Promise<Outcome>
+  /** Decides everything open again and looks at every output: at a start, and by the clock. */
+  sweep(): Promise<void>
+  /** Settles when no request is being decided and the outside is as the state wants it, as far as it can be reached. */
+  idle(): Promise<void>
+  /** Subjects whose outputs could not be brought out at the last try. */
+  readonly failing: readonly string[]
+  close(): Promise<void>
+}
+
+export function createEngine(options: EngineOptions): Engine {
+  const { ledger, facts, clock, log } = options
+  const delay = options.delay ?? unrefDelay
+  const pending = new Set<Promise<unknown>>()
+  /** Follow-ups that wait to be decided: one of a kind is enough, however many events call for it. */
+  const queued = new Map<string, Request>()
+  let isDraining = false
+
+  const track = <T>(work: Promise<T>): Promise<T> => {
+    pending.add(work)
+    const done = () => pending.delete(work)
+    work.then(done, done)
+    return work
+  }
+
+  const reconciler = new Reconciler({ ...options, delay, observe: (request) => submit(request) })
+
+  const openIndex = async (): Promise<OpenIndex> =>
+    ((await (await ledger.view()).state(OPEN_KEY)) as OpenIndex | undefined) ?? nothingOpen
+
+  async function decide(request: Request): Promise<Outcome> {
+    const memory: FactMemory = new Map()
+    const settled = (reader: Parameters<typeof settleAt>[1]) =>
+      settleAt(decisionOf(request), reader, { source: facts, memory })
+    /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
+    await settled(await ledger.view())
+    const receipt = await ledger.append<Decision<unknown>>(async (session) => {
+      const decision = await settled(session)
+      const documents = decision.kind === 'accept' ? (decision.documents ?? []) : []
+      return { events: decision.events, documents, result: decision }
+    })
+    await after(receipt.events)
+    const decision = receipt.result
+    return decision.kind === 'accept'
+      ? { kind: 'accept', answer: decision.answer }
+      : { kind: 'refuse', problems: decision.problems }
+  }
+
+  async function after(events: readonly LedgerEvent[]): Promise<void> {
+    if (events.length === 0) return
+    const open = await openIndex()
+    reconciler.mark(
+      subjectsOf(
+        events.flatMap((event) => model.keysOf(event)),
+        open,
+      ),
+    )
+    if (events.some((event) => event.type === 'bundles.signed')) reconciler.mark(await cohortSubjects())
+    for (const request of followUpsOf(events, open, clock()))
+      queued.set(JSON.stringify({ ...request, at: '', source: '' }), request)
+    if (!isDraining && queued.size > 0) void track(drain())
+  }
+
+  async function cohortSubjects(): Promise<AggregateKey[]> {
+    const index = (await (await ledger.view()).state(COHORTS_KEY)) as CohortIndex | undefined
+    return (index?.cohorts ?? []).map(cohortKey)
+  }
+
+  async function drain(): Promise<void> {
+    isDraining = true
+    while (queued.size > 0) {
+      const batch = [...queued.values()]
+      queued.clear()
+      await Promise.all(batch.map((request) => decide(request).catch((error) => logFailure(request, error))))
+    }
+    isDraining = false
+  }
+
+  const logFailure = (request: Request, error: unknown): void =>
+    log.error(
+      { request: request.kind, error: String(error) },
+      'a follow-up could not be decided; the next sweep decides it again',
+    )
+
+  const submit = (request: Request): Promise<Outcome> => track(decide(request))
+
+  /** Versions that completed before their cohorts were configured, or just before a crash. */
+  async function servedCohorts(at: string): Promise<Request[]> {
+    const view = await ledger.view()
+    const inForce = await settleView(() => readConfiguration(), view)
+    const products = new Set(inForce?.configuration.cohorts.map((cohort) => cohort.product) ?? [])
+    const boards = await Promise.all(
+      [...products].map((product) => view.state(boardKey(product)) as Promise<BoardState | undefined>),
+    )
+    return boards.flatMap((board) =>
+      (board?.cells ?? []).flatMap((cell): Request[] =>
+        board && cell.lastGood
+          ? [
+              {
+                kind: 'ring-reached',
+                product: board.product,
+                version: cell.lastGood.version,
+                environment: cell.environment,
+                at,
+                actor: null,
+                source: { kind: 'timer' },
+              },
+            ]
+          : [],
+      ),
+    )
+  }
+
+  async function sweep(): Promise<void> {
+    await ledger.refresh()
+    const open = await openIndex()
+    const requests = [...sweepOf(open, clock()), ...(await servedCohorts(clock()))]
+    await Promise.all(requests.map((request) => submit(request).catch((error) => logFailure(request, error))))
+    reconciler.mark([
+      ...open.releases.map((release) => releaseKey(release.id)),
+      ...open.ending.map(releaseKey),
+      ...(open.gates as AggregateKey[]),
+      ...(open.replies.map((reply) => reply.issue) as AggregateKey[]),
+      ...(await cohortSubjects()),
+      OPEN_KEY,
+    ])
+  }
+
+  async function idle(): Promise<void> {
+    do {
+      while (pending.size > 0) await Promise.allSettled([...pending])
+      await reconciler.idle()
+    } while (pending.size > 0)
+  }
+
+  return {
+    submit,
+    sweep: () => track(sweep()),
+    idle,
+    get failing() {
+      return reconciler.failing
+    },
+    async close() {
+      reconciler.close()
+      await Promise.allSettled([...pending])
+      await ledger.close()
+    },
+  }
+}
+
+const unrefDelay = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref()
+  })

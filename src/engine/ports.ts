@@ -1,0 +1,30 @@
+import type { FactAnswer, FactQuery } from '../core/facts.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Request } from '../core/request.ts'
+import type { OutputKind, OutputOf } from '../render/output.ts'
+
+/** Looks outside facts up. What cannot be read is an answer (`unreadable`), never an exception: decisions fail closed. */
+export type FactSource = (query: FactQuery) => Promise<FactAnswer>
+
+/** What applying an output came to. `remote` is where it stands outside; `observed` are facts learned on the way. */
+export interface Applied {
+  readonly remote: string | null
+  readonly observed?: readonly Request[]
+}
+
+/**
+ * One outlet per kind of output. It looks for the output's marker before it creates, edits in place, and may be killed
+ * at any point: asked again, it comes to the same world. Throws when the outside cannot be reached; it is asked again.
+ */
+export type Outlets = { readonly [K in OutputKind]: (output: OutputOf<K>, remote: string | null) => Promise<Applied> }
+
+/** Lines for the operator: plain words, with data beside them. */
+export interface Log {
+  info(data: Record<string, unknown>, message: string): void
+  error(data: Record<string, unknown>, message: string): void
+}
+
+/** What a request came to. */
+export type Outcome =
+  | { readonly kind: 'accept'; readonly answer: unknown }
+  | { readonly kind: 'refuse'; readonly problems: readonly Problem[] }

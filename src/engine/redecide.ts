@@ -1,0 +1,67 @@
+import type { EventData, TypedEvent } from '../core/catalogue.ts'
+import { factKey } from '../core/decision.ts'
+import type { AggregateKey, LedgerEvent } from '../core/event.ts'
+import type { FactAnswer, FactQuery } from '../core/facts.ts'
+import { canonicalJson } from '../core/json.ts'
+import type { Problem } from '../core/problem.ts'
+import type { Request } from '../core/request.ts'
+import { decisionOf } from './decisions.ts'
+import { settleAt } from './settle.ts'
+
+type Redecided = 'signoff.decided' | 'gate.decided'
+
+/** The request that each recorded decision answered. */
+const REQUEST_OF: { readonly [T in Redecided]: (data: EventData<T>, event: TypedEvent<T>) => Request } = {
+  'signoff.decided': (data, { at, source }) => ({
+    kind: 'release-review',
+    release: data.release,
+    at,
+    actor: null,
+    source,
+  }),
+  'gate.decided': (data, { at, source }) => ({ kind: 'gate-review', gate: data.gate, at, actor: null, source }),
+}
+
+interface RecordedFact {
+  readonly query: FactQuery
+  readonly answer: FactAnswer
+}
+
+/**
+ * Decides a recorded decision again from the state before it, the configuration and the facts that it names. Nothing
+ * when it comes out the same; null for an event that is no such decision.
+ */
+export async function redecide(
+  event: LedgerEvent,
+  stateBefore: (key: AggregateKey) => unknown,
+  document: (path: string) => Promise<string | undefined>,
+): Promise<readonly Problem[] | null> {
+  if (event.type !== 'signoff.decided' && event.type !== 'gate.decided') return null
+  const requestOf = REQUEST_OF[event.type] as (data: unknown, event: LedgerEvent) => Request
+  const recorded = ((event.data as { facts?: readonly RecordedFact[] }).facts ?? []).map(
+    ({ query, answer }) => [factKey(query), answer] as const,
+  )
+  try {
+    const decision = await settleAt(
+      decisionOf(requestOf(event.data, event)),
+      { state: async (key) => stateBefore(key), document },
+      {
+        memory: new Map(recorded),
+        source: async (query) => {
+          throw new Error(`the fact ${query.kind} was not recorded`)
+        },
+      },
+    )
+    const again = decision.events.find((draft) => draft.type === event.type)
+    if (again && canonicalJson(again.data) === canonicalJson(event.data)) return []
+    return [different(event, again ? 'another decision' : 'none')]
+  } catch (error) {
+    return [different(event, error instanceof Error ? error.message : String(error))]
+  }
+}
+
+const different = (event: LedgerEvent, found: string): Problem<'decision-differs'> => ({
+  code: 'decision-differs',
+  message: `expected event ${event.seq} (${event.type}) to be decided again as it was recorded, found ${found}`,
+  hint: 'The event, a fact in it, or the configuration it names was changed after it was decided.',
+})

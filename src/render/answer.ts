@@ -1,0 +1,51 @@
+import type { Answer } from '../core/command/answer.ts'
+import type { IssueState } from '../core/process/issue.ts'
+import { codeSpan, escapeMarkdown } from './text.ts'
+
+type Values = readonly string[]
+const at = (values: Values, index: number): string => values[index] ?? ''
+const item = (values: Values): string => codeSpan(`${at(values, 0)}@${at(values, 1)}`)
+
+/** One sentence for every outcome of a command. */
+const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, (values: Values) => string> = {
+  'release-opened': (v) =>
+    `This is now the release issue of ${escapeMarkdown(at(v, 0))}. Add versions with \`/add product@version\`.`,
+  'version-added': (v) => `${item(v)} is in the release, at commit ${codeSpan(at(v, 2).slice(0, 12))}.`,
+  'version-replaced': (v) =>
+    `${item(v)} is in the release instead of ${codeSpan(at(v, 2))}. Approvals of the composition before no longer count.`,
+  'version-removed': (v) =>
+    `${codeSpan(at(v, 0))} is out of the release. Approvals of the composition before no longer count.`,
+  'release-started': () =>
+    'The release is in progress. A pull request with its exact composition is opened for the parties to approve.',
+  'release-completed': () => 'The release is complete. Its proposal is merged.',
+  'release-cancelled': () => 'The release is cancelled. Its proposal is closed.',
+  'step-done': (v) => `Step ${codeSpan(at(v, 0))} is done.`,
+  'step-undone': (v) => `Step ${codeSpan(at(v, 0))} is open again.`,
+  'nothing-changed': (v) => `Nothing changed: ${escapeMarkdown(at(v, 0))}.`,
+}
+
+function renderAnswer(answer: Answer): string {
+  if (answer.code === 'refused') {
+    return answer.problems
+      .map(
+        (problem) => `❌ ${escapeMarkdown(problem.message)}.${problem.hint ? ` ${escapeMarkdown(problem.hint)}` : ''}`,
+      )
+      .join('\n')
+  }
+  if (answer.code === 'help' || answer.code === 'status') {
+    return answer.values.map((line) => `- ${escapeMarkdown(line)}`).join('\n')
+  }
+  return SENTENCES[answer.code](answer.values)
+}
+
+/** The one reply to a comment: each of its commands with what came of it, in order. */
+export function renderReply(comment: IssueState['comments'][number]): string {
+  const to = comment.actor ? `${escapeMarkdown(comment.actor.login)}: ` : ''
+  return comment.answers
+    .map(({ command, answer }) => `${to}${codeSpan(`/${command}`)}\n\n${renderAnswer(answer)}`)
+    .join('\n\n')
+}
+
+/** The reaction that a comment gets: at a glance, whether everything it asked for was done. */
+export const reactionOf = (comment: IssueState['comments'][number]): '+1' | 'confused' =>
+  comment.answers.some((entry) => entry.answer.code === 'refused') ? 'confused' : '+1'

@@ -1,0 +1,216 @@
+import { BUNDLES_KEY, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from '../core/cohort/state.ts'
+import { readConfiguration, readPolicy } from '../core/config/in-force.ts'
+import { type Deciding, document, state, states } from '../core/decision.ts'
+import { type BoardState, boardKey } from '../core/deployment/schema.ts'
+import type { AggregateKey } from '../core/event.ts'
+import type { IssueState } from '../core/process/issue.ts'
+import type { RepositoryRef } from '../core/product/schema.ts'
+import { compositionText, proposalBranch, RELEASES_BRANCH, releasePath } from '../core/release/composition.ts'
+import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
+import type { ReleaseState } from '../core/release/schema.ts'
+import type { GateState } from '../core/ring/schema.ts'
+import { reactionOf, renderReply } from './answer.ts'
+import { renderGate } from './gate.ts'
+import type { Output } from './output.ts'
+import { proposalTitle, renderProposal } from './proposal.ts'
+import { labelOf, renderBoard } from './release.ts'
+import { renderSignoff, signoffConclusion, signoffTitle } from './signoff.ts'
+import { escapeMarkdown } from './text.ts'
+
+/** What the outputs of a subject rest on beside its state. */
+export interface Surroundings {
+  readonly releaseRepository: RepositoryRef
+  /** The digest of the log's newest line: an anchor outside the branch. */
+  readonly headDigest: string
+  readonly unprotected: boolean
+}
+
+/** Everything that should stand outside for a subject (an aggregate), as its state is now. Pure. */
+export function* desiredOutputs(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  const kind = subject.slice(0, subject.indexOf('/'))
+  switch (kind) {
+    case 'release':
+      return yield* ofRelease(subject, around)
+    case 'issue':
+      return yield* ofIssue(subject, around)
+    case 'gate':
+      return yield* ofGate(subject, around)
+    case 'cohort':
+      return yield* ofCohort(subject, around)
+    case 'index':
+      return subject === OPEN_KEY ? yield* ofAlarms(around) : []
+    default:
+      return []
+  }
+}
+
+function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  const release = yield* state<ReleaseState>(subject)
+  if (!release) return []
+  const policy = yield* readPolicy(release.policyDigest)
+  const boards = yield* states<BoardState>(release.items.map((item) => boardKey(item.product)))
+  const byProduct = new Map(boards.flatMap((board) => (board ? [[board.product, board] as const] : [])))
+  const { repository, issue, id } = release
+  const base = { subject, repository }
+  const outputs: Output[] = [
+    {
+      ...base,
+      kind: 'comment',
+      key: `${id}/board`,
+      issue,
+      body: renderBoard(release, policy?.configuration ?? null, byProduct, around.unprotected),
+    },
+    { ...base, kind: 'label', key: `${id}/label`, issue, label: labelOf(release.status) },
+  ]
+  if (release.status === 'in_progress') {
+    outputs.push({
+      ...base,
+      kind: 'proposal',
+      key: `${id}/proposal`,
+      release: id,
+      base: RELEASES_BRANCH,
+      branch: proposalBranch(id),
+      path: releasePath(id),
+      text: compositionText(release),
+      title: proposalTitle(release),
+      body: renderProposal(release),
+    })
+  }
+  if (release.proposal && release.status === 'in_progress')
+    outputs.push(signoffCheck(release, release.proposal, subject, around))
+  if (release.endedAt !== null) {
+    outputs.push({
+      ...base,
+      kind: 'proposal-end',
+      key: `${id}/proposal-end`,
+      release: id,
+      branch: proposalBranch(id),
+      end: release.status === 'completed' ? 'merge' : 'close',
+      head: release.proposal?.head ?? null,
+    })
+  }
+  return outputs
+}
+
+function signoffCheck(
+  release: ReleaseState,
+  proposal: NonNullable<ReleaseState['proposal']>,
+  subject: string,
+  around: Surroundings,
+): Output {
+  const conclusion = signoffConclusion(release.signoff)
+  return {
+    kind: 'check-run',
+    subject,
+    key: `${release.id}/signoff/${proposal.head}`,
+    repository: release.repository,
+    sha: proposal.head,
+    name: 'ringmaster/sign-off',
+    status: conclusion === null ? 'in_progress' : 'completed',
+    conclusion,
+    title: signoffTitle(release.signoff),
+    summary: renderSignoff(release, around.headDigest, around.unprotected),
+  }
+}
+
+function* ofIssue(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  const issue = yield* state<IssueState>(subject)
+  const [repositoryId, number] = subject.split('/').slice(1).map(Number)
+  if (!issue || !number || repositoryId !== around.releaseRepository.id) return []
+  return issue.comments
+    .filter((comment) => comment.answers.length === comment.of)
+    .flatMap((comment): Output[] => [
+      {
+        kind: 'reaction',
+        subject,
+        key: `reaction/${comment.comment}`,
+        repository: around.releaseRepository,
+        comment: comment.comment,
+        content: reactionOf(comment),
+      },
+      {
+        kind: 'comment',
+        subject,
+        key: `reply/${comment.comment}`,
+        repository: around.releaseRepository,
+        issue: number,
+        body: renderReply(comment),
+      },
+    ])
+}
+
+function* ofGate(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  const gate = yield* state<GateState>(subject)
+  if (!gate || gate.decidedAt === null || gate.verdict === 'closed') return []
+  /** GitHub takes ten status reports a deployment: the last is kept for the end. */
+  if (gate.verdict === 'waiting' && gate.reports > 9) return []
+  return [
+    {
+      kind: 'gate-answer',
+      subject,
+      key: `${gate.key}/${gate.deploymentId}/${gate.verdict === 'waiting' ? `report-${gate.reports}` : 'answer'}`,
+      repository: gate.repository,
+      runId: gate.runId,
+      environment: gate.environment,
+      state: gate.verdict === 'waiting' ? null : gate.verdict,
+      comment: renderGate(gate, around.headDigest, around.unprotected),
+    },
+  ]
+}
+
+function* ofCohort(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  const [cohort, signed] = (yield* states<unknown>([subject, BUNDLES_KEY])) as [
+    CohortState | undefined,
+    SignedBundles | undefined,
+  ]
+  const inForce = yield* readConfiguration()
+  const configured = inForce?.configuration.cohorts.find((entry) => cohortKey(entry.id) === subject)
+  /** Only what the holders of the bundles key have signed can be chosen: a release that waits for them keeps the manifest back. */
+  if (!cohort || !configured || !signed || !cohort.releases.every((release) => signed.bundles.includes(release.bundle)))
+    return []
+  const signedBundles = yield* document(bundlesDocument(signed.digest))
+  if (signedBundles === undefined) return []
+  return [
+    {
+      kind: 'manifest',
+      subject,
+      key: `${cohort.id}/manifest`,
+      channel: { cohort: cohort.id, requirementDialect: configured.requirementDialect, releases: cohort.releases },
+      bundles: cohort.bundles,
+      pollAfterSeconds: configured.pollAfterSeconds,
+      validHours: configured.validHours,
+      signedBundles,
+      ledgerHead: around.headDigest,
+    },
+  ]
+}
+
+function* ofAlarms(around: Surroundings): Deciding<readonly Output[]> {
+  const open = (yield* state<OpenIndex>(OPEN_KEY)) ?? nothingOpen
+  return open.alarms.map((alarm) => ({
+    kind: 'alarm',
+    subject: OPEN_KEY,
+    key: `alarm/${alarm.alarm}`,
+    repository: around.releaseRepository,
+    title: `Ringmaster alarm: ${alarm.code}`,
+    body: `${escapeMarkdown(alarm.message)}\n\nRaised ${alarm.raisedAt}. This issue closes when the condition ends.`,
+    isOpen: alarm.isOpen,
+  }))
+}
+
+/** The subjects whose outputs an event may change. `open` is the index after the event. */
+export function subjectsOf(keys: readonly AggregateKey[], open: OpenIndex): AggregateKey[] {
+  const subjects = keys.flatMap((key): AggregateKey[] => {
+    const [kind] = key.split('/', 1)
+    if (kind === 'release' || kind === 'gate' || kind === 'issue' || kind === 'cohort') return [key]
+    if (key === OPEN_KEY) return [OPEN_KEY]
+    if (kind === 'board') {
+      const product = key.slice('board/'.length)
+      return open.releases
+        .filter((release) => release.items.some((item) => item.product === product))
+        .map((release) => releaseKey(release.id))
+    }
+    return []
+  })
+  return [...new Set(subjects)]
+}

@@ -1,0 +1,93 @@
+import type { Bundle, Channel } from '../core/cohort/schema.ts'
+import type { RepositoryRef } from '../core/product/schema.ts'
+
+/**
+ * One thing outside that should be as it is described here. `key` is its name for ever (it stands in the hidden
+ * marker), `subject` what it is rendered from. Applying an output twice changes nothing the second time.
+ */
+export type Output = { readonly key: string; readonly subject: string } & (
+  | { readonly kind: 'comment'; readonly repository: RepositoryRef; readonly issue: number; readonly body: string }
+  | {
+      readonly kind: 'reaction'
+      readonly repository: RepositoryRef
+      readonly comment: number
+      readonly content: '+1' | '-1' | 'eyes' | 'confused' | 'rocket'
+    }
+  /** Exactly one label of the family `release:…` on an issue; labels of others stay. */
+  | { readonly kind: 'label'; readonly repository: RepositoryRef; readonly issue: number; readonly label: string }
+  | {
+      readonly kind: 'proposal'
+      readonly repository: RepositoryRef
+      readonly release: string
+      readonly base: string
+      readonly branch: string
+      readonly path: string
+      readonly text: string
+      readonly title: string
+      readonly body: string
+    }
+  | {
+      readonly kind: 'proposal-end'
+      readonly repository: RepositoryRef
+      readonly release: string
+      readonly branch: string
+      readonly end: 'merge' | 'close'
+      /** The only commit that may be merged: a head that moved is not. null where no proposal was seen. */
+      readonly head: string | null
+    }
+  | {
+      readonly kind: 'check-run'
+      readonly repository: RepositoryRef
+      readonly sha: string
+      readonly name: string
+      readonly status: 'in_progress' | 'completed'
+      readonly conclusion: 'success' | 'failure' | 'neutral' | null
+      readonly title: string
+      readonly summary: string
+    }
+  | {
+      readonly kind: 'gate-answer'
+      readonly repository: RepositoryRef
+      readonly runId: number
+      readonly environment: string
+      /** null: a status report, the job goes on waiting. */
+      readonly state: 'approved' | 'rejected' | null
+      readonly comment: string
+    }
+  /** One issue for a condition, open while it holds. */
+  | {
+      readonly kind: 'alarm'
+      readonly repository: RepositoryRef
+      readonly title: string
+      readonly body: string
+      readonly isOpen: boolean
+    }
+  /** The manifest of a cohort at its public address, with the metadata that vouches for it. */
+  | {
+      readonly kind: 'manifest'
+      readonly channel: Channel
+      readonly bundles: readonly Bundle[]
+      readonly pollAfterSeconds: number
+      readonly validHours: number
+      /** The completed signing request of the bundles, exactly as it was handed over. */
+      readonly signedBundles: string
+      readonly ledgerHead: string
+    }
+)
+
+export type OutputKind = Output['kind']
+export type OutputOf<K extends OutputKind> = Extract<Output, { kind: K }>
+
+/** The hidden marker that tells our own comments and pull requests apart; it never holds text from outside. */
+export const marker = (key: string): string => `<!-- ringmaster:${encodeURIComponent(key).replaceAll('-', '%2D')} -->`
+
+/** The key of the marker in a text of ours, or null. */
+export function markerIn(body: string): string | null {
+  const found = /<!-- ringmaster:([A-Za-z0-9%._~!*'()]{1,1000}) -->/.exec(body)
+  if (!found?.[1]) return null
+  try {
+    return decodeURIComponent(found[1])
+  } catch {
+    return null
+  }
+}

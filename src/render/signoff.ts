@@ -1,0 +1,76 @@
+import type { ReleaseState, SignoffRecord } from '../core/release/schema.ts'
+import { escapeMarkdown, markdownTable } from './text.ts'
+
+const WORDS = {
+  blocked: 'sign-off blocked',
+  vetoed: 'vetoed',
+  pending: 'sign-off pending',
+  approved: 'signed off',
+} as const satisfies Record<SignoffRecord['status'], string>
+
+const missingSeats = (party: SignoffRecord['parties'][number]): number =>
+  Math.max(0, party.seats - party.filledBy.length)
+
+const missingParties = (signoff: SignoffRecord): string[] =>
+  signoff.parties.filter((party) => !party.optional && missingSeats(party) > 0).map((party) => party.party)
+
+/** Where the signatures of a release stand, in a few words for a line. */
+export function signoffLine(release: ReleaseState): string {
+  if (release.status === 'draft') return 'not started'
+  if (!release.signoff) return 'sign-off pending'
+  const missing = missingParties(release.signoff)
+  const who =
+    release.signoff.status === 'pending' && missing.length > 0
+      ? `: ${missing.map(escapeMarkdown).join(', ')} missing`
+      : ''
+  return `${WORDS[release.signoff.status]}${who}`
+}
+
+/** The title of the sign-off check run, at most 255 characters. */
+export const signoffTitle = (signoff: SignoffRecord | null): string => {
+  if (!signoff) return 'Waiting for the first decision'
+  const missing = missingParties(signoff)
+  if (signoff.status === 'pending')
+    return `Missing: ${missing.join(', ') || 'a proposal that shows the current composition'}`.slice(0, 250)
+  if (signoff.status === 'vetoed') return `Vetoed by ${signoff.vetoes.join(', ')}`.slice(0, 250)
+  return { blocked: 'Can not be signed off as it stands', approved: 'Signed off' }[signoff.status]
+}
+
+export const signoffConclusion = (signoff: SignoffRecord | null): 'success' | 'failure' | null => {
+  if (!signoff || signoff.status === 'pending') return null
+  return signoff.status === 'approved' ? 'success' : 'failure'
+}
+
+/** Every party with who signed, who could and what is missing; then what does not count, and why. */
+export function renderSignoff(release: ReleaseState, headDigest: string, unprotected: boolean): string {
+  const { signoff } = release
+  if (!signoff) return 'The parties have not been asked yet.'
+  const rows = signoff.parties.map((party) => [
+    `${escapeMarkdown(party.party)}${party.optional ? ' (optional)' : ''}`,
+    `${party.filledBy.length} of ${party.seats}`,
+    party.filledBy.map(escapeMarkdown).join(', ') || '—',
+    missingSeats(party) === 0 ? '—' : party.couldFill.slice(0, 10).map(escapeMarkdown).join(', ') || 'nobody',
+  ])
+  const list = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : ['', `**${title}**`, '', ...lines.map((line) => `- ${line}`)]
+  return [
+    markdownTable(['Party', 'Seats', 'Signed by', 'Could still sign'], rows),
+    ...list(
+      'Objections',
+      signoff.vetoes.map(
+        (login) =>
+          `${escapeMarkdown(login)} asked for changes: it clears when that person approves the current content`,
+      ),
+    ),
+    ...list('Problems', signoff.problems.map(escapeMarkdown)),
+    ...list(
+      'Does not count',
+      signoff.ignored
+        .slice(0, 50)
+        .map((entry) => `${escapeMarkdown(entry.login ?? 'a deleted account')}: ${escapeMarkdown(entry.why)}`),
+    ),
+    '',
+    `Content \`${signoff.digest}\` under policy \`${signoff.policyDigest}\`, log head \`${headDigest}\`.`,
+    ...(unprotected ? ['', '**Unprotected log:** no ruleset guards the data branch.'] : []),
+  ].join('\n')
+}
