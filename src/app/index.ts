@@ -1,0 +1,44 @@
+import process from 'node:process'
+import { RingmasterError } from '../core/problem.ts'
+import { readSettings } from './environment.ts'
+import { startServer, WEBHOOK_PATH } from './server.ts'
+
+const SWEEP_EVERY_MS = 60_000
+
+function tell(error: RingmasterError): void {
+  for (const { message, hint, code } of error.problems) {
+    process.stderr.write(`${code}: ${message}.${hint ? ` ${hint}` : ''}\n`)
+  }
+}
+
+async function main(): Promise<number> {
+  const settings = readSettings(process.env)
+  if (!settings.ok) {
+    tell(new RingmasterError('bad-input', settings.problems))
+    return 2
+  }
+  const server = await startServer(settings.value, {
+    clock: () => new Date().toISOString(),
+    sweepEveryMs: SWEEP_EVERY_MS,
+  })
+  process.stdout.write(`Ringmaster listens at ${server.url}${WEBHOOK_PATH} for ${settings.value.releaseRepository}\n`)
+  return new Promise((resolve) => {
+    const end = () => void server.stop().then(() => resolve(0))
+    process.once('SIGTERM', end)
+    process.once('SIGINT', end)
+  })
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    if (error instanceof RingmasterError) tell(error)
+    else
+      process.stderr.write(
+        `${error instanceof Error ? error.stack : String(error)}\nThis is a bug in Ringmaster; please report it.\n`,
+      )
+    process.exit(error instanceof RingmasterError ? { refused: 1, 'bad-input': 2, outside: 3 }[error.fault] : 70)
+  },
+)

@@ -1,0 +1,100 @@
+import type { Octokit } from '@octokit/rest'
+import { splitName } from './client.ts'
+import { outside, outsideOrNull, statusOf, translated } from './trouble.ts'
+
+/** The commit that a branch points to, or null when there is no such branch. */
+export async function branchHead(octokit: Octokit, fullName: string, branch: string): Promise<string | null> {
+  const found = await outsideOrNull(`read the branch ${branch}`, () =>
+    octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...splitName(fullName), ref: `heads/${branch}` }),
+  )
+  return found?.data.object.sha ?? null
+}
+
+/** Creates a branch at a commit; when somebody was faster, the branch as it is. Returns its head. */
+export async function createBranch(
+  octokit: Octokit,
+  fullName: string,
+  branch: string,
+  commit: string,
+): Promise<string> {
+  try {
+    await octokit.request('POST /repos/{owner}/{repo}/git/refs', {
+      ...splitName(fullName),
+      ref: `refs/heads/${branch}`,
+      sha: commit,
+    })
+    return commit
+  } catch (error) {
+    const there = statusOf(error) === 422 ? await branchHead(octokit, fullName, branch) : null
+    if (there === null) throw translated(`create the branch ${branch}`, error)
+    return there
+  }
+}
+
+/** Creates a branch without a past, holding one file. Returns its head. */
+export async function createOrphanBranch(
+  octokit: Octokit,
+  fullName: string,
+  branch: string,
+  file: { readonly path: string; readonly text: string },
+): Promise<string> {
+  const at = splitName(fullName)
+  return outside(`create the branch ${branch}`, async () => {
+    const tree = await octokit.request('POST /repos/{owner}/{repo}/git/trees', {
+      ...at,
+      tree: [{ path: file.path, mode: '100644', type: 'blob', content: file.text }],
+    })
+    const commit = await octokit.request('POST /repos/{owner}/{repo}/git/commits', {
+      ...at,
+      message: `Begin ${branch}\n\n\nskip-checks: true`,
+      tree: tree.data.sha,
+      parents: [],
+    })
+    return createBranch(octokit, fullName, branch, commit.data.sha)
+  })
+}
+
+/** The text of a file at a commit or branch, or null when it is not there. */
+export async function fileText(octokit: Octokit, fullName: string, ref: string, path: string): Promise<string | null> {
+  const found = await outsideOrNull(`read ${path}`, () =>
+    octokit.request('GET /repos/{owner}/{repo}/contents/{path}', { ...splitName(fullName), path, ref }),
+  )
+  if (found === null) return null
+  const { data } = found
+  if (Array.isArray(data) || data.type !== 'file' || !('content' in data) || data.encoding !== 'base64') return null
+  return Buffer.from(data.content, 'base64').toString('utf8')
+}
+
+interface CommitOnBranch {
+  readonly createCommitOnBranch: { readonly commit: { readonly oid: string } }
+}
+
+/** Commits one file on a branch whose head must still be `expectedHead`; throws when it moved. Returns the new head. */
+export async function commitFile(
+  octokit: Octokit,
+  fullName: string,
+  change: {
+    readonly branch: string
+    readonly expectedHead: string
+    readonly path: string
+    readonly text: string
+    readonly headline: string
+  },
+): Promise<string> {
+  const answer = await outside(`commit ${change.path}`, () =>
+    octokit.graphql<CommitOnBranch>(
+      'mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }',
+      {
+        input: {
+          branch: { repositoryNameWithOwner: fullName, branchName: change.branch },
+          expectedHeadOid: change.expectedHead,
+          message: { headline: change.headline, body: '\nskip-checks: true' },
+          fileChanges: {
+            additions: [{ path: change.path, contents: Buffer.from(change.text, 'utf8').toString('base64') }],
+          },
+        },
+      },
+    ),
+  )
+  return answer.createCommitOnBranch.commit.oid
+}

@@ -1,0 +1,50 @@
+import { sha256 } from '../core/json.ts'
+import type { Applied } from '../engine/ports.ts'
+import type { OutputOf } from '../render/output.ts'
+import { type GitHubApp, splitName } from './client.ts'
+import { outside } from './trouble.ts'
+
+/** One check run of ours per key on a commit, found again by its external id; another App's of that name never counts. */
+export const checkRunOutlet =
+  (app: GitHubApp) =>
+  async (output: OutputOf<'check-run'>): Promise<Applied> => {
+    const octokit = await app.forRepository(output.repository.fullName)
+    const at = splitName(output.repository.fullName)
+    const profile = await app.profile()
+    const externalId = sha256(output.key)
+    const runs = await outside('list the check runs of a commit', () =>
+      octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+        ...at,
+        ref: output.sha,
+        check_name: output.name,
+        filter: 'all',
+        per_page: 100,
+      }),
+    )
+    const found = runs.find((run) => run.external_id === externalId && run.app?.id === profile.id)
+    const content = {
+      status: output.status,
+      ...(output.conclusion === null ? {} : { conclusion: output.conclusion }),
+      output: { title: output.title, summary: output.summary.slice(0, 65_000) },
+    }
+    if (found) {
+      await outside('update a check run', () =>
+        octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
+          ...at,
+          check_run_id: found.id,
+          ...content,
+        }),
+      )
+      return { remote: String(found.id) }
+    }
+    const created = await outside('create a check run', () =>
+      octokit.request('POST /repos/{owner}/{repo}/check-runs', {
+        ...at,
+        name: output.name,
+        head_sha: output.sha,
+        external_id: externalId,
+        ...content,
+      } as never),
+    )
+    return { remote: String((created.data as { id: number }).id) }
+  }

@@ -1,0 +1,173 @@
+import type { Octokit } from '@octokit/rest'
+import type { FactAnswer, FactQuery, ReviewFact } from '../core/facts.ts'
+import type { FactSource, Log } from '../engine/ports.ts'
+import { fileText } from './branches.ts'
+import { type GitHubApp, splitName } from './client.ts'
+import { statusOf } from './trouble.ts'
+
+type Query<K extends FactQuery['kind']> = Extract<FactQuery, { kind: K }>
+type Answer<K extends FactQuery['kind']> = Extract<FactAnswer, { kind: K }>
+type Lookups = { readonly [K in FactQuery['kind']]: (query: Query<K>) => Promise<Answer<K>> }
+
+/** How long memberships may be held; a person who was removed loses their say after this at the latest. */
+const MEMBERSHIP_MS = 30_000
+
+/** Facts from GitHub. Whatever cannot be read is said to be unreadable: nothing is granted on an error. */
+export function gitHubFacts(
+  app: GitHubApp,
+  options: { readonly releaseRepository: string; readonly nowMs: () => number; readonly log: Log },
+): FactSource {
+  const { releaseRepository, nowMs, log } = options
+  const memberships = new Map<string, { readonly until: number; readonly answer: Promise<FactAnswer> }>()
+
+  const readable = async <T>(what: string, work: () => Promise<T>): Promise<T | 'unreadable'> => {
+    try {
+      return await work()
+    } catch (error) {
+      log.error({ what, error: String(error) }, 'a fact could not be read; what rests on it stays closed')
+      return 'unreadable'
+    }
+  }
+  const octokitOf = (repository: string): Promise<Octokit> => app.forRepository(repository)
+
+  const lookups: Lookups = {
+    person: async (query) => {
+      const permission = await readable(`the permission of ${query.login}`, () => permissionOf(octokitOf, query))
+      const teams = await Promise.all(
+        query.teams.map(async (team) => {
+          const membership = await readable(`the membership of ${query.login} in ${team}`, () =>
+            membershipOf(octokitOf, releaseRepository, team, query.login),
+          )
+          return { team, membership }
+        }),
+      )
+      return { kind: 'person', permission, teams }
+    },
+    'team-members': async ({ team }) => ({
+      kind: 'team-members',
+      members: await readable(`the members of ${team}`, () => membersOf(octokitOf, releaseRepository, team)),
+    }),
+    reviews: async ({ repository, number }) => ({
+      kind: 'reviews',
+      reviews: await readable(`the reviews of #${number}`, () => reviewsOf(octokitOf, repository, number)),
+    }),
+    file: async ({ repository, commit, path }) => ({
+      kind: 'file',
+      text: await readable(path, async () => fileText(await octokitOf(repository), repository, commit, path)),
+    }),
+    'merged-pulls': async ({ repository, commit }) => ({
+      kind: 'merged-pulls',
+      pulls: await readable(`the pull requests of ${commit}`, () => mergedPulls(octokitOf, repository, commit)),
+    }),
+  }
+
+  const look = (query: FactQuery): Promise<FactAnswer> => {
+    const lookup = lookups[query.kind] as (query: FactQuery) => Promise<FactAnswer>
+    return lookup(query)
+  }
+
+  return (query) => {
+    if (query.kind !== 'person' && query.kind !== 'team-members') return look(query)
+    const key = JSON.stringify(query)
+    const known = memberships.get(key)
+    if (known && known.until > nowMs()) return known.answer
+    const answer = look(query)
+    memberships.set(key, { until: nowMs() + MEMBERSHIP_MS, answer })
+    if (memberships.size > 5_000) memberships.delete(memberships.keys().next().value ?? '')
+    return answer
+  }
+}
+
+type Clients = (repository: string) => Promise<Octokit>
+
+const PERMISSIONS = ['admin', 'maintain', 'write', 'triage', 'read', 'none'] as const
+
+async function permissionOf(clients: Clients, query: Query<'person'>): Promise<Answer<'person'>['permission']> {
+  const octokit = await clients(query.repository)
+  const { data } = await octokit.request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', {
+    ...splitName(query.repository),
+    username: query.login,
+  })
+  /** The login may have changed hands since the event: the id decides. */
+  if (data.user && data.user.id !== query.id) return 'none'
+  const role = data.role_name ?? data.permission
+  return PERMISSIONS.find((known) => known === role) ?? PERMISSIONS.find((known) => known === data.permission) ?? 'none'
+}
+
+const teamAddress = (team: string): { org: string; team_slug: string } => {
+  const [org = '', slug = ''] = team.split('/')
+  return { org, team_slug: slug }
+}
+
+async function membershipOf(
+  clients: Clients,
+  repository: string,
+  team: string,
+  username: string,
+): Promise<'member' | 'not-member'> {
+  const octokit = await clients(repository)
+  try {
+    const { data } = await octokit.request('GET /orgs/{org}/teams/{team_slug}/memberships/{username}', {
+      ...teamAddress(team),
+      username,
+    })
+    return data.state === 'active' ? 'member' : 'not-member'
+  } catch (error) {
+    /** Not a member, or a team that cannot be seen: neither grants anything. */
+    if (statusOf(error) === 404) return 'not-member'
+    throw error
+  }
+}
+
+async function membersOf(clients: Clients, repository: string, team: string): Promise<{ login: string; id: number }[]> {
+  const octokit = await clients(repository)
+  const members = await octokit.paginate('GET /orgs/{org}/teams/{team_slug}/members', {
+    ...teamAddress(team),
+    per_page: 100,
+  })
+  return members.map(({ login, id }) => ({ login, id }))
+}
+
+async function reviewsOf(clients: Clients, repository: string, number: number): Promise<ReviewFact[]> {
+  const octokit = await clients(repository)
+  const reviews = await octokit.paginate('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', {
+    ...splitName(repository),
+    pull_number: number,
+    per_page: 100,
+  })
+  return reviews.map((review) => ({
+    id: review.id,
+    user: review.user ? { login: review.user.login, id: review.user.id, type: review.user.type } : null,
+    state: review.state.toUpperCase(),
+    commit: review.commit_id,
+    at: review.submitted_at ?? null,
+  }))
+}
+
+const OPINIONS: ReadonlySet<string> = new Set(['APPROVED', 'CHANGES_REQUESTED', 'DISMISSED'])
+
+async function mergedPulls(clients: Clients, repository: string, commit: string) {
+  const octokit = await clients(repository)
+  const { data } = await octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
+    ...splitName(repository),
+    commit_sha: commit,
+  })
+  const merged = data.filter((pull) => pull.merged_at)
+  return Promise.all(
+    merged.map(async (pull) => {
+      const latest = new Map<number, ReviewFact>()
+      for (const review of await reviewsOf(clients, repository, pull.number)) {
+        if (review.user && OPINIONS.has(review.state)) latest.set(review.user.id, review)
+      }
+      const approvers = [...latest.values()].flatMap((review) =>
+        review.user &&
+        review.state === 'APPROVED' &&
+        review.user.id !== pull.user?.id &&
+        review.commit === pull.head.sha
+          ? [{ login: review.user.login, id: review.user.id }]
+          : [],
+      )
+      return { number: pull.number, approvers }
+    }),
+  )
+}

@@ -1,0 +1,36 @@
+import { sha256 } from '../core/json.ts'
+import type { Applied } from '../engine/ports.ts'
+import { marker, type OutputOf } from '../render/output.ts'
+import { type GitHubApp, splitName } from './client.ts'
+import { outside, statusOf, translated } from './trouble.ts'
+
+/** GitHub's limit for the comment of an answer to a deployment protection rule. */
+const MAX_COMMENT = 1_024
+
+/**
+ * Answers a waiting job: a decision, or a status report that leaves it waiting. An answer that stands already is not
+ * given again (GitHub lists them with their comments); one that GitHub holds decided (422, 404) needs no other.
+ */
+export const gateOutlet =
+  (app: GitHubApp) =>
+  async (output: OutputOf<'gate-answer'>): Promise<Applied> => {
+    const octokit = await app.forRepository(output.repository.fullName)
+    const at = { ...splitName(output.repository.fullName), run_id: output.runId }
+    const mark = marker(`gate/${sha256(output.key).slice(7, 31)}`)
+    const approvals = await outside('list the answers of a run', () =>
+      octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', at),
+    )
+    if (approvals.data.some((approval) => approval.comment.includes(mark))) return { remote: null }
+    const comment = `${output.comment.slice(0, MAX_COMMENT - mark.length - 2)}\n\n${mark}`
+    const body = { ...at, environment_name: output.environment, comment }
+    try {
+      await octokit.request(
+        'POST /repos/{owner}/{repo}/actions/runs/{run_id}/deployment_protection_rule',
+        output.state === null ? body : { ...body, state: output.state },
+      )
+    } catch (error) {
+      const status = statusOf(error)
+      if (status !== 422 && status !== 404) throw translated('answer a deployment protection rule', error)
+    }
+    return { remote: null }
+  }

@@ -1,0 +1,159 @@
+import type { Octokit } from '@octokit/rest'
+import type { Request } from '../core/request.ts'
+import type { Applied } from '../engine/ports.ts'
+import { marker, type OutputOf } from '../render/output.ts'
+import { branchHead, commitFile, createBranch, createOrphanBranch, fileText } from './branches.ts'
+import { type GitHubApp, splitName } from './client.ts'
+import { outside, statusOf, translated } from './trouble.ts'
+
+/** What the base of the proposals says of itself. */
+const BASE_FILE = {
+  path: 'README.md',
+  text: 'Each file in `releases/` is the signed-off composition of one release. Only Ringmaster writes here, by merging proposals.\n',
+}
+
+interface Pull {
+  readonly number: number
+  readonly state: string
+  readonly merged_at?: string | null
+  readonly title: string
+  readonly body: string | null
+  readonly html_url: string
+  readonly head: { readonly sha: string }
+  readonly user: { readonly login: string } | null
+}
+
+async function pullsOf(octokit: Octokit, fullName: string, branch: string): Promise<Pull[]> {
+  const at = splitName(fullName)
+  const { data } = await outside('list the proposals', () =>
+    octokit.request('GET /repos/{owner}/{repo}/pulls', {
+      ...at,
+      head: `${at.owner}:${branch}`,
+      state: 'all',
+      per_page: 100,
+    }),
+  )
+  return data as unknown as Pull[]
+}
+
+const seen = (
+  output: OutputOf<'proposal' | 'proposal-end'>,
+  pull: Pull,
+  head: string,
+  merged: boolean,
+  at: string,
+): Request => ({
+  kind: 'proposal-seen',
+  repository: output.repository,
+  release: output.release,
+  number: pull.number,
+  url: pull.html_url,
+  head,
+  author: pull.user?.login ?? 'ghost',
+  merged,
+  at,
+  actor: null,
+  source: { kind: 'reconciler' },
+})
+
+/**
+ * The pull request of a release: its branch holds exactly the composition, title and body say it for people. Found
+ * again by its branch, which only names the release; closed by somebody, it is opened again.
+ */
+export const proposalOutlet =
+  (app: GitHubApp, clock: () => string) =>
+  async (output: OutputOf<'proposal'>): Promise<Applied> => {
+    const { repository, branch, path, text } = output
+    const name = repository.fullName
+    const octokit = await app.forRepository(name)
+    const base =
+      (await branchHead(octokit, name, output.base)) ??
+      (await createOrphanBranch(octokit, name, output.base, BASE_FILE))
+    const known = (await branchHead(octokit, name, branch)) ?? (await createBranch(octokit, name, branch, base))
+    const headline = `Propose ${output.release}`
+    const isThere = (await fileText(octokit, name, known, path)) === text
+    const head = isThere
+      ? known
+      : await commitFile(octokit, name, { branch, expectedHead: known, path, text, headline })
+    const pull = await ensurePull(octokit, output)
+    return { remote: String(pull.number), observed: [seen(output, pull, head, false, clock())] }
+  }
+
+async function ensurePull(octokit: Octokit, output: OutputOf<'proposal'>): Promise<Pull> {
+  const at = splitName(output.repository.fullName)
+  const body = `${output.body}\n\n${marker(output.key)}`
+  const found = (await pullsOf(octokit, output.repository.fullName, output.branch)).find((pull) => !pull.merged_at)
+  if (!found) {
+    const created = await outside('open a proposal', () =>
+      octokit.request('POST /repos/{owner}/{repo}/pulls', {
+        ...at,
+        title: output.title,
+        body,
+        head: output.branch,
+        base: output.base,
+      }),
+    )
+    return created.data as unknown as Pull
+  }
+  if (found.state === 'open' && found.title === output.title && found.body === body) return found
+  const updated = await outside('update a proposal', () =>
+    octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
+      ...at,
+      pull_number: found.number,
+      title: output.title,
+      body,
+      state: 'open',
+    }),
+  )
+  return updated.data as unknown as Pull
+}
+
+/** Ends the pull request of a release: merged at exactly the commit that was signed, or closed. */
+export const proposalEndOutlet =
+  (app: GitHubApp, clock: () => string) =>
+  async (output: OutputOf<'proposal-end'>): Promise<Applied> => {
+    const octokit = await app.forRepository(output.repository.fullName)
+    const at = splitName(output.repository.fullName)
+    const pulls = await pullsOf(octokit, output.repository.fullName, output.branch)
+    const merged = pulls.find((pull) => pull.merged_at)
+    if (merged)
+      return { remote: String(merged.number), observed: [seen(output, merged, merged.head.sha, true, clock())] }
+    const open = pulls.find((pull) => pull.state === 'open')
+    if (!open) return { remote: null }
+    if (output.end === 'close' || output.head === null) {
+      await outside('close a proposal', () =>
+        octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
+          ...at,
+          pull_number: open.number,
+          state: 'closed',
+        }),
+      )
+      return { remote: String(open.number) }
+    }
+    await merge(octokit, at, open.number, output.head)
+    return { remote: String(open.number), observed: [seen(output, open, output.head, true, clock())] }
+  }
+
+const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const
+
+/** GitHub answers 405 for a method that the repository does not allow: the next one is tried. */
+async function merge(
+  octokit: Octokit,
+  at: { owner: string; repo: string },
+  number: number,
+  sha: string,
+): Promise<void> {
+  for (const method of MERGE_METHODS) {
+    try {
+      await octokit.request('PUT /repos/{owner}/{repo}/pulls/{pull_number}/merge', {
+        ...at,
+        pull_number: number,
+        sha,
+        merge_method: method,
+      })
+      return
+    } catch (error) {
+      if (statusOf(error) !== 405 || method === 'rebase') throw translated('merge a proposal', error)
+    }
+  }
+}

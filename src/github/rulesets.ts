@@ -1,0 +1,36 @@
+import type { Octokit } from '@octokit/rest'
+import { splitName } from './client.ts'
+import { statusOf, translated } from './trouble.ts'
+
+/** The ruleset that guards Ringmaster's branches; an admin creates it once (`docs/install.md`). */
+export const RULESET_NAME = 'ringmaster branches'
+const NEEDED_RULES = ['update', 'deletion', 'non_fast_forward'] as const
+
+/** The body of the request that creates the ruleset: nobody but the App updates, deletes or rewrites the branches. */
+export const rulesetBody = (appId: number, branches: readonly string[]) => ({
+  name: RULESET_NAME,
+  target: 'branch' as const,
+  enforcement: 'active' as const,
+  conditions: { ref_name: { include: branches.map((branch) => `refs/heads/${branch}`), exclude: [] } },
+  bypass_actors: [{ actor_id: appId, actor_type: 'Integration' as const, bypass_mode: 'always' as const }],
+  rules: [{ type: 'update' as const }, { type: 'deletion' as const }, { type: 'non_fast_forward' as const }],
+})
+
+/**
+ * Whether GitHub itself keeps others from writing the data branch: the rules that are active for it, asked of GitHub.
+ * What cannot be read counts as unprotected.
+ */
+export async function branchProtection(octokit: Octokit, fullName: string, branch: string): Promise<boolean> {
+  try {
+    const { data } = await octokit.request('GET /repos/{owner}/{repo}/rules/branches/{branch}', {
+      ...splitName(fullName),
+      branch,
+    })
+    const active = new Set(data.map((rule) => rule.type as string))
+    return NEEDED_RULES.every((rule) => active.has(rule))
+  } catch (error) {
+    const status = statusOf(error)
+    if (status === 404 || status === 403) return false
+    throw translated('read the rules of the data branch', error)
+  }
+}

@@ -1,0 +1,79 @@
+import { RingmasterError } from '../core/problem.ts'
+
+export type GitHubCode =
+  | 'github-unreachable'
+  | 'github-refused'
+  | 'github-not-found'
+  | 'github-conflict'
+  | 'github-limited'
+  | 'github-failed'
+
+/** The HTTP status of an Octokit error, or undefined when it is none. */
+export const statusOf = (error: unknown): number | undefined => {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined
+  return typeof status === 'number' ? status : undefined
+}
+
+const CODES: readonly {
+  readonly test: (status: number, message: string) => boolean
+  readonly code: GitHubCode
+  readonly hint: string
+}[] = [
+  {
+    test: (status, message) => status === 429 || (status === 403 && /rate limit|abuse/i.test(message)),
+    code: 'github-limited',
+    hint: 'It is tried again when the limit allows.',
+  },
+  {
+    test: (status) => status === 401 || status === 403,
+    code: 'github-refused',
+    hint: 'Check the permissions of the installation; ringmaster doctor lists what is missing.',
+  },
+  {
+    test: (status) => status === 404 || status === 410,
+    code: 'github-not-found',
+    hint: 'GitHub answers so for what the installation may not see, too.',
+  },
+  {
+    test: (status) => status === 409 || status === 422,
+    code: 'github-conflict',
+    hint: 'The state at GitHub is not what was expected; it is read again.',
+  },
+  { test: (status) => status >= 500, code: 'github-failed', hint: 'GitHub had trouble; it is tried again.' },
+]
+
+/** The one translator of GitHub's errors: what was tried, what GitHub said (never a header or a token), what follows. */
+export function translated(what: string, error: unknown): RingmasterError {
+  if (error instanceof RingmasterError) return error
+  const status = statusOf(error)
+  const said = error instanceof Error ? error.message.split('\n')[0]?.slice(0, 300) : String(error)
+  const row = status === undefined ? undefined : CODES.find((entry) => entry.test(status, said ?? ''))
+  return new RingmasterError(
+    'outside',
+    {
+      code: row?.code ?? 'github-unreachable',
+      message: `could not ${what}: ${status === undefined ? 'no answer' : `GitHub answered ${status}`} (${said})`,
+      hint: row?.hint ?? 'Check the network and the address of GitHub.',
+    },
+    { cause: error },
+  )
+}
+
+/** Does something at GitHub; throws `RingmasterError` with what was tried. */
+export async function outside<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw translated(what, error)
+  }
+}
+
+/** As `outside`, but null where GitHub says that there is no such thing. */
+export async function outsideOrNull<T>(what: string, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work()
+  } catch (error) {
+    if (statusOf(error) === 404) return null
+    throw translated(what, error)
+  }
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import type { Actor, Source } from '../core/event.ts'
+import type { RepositoryRef } from '../core/product/schema.ts'
+import type { ReleaseId } from '../core/release/schema.ts'
+import type { Request } from '../core/request.ts'
+
+/** A delivery as it came in, its signature already verified. `id` is the GUID, the same at a redelivery. */
+export interface Delivery {
+  readonly id: string
+  readonly event: string
+  readonly payload: unknown
+  /** When it arrived, ISO 8601 UTC. */
+  readonly receivedAt: string
+}
+
+/** What the translation has to know of the installation. */
+export interface Installation {
+  readonly releaseRepositoryId: number
+  readonly appId: number
+  readonly botLogin: string
+}
+
+/** One concern: which events it listens to, and the requests that a delivery of them makes. Pure. */
+export interface Concern {
+  readonly events: readonly string[]
+  toRequests(delivery: Delivery, installation: Installation): readonly Request[]
+}
+
+/** Only what is read is described; GitHub adds fields and values, and these let them pass. */
+export const User = z.object({ login: z.string(), id: z.number(), type: z.string().optional() })
+export const Repository = z.object({
+  id: z.number(),
+  full_name: z.string(),
+  default_branch: z.string().optional(),
+})
+
+export const actorOf = (user: z.infer<typeof User> | null | undefined): Actor | null =>
+  user ? { login: user.login, id: user.id } : null
+
+export const repositoryOf = (repository: z.infer<typeof Repository>): RepositoryRef => ({
+  id: repository.id,
+  fullName: repository.full_name,
+})
+
+export const sourceOf = (delivery: Delivery, url?: string): Source => ({
+  kind: 'webhook',
+  delivery: delivery.id,
+  ...(url === undefined ? {} : { url: url.slice(0, 500) }),
+})
+
+/** An instant in the ledger's form; GitHub's own time where it is one, else the time of arrival. */
+export function instantOr(text: string | null | undefined, fallback: string): string {
+  const ms = text ? Date.parse(text) : Number.NaN
+  return Number.isNaN(ms) ? fallback : new Date(ms).toISOString()
+}
+
+/** The release of a proposal's branch, or null: the name only says which release to look at. */
+export function releaseOfBranch(branch: string): ReleaseId | null {
+  const found = /^ringmaster\/proposal-(r[1-9][0-9]{0,9})$/.exec(branch)
+  return found?.[1] ?? null
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { DEPLOYMENT_TASK, DeploymentRecord } from '../core/deployment/schema.ts'
+import { statusOfState } from '../core/deployment/status.ts'
+import { EnvironmentName } from '../core/product/schema.ts'
+import { actorOf, type Concern, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
+
+const Payload = z.object({
+  action: z.string(),
+  deployment_status: z.object({
+    id: z.number(),
+    state: z.string(),
+    log_url: z.string().nullish(),
+    target_url: z.string().nullish(),
+    created_at: z.string().nullish(),
+  }),
+  deployment: z.object({
+    id: z.number(),
+    sha: z.string().regex(/^[0-9a-f]{40}$/),
+    task: z.string(),
+    environment: z.string(),
+    payload: z.unknown(),
+    creator: User.nullish(),
+    performed_via_github_app: z.object({ slug: z.string().nullish() }).nullish(),
+    url: z.string().nullish(),
+  }),
+  workflow_run: z.object({ id: z.number(), run_attempt: z.number().default(1) }).nullish(),
+  repository: Repository,
+  sender: User.nullish(),
+})
+
+/** A payload may be an object or the text of one. */
+function recordOf(task: string, payload: unknown): DeploymentRecord | null {
+  if (task !== DEPLOYMENT_TASK) return null
+  let value = payload
+  if (typeof payload === 'string') {
+    try {
+      value = JSON.parse(payload)
+    } catch {
+      return null
+    }
+  }
+  const record = DeploymentRecord.safeParse(value)
+  return record.success ? record.data : null
+}
+
+const IGNORED_ENVIRONMENTS: ReadonlySet<string> = new Set(['github-pages'])
+
+/** What became of a deployment: the Action's, another tool's, or GitHub's own of a job. */
+export const deployments: Concern = {
+  events: ['deployment_status'],
+  toRequests(delivery, installation) {
+    const payload = Payload.safeParse(delivery.payload)
+    if (!payload.success) return []
+    const { deployment, deployment_status: status, repository, sender, workflow_run: workflowRun } = payload.data
+    const environment = EnvironmentName.safeParse(deployment.environment)
+    const word = statusOfState(status.state, { own: deployment.task === DEPLOYMENT_TASK })
+    if (!environment.success || IGNORED_ENVIRONMENTS.has(environment.data)) return []
+    if (word === 'unknown' || word === 'superseded') return []
+    if (deployment.creator?.login === installation.botLogin) return []
+    const record = recordOf(deployment.task, deployment.payload)
+    if (deployment.task === DEPLOYMENT_TASK && record === null) return []
+    const url = status.log_url || status.target_url || ''
+    /** GitHub books a job's deployment on whoever started the run; the App that it was made through tells. */
+    const byActions = deployment.performed_via_github_app?.slug === 'github-actions'
+    return [
+      {
+        kind: 'deployment-reported',
+        repository: repositoryOf(repository),
+        deploymentId: deployment.id,
+        environment: environment.data,
+        sha: deployment.sha,
+        status: word,
+        statusId: status.id,
+        record,
+        run: record ? record.run : workflowRun ? { id: workflowRun.id, attempt: workflowRun.run_attempt } : null,
+        byActions,
+        url,
+        trust: byActions ? 'platform' : 'claimed',
+        at: instantOr(status.created_at, delivery.receivedAt),
+        actor: actorOf(sender),
+        source: sourceOf(delivery, url),
+      },
+    ]
+  },
+}

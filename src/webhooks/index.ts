@@ -1,0 +1,31 @@
+import type { Request } from '../core/request.ts'
+import { builds } from './builds.ts'
+import { bundles } from './bundles.ts'
+import { comments } from './comments.ts'
+import { configuration } from './configuration.ts'
+import type { Concern, Delivery, Installation } from './delivery.ts'
+import { deployments } from './deployments.ts'
+import { gates } from './gates.ts'
+import { proposals, reviews } from './proposals.ts'
+import { runs } from './runs.ts'
+
+const CONCERNS: readonly Concern[] = [
+  builds,
+  bundles,
+  comments,
+  configuration,
+  deployments,
+  gates,
+  proposals,
+  reviews,
+  runs,
+]
+
+/** The events that the App subscribes to, sorted. */
+export const EVENTS: readonly string[] = [...new Set(CONCERNS.flatMap((concern) => concern.events))].sort()
+
+/** The requests that a delivery makes, in order; none for what is not our concern. */
+export const requestsOf = (delivery: Delivery, installation: Installation): Request[] =>
+  CONCERNS.filter((concern) => concern.events.includes(delivery.event)).flatMap((concern) =>
+    concern.toRequests(delivery, installation),
+  )

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { RELEASES_BRANCH } from '../core/release/composition.ts'
+import type { Request } from '../core/request.ts'
+import {
+  actorOf,
+  type Concern,
+  type Delivery,
+  type Installation,
+  instantOr,
+  Repository,
+  releaseOfBranch,
+  repositoryOf,
+  sourceOf,
+  User,
+} from './delivery.ts'
+
+const Pull = z.object({
+  number: z.number(),
+  html_url: z.string().nullish(),
+  merged_at: z.string().nullish(),
+  user: User.nullish(),
+  head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
+  base: z.object({ ref: z.string() }),
+})
+
+const PullPayload = z.object({ action: z.string(), pull_request: Pull, repository: Repository, sender: User.nullish() })
+
+const ReviewPayload = PullPayload.extend({
+  review: z.object({
+    id: z.number(),
+    user: User.nullish(),
+    submitted_at: z.string().nullish(),
+    html_url: z.string().nullish(),
+  }),
+})
+
+/** The release that a pull request proposes, or null: a branch of the release repository itself, into our base. */
+function releaseOf(pull: z.infer<typeof Pull>, repositoryId: number, installation: Installation): string | null {
+  const isOurs = repositoryId === installation.releaseRepositoryId && pull.base.ref === RELEASES_BRANCH
+  return isOurs && pull.head.repo?.id === repositoryId ? releaseOfBranch(pull.head.ref) : null
+}
+
+const reviewAgain = (
+  release: string,
+  delivery: Delivery,
+  sender: z.infer<typeof User> | null | undefined,
+): Request => ({
+  kind: 'release-review',
+  release,
+  at: delivery.receivedAt,
+  actor: actorOf(sender),
+  source: sourceOf(delivery),
+})
+
+/** Proposals as they are opened, pushed to, edited, closed and merged. */
+export const proposals: Concern = {
+  events: ['pull_request'],
+  toRequests(delivery, installation) {
+    const payload = PullPayload.safeParse(delivery.payload)
+    if (!payload.success) return []
+    const { pull_request: pull, repository, sender } = payload.data
+    const release = releaseOf(pull, repository.id, installation)
+    if (release === null) return []
+    return [
+      {
+        kind: 'proposal-seen',
+        repository: repositoryOf(repository),
+        release,
+        number: pull.number,
+        url: pull.html_url ?? '',
+        head: pull.head.sha,
+        author: pull.user?.login ?? 'ghost',
+        merged: Boolean(pull.merged_at),
+        at: delivery.receivedAt,
+        actor: actorOf(sender),
+        source: sourceOf(delivery, pull.html_url ?? undefined),
+      },
+    ]
+  },
+}
+
+/** Reviews of proposals: each one makes the signatures worth deciding again, from GitHub's own list. */
+export const reviews: Concern = {
+  events: ['pull_request_review'],
+  toRequests(delivery, installation) {
+    const payload = ReviewPayload.safeParse(delivery.payload)
+    if (!payload.success) return []
+    const { action, review, pull_request: pull, repository, sender } = payload.data
+    const release = releaseOf(pull, repository.id, installation)
+    if (release === null) return []
+    const again = reviewAgain(release, delivery, sender)
+    if (action !== 'dismissed' || !sender) return [again]
+    return [
+      {
+        kind: 'review-dismissed',
+        repository: repositoryOf(repository),
+        release,
+        reviewId: review.id,
+        by: sender.login,
+        author: review.user?.login ?? 'ghost',
+        at: instantOr(null, delivery.receivedAt),
+        actor: actorOf(sender),
+        source: sourceOf(delivery, review.html_url ?? undefined),
+      },
+      again,
+    ]
+  },
+}

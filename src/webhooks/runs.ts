@@ -1,0 +1,29 @@
+import { z } from 'zod'
+import { actorOf, type Concern, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
+
+const Payload = z.object({
+  action: z.string(),
+  workflow_run: z.object({ id: z.number(), updated_at: z.string().nullish(), html_url: z.string().nullish() }),
+  repository: Repository,
+  sender: User.nullish(),
+})
+
+/** A run that is over: what its jobs left open can be settled. */
+export const runs: Concern = {
+  events: ['workflow_run'],
+  toRequests(delivery) {
+    const payload = Payload.safeParse(delivery.payload)
+    if (!payload.success || payload.data.action !== 'completed') return []
+    const { workflow_run: run, repository, sender } = payload.data
+    return [
+      {
+        kind: 'run-ended',
+        repository: repositoryOf(repository),
+        runId: run.id,
+        at: instantOr(run.updated_at, delivery.receivedAt),
+        actor: actorOf(sender),
+        source: sourceOf(delivery, run.html_url ?? undefined),
+      },
+    ]
+  },
+}
