@@ -66,7 +66,7 @@ export async function checkForUpdate(request: UpdateRequest): Promise<UpdateAnsw
   const metadata = await freshOrCached(request, trustedNowMs(request.now, state))
   const answered = metadata.ok ? await answer(request, metadata.value, state) : { state, outcome: metadata }
   const { outcome } = answered
-  await writeState(cache, outcome.ok ? outcome.value.next : answered.state)
+  await writeState(cache, read.value, outcome.ok ? outcome.value.next : answered.state)
   if (!outcome.ok) return refused(outcome.problems)
   await pruneTargets(cache, outcome.value.keep)
   return outcome.value.reply
@@ -121,7 +121,8 @@ async function answer(
         ? await loadBundle({ ...metadata, trusted: loaded.value.trusted }, decision.bundle)
         : null
     if (bundle && !bundle.ok) return { state, outcome: bundle }
-    const offer = bundle && decision.kind === 'update' ? offerOf(bundle.value, decision, cohort, request.now) : null
+    const offer =
+      bundle && decision.kind === 'update' ? offerOf(bundle.value, decision, cohort, request.now, state.offer) : null
     const keep = new Set([digest, ...(decision.kind === 'update' ? [decision.bundle.sha256] : [])])
     const reply: UpdateAnswer = {
       kind: 'decided',
@@ -143,17 +144,17 @@ const movedInACircle = (cohort: string, seen: readonly string[]) =>
     `expected the cohort ${quoted(cohort)} to be moved to one that stays, found that it is sent on and on: ${seen.map(quoted).join(', ')}`,
   )
 
-const offerOf = (
+/** What is remembered of an offer; the same one again keeps the time at which it was made first. */
+function offerOf(
   bundle: Bundle,
-  decision: Extract<DeviceDecision, { kind: 'update' }>,
+  { source }: Extract<DeviceDecision, { kind: 'update' }>,
   cohort: string,
   now: string,
-): Offer => ({
-  bundle,
-  source: decision.source,
-  cohort,
-  offeredAt: now,
-})
+  before: Offer | null,
+): Offer {
+  const isSame = before?.bundle.id === bundle.id && before.source.id === source.id && before.source.kind === source.kind
+  return { bundle, source, cohort, offeredAt: isSame ? before.offeredAt : now }
+}
 
 async function loadManifest({ host, trusted }: Metadata, cohort: string, nowMs: number) {
   const path = manifestPath(cohort)

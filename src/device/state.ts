@@ -45,8 +45,11 @@ export async function readState(cache: Cache): Promise<Checked<DeviceState, 'sta
   return { ok: false, problems: parsed.problems.map((problem) => ({ ...problem, hint })) }
 }
 
-export const writeState = (cache: Cache, state: DeviceState): Promise<void> =>
-  cache.write('state', Buffer.from(canonicalJson(state), 'utf8'))
+/** Writes the state where it differs from what was read: a poll that changes nothing wears no flash memory. */
+export async function writeState(cache: Cache, before: DeviceState, state: DeviceState): Promise<void> {
+  const text = canonicalJson(state)
+  if (text !== canonicalJson(before)) await cache.write('state', Buffer.from(text, 'utf8'))
+}
 
 /** Remembers bundles that were rolled back on this device, newest last. */
 export function withRolledBack(state: DeviceState, bundles: readonly string[]): DeviceState {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Updater } from 'tuf-js'
@@ -6,6 +6,8 @@ import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import { manifestPath, metadataFile } from '../../src/core/manifest/names.ts'
 import type { Manifest } from '../../src/core/manifest/schema.ts'
 import { valueOf as unwrap } from '../../src/core/problem.ts'
+import { directoryCache } from '../../src/device/cache.ts'
+import { httpFetcher } from '../../src/device/fetch.ts'
 import { aBundle, aCohort, aRelease, Fleet, inShort, later } from './fleet.ts'
 
 let fleet: Fleet
@@ -57,6 +59,32 @@ describe('a device that fetches what was published', () => {
     fleet.host.asked.length = 0
     expect(inShort(await fleet.check('a'))).toBe('update Gateway@2.0.0')
     expect(fleet.host.asked).toEqual(['metadata/2.root.json 404', 'metadata/timestamp.json 304'])
+  })
+
+  it('writes nothing when nothing changed', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    await fleet.check('a')
+    const times = async () => {
+      const names = await readdir(fleet.stateOf('a'))
+      return Promise.all(
+        names.sort().map(async (name) => `${name} ${(await stat(join(fleet.stateOf('a'), name))).mtimeMs}`),
+      )
+    }
+    const before = await times()
+    await fleet.check('a', { now: later(fleet.now, 1) })
+    expect(await times()).toEqual(before)
+  })
+
+  it('gives up a host that sends a byte now and then, and goes on with what it has verified', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    await fleet.check('a')
+    fleet.host.answer('metadata/timestamp.json', (request, response) => {
+      response.writeHead(200)
+      const drip = setInterval(() => response.write(' '), 50)
+      request.on('close', () => clearInterval(drip))
+    })
+    const host = { fetcher: httpFetcher(fleet.host.url, { timeoutMs: 300 }), cache: directoryCache(fleet.stateOf('a')) }
+    expect(await fleet.check('a', { host })).toMatchObject({ kind: 'decided', fresh: false })
   })
 
   it('finds a cohort whose name is no file name', async () => {

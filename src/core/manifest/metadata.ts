@@ -5,13 +5,14 @@ import {
   MetaFile,
   Root,
   Signature,
-  Snapshot,
+  type Snapshot,
   type TargetFile,
-  Targets,
+  type Targets,
   Timestamp,
 } from '@tufjs/models'
 import { canonicalJson, sha256 } from '../json.ts'
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
+import { snapshotFromJson, targetsFromJson, withSigned } from './linear-metadata.ts'
 import type { ManifestCode } from './problems.ts'
 
 /** TUF 1.0 metadata of the four kinds. Specification: https://theupdateframework.github.io/specification/v1.0.33/ */
@@ -113,7 +114,7 @@ export function targetsMetadata(content: {
     })),
   }
   return new Metadata(
-    Targets.fromJSON({
+    targetsFromJson({
       _type: 'targets',
       spec_version: SPEC_VERSION,
       version: content.version,
@@ -151,7 +152,7 @@ export function snapshotMetadata(content: {
   readonly files: readonly { readonly role: string; readonly meta: MetaFile }[]
 }): Metadata<Snapshot> {
   return new Metadata(
-    Snapshot.fromJSON({
+    snapshotFromJson({
       _type: 'snapshot',
       spec_version: SPEC_VERSION,
       version: content.version,
@@ -225,7 +226,7 @@ export function decodeMetadata<K extends MetadataKind>(
 ): Checked<KindOf[K], ManifestCode> {
   try {
     const data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    const metadata = Metadata.fromJSON(KINDS[kind] as Kind.Root, data) as AnyMetadata
+    const metadata = READERS[kind](data) as AnyMetadata
     const { version, expires } = metadata.signed
     if (!Number.isSafeInteger(version) || version < 1)
       throw new TypeError(`the version ${quoted(version)} is no number above 0`)
@@ -242,12 +243,28 @@ export function decodeMetadata<K extends MetadataKind>(
   }
 }
 
-const KINDS = {
-  root: Kind.Root,
-  targets: Kind.Targets,
-  snapshot: Kind.Snapshot,
-  timestamp: Kind.Timestamp,
-} as const satisfies Record<MetadataKind, Kind>
+type Envelope = Parameters<typeof Root.fromJSON>[0]
+
+/** The signed part with a member emptied, for the library to judge the rest. */
+const without = (envelope: Envelope, member: string): Envelope => {
+  const signed = envelope['signed'] as Envelope
+  return { ...envelope, signed: { ...signed, [member]: {} } }
+}
+
+const READERS: Readonly<Record<MetadataKind, (envelope: Envelope) => AnyMetadata>> = {
+  root: (envelope) => Metadata.fromJSON(Kind.Root, envelope),
+  timestamp: (envelope) => Metadata.fromJSON(Kind.Timestamp, envelope),
+  targets: (envelope) =>
+    withSigned(
+      Metadata.fromJSON(Kind.Targets, without(envelope, 'targets')),
+      targetsFromJson(envelope['signed'] as Envelope),
+    ),
+  snapshot: (envelope) =>
+    withSigned(
+      Metadata.fromJSON(Kind.Snapshot, without(envelope, 'meta')),
+      snapshotFromJson(envelope['signed'] as Envelope),
+    ),
+}
 
 const reasonOf = (error: unknown): string => quoted(error instanceof Error ? error.message : error)
 

@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
-import { decodeMetadata, encodeMetadata, targetsMetadata } from '../../../src/core/manifest/metadata.ts'
+import { Metadata, MetadataKind } from '@tufjs/models'
+import {
+  decodeMetadata,
+  encodeMetadata,
+  signableBytes,
+  targetsMetadata,
+  withSignature,
+} from '../../../src/core/manifest/metadata.ts'
 import { valueOf as unwrap } from '../../../src/core/problem.ts'
+import { newSigner } from '../../device/fleet.ts'
 
 const EXPIRES = '2027-01-01T00:00:00Z'
 const valid = () =>
@@ -56,5 +64,33 @@ describe('a metadata file', () => {
     expect(Object.keys(unwrap(decodeMetadata('targets', 'targets', encodeMetadata(metadata))).signed.targets)).toEqual([
       '__proto__',
     ])
+  })
+})
+
+describe('a long list', () => {
+  const many = Array.from({ length: 5_000 }, (_, at) => ({
+    path: `bundles/main/x-${at}.json`,
+    bytes: Buffer.from(`${at}`),
+    custom: { id: `Gateway@${at}` },
+  }))
+
+  it('of five thousand bundles is read and checked in one pass, not in one for each entry', async () => {
+    const signer = newSigner()
+    const metadata = targetsMetadata({ version: 1, expires: EXPIRES, targets: many })
+    const bytes = encodeMetadata(withSignature(metadata, signer.keyId, await signer.sign(signableBytes(metadata))))
+    const startedAt = performance.now()
+    const read = unwrap(decodeMetadata('targets', 'bundles-main', bytes))
+    signer.key.verifySignature(read)
+    // Copying the map for each entry takes more than ten seconds here.
+    expect(performance.now() - startedAt).toBeLessThan(2_500)
+    expect(Object.keys(read.signed.targets)).toHaveLength(5_000)
+    expect(encodeMetadata(read)).toEqual(bytes)
+  })
+
+  it('is the same metadata as the library makes of it', () => {
+    const bytes = encodeMetadata(targetsMetadata({ version: 1, expires: EXPIRES, targets: many.slice(0, 3) }))
+    const theirs = Metadata.fromJSON(MetadataKind.Targets, JSON.parse(Buffer.from(bytes).toString('utf8')))
+    expect(encodeMetadata(theirs)).toEqual(bytes)
+    expect(unwrap(decodeMetadata('targets', 'targets', bytes)).signed.equals(theirs.signed)).toBe(true)
   })
 })
