@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { PublishedFile } from '../../src/core/manifest/publication.ts'
+import { gitStore } from '../../src/ledger/git.ts'
 import { branchPublication, type PublicationBranch } from '../../src/publish/branch.ts'
 import { directoryPublication } from '../../src/publish/directory.ts'
 import { getOne, type Publication } from '../../src/publish/publication.ts'
@@ -37,6 +39,14 @@ function memoryBranch(losesRaces = 0) {
   return { branch, messages }
 }
 
+/** The real adapter over a bare repository of its own. */
+function newGitBranch() {
+  const repository = join(directory, 'pages.git')
+  execFileSync('git', ['init', '--quiet', '--bare', repository])
+  const author = { name: 'Ringmaster', email: 'ringmaster@example.invalid' }
+  return gitStore({ directory: repository, branch: 'ringmaster-pages', author, clock: () => '2026-11-20T12:00:00Z' })
+}
+
 let directory: string
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ringmaster-publication-'))
@@ -45,7 +55,8 @@ afterEach(() => rm(directory, { recursive: true }))
 
 describe.each<[string, () => Publication]>([
   ['a directory', () => directoryPublication(directory)],
-  ['a branch', () => branchPublication(memoryBranch().branch)],
+  ['a branch in memory', () => branchPublication(memoryBranch().branch)],
+  ["a branch of a git repository, by the ledger's store", () => branchPublication(newGitBranch())],
 ])('a publication in %s', (_name, make) => {
   it('answers null for what is not there', async () => {
     expect(await getOne(make(), 'metadata/timestamp.json')).toBeNull()
