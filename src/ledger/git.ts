@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { RingmasterError } from '../core/problem.ts'
 import { askGit, gitFailed, runGit } from './git-process.ts'
 import type {
@@ -13,7 +15,7 @@ import type {
 } from './store.ts'
 
 export interface GitStoreOptions {
-  /** A bare repository. */
+  /** A bare repository, or a working copy (only its branch is touched, never its files). */
   readonly directory: string
   /** The branch's name without `refs/heads/`. */
   readonly branch: string
@@ -66,9 +68,16 @@ function importStream(request: CommitRequest, ref: string, { author, clock }: Gi
   ])
 }
 
+/** Named outright and never searched for upwards: a write must not end in a repository around the one that was meant. */
+const gitDirectoryOf = (directory: string): string => {
+  const inside = join(directory, '.git')
+  return existsSync(inside) ? inside : directory
+}
+
 /** A branch of a local bare repository, by git's plumbing commands; the swap is `git update-ref` with the old value. */
 export function gitStore(options: GitStoreOptions): LedgerStore {
-  const { directory, branch } = options
+  const { branch } = options
+  const directory = gitDirectoryOf(options.directory)
   const branchRef = `refs/heads/${branch}`
   if (/[<>\n]/.test(options.author.name + options.author.email))
     throw new TypeError('expected a plain author name and e-mail')

@@ -37,6 +37,33 @@ function entryProblem(
   return [damaged(path, `expected the state of ${quoted(key)} that the events give, found another`)]
 }
 
+async function comparePage(
+  reader: SnapshotReader,
+  page: SnapshotReader['index']['pages'][number],
+  states: ReadonlyMap<string, unknown>,
+  missing: Set<string>,
+): Promise<{ problems: readonly LedgerProblem[]; shards: number }> {
+  let shards = 0
+  const problems = await problemsOf(async () => {
+    const records = await reader.shardsOf(page)
+    shards = records.length
+    // Asked for together, so that the shards of a page come in one request.
+    const found = await Promise.all(
+      records.map((record) =>
+        problemsOf(async () => {
+          const path = record.parts[0]?.path ?? page.path
+          const entries = [...(await reader.entriesOf(record))]
+          for (const [key] of entries) missing.delete(key)
+          const shard = { kind: page.kind, prefix: record.prefix }
+          return entries.flatMap((entry) => entryProblem(path, entry, states.get(entry[0]), shard))
+        }),
+      ),
+    )
+    return found.flat()
+  })
+  return { problems, shards }
+}
+
 /** Compares a snapshot with the states that replaying the events up to it gave, shard by shard. */
 export async function compareStates(
   reader: SnapshotReader,
@@ -46,23 +73,9 @@ export async function compareStates(
   const problems: LedgerProblem[] = []
   let shards = 0
   for (const page of reader.index.pages) {
-    const found = await problemsOf(async () => {
-      const inPage: LedgerProblem[] = []
-      for (const record of await reader.shardsOf(page)) {
-        shards += 1
-        const path = record.parts[0]?.path ?? page.path
-        const inShard = await problemsOf(async () => {
-          const entries = [...(await reader.entriesOf(record))]
-          for (const [key] of entries) missing.delete(key)
-          return entries.flatMap((entry) =>
-            entryProblem(path, entry, states.get(entry[0]), { kind: page.kind, prefix: record.prefix }),
-          )
-        })
-        inPage.push(...inShard)
-      }
-      return inPage
-    })
-    problems.push(...found)
+    const found = await comparePage(reader, page, states, missing)
+    shards += found.shards
+    problems.push(...found.problems)
   }
   if (problems.length === 0) {
     for (const key of missing) problems.push(damaged(INDEX_PATH, `expected the state of ${quoted(key)}, found none`))

@@ -5,7 +5,7 @@ import type { HeadMark } from './batch.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
 import { hashKey } from './keys.ts'
 import { Lru } from './lru.ts'
-import { type NamedFile, readNamed } from './reads.ts'
+import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
 import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
 import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
@@ -161,7 +161,7 @@ class Verification {
     const at = head.snapshot
     if (!at) return
     const commit = this.#commit ?? ''
-    const read = (from: string, paths: readonly string[]) => this.#store.read(from, paths)
+    const read = coalescedReads(this.#store)
     try {
       const [bytes] = await readNamed(read, commit, [{ path: INDEX_PATH, digest: at.index }])
       const parsed = parseStored(SnapshotIndex, INDEX_PATH, bytes)

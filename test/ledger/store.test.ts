@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
@@ -183,6 +183,42 @@ describe.each(Object.entries(BRANCHES))('the %s store', (_, fresh) => {
       { total: 7, last: 7 },
       { total: 3, last: 6 },
     ])
+  })
+})
+
+describe('the git store', () => {
+  const at = (path: string) =>
+    gitStore({ directory: path, branch: 'ringmaster-data', author: BOT, clock: () => '2026-11-20T10:00:00Z' })
+
+  it('works in a working copy and leaves its files and its branch alone', async () => {
+    const path = join(directory, 'copy')
+    execFileSync('git', ['init', '--quiet', path])
+    const commit = await made(at(path), change(null, { 'head.json': '{}' }))
+    expect((await at(path).newest([]))?.info.commit).toBe(commit)
+    expect(execFileSync('git', ['-C', path, 'status', '--porcelain']).toString()).toBe('')
+    expect(readdirSync(path)).toEqual(['.git'])
+  })
+
+  it('does not look for a repository around a directory that is none', async () => {
+    const path = join(directory, 'copy', 'inner')
+    mkdirSync(path, { recursive: true })
+    await expect(at(path).commit(change(null, { a: '1' }))).rejects.toMatchObject({
+      code: 'git-failed',
+      fault: 'outside',
+    })
+  })
+
+  it('does not take a branch below its name for its own', async () => {
+    const path = join(directory, 'below.git')
+    execFileSync('git', ['init', '--quiet', '--bare', path])
+    const below = gitStore({
+      directory: path,
+      branch: 'ringmaster-data/x',
+      author: BOT,
+      clock: () => '2026-11-20T10:00:00Z',
+    })
+    await made(below, change(null, { a: '1' }))
+    expect(await at(path).newest([])).toBeNull()
   })
 })
 
