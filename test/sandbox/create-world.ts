@@ -35,11 +35,16 @@ export interface AppRecordSeed {
 }
 
 export function createAppRecord(seed: AppRecordSeed): App {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  })
+  // Making a key takes a tenth of a second; most Apps of most tests never sign in by one.
+  let made: { publicKey: string; privateKey: string } | undefined
+  const keys = () => {
+    made ??= generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    })
+    return made
+  }
   return {
     id: seed.id ?? seed.nextId(),
     slug: seed.slug,
@@ -47,8 +52,12 @@ export function createAppRecord(seed: AppRecordSeed): App {
     clientId: `Iv23li${randomBytes(7).toString('hex')}`,
     owner: seed.owner,
     bot: { id: seed.nextId(), login: `${seed.slug}[bot]`, type: 'Bot', name: null, email: null },
-    publicKey,
-    privateKey,
+    get publicKey() {
+      return keys().publicKey
+    },
+    get privateKey() {
+      return keys().privateKey
+    },
     permissions: seed.permissions,
     events: seed.events,
     webhookUrl: seed.webhookUrl,

@@ -215,6 +215,23 @@ describe('commits', () => {
 })
 
 describe('git over HTTP', () => {
+  it('finds nothing wrong with what the sandbox wrote', async () => {
+    const handle = sandbox.repository('acme/app')
+    const files = { 'a/b': '1', 'a.b': '2', 'a-b': '3', 'a/c/d': '4', 'ä/é': '5' }
+    await handle.commit({ message: 'names that sort otherwise as directories', branch: 'names', author: 'bob', files })
+    await handle.commit({
+      message: 'a directory becomes a file',
+      branch: 'names',
+      author: 'bob',
+      files: { a: '6', 'a/b': null, 'a/c/d': null },
+    })
+    await handle.commit({ message: 'and back', branch: 'names', author: 'bob', files: { 'a/new': '7', 'a.b': null } })
+    const output = await shell(
+      `git -C ${handle.gitDirectory} fsck --full --strict --no-dangling && git -C ${handle.gitDirectory} ls-tree -r --name-only -z names | tr '\\0' ' '`,
+    )
+    expect(output).toBe('README.md a-b a/new src/a.txt src/b.txt ä/é ')
+  })
+
   const run = promisify(execFile)
   const shell = async (script: string) => {
     const env = {

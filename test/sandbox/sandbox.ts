@@ -176,7 +176,9 @@ function appHandle(world: World, slug: string): AppHandle {
     id: app.id,
     slug: app.slug,
     clientId: app.clientId,
-    privateKey: app.privateKey,
+    get privateKey() {
+      return app.privateKey
+    },
     webhookSecret: app.webhookSecret,
     setWebhookUrl: (url) => {
       app.webhookUrl = url

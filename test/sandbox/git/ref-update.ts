@@ -68,7 +68,9 @@ function actorOf(identity: Identity): Account {
 
 async function isFastForward(git: GitRepository, before: string, after: string): Promise<boolean> {
   if (before === zeroOid || after === zeroOid || before === after) return true
-  return (await git.readCommit(after)) !== undefined && git.isAncestor(before, after)
+  const commit = await git.readCommit(after)
+  if (!commit) return false
+  return commit.parents.includes(before) || git.isAncestor(before, after)
 }
 
 async function judge(

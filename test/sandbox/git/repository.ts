@@ -1,7 +1,9 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createObjectReader, type GitObject } from './object-reader.ts'
+import { writeObject } from './object-writer.ts'
 import { runGit } from './process.ts'
+import { editTree, encodeTree } from './tree-editor.ts'
 
 export const zeroOid = '0'.repeat(40)
 
@@ -71,8 +73,6 @@ export const isSafePath = (path: string): boolean =>
   path.length > 0 &&
   !path.includes('\0') &&
   path.split('/').every((part) => part !== '' && part !== '.' && part !== '..' && part.toLowerCase() !== '.git')
-
-let temporaries = 0
 
 /** A bare repository, read and written by git's plumbing. Oids are full 40-digit hexadecimal; absent = undefined. */
 export class GitRepository {
@@ -216,53 +216,17 @@ export class GitRepository {
   }
 
   /** Writes blobs; oids in the same order. */
-  async writeBlobs(contents: readonly Uint8Array[]): Promise<string[]> {
-    if (contents.length === 0) return []
-    const directory = join(this.directory, `incoming-${process.pid}-${temporaries++}`)
-    await mkdir(directory)
-    try {
-      const files = contents.map((_, i) => join(directory, String(i)))
-      await Promise.all(files.map((file, i) => writeFile(file, contents[i] ?? '')))
-      const args = ['hash-object', '-w', '--no-filters', '--stdin-paths']
-      const { stdout } = await runGit(this.directory, args, { input: `${files.join('\n')}\n` })
-      return stdout.toString().trim().split('\n')
-    } finally {
-      await rm(directory, { recursive: true, force: true })
-    }
+  writeBlobs(contents: readonly Uint8Array[]): Promise<string[]> {
+    return Promise.all(contents.map((content) => writeObject(this.directory, 'blob', content)))
   }
 
-  /** A new tree: `base` (empty when undefined) with the changes. Throws GitError on what git refuses. */
-  async writeTree(base: string | undefined, changes: readonly TreeChange[]): Promise<string> {
-    const index = join(this.directory, `index-${process.pid}-${temporaries++}`)
-    const env = { GIT_INDEX_FILE: index }
-    try {
-      await runGit(this.directory, base === undefined ? ['read-tree', '--empty'] : ['read-tree', base], { env })
-      const trees = changes.filter((change) => change.mode === '040000' && change.oid !== null)
-      const lines = changes
-        .filter((change) => !trees.includes(change))
-        .map(({ path, mode, oid }) => `${oid === null ? `0 ${zeroOid}` : `${mode} ${oid}`}\t${path}\0`)
-      // Deletions first: a file may make room for a directory of its name.
-      const ordered = [
-        ...lines.filter((line) => line.startsWith('0 ')),
-        ...lines.filter((line) => !line.startsWith('0 ')),
-      ]
-      await runGit(this.directory, ['update-index', '-z', '--add', '--replace', '--index-info'], {
-        env,
-        input: ordered.join(''),
-      })
-      for (const { path, oid } of trees) {
-        await runGit(
-          this.directory,
-          ['rm', '-r', '--cached', '--quiet', '--ignore-unmatch', '--', `:(literal)${path}`],
-          { env },
-        )
-        await runGit(this.directory, ['read-tree', `--prefix=${path}/`, oid ?? ''], { env })
-      }
-      const { stdout } = await runGit(this.directory, ['write-tree'], { env })
-      return stdout.toString().trim()
-    } finally {
-      await rm(index, { force: true })
+  /** A new tree: `base` (empty when undefined) with the changes. */
+  writeTree(base: string | undefined, changes: readonly TreeChange[]): Promise<string> {
+    const store = {
+      readTree: (oid: string) => this.readTree(oid),
+      writeTree: (entries: readonly TreeEntry[]) => writeObject(this.directory, 'tree', encodeTree(entries)),
     }
+    return editTree(store, base, changes)
   }
 
   /** Writes the commit object with exactly this message. */
@@ -275,7 +239,7 @@ export class GitRepository {
       '',
       commit.message,
     ]
-    return this.#writeObject('commit', lines.join('\n'))
+    return writeObject(this.directory, 'commit', Buffer.from(lines.join('\n')))
   }
 
   async writeTag(tag: {
@@ -286,12 +250,7 @@ export class GitRepository {
     message: string
   }): Promise<string> {
     const head = `object ${tag.object}\ntype ${tag.type}\ntag ${tag.name}\ntagger ${signatureLine(tag.tagger)}\n\n`
-    return this.#writeObject('tag', head + tag.message)
-  }
-
-  async #writeObject(type: string, content: string): Promise<string> {
-    const { stdout } = await runGit(this.directory, ['hash-object', '-t', type, '-w', '--stdin'], { input: content })
-    return stdout.toString().trim()
+    return writeObject(this.directory, 'tag', Buffer.from(head + tag.message))
   }
 
   /** All or nothing; false when one of them is not where it was expected. */

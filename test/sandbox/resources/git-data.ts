@@ -1,5 +1,4 @@
 import { visibleRef } from '../git/lag.ts'
-import { GitError } from '../git/process.ts'
 import { changeRefs, type RefOutcome, signatureOf } from '../git/ref-update.ts'
 import { isRefName, isSafePath, type Signature, type TreeChange, typeOfMode, zeroOid } from '../git/repository.ts'
 import { appOf } from '../identity.ts'
@@ -150,12 +149,7 @@ const createTree: Handler = async (context) => {
   const complete = changes.map((change, i) =>
     tree[i]?.content === undefined ? change : { ...change, oid: oids[next++] ?? null },
   )
-  try {
-    return created(await treeBody(context, await git.writeTree(baseTree, complete), false))
-  } catch (error) {
-    if (error instanceof GitError) throw unprocessable('Invalid tree info')
-    throw error
-  }
+  return created(await treeBody(context, await git.writeTree(baseTree, complete), false))
 }
 
 async function treeChange(context: Context, item: TreeItem, baseTree: string | undefined): Promise<TreeChange> {
