@@ -11,7 +11,7 @@ import { coalescedReads } from './reads.ts'
 import type { Author, LedgerStore } from './store.ts'
 import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts'
 
-export type { Change, HeadMark, Session } from './batch.ts'
+export type { HeadMark, Session } from './batch.ts'
 
 /** What a caller is told once its change is durable. */
 export interface Receipt<T> {
