@@ -113,8 +113,8 @@ export function createWorld({ origin, directory, startAt }: WorldParts): { world
         repository.owner.type === 'Organization' ? { organization: userBody(world, repository.owner) } : {}
       const body = JSON.stringify({
         ...(action === undefined ? {} : { action }),
-        ...payload,
         repository: repositoryBody(world, repository),
+        ...payload,
         ...organization,
         sender: userBody(world, sender),
         installation: { id: installation.id, node_id: nodeId('I', installation.id) },

@@ -1,7 +1,7 @@
 import { accountOf, type Identity } from '../identity.ts'
 import { Refusal } from '../router.ts'
 import { ruleViolations, violationMessage } from '../rulesets.ts'
-import { htmlUrl } from '../shapes/common.ts'
+import { htmlUrl, pushedRepositoryBody } from '../shapes/common.ts'
 import type { Account, Repository } from '../store.ts'
 import type { Push, World } from '../world.ts'
 import { rememberFormer } from './lag.ts'
@@ -151,6 +151,7 @@ async function pushPayload(
     compare: htmlUrl(world, repository, `/compare/${range}`),
     commits: described,
     head_commit: headCommit[0] ?? null,
+    repository: pushedRepositoryBody(world, repository),
     pusher: { name: by.login, email: signatureOf(by, world.clock.now()).email },
   }
 }

@@ -98,6 +98,21 @@ const repositoryLinks = {
   trees_url: '/git/trees{/sha}',
 } as const
 
+const epochSeconds = (iso: string): number => Math.floor(Date.parse(iso) / 1000)
+
+/** As `push` alone shows it: epoch times, and an owner with name and e-mail. */
+export function pushedRepositoryBody(world: World, repository: Repository): Body {
+  const { owner } = repository
+  return {
+    ...repositoryBody(world, repository),
+    owner: { ...userBody(world, owner), name: owner.login, email: owner.email },
+    created_at: epochSeconds(repository.createdAt),
+    pushed_at: epochSeconds(repository.pushedAt),
+    stargazers: 0,
+    master_branch: repository.defaultBranch,
+  }
+}
+
 /** What every mention of a repository shows (also in minimal form). */
 export function repositoryBody(world: World, repository: Repository): Body {
   const html = htmlUrl(world, repository)
@@ -140,6 +155,12 @@ export function repositoryBody(world: World, repository: Repository): Body {
     disabled: false,
     allow_forking: true,
     web_commit_signoff_required: false,
+    allow_rebase_merge: repository.allowRebaseMerge,
+    allow_squash_merge: repository.allowSquashMerge,
+    allow_merge_commit: repository.allowMergeCommit,
+    allow_auto_merge: false,
+    delete_branch_on_merge: repository.deleteBranchOnMerge,
+    custom_properties: {},
     forks: 0,
     open_issues: 0,
     watchers: 0,
@@ -164,11 +185,6 @@ export function fullRepositoryBody(world: World, repository: Repository, role: R
     ...repositoryBody(world, repository),
     ...owner,
     permissions: rolePermissions(role),
-    allow_rebase_merge: repository.allowRebaseMerge,
-    allow_squash_merge: repository.allowSquashMerge,
-    allow_merge_commit: repository.allowMergeCommit,
-    allow_auto_merge: false,
-    delete_branch_on_merge: repository.deleteBranchOnMerge,
     subscribers_count: 0,
     network_count: 0,
   }
