@@ -71,12 +71,12 @@ interface Gathered {
   sightings: Sighting[]
 }
 
-/** Anything a line could be of interest for; a message without any of it is not scanned line by line. */
-const interesting =
-  /breaking|release-as|this reverts commit|refs:|\n[ \t]*(?:[*+-] +)?[\p{L}\p{N}_]+(?:\([^()\n]*\))?!?:/iu
+/** Without any of these words and without a header in its body, a message need not be read line by line. */
+const words = /breaking|release-as|this reverts commit|refs:/i
+const headerInBody = /\n[ \t]*(?:[*+-][ \t]+)?\w[\w.+/-]*(?:\([^()\n]*\))?!?:/
 
 function readLines(text: string, isRevert: boolean): Body {
-  if (!interesting.test(text)) return nothing
+  if (!words.test(text) && !headerInBody.test(text)) return nothing
   const gathered: Gathered = { breaking: null, releaseAs: null, reverts: [], sightings: [] }
   let fence: string | null = null
   let start = 0
@@ -152,9 +152,12 @@ const hashesIn = (text: string): string[] =>
     .map((word) => word.toLowerCase())
 
 const listMark = /^[ \t]*(?:[*+-][ \t]+)?/
+/** Turns most lines away before the grammar looks at them. */
+const headerLike = /^[ \t]*(?:[*+-][ \t]+)?\w[\w.+/-]*[(!:]/
 
 /** Whether a line of the body, as an item of a list or by itself, reads as a header with a subject. */
 function isHeaderInBody(line: string): boolean {
-  const header = line.includes(':') ? parseHeader(line.slice(listMark.exec(line)?.[0].length ?? 0)) : null
+  if (!headerLike.test(line)) return false
+  const header = parseHeader(line.slice(listMark.exec(line)?.[0].length ?? 0))
   return header !== null && header.subject !== ''
 }

@@ -80,30 +80,43 @@ function judgeOne(
   const type = message?.fields.get('type') ?? null
   const scope = message?.fields.get('scope') ?? null
   const title = titleOf(message?.fields.get('header') ?? firstLineOf(commit.message))
-  const about = { sha: commit.sha, title, type, scope, releaseAs: null }
-  if (message === null) return { ...about, level: 'none', reason: { kind: 'blank' }, warnings: [] }
-  if (partner !== undefined) return { ...about, level: 'none', ...ofPartner(partner) }
+  const { level, reason, warnings } = judgementOf(message, partner, type, scope, options)
+  return { sha: commit.sha, title, type, scope, level, releaseAs: null, reason, warnings }
+}
+
+type Judgement = Pick<Verdict, 'level' | 'reason' | 'warnings'>
+
+const nothingSaid: Judgement = { level: 'none', reason: { kind: 'blank' }, warnings: [] }
+
+function judgementOf(
+  message: AnalyzerMessage | null,
+  partner: Partner | undefined,
+  type: string | null,
+  scope: string | null,
+  options: JudgeOptions,
+): Judgement {
+  if (message === null) return nothingSaid
+  if (partner !== undefined) return ofPartner(partner)
   const rule = analyzerRule(options.rules, type, scope)
   if (rule !== undefined) {
-    const { bump: level, ...pattern } = rule
-    const warnings = message.note !== null && level !== 'major' ? [demoted(level)] : []
-    return { ...about, level, reason: { kind: 'team-rule', ...named(pattern) }, warnings }
+    const warnings = message.note !== null && rule.bump !== 'major' ? [demoted(rule.bump)] : []
+    return { level: rule.bump, reason: { kind: 'team-rule', ...named(rule) }, warnings }
   }
   const { level, reason } = ofDefaults(message, type, options)
-  const warnings: readonly Warning[] = level === 'none' && type === null ? [unparsed] : []
-  return { ...about, level, reason, warnings }
+  return { level, reason, warnings: level === 'none' && type === null ? [unparsed] : [] }
 }
 
 const named = ({ type, scope }: { type: string; scope?: string | undefined }): { type: string; scope?: string } =>
   scope === undefined ? { type } : { type, scope }
 
-const ofPartner = ({ sha, role }: Partner): { reason: Reason; warnings: Warning[] } =>
+const ofPartner = ({ sha, role }: Partner): Judgement =>
   role === 'reverted'
     ? {
+        level: 'none',
         reason: { kind: 'reverted', by: sha },
         warnings: [{ code: 'reverted', message: `Reverted by ${sha.slice(0, 7)} in this range.` }],
       }
-    : { reason: { kind: 'reverts', commits: [sha] }, warnings: [] }
+    : { level: 'none', reason: { kind: 'reverts', commits: [sha] }, warnings: [] }
 
 const unparsed: Warning = { code: 'unparsed', message: 'The first line is no conventional header for this preset.' }
 

@@ -19,6 +19,7 @@ interface Judgement {
   readonly level: Level
   readonly reason: Reason
   readonly warnings: readonly Warning[]
+  /** Absent where the commit does not count. */
   readonly releaseAs?: string | null
 }
 
@@ -29,10 +30,14 @@ function judgeOne(
   options: JudgeOptions,
 ): Verdict {
   const type = message.header?.type.toLowerCase() ?? null
-  const scope = message.header?.scope ?? null
-  const about = { sha: commit.sha, title: titleOf(message.title), type, scope }
-  const judgement = ofStanding(message) ?? ofPairing(message, pairing) ?? ofContent(message, type, pairing, options)
-  return { ...about, releaseAs: null, ...judgement }
+  const {
+    level,
+    reason,
+    warnings,
+    releaseAs = null,
+  } = ofStanding(message) ?? ofPairing(message, pairing) ?? ofContent(message, type, pairing, options)
+  const title = titleOf(message.title)
+  return { sha: commit.sha, title, type, scope: message.header?.scope ?? null, level, releaseAs, reason, warnings }
 }
 
 function ofStanding(message: CommitMessage): Judgement | null {
@@ -82,13 +87,13 @@ function ofContent(
   pairing: Pairing | undefined,
   options: JudgeOptions,
 ): Judgement {
-  const warnings = [...sightingsOf(message, options), ...revertWarnings(message, pairing)]
-  const releaseAs = message.releaseAs
-  const asked = releaseAs === null ? {} : { releaseAs }
+  const { releaseAs } = message
   const decided = levelOf(message, type, pairing, options)
   const reason: Reason = releaseAs === null ? decided.reason : { kind: 'release-as', version: releaseAs }
   const missed = decided.level === 'none' && releaseAs === null ? missedHeader(message, type, options) : []
-  return { level: decided.level, reason, warnings: [...decided.warnings, ...missed, ...warnings], ...asked }
+  const sightings = message.sightings.length > 0 ? sightingsOf(message, options) : []
+  const reverts = message.revertTitle || pairing !== undefined ? revertWarnings(message, pairing) : []
+  return { level: decided.level, reason, warnings: decided.warnings.concat(missed, sightings, reverts), releaseAs }
 }
 
 function levelOf(

@@ -40,15 +40,21 @@ function splitMessage(message: string): string[] {
   ]
 }
 
-/** Thrown inside this file only: the grammar's way out from any depth. */
-class Unreadable extends Error {}
+/** Thrown inside this file only: the grammar's way out from any depth. No `Error`, whose stack would cost the most. */
+class Unreadable {
+  readonly expected: string
+
+  constructor(expected: string) {
+    this.expected = expected
+  }
+}
 
 function readPart(text: string): PleasePart {
   try {
     return { kind: 'parsed', commits: readCommits(text) }
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error
-    return { kind: 'dropped', title: text.trim().split(/[\r\n]/, 1)[0] ?? '', expected: error.message }
+    return { kind: 'dropped', title: text.trim().split(/[\r\n]/, 1)[0] ?? '', expected: error.expected }
   }
 }
 
