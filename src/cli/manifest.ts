@@ -14,7 +14,7 @@ import { keyFileSigner } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
-import { readRequest } from './keys.ts'
+import { readRequest } from './request-files.ts'
 
 const MS_PER_HOUR = 3_600_000
 

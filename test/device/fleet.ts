@@ -6,10 +6,11 @@ import type { Metadata, Root, Targets } from '@tufjs/models'
 import { type Bundle, Channel, type ChannelRelease } from '../../src/core/cohort/schema.ts'
 import { NO_PREVIOUS } from '../../src/core/event.ts'
 import type { ManifestSource } from '../../src/core/manifest/build.ts'
+import { bundlesRequest } from '../../src/core/manifest/bundles-request.ts'
 import { decodeMetadata, type RoleKeys } from '../../src/core/manifest/metadata.ts'
 import { bundlesRole } from '../../src/core/manifest/names.ts'
 import { DEFAULT_VALIDITY, type PublicationRules } from '../../src/core/manifest/publication.ts'
-import { bundlesRequest, firstRootRequest, targetsRequest } from '../../src/core/manifest/requests.ts'
+import { firstRootRequest } from '../../src/core/manifest/requests.ts'
 import type { Floor, SigningRequest } from '../../src/core/manifest/schema.ts'
 import {
   addSignature,
@@ -18,6 +19,7 @@ import {
   openRequest,
   requestBytes,
 } from '../../src/core/manifest/sign-request.ts'
+import { targetsRequest } from '../../src/core/manifest/targets-request.ts'
 import { valueOf as unwrap } from '../../src/core/problem.ts'
 import { directoryCache } from '../../src/device/cache.ts'
 import { checkForUpdate, type UpdateAnswer, type UpdateRequest } from '../../src/device/check.ts'

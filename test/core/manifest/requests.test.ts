@@ -1,12 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Metadata, Targets } from '@tufjs/models'
-import {
-  bundlesRequest,
-  firstRootRequest,
-  nextRootRequest,
-  targetsRequest,
-} from '../../../src/core/manifest/requests.ts'
+import { bundlesRequest } from '../../../src/core/manifest/bundles-request.ts'
+import { firstRootRequest, nextRootRequest } from '../../../src/core/manifest/requests.ts'
 import { addSignature, finishRequest, missingSignatures, openRequest } from '../../../src/core/manifest/sign-request.ts'
+import { targetsRequest } from '../../../src/core/manifest/targets-request.ts'
 import { trustRoot } from '../../../src/core/manifest/trusted-set.ts'
 import { valueOf as unwrap } from '../../../src/core/problem.ts'
 import { aBundle, keysOf, newSigner, signed } from '../../device/fleet.ts'
