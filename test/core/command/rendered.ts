@@ -25,11 +25,11 @@ export function plainLines(body: string): string[] {
 /** A stray `</p>` in a comment leaves the rest of its paragraph as bare text. */
 const linesOutside = (node: HtmlNode) => (node.nodeName === '#text' ? (node.value ?? '').split('\n') : [])
 
-/** Line ends inside of an element do not begin a plain line. */
+/** What an element holds is no plain text, and line ends inside of it begin no plain line. */
 function asText(node: HtmlNode): string {
   if (node.nodeName === '#text') return node.value ?? ''
   if (node.nodeName === '#comment') return ''
-  return textOf(node).replaceAll('\n', '\u0001')
+  return node.nodeName === 'br' ? '' : `\u0001${textOf(node).replaceAll('\n', '\u0001')}`
 }
 
 function textOf(node: HtmlNode): string {
