@@ -43,7 +43,24 @@ export function pairReverts(commits: readonly Commit[], messages: readonly Commi
 const mostCandidates = 64
 
 /** Finds the commits older than `index` whose hash begins with `hash`: at most two, which is one too many. */
-function finderOf(commits: readonly Commit[]): (hash: string, index: number) => number[] {
+type Finder = (hash: string, index: number) => readonly number[]
+
+/** Full hashes are looked up; only prefixes, which are rare, need the commits in order of their hashes. */
+function finderOf(commits: readonly Commit[]): Finder {
+  const oldest = new Map(commits.map((commit, index) => [commit.sha.toLowerCase(), index] as const))
+  let byPrefix: Finder | undefined
+  return (hash, index) => {
+    const whole = oldest.get(hash)
+    if (whole !== undefined) return whole > index ? [whole] : []
+    if (isFull(hash)) return []
+    byPrefix ??= prefixFinderOf(commits)
+    return byPrefix(hash, index)
+  }
+}
+
+const isFull = (hash: string): boolean => hash.length === 40 || hash.length === 64
+
+function prefixFinderOf(commits: readonly Commit[]): Finder {
   const sorted = commits
     .map((commit, index) => ({ sha: commit.sha.toLowerCase(), index }))
     .sort((a, b) => (a.sha < b.sha ? -1 : a.sha > b.sha ? 1 : b.index - a.index))

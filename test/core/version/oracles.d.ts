@@ -15,5 +15,8 @@ declare module 'conventional-changelog-angular' {
 }
 
 declare module 'conventional-changelog-conventionalcommits' {
-  export default function createPreset(): { readonly parser: object }
+  export default function createPreset(): {
+    readonly parser: object
+    readonly whatBump: (commits: readonly object[]) => { readonly level: number }
+  }
 }
