@@ -3,7 +3,13 @@ import type { Problem } from '../problem.ts'
 import { REPOSITORY_ROLES, type Role, type RoleBinding } from './schema.ts'
 
 /** What can be permitted. Reading is open to everybody who can read the issue. */
-export type Permission = 'read' | 'manage-release' | 'complete-release' | 'tick-step' | 'change-configuration'
+export type Permission =
+  | 'read'
+  | 'manage-release'
+  | 'complete-release'
+  | 'tick-step'
+  | 'change-configuration'
+  | 'see-previews'
 
 /** Permission → the roles that hold it. `admin` manages; it sees no previews by being admin. */
 export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Role[]>> = {
@@ -21,6 +27,7 @@ export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Rol
     'compliance',
   ],
   'change-configuration': ['admin'],
+  'see-previews': ['change_manager'],
 }
 
 /** Where a configuration names nobody for a role, GitHub's own roles stand in: the ones that could change everything anyway. */
@@ -58,7 +65,7 @@ export const personQuery = (
   teams: [...new Set(bindingsOf(configured).flatMap((binding) => binding.teams))].sort(),
 })
 
-type Holding = 'yes' | 'no' | 'unknown'
+export type Holding = 'yes' | 'no' | 'unknown'
 
 /** Whether a person has what a binding asks for; `unknown` where a fact could not be read. */
 function holds(binding: RoleBinding, person: Person, facts: PersonFacts): Holding {
@@ -73,6 +80,18 @@ function holds(binding: RoleBinding, person: Person, facts: PersonFacts): Holdin
     (binding.repository !== undefined && facts.permission === 'unreadable')
   return isUnknown ? 'unknown' : 'no'
 }
+
+/** Every role, with whether the person has it; `unknown` where a fact could not be read. */
+export function rolesHeld(person: Person, facts: PersonFacts, configured: readonly RoleBinding[]): Map<Role, Holding> {
+  const held = new Map<Role, Holding>()
+  for (const binding of bindingsOf(configured)) {
+    const holding = holds(binding, person, facts)
+    if (STRENGTH[holding] > STRENGTH[held.get(binding.role) ?? 'no']) held.set(binding.role, holding)
+  }
+  return held
+}
+
+const STRENGTH = { no: 0, unknown: 1, yes: 2 } as const satisfies Record<Holding, number>
 
 /** Whether a person may do something. Fails closed: what could not be read grants nothing, and is said. */
 export function decideAccess(

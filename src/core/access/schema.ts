@@ -37,3 +37,31 @@ export const RoleBinding = z
     error: 'expected teams, users or a repository role, found none',
   })
 export type RoleBinding = z.infer<typeof RoleBinding>
+
+/** Who something is meant for: roles and teams, joined by all, any and not. At most 8 deep. */
+export type Audience =
+  | { readonly role: Role }
+  | { readonly team: string }
+  | { readonly all: readonly Audience[] }
+  | { readonly any: readonly Audience[] }
+  | { readonly not: Audience }
+
+const Leaf: z.ZodType<Audience> = z.union([
+  z.strictObject({ role: Role }),
+  z.strictObject({ team: z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug') }),
+])
+
+/** Built level by level, so that no configuration can nest without end. An empty list is no audience. */
+const nested = (inner: z.ZodType<Audience>): z.ZodType<Audience> =>
+  z.union([
+    Leaf,
+    z.strictObject({ all: z.array(inner).min(1).max(50) }),
+    z.strictObject({ any: z.array(inner).min(1).max(50) }),
+    z.strictObject({ not: inner }),
+  ])
+
+const MAX_AUDIENCE_DEPTH = 8
+export const Audience: z.ZodType<Audience> = Array.from({ length: MAX_AUDIENCE_DEPTH }).reduce<z.ZodType<Audience>>(
+  nested,
+  Leaf,
+)
