@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createClock } from './clock.ts'
 import { createFaults } from './faults.ts'
 import { GitRepository } from './git/repository.ts'
+import { createRateLimits } from './rate-limit.ts'
 import { installationBody, nodeId, repositoryBody, userBody } from './shapes/common.ts'
 import {
   type Account,
@@ -17,6 +18,9 @@ import {
 import { createTokens, identify } from './tokens.ts'
 import { createCourier } from './webhooks.ts'
 import type { Happening, Push, World } from './world.ts'
+
+/** As an installation on GitHub Enterprise Cloud has. */
+const defaultLimitPerHour = 15_000
 
 /** Sent whether or not the App subscribed. */
 const unasked = new Set(['installation', 'installation_repositories', 'github_app_authorization'])
@@ -139,6 +143,7 @@ export function createWorld({ origin, directory, startAt }: WorldParts): { world
     store,
     webhooks: courier,
     faults: createFaults(),
+    rateLimits: createRateLimits(clock, defaultLimitPerHour),
     actionsApp,
     violations: [],
     nextId,

@@ -121,6 +121,29 @@ describe('the front', () => {
     expect(data.created_at).toMatch(/^2026-03-02T00:0/)
   })
 
+  it('counts requests against a limit, but for what has not changed', async () => {
+    sandbox.setRateLimit(3)
+    sandbox.clock.advance(3_600_000)
+    const ask = (headers: Record<string, string> = {}) => app().rest.repos.get({ ...repo, headers })
+    const first = await ask()
+    expect(first.headers).toMatchObject({
+      'x-ratelimit-limit': '3',
+      'x-ratelimit-remaining': '2',
+      'x-ratelimit-resource': 'core',
+    })
+    expect(await refusal(ask({ 'if-none-match': String(first.headers.etag) }))).toMatch(/^304/)
+    await ask()
+    expect((await app().rest.rateLimit.get()).data.resources.core).toMatchObject({ limit: 3, remaining: 1 })
+    await ask()
+    expect(await refusal(ask())).toMatch(/^403 API rate limit exceeded/)
+    expect(await refusal(sandbox.as('bob').octokit.rest.repos.get(repo))).toBe('accepted')
+    for (let i = 0; i < 3; i += 1) await app().graphql('{ viewer { login } }')
+    expect(await refusal(app().graphql('{ viewer { login } }'))).toMatch(/API rate limit exceeded/)
+    sandbox.clock.advance(3_600_000)
+    expect(await refusal(ask())).toBe('accepted')
+    sandbox.setRateLimit(15_000)
+  })
+
   it('answers as late as told', async () => {
     sandbox.setLatency(60)
     const startedMs = Date.now()

@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { canSee, checkAccess } from './access.ts'
 import { serveGit } from './git/http.ts'
 import { answerGraphql } from './graphql/answer.ts'
-import { accountOf, type Identity } from './identity.ts'
+import { accountOf, type Identity, labelOf } from './identity.ts'
+import { type Bucket, rateHeaders } from './rate-limit.ts'
 import { type Answer, type Context, createRouter, type Match, notFound, Refusal, type Resource } from './router.ts'
 import type { RequestRecord } from './sandbox.ts'
 import { type Repository, repositoryByName } from './store.ts'
@@ -31,6 +32,8 @@ interface Trace {
   route: string | null
   identity: string
   fields: readonly string[]
+  /** The limit it counts against; undefined when it is free. */
+  bucket: Bucket | undefined
 }
 
 const mostBytes = 150_000_000
@@ -65,14 +68,16 @@ function createHandler(world: World, parts: FrontParts) {
       bytes,
     }
     if (parts.latencyMs() > 0) await new Promise((resolve) => setTimeout(resolve, parts.latencyMs()))
-    const trace: Trace = { route: null, identity: 'anonymous', fields: [] }
+    const trace: Trace = { route: null, identity: 'anonymous', fields: [], bucket: undefined }
     const answer = await respond(world, parts, router, incoming, trace)
     const written = answer === 'disconnect' ? 0 : write(world, incoming, response, answer, trace)
     if (answer === 'disconnect') request.socket.destroy()
     parts.requests.push({
       method: incoming.method,
       path: incoming.path,
-      ...trace,
+      route: trace.route,
+      identity: trace.identity,
+      fields: trace.fields,
       status: answer === 'disconnect' ? 0 : response.statusCode,
       requestBytes: bytes.length,
       answerBytes: written,
@@ -116,6 +121,9 @@ async function respond(
   const answer = await refusing(async () => {
     const identity = world.identify(incoming.headers.authorization)
     trace.identity = labelOf(identity)
+    trace.bucket = isGraphql ? 'graphql' : incoming.path === '/rate_limit' ? undefined : 'core'
+    if (trace.bucket && !world.rateLimits.spend(trace.identity, trace.bucket))
+      return rateLimited(trace.bucket, trace.identity)
     if (isGraphql) return answerGraphql(world, identity, incoming.bytes.toString(), trace)
     const git = match ? undefined : await serveGit(world, identity, incoming)
     if (git) trace.route = 'git'
@@ -123,6 +131,13 @@ async function respond(
   }, world)
   const after = world.faults.take(['bad-gateway-after', 'disconnect-after'], asked)
   return after === 'bad-gateway-after' ? badGateway : after === 'disconnect-after' ? 'disconnect' : answer
+}
+
+/** REST refuses with 403, GraphQL with 200 and an error. */
+function rateLimited(bucket: Bucket, identity: string): Answer {
+  const message = `API rate limit exceeded for ${identity}.`
+  if (bucket === 'graphql') return { status: 200, body: { errors: [{ type: 'RATE_LIMITED', message }] } }
+  return { status: 403, body: { message, documentation_url: 'https://docs.github.com/rest' } }
 }
 
 const secondaryLimit: Answer = {
@@ -133,9 +148,6 @@ const secondaryLimit: Answer = {
     documentation_url: 'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits',
   },
 }
-
-export const labelOf = (identity: Identity): string =>
-  identity.kind === 'app' ? `${identity.app.slug} (app)` : (accountOf(identity)?.login ?? 'anonymous')
 
 async function refusing(work: () => Promise<Answer>, world: World): Promise<Answer> {
   try {
@@ -242,11 +254,13 @@ function write(world: World, incoming: Incoming, response: ServerResponse, answe
     ...(isJson ? { 'content-type': 'application/json; charset=utf-8' } : {}),
     ...answer.headers,
   }
+  if (trace.bucket) Object.assign(headers, rateHeaders(world.rateLimits.of(trace.identity, trace.bucket), trace.bucket))
   const isRead = incoming.method === 'GET' && answer.status === 200 && trace.route !== 'git'
   if (isRead) {
     headers['etag'] = `W/"${createHash('sha256').update(bytes).digest('hex')}"`
     headers['cache-control'] ??= 'private, max-age=60, s-maxage=60'
     if (incoming.headers['if-none-match'] === headers['etag']) {
+      if (trace.bucket) world.rateLimits.refund(trace.identity, trace.bucket)
       response.writeHead(304, headers).end()
       return 0
     }

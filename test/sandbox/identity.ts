@@ -37,3 +37,7 @@ export function accountOf(identity: Identity): Account | undefined {
 /** The App behind the request, for `performed_via_github_app`. */
 export const appOf = (identity: Identity): App | null =>
   identity.kind === 'installation' || identity.kind === 'actions' ? identity.app : null
+
+/** As the request log and the rate limits name it. */
+export const labelOf = (identity: Identity): string =>
+  identity.kind === 'app' ? `${identity.app.slug} (app)` : (accountOf(identity)?.login ?? 'anonymous')

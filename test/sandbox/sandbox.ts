@@ -93,6 +93,8 @@ export interface Sandbox {
   readonly webhooks: Webhooks
   readonly faults: Faults
   setLatency(ms: number): void
+  /** Requests an hour for each identity, REST and GraphQL apart (15,000 at first). */
+  setRateLimit(perHour: number): void
   as(login: string): Person
   app(slug: string): AppHandle
   repository(fullName: string): RepositoryHandle
@@ -148,6 +150,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     setLatency: (ms) => {
       latencyMs = ms
     },
+    setRateLimit: world.rateLimits.setLimit,
     as: (login) => personOf(world, login),
     app: (slug) => appHandle(world, slug),
     repository: (name) => repositoryHandle(world, name),

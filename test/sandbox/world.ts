@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 import type { Faults } from './faults.ts'
 import type { GitRepository } from './git/repository.ts'
 import type { Identity } from './identity.ts'
+import type { RateLimits } from './rate-limit.ts'
 import type { Account, App, Installation, Permissions, Repository, Store } from './store.ts'
 import type { Violation } from './validation.ts'
 import type { Courier } from './webhooks.ts'
@@ -40,6 +41,7 @@ export interface World {
   readonly store: Store
   readonly webhooks: Courier
   readonly faults: Faults
+  readonly rateLimits: RateLimits
   /** github-actions, the App behind GITHUB_TOKEN. */
   readonly actionsApp: App
   readonly violations: Violation[]

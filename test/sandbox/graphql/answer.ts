@@ -8,8 +8,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
-import { labelOf } from '../front.ts'
-import type { Identity } from '../identity.ts'
+import { type Identity, labelOf } from '../identity.ts'
 import { type Answer, Refusal } from '../router.ts'
 import type { World } from '../world.ts'
 import { mutationRoot } from './mutations.ts'

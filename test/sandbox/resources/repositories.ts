@@ -1,5 +1,6 @@
 import { canSee } from '../access.ts'
 import { zeroOid } from '../git/repository.ts'
+import { labelOf } from '../identity.ts'
 import { type Context, type Handler, notFound, ok, paged, type Resource, reads, route, writes } from '../router.ts'
 import { fullRepositoryBody, nodeId, repositoryBody, userBody } from '../shapes/common.ts'
 import { accountByLogin, perRepository, type Repository, type Role, roleOf } from '../store.ts'
@@ -96,9 +97,10 @@ const listActivity: Handler = (context) => {
   )
 }
 
-const rateLimit: Handler = ({ world }) => {
-  const limit = { limit: 5000, used: 0, remaining: 5000, reset: Math.floor(world.clock.epochMs() / 1000) + 3600 }
-  return ok({ resources: { core: limit, search: limit, graphql: limit }, rate: limit })
+/** Asking costs nothing. */
+const rateLimit: Handler = ({ world, identity }) => {
+  const [core, graphql] = (['core', 'graphql'] as const).map((bucket) => world.rateLimits.of(labelOf(identity), bucket))
+  return ok({ resources: { core, search: core, graphql }, rate: core })
 }
 
 /** Repositories themselves, and what was pushed to them. */
