@@ -1,0 +1,178 @@
+import { type CommitMessage, readCommitMessage } from './commit-message.ts'
+import type { BumpDecision } from './decide.ts'
+import { findReferences, type Reference } from './references.ts'
+import type { Commit } from './schema.ts'
+import type { Reason, Verdict } from './verdict.ts'
+
+export type Audience = 'internal' | 'external'
+
+/** One change, as notes tell it. */
+export interface NoteEntry {
+  /** Null where the audience is not to be led to the commit. */
+  readonly sha: string | null
+  readonly scope: string | null
+  /** Without the `(#12)` that GitHub adds. */
+  readonly subject: string
+  /** What breaks, in the author's words; null where nothing does. */
+  readonly breaking: string | null
+  readonly pullRequest: number | null
+  readonly references: readonly Reference[]
+}
+
+/** The changes of one type, by scope: those without one first, then by name; newest first within. */
+export interface NoteGroup {
+  readonly type: string
+  readonly title: string
+  readonly scopes: readonly { readonly scope: string | null; readonly entries: readonly NoteEntry[] }[]
+}
+
+/** The notes of a range for one audience. Texts come from commits: whoever renders escapes them. */
+export interface Notes {
+  readonly audience: Audience
+  /** Every breaking change, also told in its group. */
+  readonly breaking: readonly NoteEntry[]
+  readonly groups: readonly NoteGroup[]
+  /** Logins, sorted, each once. */
+  readonly contributors: readonly string[]
+}
+
+export interface NotesOptions {
+  readonly audience: Audience
+  /** Types that customers read about; default: those that release. Breaking changes of any type are told as well. */
+  readonly externalTypes?: readonly string[]
+  /** Scopes that customers never read about, whatever the type; any case. */
+  readonly internalScopes?: readonly string[]
+  /** Whether customers are shown commits, issues, pull requests and contributors: all of a repository that may be private. */
+  readonly externalLinks?: boolean
+  /** Who made a commit, by its full hash, as the platform says it. */
+  readonly authors?: ReadonlyMap<string, string>
+}
+
+/** Order and titles of the groups; a type that is absent comes last, under its own name. */
+const titles: ReadonlyMap<string, string> = new Map([
+  ['feat', 'Features'],
+  ['fix', 'Bug fixes'],
+  ['security', 'Security'],
+  ['perf', 'Performance'],
+  ['deps', 'Dependencies'],
+  ['revert', 'Reverts'],
+  ['docs', 'Documentation'],
+  ['refactor', 'Refactoring'],
+  ['test', 'Tests'],
+  ['build', 'Build'],
+  ['ci', 'Continuous integration'],
+  ['style', 'Style'],
+  ['chore', 'Chores'],
+])
+
+const releasing: readonly string[] = ['feat', 'fix', 'security', 'perf', 'deps', 'revert']
+const otherType = 'other'
+
+/** What is in no notes, because it changes nothing by itself or nothing is left of it. */
+const untold: ReadonlySet<Reason['kind']> = new Set(['reverted', 'reverts', 'merge', 'autosquash', 'blank'])
+
+interface Told {
+  readonly type: string
+  readonly sha: string
+  readonly entry: NoteEntry
+}
+
+/**
+ * The notes of the commits that a decision was made from, read by the default grammar under every preset. What is
+ * meant for customers holds no other type, no internal scope and, unless asked for, no way into the repository.
+ */
+export function collectNotes(decision: BumpDecision, commits: readonly Commit[], options: NotesOptions): Notes {
+  const verdicts = new Map(decision.commits.map((verdict) => [verdict.sha, verdict]))
+  const told = commits.flatMap((commit) => {
+    const verdict = verdicts.get(commit.sha)
+    const one = verdict === undefined ? null : tell(commit, verdict)
+    return one !== null && isFor(one, options) ? [withLinks(one, options)] : []
+  })
+  return {
+    audience: options.audience,
+    breaking: told.flatMap(({ entry }) => (entry.breaking === null ? [] : [entry])),
+    groups: groupsOf(told),
+    contributors: contributorsOf(told, options),
+  }
+}
+
+function tell(commit: Commit, verdict: Verdict): Told | null {
+  const message = readCommitMessage(commit.message)
+  if (untold.has(verdict.reason.kind) || message.standing !== 'counts') return null
+  const { text, pullRequest } = splitPullRequest(message.header?.subject ?? message.title)
+  const references = findReferences(commit.message).filter(
+    ({ repository, number }) => repository !== null || number !== pullRequest,
+  )
+  const breaking = message.breaking ?? (message.header?.breaking === true ? text : null)
+  const scope = message.header?.scope ?? null
+  return {
+    type: typeOf(message),
+    sha: commit.sha,
+    entry: { sha: commit.sha, scope, subject: text, breaking, pullRequest, references },
+  }
+}
+
+function typeOf({ header, revertTitle }: CommitMessage): string {
+  const type = header?.type.toLowerCase() ?? (revertTitle ? 'revert' : otherType)
+  return type === 'feature' ? 'feat' : type
+}
+
+const pullRequestAtEnd = /\(#([1-9]\d{0,9})\)$/
+
+function splitPullRequest(subject: string): { text: string; pullRequest: number | null } {
+  const found = pullRequestAtEnd.exec(subject)
+  if (found === null) return { text: subject, pullRequest: null }
+  return { text: subject.slice(0, found.index).trimEnd(), pullRequest: Number(found[1]) }
+}
+
+function isFor({ type, entry }: Told, options: NotesOptions): boolean {
+  if (options.audience === 'internal') return true
+  const scope = entry.scope?.toLowerCase()
+  if (options.internalScopes?.some((internal) => internal.toLowerCase() === scope)) return false
+  return entry.breaking !== null || (options.externalTypes ?? releasing).includes(type)
+}
+
+function withLinks(told: Told, { audience, externalLinks = false }: NotesOptions): Told {
+  if (audience === 'internal' || externalLinks) return told
+  return { ...told, entry: { ...told.entry, sha: null, pullRequest: null, references: [] } }
+}
+
+function groupsOf(told: readonly Told[]): NoteGroup[] {
+  const byType = groupBy(told, ({ type }) => type)
+  const order = [...titles.keys()]
+  const place = (type: string): number => (order.includes(type) ? order.indexOf(type) : order.length)
+  return [...byType]
+    .sort(([a], [b]) => place(a) - place(b) || compareText(a, b))
+    .map(([type, all]) => ({
+      type,
+      title: titles.get(type) ?? (type === otherType ? 'Other' : type),
+      scopes: scopesOf(all),
+    }))
+}
+
+function scopesOf(told: readonly Told[]): NoteGroup['scopes'] {
+  const byScope = groupBy(
+    told.map(({ entry }) => entry),
+    ({ scope }) => scope,
+  )
+  return [...byScope].sort(([a], [b]) => compareText(a ?? '', b ?? '')).map(([scope, entries]) => ({ scope, entries }))
+}
+
+function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group === undefined) groups.set(keyOf(item), [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Names of people are as private as the repository. */
+function contributorsOf(told: readonly Told[], { audience, externalLinks, authors }: NotesOptions): string[] {
+  if (audience === 'external' && externalLinks !== true) return []
+  const logins = told.flatMap(({ sha }) => authors?.get(sha) ?? [])
+  return [...new Set(logins)].sort(compareText)
+}
