@@ -22,7 +22,7 @@ import { VERSION } from '../version.ts'
 import { BUNDLES_CHECK } from '../webhooks/bundles.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { readInput, writeOutput } from './files.ts'
-import { readRequest } from './keys.ts'
+import { readRequest } from './request-files.ts'
 
 /** A read-only look at the ledger of a local repository. */
 function viewOf(directory: string, branch: string | undefined, now: string): Promise<Session> {

@@ -25,7 +25,11 @@ export interface GitHubApp {
   forRepository(fullName: string): Promise<Octokit>
 }
 
+/** Octokit's own lines tell of each answer, expected ones too; what matters is told where it is translated. */
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
 const common = (apiUrl: string) => ({
+  log: silent,
   baseUrl: apiUrl,
   userAgent: 'ringmaster',
   throttle: { enabled: false },

@@ -53,7 +53,11 @@ function withStatus(known: Attempt | undefined, event: DeploymentEvent): Attempt
   }
 }
 
-const byTime = (a: Attempt, b: Attempt): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : a.key < b.key ? -1 : 1)
+/** When an attempt began: an intent that was recorded long before it started counts from its start. */
+const begunAt = (attempt: Attempt): string => attempt.startedAt ?? attempt.at
+
+const byTime = (a: Attempt, b: Attempt): number =>
+  begunAt(a) < begunAt(b) ? -1 : begunAt(a) > begunAt(b) ? 1 : a.key < b.key ? -1 : 1
 
 function bounded(attempts: readonly Attempt[]): Attempt[] {
   const closed = attempts.filter((attempt) => isTerminal(attempt.status))

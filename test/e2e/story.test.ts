@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { newPlot, type Plot, SCENES } from './story/scenes.ts'
+import { type Stage, setStage } from './story/stage.ts'
+import { type Traces, tracesOf } from './story/world-of-ringmaster.ts'
+
+/** What one release leaves outside, each thing once. */
+const TRACES: Omit<Traces, 'comments'> = {
+  proposals: ['Release #1: User Platform v2.0: merged'],
+  checks: ['ringmaster/sign-off: success'],
+  labels: ['release:completed'],
+  gateAnswers: ['approved', 'approved', 'approved'],
+}
+const COMMENTS = ['r1/board', ...Array.from({ length: 10 }, () => 'reply/#')]
+
+/** A generator of numbers from a seed (mulberry32), so that a run can be played again. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+let stage: Stage | undefined
+afterEach(async () => {
+  await stage?.stop()
+  stage = undefined
+})
+
+describe('one release, from commit to device', () => {
+  it('leaves each comment, check, proposal and answer once', async () => {
+    stage = await setStage()
+    const plot = newPlot()
+    for (const scene of SCENES) await scene.play(stage, plot)
+    expect(await tracesOf(stage, plot)).toEqual({ ...TRACES, comments: COMMENTS })
+    expect(plot.versions).toEqual({ user: '1.2.0', auth: '2.0.1', firmware: '3.0.1' })
+    expect(stage.sandbox.violations).toEqual([])
+  }, 180_000)
+
+  it('comes to the same when the App is killed in every scene, and follows a changed commit to the device', async () => {
+    const seed = Number(process.env['RINGMASTER_SEED'] ?? 20261120)
+    const random = randomFrom(seed)
+    stage = await setStage({ firmwareCommit: 'feat: sleep between measurements' })
+    const plot: Plot = newPlot()
+    for (const [index, scene] of SCENES.entries()) {
+      const killed = index === 0 ? Promise.resolve() : killAt(stage, 100 + random() * 1_500)
+      const said = await scene.play(stage, plot).catch((error: Error) => {
+        throw new Error(`seed ${seed}, "${scene.title}": ${error.message}\n${stage?.app.output.slice(-2_000)}`)
+      })
+      await killed
+      if (scene.title.startsWith('A device')) expect(said.join('\n')).toContain('edge-firmware@3.1.0')
+    }
+    expect(plot.versions.firmware).toBe('3.1.0')
+    expect(await tracesOf(stage, plot)).toEqual({ ...TRACES, comments: COMMENTS })
+    expect(stage.sandbox.violations).toEqual([])
+  }, 300_000)
+})
+
+/** Kills the App some time into a scene and starts it again. */
+async function killAt({ app }: Stage, afterMs: number): Promise<void> {
+  await pause(afterMs)
+  await app.kill()
+  await app.start()
+}
