@@ -3,6 +3,7 @@
  * - `stale`: a commit by GraphQL is refused as STALE_DATA (REST ref update: 422 not a fast forward).
  * - `secondary-limit`: 403 with retry-after. `lag`: reads of refs see the state before the last change.
  * - `disconnect-before` / `disconnect-after`: the connection is closed without an answer.
+ * - `lost-pages-build`: a push to the branch of Pages is not published (route `pages`).
  */
 export type FaultKind =
   | 'bad-gateway-before'
@@ -12,6 +13,7 @@ export type FaultKind =
   | 'stale'
   | 'secondary-limit'
   | 'lag'
+  | 'lost-pages-build'
 
 export interface Fault {
   readonly kind: FaultKind

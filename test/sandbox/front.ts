@@ -4,6 +4,7 @@ import { canSee, checkAccess } from './access.ts'
 import { serveGit } from './git/http.ts'
 import { answerGraphql } from './graphql/answer.ts'
 import { accountOf, type Identity, labelOf } from './identity.ts'
+import { servePages } from './pages-host.ts'
 import { type Bucket, rateHeaders } from './rate-limit.ts'
 import { type Answer, type Context, createRouter, type Match, notFound, Refusal, type Resource } from './router.ts'
 import type { RequestRecord } from './sandbox.ts'
@@ -118,6 +119,11 @@ async function respond(
   if (before === 'bad-gateway-before') return badGateway
   if (before === 'disconnect-before') return 'disconnect'
   if (before === 'secondary-limit') return secondaryLimit
+  const page = await servePages(world, incoming)
+  if (page) {
+    trace.route = 'pages'
+    return page
+  }
   const answer = await refusing(async () => {
     const identity = world.identify(incoming.headers.authorization)
     trace.identity = labelOf(identity)
@@ -189,7 +195,7 @@ async function answerRest(
   const operation = `${method} ${route.path}`
   const repository = repositoryOf(world, identity, params)
   checkAccess(world.store, identity, route.access, repository)
-  const body = readJson(incoming.bytes)
+  const body = route.takesBytes ? undefined : readJson(incoming.bytes)
   const isDescribed = validation.knows(method, route.path)
   const problems = isDescribed ? validation.request(method, route.path, query, body) : []
   if (problems.length > 0) {
@@ -203,6 +209,8 @@ async function answerRest(
     requestPath,
     query,
     body: body ?? {},
+    bytes: incoming.bytes,
+    contentType: String(incoming.headers['content-type'] ?? ''),
     credential: (incoming.headers.authorization ?? '').split(' ')[1] ?? '',
     accept: String(incoming.headers.accept ?? '').toLowerCase(),
     actor: () => {
@@ -255,7 +263,7 @@ function write(world: World, incoming: Incoming, response: ServerResponse, answe
     ...answer.headers,
   }
   if (trace.bucket) Object.assign(headers, rateHeaders(world.rateLimits.of(trace.identity, trace.bucket), trace.bucket))
-  const isRead = incoming.method === 'GET' && answer.status === 200 && trace.route !== 'git'
+  const isRead = incoming.method === 'GET' && answer.status === 200 && trace.route !== 'git' && trace.route !== 'pages'
   if (isRead) {
     headers['etag'] = `W/"${createHash('sha256').update(bytes).digest('hex')}"`
     headers['cache-control'] ??= 'private, max-age=60, s-maxage=60'
@@ -267,7 +275,7 @@ function write(world: World, incoming: Incoming, response: ServerResponse, answe
   }
   response.writeHead(answer.status, {
     ...headers,
-    ...(answer.status === 204 ? {} : { 'content-length': String(bytes.length) }),
+    ...(answer.status === 204 || answer.status === 304 ? {} : { 'content-length': String(bytes.length) }),
   })
   response.end(incoming.method === 'HEAD' ? undefined : bytes)
   return bytes.length

@@ -33,6 +33,9 @@ export interface Context {
   readonly query: URLSearchParams
   /** The parsed JSON body, already checked against the OpenAPI description (`{}` when there is none). */
   readonly body: Readonly<Record<string, unknown>>
+  /** The body as sent, and its type. */
+  readonly bytes: Uint8Array
+  readonly contentType: string
   /** The token or JWT as sent; empty for nobody. */
   readonly credential: string
   /** `Accept`, lower case. */
@@ -68,6 +71,8 @@ export interface Route {
   readonly path: string
   readonly access: Access
   readonly handle: Handler
+  /** The body is no JSON (an uploaded file): see `bytes`. */
+  readonly takesBytes?: boolean
 }
 
 export interface Resource {
@@ -134,7 +139,7 @@ export function paged<T>(
 }
 
 /** Parameters that may hold slashes: GitHub takes them encoded and plain. */
-const multiSegment = new Set(['ref', 'path', 'basehead', 'branch'])
+const multiSegment = new Set(['ref', 'path', 'basehead', 'branch', 'tag'])
 
 const compile = (route: Route) => {
   const names: string[] = []
@@ -167,7 +172,8 @@ export function createRouter(resources: readonly Resource[]): (method: string, p
   }
 }
 
-function decode(text: string): string {
+/** Percent-decoded; as it is when it cannot be. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

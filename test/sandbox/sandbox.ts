@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Octokit } from '@octokit/rest'
+import { type RunHandle, type RunRequest, startRun } from './actions.ts'
 import type { Clock } from './clock.ts'
 import { createWorld } from './create-world.ts'
 import type { Faults } from './faults.ts'
@@ -98,6 +99,8 @@ export interface Sandbox {
   as(login: string): Person
   app(slug: string): AppHandle
   repository(fullName: string): RepositoryHandle
+  /** Starts a workflow run; more of Actions in `actions.ts`. */
+  startRun(request: RunRequest): Promise<RunHandle>
   /** For the sandbox's own parts. */
   readonly world: World
   /** Ends servers, processes and deliveries, and removes the temporary directory. */
@@ -154,6 +157,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     as: (login) => personOf(world, login),
     app: (slug) => appHandle(world, slug),
     repository: (name) => repositoryHandle(world, name),
+    startRun: (request) => startRun({ world }, request),
     world,
     stop,
   }

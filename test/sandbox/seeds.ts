@@ -43,6 +43,7 @@ export const acme = {
         deployments: 'write',
         issues: 'write',
         members: 'read',
+        pages: 'write',
         pull_requests: 'write',
         statuses: 'write',
       },

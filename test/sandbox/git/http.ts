@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { canSee, may } from '../access.ts'
 import type { Incoming } from '../front.ts'
 import { accountOf, type Identity } from '../identity.ts'
-import type { Answer } from '../router.ts'
+import { type Answer, decode } from '../router.ts'
 import { rulesInForce, ruleViolations } from '../rulesets.ts'
 import { type Repository, repositoryByName } from '../store.ts'
 import type { World } from '../world.ts'
@@ -28,7 +28,7 @@ export async function serveGit(world: World, identity: Identity, incoming: Incom
   if (!match) return undefined
   const [, owner = '', name = '', what = ''] = match
   const isPush = what === 'git-receive-pack' || incoming.query.get('service') === 'git-receive-pack'
-  const repository = repositoryByName(world.store, decodeURIComponent(owner), decodeURIComponent(name))
+  const repository = repositoryByName(world.store, decode(owner), decode(name))
   if (!repository || !canSee(world.store, identity, repository)) {
     return identity.kind === 'anonymous' ? askCredential() : text(404, 'Repository not found.')
   }

@@ -8,9 +8,11 @@ import { contents } from './contents.ts'
 import { gitData } from './git-data.ts'
 import { issues } from './issues.ts'
 import { labels } from './labels.ts'
+import { pages } from './pages.ts'
 import { people } from './people.ts'
 import { pulls } from './pulls.ts'
 import { reactions } from './reactions.ts'
+import { releases } from './releases.ts'
 import { repositories } from './repositories.ts'
 import { reviews } from './reviews.ts'
 import { rulesets } from './rulesets.ts'
@@ -26,9 +28,11 @@ export const resources: readonly Resource[] = [
   gitData,
   issues,
   labels,
+  pages,
   people,
   pulls,
   reactions,
+  releases,
   repositories,
   reviews,
   rulesets,
