@@ -130,7 +130,7 @@ describe('an App', () => {
   })
 
   it.each([
-    ['a permission it has not', { permissions: { pages: 'write' } }],
+    ['a permission it has not', { permissions: { packages: 'write' } }],
     ['more than it has', { permissions: { members: 'write' } }],
     ['a repository of another', { repositories: ['elsewhere'] }],
   ] as const)('gets no token for %s', async (_, request) => {
