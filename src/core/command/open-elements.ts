@@ -4,13 +4,28 @@ const VOID = new Set(
 )
 
 /** Their end tag may be left out: they end with the element around them. */
-const LOOSE = new Set('caption colgroup dd dt li optgroup option p rb rp rt rtc tbody td tfoot th thead tr'.split(' '))
+const LOOSE = new Set('caption colgroup dd dt li p tbody td tfoot th thead tr'.split(' '))
+
+/** Their end tag also works inside what Markdown puts around it; that of any other element does not reach out of it. */
+const REACHING = new Set(
+  (
+    'address applet article aside blockquote button center details dialog dir div dl fieldset figcaption figure footer ' +
+    'form h1 h2 h3 h4 h5 h6 header hgroup listing main marquee menu nav object ol pre search section summary table ul'
+  ).split(' '),
+)
 
 /** They outlive the element they were opened in: a browser opens them again behind it. */
 const FORMATTING = new Set('a b big code em font i nobr s small strike strong tt u'.split(' '))
 
 /** Inside them a browser ignores end tags of what is outside, even those that Markdown writes. */
 const BARRIER = new Set('applet button marquee math object select svg table template'.split(' '))
+
+interface Entered {
+  readonly kind: MarkdownElement
+  readonly barriers: number
+  /** How many frames were open. */
+  readonly depth: number
+}
 
 interface Frame {
   readonly name: string
@@ -19,12 +34,15 @@ interface Frame {
   readonly formatting: Map<string, number>
 }
 
+/** Nothing reaches out of a table cell; what is opened in a paragraph lives on behind it. */
+export type MarkdownElement = 'paragraph' | 'cell' | 'other'
+
 /** Follows the raw HTML of a document, in order, and says whether an element is open. */
 export interface OpenElements {
   /** Raw HTML as it stands in the document: a block, or one inline tag or comment. */
   readHtml(raw: string): void
-  /** Around anything that Markdown renders as an element, except paragraphs; `isCell` for table cells. */
-  enter(isCell: boolean): void
+  /** Around anything that Markdown renders as an element. */
+  enter(kind: MarkdownElement): void
   leave(): void
   /** True when what comes next is rendered inside an element, a comment or an unfinished tag. */
   isInside(): boolean
@@ -40,7 +58,7 @@ const sum = (counts: Map<string, number>) => [...counts.values()].reduce((total,
  */
 export function trackElements(): OpenElements {
   const frames: Frame[] = [newFrame('', false)]
-  const entered: { readonly barriers: number; readonly cell: Frame | undefined }[] = []
+  const entered: Entered[] = []
   let barriers = 0
   let inComment = false
   let isLost = false
@@ -58,7 +76,15 @@ export function trackElements(): OpenElements {
     const counts = LOOSE.has(name) ? top().loose : FORMATTING.has(name) ? top().formatting : undefined
     if (counts !== undefined) {
       if ((counts.get(name) ?? 0) > 0) add(counts, name, -1)
-    } else if (frames.length > 1 && top().name === name) pop()
+    } else if (frames.length > 1 && top().name === name && (REACHING.has(name) || isOwn())) pop()
+  }
+
+  /** The top was opened in the Markdown element that is open now, and no loose element in it stands in the way. */
+  const isOwn = () => frames.length > (entered.at(-1)?.depth ?? 1) && sum(top().loose) === 0
+
+  /** A comment that is still open swallows the tags that Markdown writes. */
+  function loseStructureInComment(): void {
+    if (inComment) isLost = true
   }
 
   function push(frame: Frame): void {
@@ -88,17 +114,18 @@ export function trackElements(): OpenElements {
         else isLost = true
       }
     },
-    enter(isCell) {
-      const cell = isCell ? newFrame('', false) : undefined
-      entered.push({ barriers, cell })
-      if (cell !== undefined) push(cell)
+    enter(kind) {
+      loseStructureInComment()
+      if (kind === 'cell') push(newFrame('', false))
+      entered.push({ kind, barriers, depth: frames.length })
     },
     leave() {
+      loseStructureInComment()
       const was = entered.pop()
       if (was === undefined) return
       // The end that Markdown writes is ignored inside a barrier, so nobody can say any more what contains what.
-      if (barriers > was.barriers) isLost = true
-      if (was.cell !== undefined) while (frames.length > 1 && frames.pop() !== was.cell);
+      if (was.kind !== 'paragraph' && barriers > was.barriers) isLost = true
+      if (was.kind === 'cell') frames.length = was.depth - 1
     },
     isInside: () => isLost || inComment || frames.length > 1 || sum(top().loose) > 0 || sum(top().formatting) > 0,
   }

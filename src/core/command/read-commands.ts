@@ -1,7 +1,7 @@
 import type { Nodes, Paragraph, Root } from 'mdast'
 import { accepted, type Checked, rejected } from '../problem.ts'
 import { type BodyProblem, cutIntoPieces, linesOf, type Piece, parseMarkdown } from './markdown-pieces.ts'
-import { type OpenElements, trackElements } from './open-elements.ts'
+import { type MarkdownElement, type OpenElements, trackElements } from './open-elements.ts'
 
 /** A command as typed: nothing is known yet about whether it exists or its arguments make sense. */
 export interface ReadCommand {
@@ -109,12 +109,20 @@ function commandsIn(pieces: readonly Piece[]): ReadCommand[] {
   return commands
 }
 
-/** Takes in the HTML of one node, whatever it is nested in. */
+const ELEMENTS = new Map<string, MarkdownElement>([
+  ['paragraph', 'paragraph'],
+  ['tableCell', 'cell'],
+])
+
+/** Takes in the HTML of one node, whatever it is nested in; not that of footnotes, which stand behind everything. */
 function follow(root: Nodes, elements: OpenElements): void {
+  let footnotes = 0
   for (const { node, isEnter } of walk(root)) {
-    if (node.type === 'html') elements.readHtml(node.value)
-    else if ('children' in node && node.type !== 'paragraph') {
-      if (isEnter) elements.enter(node.type === 'tableCell')
+    if (node.type === 'footnoteDefinition') footnotes += isEnter ? 1 : -1
+    else if (footnotes > 0) continue
+    else if (node.type === 'html') elements.readHtml(node.value)
+    else if ('children' in node) {
+      if (isEnter) elements.enter(ELEMENTS.get(node.type) ?? 'other')
       else elements.leave()
     }
   }
@@ -141,6 +149,7 @@ function commandsOf(
   const isInFormula = formulas(piece.text, spanOf(paragraph))
   const { children } = paragraph
   let next = 0
+  elements.enter('paragraph')
   const last = paragraph.position?.end.line ?? 0
   for (let line = paragraph.position?.start.line ?? 1; line <= last; line += 1) {
     const span = lines[line - 1]
@@ -162,6 +171,7 @@ function commandsOf(
     })
   }
   for (const child of children.slice(next)) follow(child, elements)
+  elements.leave()
   return commands
 }
 

@@ -167,7 +167,9 @@ describe('any comment whatever', () => {
     () => {
       for (let run = 0; run < count; run += 1) {
         // Raw HTML, formulas, and what renders as a slash in column 0 without being typed there.
-        const body = bodyFrom(seed * 2_000_003 + run).replaceAll(/[<&\\$\uFEFF\u0000]|[ \t]+(?=\/)/g, '')
+        const body = bodyFrom(seed * 2_000_003 + run)
+          .replaceAll(/[<&\\$\uFEFF\u0000]/g, '')
+          .replaceAll(/[ \t]+(?=\/)/g, '')
         const result = readCommands(body)
         const names = result.ok ? result.value.map(({ name }) => name) : ['refused']
         const shown = plainLines(body)

@@ -11,13 +11,27 @@ interface HtmlNode {
 // It comes without types.
 const parse5 = createRequire(import.meta.url)('parse5') as { parseFragment(html: string): HtmlNode }
 
+const html = gfmHtml()
+const leaveFootnote = html.exit?.gfmFootnoteDefinition
+/** The compiler's own leaves a flag behind that swallows the line end of some later paragraph. */
+const fixedHtml: typeof html = {
+  ...html,
+  exit: {
+    ...html.exit,
+    gfmFootnoteDefinition(token) {
+      leaveFootnote?.call(this, token)
+      this.setData('slurpOneLineEnding', false)
+    },
+  },
+}
+
 /**
  * The lines that stand as plain text in paragraphs of the rendered page or bare text that are inside nothing else. An oracle
  * independent of our reader: it renders the whole comment to HTML and lets a browser's parser build the page.
  */
 export function plainLines(body: string): string[] {
-  const html = micromark(body, { extensions: [gfm()], htmlExtensions: [gfmHtml()], allowDangerousHtml: true })
-  return (parse5.parseFragment(html).childNodes ?? []).flatMap((node) =>
+  const page = micromark(body, { extensions: [gfm()], htmlExtensions: [fixedHtml], allowDangerousHtml: true })
+  return (parse5.parseFragment(page).childNodes ?? []).flatMap((node) =>
     node.nodeName === 'p' ? (node.childNodes ?? []).map(asText).join('').split('\n') : linesOutside(node),
   )
 }
