@@ -29,7 +29,9 @@ function isSuite(value: unknown): value is Suite {
 
 async function runFile(suite: Suite, file: string): Promise<SuiteResult> {
   try {
-    return await suite.run(file)
+    const result = await suite.run(file)
+    if (result.passed + result.failed.length > 0) return result
+    return { passed: 0, failed: [{ id: file, why: 'holds no case' }] }
   } catch (error) {
     return { passed: 0, failed: [{ id: file, why: error instanceof Error ? error.message : String(error) }] }
   }

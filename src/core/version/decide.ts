@@ -85,6 +85,12 @@ function levelOf(verdicts: readonly Verdict[], preset: Preset): Level {
 }
 
 function belowOne(level: Exclude<Level, 'none'>, config: BumpConfig, preset: Preset): Exclude<Level, 'none'> {
-  const policy = { ...preset.preMajor, ...config.preMajor }
-  return { major: policy.breaking ?? 'major', minor: policy.feature ?? 'minor', patch: 'patch' as const }[level]
+  switch (level) {
+    case 'major':
+      return config.preMajor?.breaking ?? preset.preMajor.breaking
+    case 'minor':
+      return config.preMajor?.feature ?? preset.preMajor.feature
+    case 'patch':
+      return 'patch'
+  }
 }
