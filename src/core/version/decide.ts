@@ -68,7 +68,8 @@ function conclude(config: BumpConfig, preset: Preset, from: SemVer | null, verdi
   if (asked !== null) {
     return { ...base, bump: 'exact', to: asked.version, policy: 'release-as', decidedBy: [asked.sha], warnings }
   }
-  const decidedBy = verdicts.filter((one) => level !== 'none' && one.level === level).map((one) => one.sha)
+  const asksForIt = (one: Verdict): boolean => one.level === level || (preset.sleepersCount && one.sleeping === level)
+  const decidedBy = level === 'none' ? [] : verdicts.filter(asksForIt).map((one) => one.sha)
   if (level === 'none') return { ...base, bump: 'none', to: null, policy: 'as-asked', decidedBy, warnings }
   if (from === null) {
     return { ...base, bump: level, to: preset.firstVersion, policy: 'first-release', decidedBy, warnings }

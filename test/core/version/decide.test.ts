@@ -242,6 +242,17 @@ describe('release-please', () => {
   })
 })
 
+describe('the commits that decide', () => {
+  it.each<[BumpConfig['preset'], string[], number[]]>([
+    ['ringmaster', ['feat: a', 'fix: b', 'feat: c'], [0, 2]],
+    ['ringmaster', ['docs: a'], []],
+    ['ringmaster', ['feat: a', 'chore: b\n\nRelease-As: 3.0.0'], [1]],
+    ['release-please', ['fix: b', 'wip!: a'], [1]],
+  ])('under %s of %j are %j', (preset, messages, deciding) => {
+    expect(decided({ preset }, '1.2.3', ...messages).decidedBy).toEqual(deciding.map(shaOf))
+  })
+})
+
 describe('a second look', () => {
   it.each<[string, WarningCode[]]>([
     ['fix: a', []],
