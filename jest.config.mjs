@@ -7,6 +7,7 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/dist/'],
+  reporters: ['default', '<rootDir>/test/reporter/plain.mjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
 }

@@ -1,7 +1,12 @@
 // Bundles the compiled program into dist/: what users of the Action, the server and the command line run.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { minify } from '@swc/core'
 import ncc from '@vercel/ncc'
+
+/** ncc makes the entry small itself and leaves the chunks that are loaded on demand as they are. */
+const small = async (name, source) =>
+  /\.m?js$/.test(name) ? (await minify(source.toString(), { module: true, compress: true, mangle: true })).code : source
 
 const ENTRIES = ['action', 'app', 'cli']
 
@@ -20,7 +25,7 @@ for (const entry of ENTRIES) {
   for (const [name, { source }] of Object.entries(assets)) {
     if (name.endsWith('.map')) continue
     await mkdir(dirname(join(target, name)), { recursive: true })
-    await writeFile(join(target, name), source)
+    await writeFile(join(target, name), await small(name, source))
   }
   await writeFile(join(target, 'package.json'), '{ "type": "module" }\n')
   process.stdout.write(`dist/${entry}: ${Object.keys(assets).length + 1} files\n`)

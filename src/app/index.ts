@@ -5,10 +5,10 @@ import { startServer, WEBHOOK_PATH } from './server.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
+/** Every problem on a line of its own, then what to do, said once. */
 function tell(error: RingmasterError): void {
-  for (const { message, hint, code } of error.problems) {
-    process.stderr.write(`${code}: ${message}.${hint ? ` ${hint}` : ''}\n`)
-  }
+  for (const { message, code } of error.problems) process.stderr.write(`${code}: ${message}\n`)
+  for (const hint of new Set(error.problems.map((problem) => problem.hint))) if (hint) process.stderr.write(`${hint}\n`)
 }
 
 async function main(): Promise<number> {

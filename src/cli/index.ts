@@ -11,6 +11,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   keys: async () => (await import('./keys.ts')).KEY_COMMANDS,
   ledger: async () => (await import('./ledger.ts')).LEDGER_COMMANDS,
   manifest: async () => (await import('./manifest.ts')).MANIFEST_COMMANDS,
+  ruleset: async () => [(await import('./ruleset.ts')).ruleset],
   resolve: async () => [(await import('./resolve.ts')).resolveCommand],
 }
 
@@ -79,6 +80,12 @@ function tell(error: unknown, debug: boolean): ExitCode {
   if (debug && error instanceof Error) line(error.stack ?? '')
   return 70
 }
+
+/** Whoever reads the output may stop reading, as `head` does: that is no error of ours. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
 
 const argv = process.argv.slice(2)
 const io: CommandIo = {
