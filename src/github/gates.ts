@@ -1,6 +1,7 @@
 import { sha256 } from '../core/json.ts'
 import type { Applied } from '../engine/ports.ts'
-import { marker, type OutputOf } from '../render/output.ts'
+import { marker, markerIn, type OutputOf } from '../render/output.ts'
+import { truncate } from '../render/text.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { outside, statusOf, translated } from './trouble.ts'
 
@@ -16,12 +17,13 @@ export const gateOutlet =
   async (output: OutputOf<'gate-answer'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = { ...splitName(output.repository.fullName), run_id: output.runId }
-    const mark = marker(`gate/${sha256(output.key).slice(7, 31)}`)
+    const key = `gate/${sha256(output.key).slice(7, 31)}`
+    const mark = marker(key)
     const approvals = await outside('list the answers of a run', () =>
       octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', at),
     )
-    if (approvals.data.some((approval) => approval.comment.includes(mark))) return { remote: null }
-    const comment = `${output.comment.slice(0, MAX_COMMENT - mark.length - 2)}\n\n${mark}`
+    if (approvals.data.some((approval) => markerIn(approval.comment) === key)) return { remote: null }
+    const comment = `${truncate(output.comment, MAX_COMMENT - mark.length - 2)}\n\n${mark}`
     const body = { ...at, environment_name: output.environment, comment }
     try {
       await octokit.request(

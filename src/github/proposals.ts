@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, type OutputOf } from '../render/output.ts'
@@ -23,12 +24,14 @@ interface Pull {
   readonly user: { readonly login: string } | null
 }
 
-async function pullsOf(octokit: Octokit, fullName: string, branch: string): Promise<Pull[]> {
-  const at = splitName(fullName)
+/** The pull requests of our branch into our base, newest first. One that somebody opened into another base is not ours. */
+async function pullsOf(octokit: Octokit, output: OutputOf<'proposal' | 'proposal-end'>): Promise<Pull[]> {
+  const at = splitName(output.repository.fullName)
   const { data } = await outside('list the proposals', () =>
     octokit.request('GET /repos/{owner}/{repo}/pulls', {
       ...at,
-      head: `${at.owner}:${branch}`,
+      head: `${at.owner}:${output.branch}`,
+      base: output.base,
       state: 'all',
       per_page: 100,
     }),
@@ -75,31 +78,48 @@ export const proposalOutlet =
     const head = isThere
       ? known
       : await commitFile(octokit, name, { branch, expectedHead: known, path, text, headline })
-    const pull = await ensurePull(octokit, output)
-    return { remote: String(pull.number), observed: [seen(output, pull, head, false, clock())] }
+    const pull = await ensurePull(octokit, output, head)
+    return { remote: String(pull.number), observed: [seen(output, pull, head, Boolean(pull.merged_at), clock())] }
   }
 
-async function ensurePull(octokit: Octokit, output: OutputOf<'proposal'>): Promise<Pull> {
-  const at = splitName(output.repository.fullName)
+async function ensurePull(octokit: Octokit, output: OutputOf<'proposal'>, head: string): Promise<Pull> {
   const body = `${output.body}\n\n${marker(output.key)}`
-  const found = (await pullsOf(octokit, output.repository.fullName, output.branch)).find((pull) => !pull.merged_at)
-  if (!found) {
-    const created = await outside('open a proposal', () =>
-      octokit.request('POST /repos/{owner}/{repo}/pulls', {
-        ...at,
-        title: output.title,
-        body,
-        head: output.branch,
-        base: output.base,
-      }),
-    )
-    return created.data as unknown as Pull
+  const pulls = await pullsOf(octokit, output)
+  const open = pulls.find((pull) => pull.state === 'open')
+  if (open) return open.title === output.title && open.body === body ? open : update(octokit, output, open.number, body)
+  /** Merged by somebody as it stands: there is nothing left to propose, and the log has to know. */
+  const merged = pulls.find((pull) => pull.merged_at && pull.head.sha === head)
+  if (merged) return merged
+  const closed = pulls.find((pull) => !pull.merged_at)
+  if (!closed) return create(octokit, output, body)
+  try {
+    return await update(octokit, output, closed.number, body)
+  } catch (error) {
+    /** GitHub opens none again whose branch was deleted or rewritten since. */
+    if (error instanceof RingmasterError && error.code === 'github-conflict') return create(octokit, output, body)
+    throw error
   }
-  if (found.state === 'open' && found.title === output.title && found.body === body) return found
+}
+
+async function create(octokit: Octokit, output: OutputOf<'proposal'>, body: string): Promise<Pull> {
+  const { title, branch: head, base } = output
+  const created = await outside('open a proposal', () =>
+    octokit.request('POST /repos/{owner}/{repo}/pulls', {
+      ...splitName(output.repository.fullName),
+      title,
+      body,
+      head,
+      base,
+    }),
+  )
+  return created.data as unknown as Pull
+}
+
+async function update(octokit: Octokit, output: OutputOf<'proposal'>, number: number, body: string): Promise<Pull> {
   const updated = await outside('update a proposal', () =>
     octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
-      ...at,
-      pull_number: found.number,
+      ...splitName(output.repository.fullName),
+      pull_number: number,
       title: output.title,
       body,
       state: 'open',
@@ -114,7 +134,7 @@ export const proposalEndOutlet =
   async (output: OutputOf<'proposal-end'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
-    const pulls = await pullsOf(octokit, output.repository.fullName, output.branch)
+    const pulls = await pullsOf(octokit, output)
     const merged = pulls.find((pull) => pull.merged_at)
     if (merged)
       return { remote: String(merged.number), observed: [seen(output, merged, merged.head.sha, true, clock())] }

@@ -84,9 +84,11 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
       kind: 'proposal-end',
       key: `${id}/proposal-end`,
       release: id,
+      base: RELEASES_BRANCH,
       branch: proposalBranch(id),
       end: release.status === 'completed' ? 'merge' : 'close',
-      head: release.proposal?.head ?? null,
+      /** What was signed, not what the pull request shows now: somebody may have pushed since. */
+      head: release.signoff?.head ?? null,
     })
   }
   return outputs

@@ -30,9 +30,10 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly kind: 'proposal-end'
       readonly repository: RepositoryRef
       readonly release: string
+      readonly base: string
       readonly branch: string
       readonly end: 'merge' | 'close'
-      /** The only commit that may be merged: a head that moved is not. null where no proposal was seen. */
+      /** The only commit that may be merged: a head that moved is not. null where none was signed. */
       readonly head: string | null
     }
   | {
@@ -81,9 +82,12 @@ export type OutputOf<K extends OutputKind> = Extract<Output, { kind: K }>
 /** The hidden marker that tells our own comments and pull requests apart; it never holds text from outside. */
 export const marker = (key: string): string => `<!-- ringmaster:${encodeURIComponent(key).replaceAll('-', '%2D')} -->`
 
-/** The key of the marker in a text of ours, or null. */
+const OPENING = '<!-- ringmaster:'
+const MARKER = /^<!-- ringmaster:([A-Za-z0-9%._~!*'()]{1,1000}) -->/
+
+/** The key of the last marker in a text of ours, or null. Ours comes last: what stands before it may be from outside. */
 export function markerIn(body: string): string | null {
-  const found = /<!-- ringmaster:([A-Za-z0-9%._~!*'()]{1,1000}) -->/.exec(body)
+  const found = MARKER.exec(body.slice(Math.max(0, body.lastIndexOf(OPENING))))
   if (!found?.[1]) return null
   try {
     return decodeURIComponent(found[1])
