@@ -28,7 +28,10 @@ export interface EngineOptions {
 export interface Engine {
   /** Decides a request and settles when what follows from it is durable. Repeating a request changes nothing. */
   submit(request: Request): Promise<Outcome>
-  /** Decides everything open again and looks at every output: at a start, and by the clock. */
+  /**
+   * Decides everything open again and brings out what is not out yet: at a start, and by the clock. At a start, and then
+   * every ten minutes, what people may have changed outside is looked at and set right.
+   */
   sweep(): Promise<void>
   /** Settles when no request is being decided and the outside is as the state wants it, as far as it can be reached. */
   idle(): Promise<void>
@@ -36,6 +39,9 @@ export interface Engine {
   readonly failing: readonly string[]
   close(): Promise<void>
 }
+
+/** How often what stands outside is looked at although nothing has changed: a handful of requests for each open release. */
+const LOOK_EVERY_MS = 10 * 60_000
 
 export function createEngine(options: EngineOptions): Engine {
   const { ledger, facts, clock, log } = options
@@ -69,6 +75,9 @@ export function createEngine(options: EngineOptions): Engine {
       return { events: decision.events, documents, result: decision }
     })
     await after(receipt.events)
+    /** A proposal that was closed or edited by somebody is no event: what it should be is state already. */
+    if (request.kind === 'proposal-seen' && request.source.kind === 'webhook')
+      reconciler.suspect([releaseKey(request.release)])
     const decision = receipt.result
     return decision.kind === 'accept'
       ? { kind: 'accept', answer: decision.answer }
@@ -140,14 +149,20 @@ export function createEngine(options: EngineOptions): Engine {
     )
   }
 
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+
   async function sweep(): Promise<void> {
     await ledger.refresh()
     const open = await openIndex()
     const requests = [...sweepOf(open, clock()), ...(await servedCohorts(clock()))]
     await Promise.all(requests.map((request) => submit(request).catch((error) => logFailure(request, error))))
+    const nowMs = Date.parse(clock())
+    const isDue = nowMs - lookedAtMs >= LOOK_EVERY_MS
+    if (isDue) lookedAtMs = nowMs
+    const releases = [...open.releases.map((release) => releaseKey(release.id)), ...open.ending.map(releaseKey)]
+    if (isDue) reconciler.suspect([...releases, OPEN_KEY])
     reconciler.mark([
-      ...open.releases.map((release) => releaseKey(release.id)),
-      ...open.ending.map(releaseKey),
+      ...releases,
       ...(open.gates as AggregateKey[]),
       ...(open.replies.map((reply) => reply.issue) as AggregateKey[]),
       ...(await cohortSubjects()),
@@ -170,8 +185,8 @@ export function createEngine(options: EngineOptions): Engine {
       return reconciler.failing
     },
     async close() {
-      reconciler.close()
-      await Promise.allSettled([...pending])
+      await reconciler.close()
+      while (pending.size > 0) await Promise.allSettled([...pending])
       await ledger.close()
     },
   }

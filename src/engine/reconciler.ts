@@ -5,7 +5,7 @@ import { type OutboxState, outboxKey } from '../core/outbox.ts'
 import type { Request } from '../core/request.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { desiredOutputs, type Surroundings } from '../render/desired.ts'
-import type { Output } from '../render/output.ts'
+import type { Output, OutputKind } from '../render/output.ts'
 import type { Applied, Log, Outlets } from './ports.ts'
 import { settleView } from './settle.ts'
 
@@ -25,6 +25,23 @@ const MAX_RETRY_MS = 60_000
 /** Subjects worked on at a time; outputs of one subject are applied one after the other, in their order. */
 const PARALLEL_SUBJECTS = 4
 
+/**
+ * What people can change or remove outside, and what an outlet sets right again when it looks. An answer to a gate
+ * stands once it is given, a check run can be edited by its App alone, a reaction is no statement, and a manifest is
+ * looked at by its publisher.
+ */
+const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
+  comment: true,
+  label: true,
+  proposal: true,
+  'proposal-end': true,
+  alarm: true,
+  'check-run': false,
+  reaction: false,
+  'gate-answer': false,
+  manifest: false,
+}
+
 /** Makes the outside world equal to what the state wants. Asked for a subject again and again, it acts on what differs. */
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -32,6 +49,10 @@ export class Reconciler {
   readonly #busy = new Set<AggregateKey>()
   readonly #settled = new Map<string, { readonly digest: string; readonly remote: string | null }>()
   readonly #failures = new Map<AggregateKey, number>()
+  /** Subjects whose next try is set: however often one fails, only one try of it is ever waiting. */
+  readonly #retrying = new Set<AggregateKey>()
+  /** Subjects whose outputs are looked at outside although nothing of their state has changed. */
+  readonly #suspect = new Set<AggregateKey>()
   readonly #waiting: (() => void)[] = []
   #isClosed = false
 
@@ -41,8 +62,16 @@ export class Reconciler {
 
   /** Notes that the outputs of some subjects may have changed; returns at once. */
   mark(subjects: Iterable<AggregateKey>): void {
+    if (this.#isClosed) return
     for (const subject of subjects) this.#dirty.add(subject)
     this.#pump()
+  }
+
+  /** As `mark`, and distrusts what is known to be outside: somebody may have changed or removed it. */
+  suspect(subjects: readonly AggregateKey[]): void {
+    if (this.#isClosed) return
+    for (const subject of subjects) this.#suspect.add(subject)
+    this.mark(subjects)
   }
 
   /** Settles when nothing is left to do; a subject that failed is left to its next try. */
@@ -57,9 +86,11 @@ export class Reconciler {
     return [...this.#failures.keys()]
   }
 
-  close(): void {
+  /** Begins nothing more, and settles when what is under way has ended. */
+  async close(): Promise<void> {
     this.#isClosed = true
     this.#dirty.clear()
+    await this.idle()
   }
 
   #pump(): void {
@@ -93,10 +124,16 @@ export class Reconciler {
       { subject, failures, retryInMs, error: String(error) },
       'an output could not be brought out; it is tried again',
     )
-    void delay(retryInMs).then(() => (this.#isClosed ? undefined : this.mark([subject])))
+    if (this.#retrying.has(subject)) return
+    this.#retrying.add(subject)
+    void delay(retryInMs).then(() => {
+      this.#retrying.delete(subject)
+      this.mark([subject])
+    })
   }
 
   async #reconcile(subject: AggregateKey): Promise<void> {
+    const isSuspect = this.#suspect.delete(subject)
     const view = await this.#options.ledger.view()
     const around = this.#options.around()
     /** The log's head changes with every event: it anchors what is written, and is no reason to write. */
@@ -104,12 +141,22 @@ export class Reconciler {
     if (wanted.length === 0) return
     const anchored = await settleView(() => desiredOutputs(subject, { ...around, headDigest: view.head.digest }), view)
     const outbox = (await view.state(outboxKey(subject))) as OutboxState | undefined
+    const errors: unknown[] = []
     for (const [index, output] of wanted.entries()) {
       const known = this.#settled.get(output.key) ?? outbox?.settled.find((entry) => entry.output === output.key)
       const digest = digestOf(output)
-      if (known?.digest === digest) continue
       const written = anchored[index]
-      if (written?.key === output.key) await this.#apply(written, digest, known?.remote ?? null)
+      if ((known?.digest === digest && !(isSuspect && CAN_DRIFT[output.kind])) || written?.key !== output.key) continue
+      try {
+        await this.#apply(written, digest, known?.remote ?? null)
+      } catch (error) {
+        /** A label that cannot be set must not keep the check run of the signatures back. */
+        errors.push(error)
+      }
+    }
+    if (errors.length > 0) {
+      if (isSuspect) this.#suspect.add(subject)
+      throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map(String).join('; '))
     }
   }
 
@@ -117,9 +164,10 @@ export class Reconciler {
     const { outlets, observe, ledger } = this.#options
     const apply = outlets[output.kind] as (output: Output, remote: string | null) => Promise<Applied>
     const applied = await apply(output, remote)
+    /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
+    for (const request of applied.observed ?? []) await observe(request)
     this.#settled.set(output.key, { digest, remote: applied.remote })
     ledger.ride([this.#receipt(output, digest, applied.remote)]).catch(() => {})
-    for (const request of applied.observed ?? []) await observe(request)
   }
 
   #receipt(output: Output, digest: string, remote: string | null): EventDraft {

@@ -1,0 +1,230 @@
+import { describe, expect, it } from '@jest/globals'
+import {
+  buildReported,
+  command,
+  configurationSeen,
+  eventsOf,
+  gateRequested,
+  play,
+  proposalSeen,
+  proposedHead,
+  releaseReview,
+  stage,
+  started,
+} from './stage.ts'
+
+const counted = (effects: readonly string[], key: string): string[] => effects.filter((effect) => effect.endsWith(key))
+
+describe('what should stand outside', () => {
+  it('is created once, and edited only when it differs', async () => {
+    const on = stage()
+    await started(on)
+    expect(counted(on.outside.effects, 'r12/board')[0]).toBe('create r12/board')
+    expect(counted(on.outside.effects, 'r12/proposal')).toEqual(['create r12/proposal'])
+    const before = [...on.outside.effects]
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(on.outside.effects).toEqual(before)
+    await play(on, buildReported('1.1.0', 'd'.repeat(40)), command('add', 'user-service@1.1.0'))
+    expect(counted(on.outside.effects, 'r12/proposal')).toEqual(['create r12/proposal', 'edit r12/proposal'])
+  })
+
+  it('is not written again because the log has grown', async () => {
+    const on = stage()
+    await started(on)
+    on.outside.approve('eve', proposedHead(on.outside))
+    await play(on, releaseReview(), gateRequested())
+    const before = [...on.outside.effects]
+    await play(on, buildReported('7.0.0', 'f'.repeat(40)))
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(on.outside.effects).toEqual(before)
+  })
+
+  it('names the head of the log in what anchors it', async () => {
+    const on = stage()
+    await started(on)
+    await play(on, gateRequested())
+    const answer = on.outside.standing.get('gate/78/600/production/1300/report-1')?.output
+    expect(answer).toMatchObject({ comment: expect.stringMatching(/Log head `sha256:[0-9a-f]{16}`/) })
+  })
+
+  it('is set right when somebody has changed it: a proposal at once, the rest when it is looked at', async () => {
+    const on = stage()
+    await started(on)
+    const { standing, effects } = on.outside
+    await on.engine.sweep()
+    await on.engine.idle()
+    const head = proposedHead(on.outside)
+    standing.delete('r12/proposal')
+    await play(on, proposalSeen(head))
+    expect(effects.at(-1)).toBe('create r12/proposal')
+    standing.delete('r12/board')
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(standing.has('r12/board')).toBe(false)
+    on.now = '2026-11-20T10:20:00Z'
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(effects.at(-1)).toBe('create r12/board')
+  })
+
+  it('gives no answer to a gate a second time by looking', async () => {
+    const on = stage()
+    await started(on)
+    await play(on, gateRequested())
+    on.outside.standing.clear()
+    const given = counted(on.outside.effects, 'report-1').length
+    on.now = '2026-11-20T10:20:00Z'
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(counted(on.outside.effects, 'report-1')).toHaveLength(given)
+    expect(on.outside.effects.at(-1)).not.toContain('gate/')
+  })
+})
+
+describe('an outside that cannot be reached', () => {
+  it('is tried again with growing waits, and does not keep other subjects back', async () => {
+    const on = stage()
+    await play(on, configurationSeen)
+    on.outside.broken = (output) => (output.subject === 'issue/77/12' ? 'GitHub answered 502' : null)
+    await on.engine.submit(command('help', '', 12))
+    await on.engine.submit(command('help', '', 13))
+    await on.engine.idle()
+    expect(on.engine.failing).toEqual(['issue/77/12'])
+    expect([...on.outside.standing.values()].every(({ output }) => output.subject === 'issue/77/13')).toBe(true)
+    for (let attempt = 0; attempt < 9; attempt += 1) {
+      on.waits.pass()
+      await new Promise((resolve) => setImmediate(resolve))
+      await on.engine.idle()
+    }
+    expect(on.waits.milliseconds).toEqual([500, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000])
+    on.outside.broken = () => null
+    on.waits.pass()
+    await new Promise((resolve) => setImmediate(resolve))
+    await on.engine.idle()
+    expect(on.engine.failing).toEqual([])
+    expect(counted(on.outside.effects, 'create').length + on.outside.effects.length).toBe(4)
+  })
+
+  it('has only one try waiting for a subject, however often the subject is marked', async () => {
+    const on = stage()
+    await started(on)
+    on.outside.broken = () => 'GitHub answered 502'
+    for (let step = 0; step < 5; step += 1) await play(on, command('add', 'user-service@1.0.0'), releaseReview())
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(on.waits.open).toBe(on.engine.failing.length)
+  })
+
+  it('keeps one output back, and not the others of its subject', async () => {
+    const on = stage()
+    on.outside.broken = (output) => (output.kind === 'label' ? 'GitHub answered 410' : null)
+    await started(on)
+    expect(on.engine.failing).toEqual(['release/r12'])
+    expect(on.outside.standing.has('r12/proposal')).toBe(true)
+    expect([...on.outside.standing.values()].map(({ kind }) => kind)).toContain('check-run')
+    expect(on.logged[0]?.data).toMatchObject({ subject: 'release/r12', error: 'Error: GitHub answered 410' })
+  })
+
+  it('does not lose what was learned on the way when it cannot be recorded', async () => {
+    const on = stage()
+    await play(
+      on,
+      configurationSeen,
+      buildReported(),
+      command('release', '"First"'),
+      command('add', 'user-service@1.0.0'),
+    )
+    let isDown = true
+    const looked = on.outside.files.get.bind(on.outside.files)
+    on.outside.files.get = (commit) => {
+      if (isDown && commit !== 'config') throw new Error('no answer')
+      return looked(commit)
+    }
+    await play(on, command('start'))
+    expect(on.engine.failing).toContain('release/r12')
+    isDown = false
+    on.waits.pass()
+    await new Promise((resolve) => setImmediate(resolve))
+    await on.engine.idle()
+    expect(on.engine.failing).toEqual([])
+    expect(eventsOf(on.branch).filter((event) => event.type === 'proposal.seen')).toHaveLength(1)
+  })
+})
+
+describe('a program that dies', () => {
+  const KEYS = ['r12/board', 'r12/label', 'r12/proposal', '/signoff/', 'reply/', 'reaction/', '/report-1', '/answer']
+
+  it.each(KEYS)('after the effect of %s and before its note does nothing twice', async (key) => {
+    const first = stage()
+    const { outside, branch } = first
+    outside.dying = (output) => output.key.includes(key)
+    await play(first, configurationSeen, buildReported(), command('release', '"First"'))
+    await play(first, command('add', 'user-service@1.0.0'), command('start'))
+    await first.engine.close()
+    outside.dying = () => false
+    const second = stage({ branch, outside })
+    await second.engine.sweep()
+    await second.engine.idle()
+    outside.dying = (output) => output.key.includes(key)
+    await play(second, gateRequested())
+    outside.approve('eve', proposedHead(outside))
+    await play(second, releaseReview())
+    await second.engine.close()
+    outside.dying = () => false
+    const third = stage({ branch, outside })
+    await third.engine.sweep()
+    await third.engine.idle()
+
+    const created = (effects: readonly string[]) => effects.filter((effect) => effect.startsWith('create')).length
+    expect(created(outside.effects)).toBe(new Set(outside.effects.filter((one) => one.startsWith('create'))).size)
+    expect(third.engine.failing).toEqual([])
+    expect(
+      [...outside.standing.keys()].filter((one) => one.startsWith('r12') || one.startsWith('gate')).sort(),
+    ).toEqual(
+      expect.arrayContaining([
+        'gate/78/600/production/1300/answer',
+        'r12/board',
+        'r12/label',
+        'r12/proposal',
+        `r12/signoff/${proposedHead(outside)}`,
+      ]),
+    )
+  })
+
+  it('finds everything open after a restart from the same log', async () => {
+    const first = stage()
+    const { outside, branch } = first
+    outside.broken = () => 'the network is away'
+    await started(first)
+    await first.engine.submit(gateRequested())
+    await first.engine.idle()
+    await first.engine.close()
+    expect(outside.effects).toEqual([])
+    outside.broken = () => null
+    const second = stage({ branch, outside })
+    await second.engine.sweep()
+    await second.engine.idle()
+    const kinds = [...outside.standing.values()].map(({ kind }) => kind)
+    expect(new Set(kinds)).toEqual(new Set(['comment', 'label', 'proposal', 'check-run', 'reaction', 'gate-answer']))
+    expect(kinds.filter((kind) => kind === 'reaction')).toHaveLength(3)
+  })
+
+  it('leaves alone after a restart what its notes say is out', async () => {
+    const first = stage()
+    await started(first)
+    await play(first, buildReported('9.0.0', 'a'.repeat(40)))
+    await first.engine.close()
+    const before = first.outside.effects.length
+    let applied = 0
+    first.outside.waitFor = async (output) => {
+      if (output.kind === 'reaction') applied += 1
+    }
+    const second = stage({ branch: first.branch, outside: first.outside })
+    await second.engine.sweep()
+    await second.engine.idle()
+    expect(first.outside.effects).toHaveLength(before)
+    expect(applied).toBe(0)
+  })
+})

@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import type { AggregateKey, LedgerEvent } from '../../src/core/event.ts'
+import { model } from '../../src/core/model.ts'
+import { redecide } from '../../src/engine/redecide.ts'
+import { eventsOf, gateRequested, play, proposedHead, releaseReview, stage, started } from './stage.ts'
+
+let log: LedgerEvent[] = []
+let documents: (path: string) => Promise<string | undefined>
+
+beforeAll(async () => {
+  const on = stage()
+  await started(on)
+  await play(on, gateRequested())
+  on.outside.approve('eve', proposedHead(on.outside))
+  on.outside.approve('mallory', proposedHead(on.outside))
+  on.now = '2026-11-20T11:00:00Z'
+  await play(on, releaseReview())
+  await on.engine.close()
+  log = eventsOf(on.branch) as unknown as LedgerEvent[]
+  documents = async (path) => (await on.ledger.view()).document(path)
+})
+
+/** Every event of a log decided again on the state that the events before it fold to. */
+async function again(events: readonly LedgerEvent[], read = documents) {
+  const states = new Map<AggregateKey, unknown>()
+  const found: { type: string; problems: readonly { code: string; message: string }[] | null }[] = []
+  for (const event of events) {
+    found.push({ type: event.type, problems: await redecide(event, (key) => states.get(key), read) })
+    for (const key of model.keysOf(event)) states.set(key, model.evolve(key, states.get(key), event))
+  }
+  return found
+}
+
+const changed = (type: string, change: (data: never) => void): LedgerEvent[] => {
+  const index = log.findLastIndex((event) => event.type === type)
+  return log.map((event, at) => {
+    if (at !== index) return event
+    const copy = structuredClone(event)
+    change(copy.data as never)
+    return copy
+  })
+}
+
+const differing = async (events: readonly LedgerEvent[], read = documents) =>
+  (await again(events, read)).filter((entry) => (entry.problems ?? []).length > 0)
+
+describe('deciding again what was recorded', () => {
+  it('comes to the same for every decision of the log, and says nothing of facts', async () => {
+    const found = await again(log)
+    const decided = found.filter((entry) => entry.problems !== null)
+    expect(decided.map((entry) => entry.problems)).toEqual(decided.map(() => []))
+    expect(new Set(decided.map((entry) => entry.type))).toEqual(new Set(['signoff.decided', 'gate.decided']))
+    expect(found.some((entry) => entry.problems === null)).toBe(true)
+  })
+
+  it.each<[string, string, (data: never) => void]>([
+    [
+      'a status that was changed',
+      'signoff.decided',
+      (data: { signoff: { status: string } }) => {
+        data.signoff.status = 'vetoed'
+      },
+    ],
+    [
+      'a signature that was added',
+      'signoff.decided',
+      (data: { signoff: { parties: { filledBy: string[] }[] } }) => {
+        data.signoff.parties[0]?.filledBy.push('mallory')
+      },
+    ],
+    [
+      'a fact that was changed',
+      'signoff.decided',
+      (data: { facts: { answer: { reviews: { state: string }[] } }[] }) => {
+        const review = data.facts[0]?.answer.reviews[0]
+        if (review) review.state = 'CHANGES_REQUESTED'
+      },
+    ],
+    [
+      'a fact that was removed',
+      'signoff.decided',
+      (data: { facts: unknown[] }) => {
+        data.facts.length = 0
+      },
+    ],
+    [
+      'a verdict that was changed',
+      'gate.decided',
+      (data: { verdict: string }) => {
+        data.verdict = 'waiting'
+      },
+    ],
+    [
+      'a version that was slipped in',
+      'gate.decided',
+      (data: { items: { product: string; version: string }[] }) => {
+        data.items.push({ product: 'user-service', version: '6.6.6' })
+      },
+    ],
+  ])('names the event of %s', async (_, type, change) => {
+    const events = changed(type, change)
+    const seq = events.find((event, index) => event !== log[index])?.seq
+    const found = await differing(events)
+    expect(found[0]).toMatchObject({
+      type,
+      problems: [{ code: 'decision-differs', message: expect.stringContaining(`event ${seq} (${type})`) }],
+    })
+  })
+
+  it('names the decisions whose configuration is gone', async () => {
+    const found = await differing(log, async () => undefined)
+    expect(found.map((entry) => entry.type)).toContain('signoff.decided')
+  })
+})
