@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { RingmasterError } from '../core/problem.ts'
 import { splitName } from './client.ts'
 import { outside, outsideOrNull, statusOf, translated } from './trouble.ts'
 
@@ -54,14 +55,24 @@ export async function createOrphanBranch(
   })
 }
 
-/** The text of a file at a commit or branch, or null when it is not there. */
+/**
+ * The text of a file at a commit or branch, or null when there is no file of that name. Throws for one that GitHub does
+ * not hand out whole (above 1 MB): it is there, and must not pass for absent.
+ */
 export async function fileText(octokit: Octokit, fullName: string, ref: string, path: string): Promise<string | null> {
   const found = await outsideOrNull(`read ${path}`, () =>
     octokit.request('GET /repos/{owner}/{repo}/contents/{path}', { ...splitName(fullName), path, ref }),
   )
   if (found === null) return null
   const { data } = found
-  if (Array.isArray(data) || data.type !== 'file' || !('content' in data) || data.encoding !== 'base64') return null
+  if (Array.isArray(data) || data.type !== 'file') return null
+  if (!('content' in data) || data.encoding !== 'base64') {
+    throw new RingmasterError('outside', {
+      code: 'github-failed',
+      message: `expected ${path} to be a file that GitHub hands out as text, found it too large`,
+      hint: 'Files above 1 MB are not read.',
+    })
+  }
   return Buffer.from(data.content, 'base64').toString('utf8')
 }
 

@@ -11,6 +11,12 @@ type Lookups = { readonly [K in FactQuery['kind']]: (query: Query<K>) => Promise
 
 /** How long memberships may be held; a person who was removed loses their say after this at the latest. */
 const MEMBERSHIP_MS = 30_000
+const MEMBERSHIPS_AT_HAND = 5_000
+
+const isUnreadable = (answer: FactAnswer): boolean =>
+  answer.kind === 'person'
+    ? answer.permission === 'unreadable' || answer.teams.some((entry) => entry.membership === 'unreadable')
+    : answer.kind === 'team-members' && answer.members === 'unreadable'
 
 /** Facts from GitHub. Whatever cannot be read is said to be unreadable: nothing is granted on an error. */
 export function gitHubFacts(
@@ -32,7 +38,13 @@ export function gitHubFacts(
 
   const lookups: Lookups = {
     person: async (query) => {
-      const permission = await readable(`the permission of ${query.login}`, () => permissionOf(octokitOf, query))
+      const found = await readable(`the permission of ${query.login}`, () => standingOf(octokitOf, query))
+      /** Teams are asked by login too: where it is somebody else's now, or nobody can say, nothing they hold counts. */
+      if (found === 'unreadable' || !found.isSame) {
+        const membership = found === 'unreadable' ? 'unreadable' : 'not-member'
+        const teams = query.teams.map((team) => ({ team, membership }) as const)
+        return { kind: 'person', permission: found === 'unreadable' ? 'unreadable' : 'none', teams }
+      }
       const teams = await Promise.all(
         query.teams.map(async (team) => {
           const membership = await readable(`the membership of ${query.login} in ${team}`, () =>
@@ -41,7 +53,7 @@ export function gitHubFacts(
           return { team, membership }
         }),
       )
-      return { kind: 'person', permission, teams }
+      return { kind: 'person', permission: found.permission, teams }
     },
     'team-members': async ({ team }) => ({
       kind: 'team-members',
@@ -73,7 +85,10 @@ export function gitHubFacts(
     if (known && known.until > nowMs()) return known.answer
     const answer = look(query)
     memberships.set(key, { until: nowMs() + MEMBERSHIP_MS, answer })
-    if (memberships.size > 5_000) memberships.delete(memberships.keys().next().value ?? '')
+    if (memberships.size > MEMBERSHIPS_AT_HAND) memberships.delete(memberships.keys().next().value ?? '')
+    /** What could not be read is asked again at once: nobody has to wait for GitHub's trouble to expire here. */
+    const forget = () => memberships.delete(key)
+    answer.then((found) => isUnreadable(found) && forget(), forget)
     return answer
   }
 }
@@ -82,16 +97,20 @@ type Clients = (repository: string) => Promise<Octokit>
 
 const PERMISSIONS = ['admin', 'maintain', 'write', 'triage', 'read', 'none'] as const
 
-async function permissionOf(clients: Clients, query: Query<'person'>): Promise<Answer<'person'>['permission']> {
+interface Standing {
+  /** Whether the login is still the account that the event named: it may have changed hands since. */
+  readonly isSame: boolean
+  readonly permission: Exclude<Answer<'person'>['permission'], 'unreadable'>
+}
+
+async function standingOf(clients: Clients, query: Query<'person'>): Promise<Standing> {
   const octokit = await clients(query.repository)
   const { data } = await octokit.request('GET /repos/{owner}/{repo}/collaborators/{username}/permission', {
     ...splitName(query.repository),
     username: query.login,
   })
-  /** The login may have changed hands since the event: the id decides. */
-  if (data.user && data.user.id !== query.id) return 'none'
-  const role = data.role_name ?? data.permission
-  return PERMISSIONS.find((known) => known === role) ?? PERMISSIONS.find((known) => known === data.permission) ?? 'none'
+  const known = (role: string | undefined) => PERMISSIONS.find((permission) => permission === role)
+  return { isSame: data.user?.id === query.id, permission: known(data.role_name) ?? known(data.permission) ?? 'none' }
 }
 
 const teamAddress = (team: string): { org: string; team_slug: string } => {
@@ -152,7 +171,8 @@ async function mergedPulls(clients: Clients, repository: string, commit: string)
     ...splitName(repository),
     commit_sha: commit,
   })
-  const merged = data.filter((pull) => pull.merged_at)
+  /** A pull request into another branch says nothing about what came into this one. */
+  const merged = data.filter((pull) => pull.merged_at && pull.base.ref === pull.base.repo.default_branch)
   return Promise.all(
     merged.map(async (pull) => {
       const latest = new Map<number, ReviewFact>()

@@ -9,6 +9,10 @@ const ALARM_LABEL = 'ringmaster-alarm'
 const nameOf = (label: string | { name?: string | null }): string =>
   typeof label === 'string' ? label : (label.name ?? '')
 
+/** GitHub keeps the case of a label and tells none apart by it. */
+const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+const isOfFamily = (label: string): boolean => label.toLowerCase().startsWith(LABEL_FAMILY)
+
 /** Exactly one label of the family on the issue; labels of others stay. */
 export const labelOutlet =
   (app: GitHubApp) =>
@@ -19,12 +23,12 @@ export const labelOutlet =
       octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', at),
     )
     const labels = issue.labels.map(nameOf)
-    if (!labels.includes(output.label)) {
+    if (!labels.some((label) => isSame(label, output.label))) {
       await outside('add a label', () =>
         octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', { ...at, labels: [output.label] }),
       )
     }
-    for (const name of labels.filter((label) => label.startsWith(LABEL_FAMILY) && label !== output.label)) {
+    for (const name of labels.filter((label) => isOfFamily(label) && !isSame(label, output.label))) {
       await octokit
         .request('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', { ...at, name })
         .catch((error) => {

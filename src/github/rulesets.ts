@@ -18,15 +18,16 @@ export const rulesetBody = (appId: number, branches: readonly string[]) => ({
 
 /**
  * Whether GitHub itself keeps others from writing the data branch: the rules that are active for it, asked of GitHub.
- * What cannot be read counts as unprotected.
+ * Where the installation may not see the rules, the branch counts as unprotected; GitHub's trouble is thrown.
  */
 export async function branchProtection(octokit: Octokit, fullName: string, branch: string): Promise<boolean> {
   try {
-    const { data } = await octokit.request('GET /repos/{owner}/{repo}/rules/branches/{branch}', {
+    const rules = await octokit.paginate('GET /repos/{owner}/{repo}/rules/branches/{branch}', {
       ...splitName(fullName),
       branch,
+      per_page: 100,
     })
-    const active = new Set(data.map((rule) => rule.type as string))
+    const active = new Set(rules.map((rule) => rule.type as string))
     return NEEDED_RULES.every((rule) => active.has(rule))
   } catch (error) {
     const status = statusOf(error)

@@ -14,6 +14,23 @@ export const statusOf = (error: unknown): number | undefined => {
   return typeof status === 'number' ? status : undefined
 }
 
+/** GraphQL answers 200 whatever happened; its errors say by their type what REST says by a status. */
+const STATUS_OF_TYPE: ReadonlyMap<unknown, number> = new Map([
+  ['RATE_LIMITED', 429],
+  ['FORBIDDEN', 403],
+  ['NOT_FOUND', 404],
+  ['STALE_DATA', 409],
+  ['STALE_HEAD_OID', 409],
+  ['UNPROCESSABLE', 422],
+])
+
+/** What a GraphQL answer with errors would be on REST; 502 for what GitHub gives no type; undefined for other errors. */
+function graphqlStatusOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || error.name !== 'GraphqlResponseError' || !('errors' in error)) return undefined
+  const [first] = Array.isArray(error.errors) ? (error.errors as { readonly type?: unknown }[]) : []
+  return STATUS_OF_TYPE.get(first?.type) ?? 502
+}
+
 const CODES: readonly {
   readonly test: (status: number, message: string) => boolean
   readonly code: GitHubCode
@@ -35,17 +52,22 @@ const CODES: readonly {
     hint: 'GitHub answers so for what the installation may not see, too.',
   },
   {
-    test: (status) => status === 409 || status === 422,
+    test: (status) => status === 405 || status === 409 || status === 422,
     code: 'github-conflict',
     hint: 'The state at GitHub is not what was expected; it is read again.',
   },
   { test: (status) => status >= 500, code: 'github-failed', hint: 'GitHub had trouble; it is tried again.' },
+  {
+    test: () => true,
+    code: 'github-failed',
+    hint: 'GitHub took the request for another one than was meant; please report it.',
+  },
 ]
 
 /** The one translator of GitHub's errors: what was tried, what GitHub said (never a header or a token), what follows. */
 export function translated(what: string, error: unknown): RingmasterError {
   if (error instanceof RingmasterError) return error
-  const status = statusOf(error)
+  const status = graphqlStatusOf(error) ?? statusOf(error)
   const said = error instanceof Error ? error.message.split('\n')[0]?.slice(0, 300) : String(error)
   const row = status === undefined ? undefined : CODES.find((entry) => entry.test(status, said ?? ''))
   return new RingmasterError(
