@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { type DeviceQuestion, decide } from '../../src/device/decide.ts'
+import { phasingSuite } from '../conformance/phasing.ts'
+import { resolutionSuite } from '../conformance/resolution.ts'
+import { staticSuite } from '../conformance/static.ts'
+import { questions } from './random-questions.ts'
+
+const CLIENT = join(import.meta.dirname, '..', '..', 'clients', 'python')
+const SEED = 20_261_120
+const CHANNELS = 4_000
+
+/** Without an interpreter nothing can be compared; then the tests say so by what they expect. */
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+function python(script: string, args: readonly string[], input = '') {
+  const { status, stdout, stderr } = spawnSync('python3', [join(CLIENT, script), ...args], {
+    input,
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+  return { status, stderr, lines: stdout.split('\n').slice(0, -1) }
+}
+
+function conform(suite: string, file: unknown) {
+  const folder = mkdtempSync(join(tmpdir(), 'cases-'))
+  try {
+    writeFileSync(join(folder, 'cases.json'), typeof file === 'string' ? file : JSON.stringify(file))
+    return python('conformance.py', [suite, join(folder, 'cases.json')])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const suites = [
+  { name: 'resolution', suite: resolutionSuite },
+  { name: 'phasing', suite: phasingSuite },
+  { name: 'static', suite: staticSuite },
+].flatMap(({ name, suite }) => suite.files.map((file) => ({ name, file })))
+
+/** What this project's own client decides, in the words of the reference resolver. */
+function ownAnswer(question: Omit<DeviceQuestion, 'state'>): unknown {
+  const state = { schema: 'ringmaster/device-state/1', clockFloor: null, offer: null, rolledBack: [] } as const
+  const decision = decide({ ...question, state: { ...state, rolledBack: [] } })
+  if (decision.kind === 'moved') return decision
+  const { takesClaim: _claims, ...resolution } = { takesClaim: false, ...decision.resolution }
+  return JSON.parse(JSON.stringify(resolution))
+}
+
+const describeClient = () => {
+  it('decides thousands of generated channels as the device library does, word by word', () => {
+    const asked = fc.sample(questions, { seed: SEED, numRuns: CHANNELS })
+    const { lines, stderr } = python('ringmaster_resolve.py', [], `${asked.join('\n')}\n`)
+    expect(stderr).toBe('')
+    const own = asked.map((text) => ownAnswer(JSON.parse(text)))
+    const differing = own.flatMap((answer, at) => {
+      const theirs: unknown = JSON.parse(lines[at] ?? 'null')
+      return JSON.stringify(sorted(answer)) === JSON.stringify(sorted(theirs))
+        ? []
+        : [{ asked: asked[at], answer, theirs }]
+    })
+    expect(differing.slice(0, 1)).toEqual([])
+    // The channels are no comparison of one refusal with itself: every outcome and every reason occurs.
+    const text = JSON.stringify(own)
+    const codes = new Set([...text.matchAll(/"(?:code|reason|by|kind)":"([a-z_]+)"/g)].map(([, code]) => code))
+    expect([...EXPECTED].filter((code) => !codes.has(code))).toEqual([])
+  })
+
+  it.each(suites)('answers the worked cases of $name, where they lie beside the checkout', ({ name, file }) => {
+    const { status, lines } = python('conformance.py', [name])
+    if (!existsSync(file)) return expect(status).toBe(2)
+    expect(lines).toEqual([expect.stringMatching(/^[1-9]\d* passed, 0 failed$/)])
+  })
+
+  it('counts right and wrong answers and cases that it cannot read, and leaves out what is no resolving', () => {
+    const match = { id: 'M', kind: 'version_match', version: '1.0.0', requirement: '>= 1.0.0', expect: true }
+    const cases = [
+      match,
+      { ...match, id: 'W', expect: false },
+      { id: 'U', kind: 'guess' },
+      7,
+      { id: 'S', kind: 'mutate' },
+    ]
+    const { status, lines } = conform('resolution', { schema: 'resolution-cases/2', cases })
+    expect(lines.map((line) => line.split(':')[0])).toEqual(['FAIL W', 'FAIL U', 'FAIL cases[3]', '1 passed, 3 failed'])
+    expect(status).toBe(1)
+  })
+
+  it.each<[string, string, unknown]>([
+    ['another schema', 'static', { schema: 'other/1', cases: [] }],
+    ['a file cut short', 'static', '{"schema": "static-c'],
+    ['an array that it does not know', 'phasing', { schema: 'phasing-cases/2', moons: [{}] }],
+  ])('fails %s', (_, suite, file) => {
+    const { status, lines } = conform(suite, file)
+    expect(lines.at(-1)).toBe('0 passed, 1 failed')
+    expect(status).toBe(1)
+  })
+
+  const whole = {
+    schema: 'ringmaster/manifest/1',
+    cohort: 'eu',
+    expiresAt: '2027-01-01T00:00:00Z',
+    requirementDialect: 'elixir',
+    releases: [],
+    overrides: [],
+  }
+  it.each<[string, unknown, string]>([
+    ['of another schema', { ...whole, schema: 'ringmaster/manifest/2' }, 'manifest-invalid'],
+    ['cut short', { ...whole, releases: [{ id: 'R1' }] }, 'manifest-invalid'],
+    ['past its expiry', { ...whole, expiresAt: '2026-01-01T00:00:00Z' }, 'manifest-expired'],
+    ['with npm ranges', { ...whole, requirementDialect: 'npm' }, 'dialect-unsupported'],
+  ])('refuses a manifest %s', (_, manifest, code) => {
+    const question = { manifest, report: {}, device: {}, now: '2026-11-20T12:00:00Z' }
+    const { lines } = python('ringmaster_resolve.py', [], `${JSON.stringify(question)}\n`)
+    expect(JSON.parse(lines[0] ?? 'null')).toMatchObject({ kind: 'refused', code })
+  })
+}
+
+const EXPECTED: ReadonlySet<string> = new Set([
+  ...['update', 'no_update', 'device_quarantine', 'moved', 'override', 'release', 'bundle', 'version', 'nothing'],
+  ...['on_latest', 'on_override_bundle', 'nothing_available', 'nothing_reported', 'not_identified', 'no_entry'],
+  ...['channel_broken', 'disabled', 'held_for_target', 'requirement_not_met', 'requirement_unreadable', 'scheduled'],
+  ...['malformed', 'halted', 'not_tagged', 'not_listed', 'not_enrolled_in_time', 'not_started', 'above_threshold'],
+])
+
+/** Members in one order, whatever wrote them. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, inner]) => [name, sorted(inner)]),
+  )
+}
+
+if (hasPython) describe('the reference resolver in Python', describeClient)
+else
+  it('has no reference resolver to be compared with, because there is no python3 here', () =>
+    expect(hasPython).toBe(false))
