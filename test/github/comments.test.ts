@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals'
+import { commentOutlet, reactionOutlet } from '../../src/github/comments.ts'
+import { marker } from '../../src/render/output.ts'
+import { app, BOT, failure, github, linkTo, output, useNock } from './stage.ts'
+
+useNock()
+
+const list = '/repos/acme/releases/issues/12/comments'
+const one = (id: number) => `/repos/acme/releases/issues/comments/${id}`
+const mark = marker('r12/board')
+const board = output('comment', { issue: 12, body: 'The board' })
+const comment = (id: number, login: string | null, body: string) => ({
+  id,
+  user: login === null ? null : { login },
+  body,
+})
+const apply = commentOutlet(app)
+
+describe('our comment', () => {
+  it('is written where there is none, with its marker at the end', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github()
+      .post(list, { body: `The board\n\n${mark}` })
+      .reply(201, { id: 5 })
+    expect(await apply(board, null)).toEqual({ remote: '5' })
+  })
+
+  it('is found among many pages and edited in place', async () => {
+    const others = Array.from({ length: 100 }, (_, index) => comment(index + 1, 'ann', 'hello'))
+    const next = '/repositories/77/issues/12/comments?per_page=100&page=2'
+    github().get(`${list}?per_page=100`).reply(200, others, linkTo(next))
+    github()
+      .get(next)
+      .reply(200, [comment(201, BOT, `Old\n\n${mark}`)])
+    github()
+      .patch(one(201), { body: `The board\n\n${mark}` })
+      .reply(200, { id: 201 })
+    expect(await apply(board, null)).toEqual({ remote: '201' })
+  })
+
+  it('is left alone when it says so already', async () => {
+    github()
+      .get(`${list}?per_page=100`)
+      .reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+    expect(await apply(board, null)).toEqual({ remote: '5' })
+  })
+
+  it.each([
+    ['a person’s', comment(6, 'mallory', `The board\n\n${mark}`)],
+    ['another bot’s', comment(6, 'ringmaster-fake[bot]', `The board\n\n${mark}`)],
+    ['a deleted account’s', comment(6, null, `The board\n\n${mark}`)],
+    ['ours of another key', comment(6, BOT, `The board\n\n${marker('r13/board')}`)],
+    ['ours that quotes our marker', comment(6, BOT, `\`${mark}\`\n\n${marker('reply/9')}`)],
+    ['one without a body', { id: 6, user: { login: BOT } }],
+  ])('is not mistaken for %s', async (_, other) => {
+    github().get(`${list}?per_page=100`).reply(200, [other])
+    github().post(list).reply(201, { id: 7 })
+    expect(await apply(board, null)).toEqual({ remote: '7' })
+  })
+
+  it('is read by its id where that is known', async () => {
+    github()
+      .get(one(5))
+      .reply(200, comment(5, BOT, `The board\n\n${mark}`))
+    expect(await apply(board, '5')).toEqual({ remote: '5' })
+  })
+
+  it.each([
+    ['was deleted', 404, { message: 'Not Found' }],
+    ['is somebody else’s now', 200, comment(5, 'mallory', mark)],
+    ['carries another marker', 200, comment(5, BOT, marker('reply/1'))],
+  ])('is looked for when the one that was known %s', async (_, status, body) => {
+    github().get(one(5)).reply(status, body)
+    github()
+      .get(`${list}?per_page=100`)
+      .reply(200, [comment(8, BOT, `Old\n\n${mark}`)])
+    github().patch(one(8)).reply(200, { id: 8 })
+    expect(await apply(board, '5')).toEqual({ remote: '8' })
+  })
+
+  it('is not written a second time when the list cannot be read', async () => {
+    github().get(`${list}?per_page=100`).reply(502, { message: 'Server Error' })
+    expect(await failure(apply(board, null))).toEqual({
+      code: 'github-failed',
+      message: 'could not list the comments of #12: GitHub answered 502 (Server Error)',
+    })
+  })
+})
+
+describe('a reaction', () => {
+  const react = reactionOutlet(app)
+  const given = output('reaction', { key: 'reaction/9', comment: 9, content: '+1' })
+
+  it('is given', async () => {
+    github()
+      .post(`${one(9)}/reactions`, { content: '+1' })
+      .reply(201, { id: 1 })
+    expect(await react(given)).toEqual({ remote: null })
+  })
+
+  it('is not needed on a comment that is gone', async () => {
+    github()
+      .post(`${one(9)}/reactions`)
+      .reply(404, { message: 'Not Found' })
+    expect(await react(given)).toEqual({ remote: null })
+  })
+
+  it('is tried again when it is refused', async () => {
+    github()
+      .post(`${one(9)}/reactions`)
+      .reply(403, { message: 'Resource not accessible by integration' })
+    expect(await failure(react(given))).toMatchObject({ code: 'github-refused' })
+  })
+})

@@ -1,0 +1,255 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import type { FactQuery } from '../../src/core/facts.ts'
+import type { FactSource } from '../../src/engine/ports.ts'
+import { gitHubFacts } from '../../src/github/facts.ts'
+import { app, github, linkTo, RELEASES, useNock } from './stage.ts'
+
+useNock()
+
+let facts: FactSource
+let nowMs = 0
+const logged: string[] = []
+beforeEach(() => {
+  nowMs = 0
+  logged.length = 0
+  const log = { info: () => {}, error: (data: Record<string, unknown>) => void logged.push(String(data['what'])) }
+  facts = gitHubFacts(app, { releaseRepository: RELEASES.fullName, nowMs: () => nowMs, log })
+})
+
+const permissionPath = '/repos/acme/releases/collaborators/ann/permission'
+const memberPath = (team: string) => `/orgs/acme/teams/${team}/memberships/ann`
+const person = (...teams: string[]): FactQuery => ({
+  kind: 'person',
+  login: 'ann',
+  id: 42,
+  repository: 'acme/releases',
+  teams,
+})
+const permits = (more: object = {}) =>
+  github()
+    .get(permissionPath)
+    .reply(200, { permission: 'write', role_name: 'maintain', user: { login: 'ann', id: 42 }, ...more })
+
+describe('what a person may do', () => {
+  it.each([
+    ['the finer role', { permission: 'write', role_name: 'maintain' }, 'maintain'],
+    ['the permission under a role of the organization’s own', { permission: 'write', role_name: 'deployer' }, 'write'],
+    ['the permission where no role is told', { permission: 'read', role_name: undefined }, 'read'],
+    ['none for what is not known', { permission: 'wizard', role_name: 'wizard' }, 'none'],
+  ])('is %s', async (_, told, permission) => {
+    permits(told)
+    expect(await facts(person())).toEqual({ kind: 'person', permission, teams: [] })
+  })
+
+  it.each([
+    ['a member', 200, { state: 'active', role: 'member' }, 'member'],
+    ['somebody who was invited and has not come', 200, { state: 'pending', role: 'member' }, 'not-member'],
+    ['no member, or a team that cannot be seen', 404, { message: 'Not Found' }, 'not-member'],
+    ['a question that is refused', 403, { message: 'Resource not accessible by integration' }, 'unreadable'],
+    ['trouble at GitHub', 500, { message: 'oops' }, 'unreadable'],
+  ])('in a team: %s', async (_, status, body, membership) => {
+    permits()
+    github().get(memberPath('qa')).reply(status, body)
+    expect(await facts(person('acme/qa'))).toEqual({
+      kind: 'person',
+      permission: 'maintain',
+      teams: [{ team: 'acme/qa', membership }],
+    })
+    expect(logged).toEqual(membership === 'unreadable' ? ['the membership of ann in acme/qa'] : [])
+  })
+
+  it.each([
+    ['belongs to another account now', { user: { login: 'ann', id: 43 } }],
+    ['belongs to nobody that GitHub names', { user: null }],
+  ])('is nothing when the login %s, whatever teams it is in', async (_, more) => {
+    permits(more)
+    expect(await facts(person('acme/qa', 'acme/admins'))).toEqual({
+      kind: 'person',
+      permission: 'none',
+      teams: [
+        { team: 'acme/qa', membership: 'not-member' },
+        { team: 'acme/admins', membership: 'not-member' },
+      ],
+    })
+  })
+
+  it('cannot be read when GitHub does not say whose login it is', async () => {
+    github().get(permissionPath).reply(502, { message: 'Server Error' })
+    expect(await facts(person('acme/qa'))).toEqual({
+      kind: 'person',
+      permission: 'unreadable',
+      teams: [{ team: 'acme/qa', membership: 'unreadable' }],
+    })
+  })
+
+  it('is held for half a minute and asked again after', async () => {
+    permits()
+    const first = await facts(person())
+    nowMs = 29_999
+    expect(await facts(person())).toEqual(first)
+    permits({ role_name: 'read' })
+    nowMs = 30_001
+    expect(await facts(person())).toMatchObject({ permission: 'read' })
+  })
+
+  it('is asked again at once when it could not be read', async () => {
+    github().get(permissionPath).reply(500, {})
+    expect(await facts(person())).toMatchObject({ permission: 'unreadable' })
+    permits()
+    expect(await facts(person())).toMatchObject({ permission: 'maintain' })
+  })
+})
+
+describe('the members of a team', () => {
+  const path = '/orgs/acme/teams/qa/members?per_page=100'
+  const query: FactQuery = { kind: 'team-members', team: 'acme/qa' }
+
+  it('are read to the last page', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => ({ login: `p${index}`, id: index, type: 'User' }))
+    github().get(path).reply(200, many, linkTo('/page-2'))
+    github()
+      .get('/page-2')
+      .reply(200, [{ login: 'last', id: 500 }])
+    const answer = await facts(query)
+    expect(answer).toMatchObject({ kind: 'team-members' })
+    expect((answer as unknown as { members: unknown[] }).members).toHaveLength(101)
+  })
+
+  it.each([403, 404, 500])('are unreadable after %d, and nobody is taken for a member', async (status) => {
+    github().get(path).reply(status, { message: 'no' })
+    expect(await facts(query)).toEqual({ kind: 'team-members', members: 'unreadable' })
+  })
+})
+
+describe('the reviews of a proposal', () => {
+  const path = '/repos/acme/releases/pulls/900/reviews?per_page=100'
+  const query: FactQuery = { kind: 'reviews', repository: 'acme/releases', number: 900 }
+  const review = (id: number, more: object = {}) => ({
+    id,
+    user: { login: 'eve', id: 2, type: 'User' },
+    state: 'APPROVED',
+    commit_id: 'a'.repeat(40),
+    submitted_at: '2026-11-20T10:00:00Z',
+    ...more,
+  })
+
+  it('are read in order over all pages, 300 of them', async () => {
+    const page = (from: number) => Array.from({ length: 100 }, (_, index) => review(from + index))
+    github().get(path).reply(200, page(1), linkTo('/page-2'))
+    github().get('/page-2').reply(200, page(101), linkTo('/page-3'))
+    github().get('/page-3').reply(200, page(201))
+    const answer = (await facts(query)) as unknown as { reviews: { id: number }[] }
+    expect(answer.reviews.map(({ id }) => id)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+  })
+
+  it('may be by a deleted account, on a commit that is gone, in a state that is new', async () => {
+    github()
+      .get(path)
+      .reply(200, [review(1, { user: null, commit_id: null, submitted_at: undefined, state: 'maybe' })])
+    expect(await facts(query)).toEqual({
+      kind: 'reviews',
+      reviews: [{ id: 1, user: null, state: 'MAYBE', commit: null, at: null }],
+    })
+  })
+
+  it('are unreadable when one page is', async () => {
+    github()
+      .get(path)
+      .reply(200, [review(1)], linkTo('/page-2'))
+    github().get('/page-2').reply(502, {})
+    expect(await facts(query)).toEqual({ kind: 'reviews', reviews: 'unreadable' })
+  })
+})
+
+describe('a file', () => {
+  const query: FactQuery = { kind: 'file', repository: 'acme/releases', commit: 'main', path: 'a/b.yml' }
+  const path = '/repos/acme/releases/contents/a%2Fb.yml?ref=main'
+
+  it.each<[string, number, unknown, unknown]>([
+    ['is its text', 200, { type: 'file', encoding: 'base64', content: 'w6QK' }, 'ä\n'],
+    ['is null where there is none', 404, { message: 'Not Found' }, null],
+    ['is null where a directory is', 200, [], null],
+    ['is null where a submodule is', 200, { type: 'submodule' }, null],
+    ['is unreadable when it is too large', 200, { type: 'file', encoding: 'none', content: '' }, 'unreadable'],
+    ['is unreadable when GitHub has trouble', 503, {}, 'unreadable'],
+  ])('%s', async (_, status, body, text) => {
+    github()
+      .get(path)
+      .reply(status, body as never)
+    expect(await facts(query)).toEqual({ kind: 'file', text })
+  })
+})
+
+describe('the pull requests that brought a commit in', () => {
+  const sha = 'a'.repeat(40)
+  const query: FactQuery = { kind: 'merged-pulls', repository: 'acme/releases', commit: sha }
+  const path = `/repos/acme/releases/commits/${sha}/pulls`
+  const pull = (number: number, more: object = {}) => ({
+    number,
+    merged_at: '2026-11-20T10:00:00Z',
+    user: { login: 'bob', id: 7 },
+    head: { sha: 'f'.repeat(40) },
+    base: { ref: 'main', repo: { default_branch: 'main' } },
+    ...more,
+  })
+  const reviews = (number: number, ...given: [number, string, string][]) =>
+    github()
+      .get(`/repos/acme/releases/pulls/${number}/reviews?per_page=100`)
+      .reply(
+        200,
+        given.map(([user, state, commit], index) => ({
+          id: index,
+          user: { login: `p${user}`, id: user, type: 'User' },
+          state,
+          commit_id: commit.repeat(40),
+        })),
+      )
+
+  it('name who approved what was merged: not its author, not an older commit, not who took it back', async () => {
+    github()
+      .get(path)
+      .reply(200, [pull(5)])
+    reviews(
+      5,
+      [1, 'APPROVED', 'f'],
+      [2, 'APPROVED', 'e'],
+      [3, 'APPROVED', 'f'],
+      [3, 'CHANGES_REQUESTED', 'f'],
+      [4, 'APPROVED', 'f'],
+      [4, 'COMMENTED', 'f'],
+      [5, 'APPROVED', 'f'],
+      [5, 'DISMISSED', 'f'],
+      [7, 'APPROVED', 'f'],
+    )
+    expect(await facts(query)).toEqual({
+      kind: 'merged-pulls',
+      pulls: [
+        {
+          number: 5,
+          approvers: [
+            { login: 'p1', id: 1 },
+            { login: 'p4', id: 4 },
+          ],
+        },
+      ],
+    })
+  })
+
+  it.each([
+    ['is open', { merged_at: null }],
+    ['went into another branch', { base: { ref: 'side', repo: { default_branch: 'main' } } }],
+  ])('are none when the one that names it %s', async (_, more) => {
+    github()
+      .get(path)
+      .reply(200, [pull(5, more)])
+    expect(await facts(query)).toEqual({ kind: 'merged-pulls', pulls: [] })
+  })
+
+  it('are unreadable when their reviews are', async () => {
+    github()
+      .get(path)
+      .reply(200, [pull(5)])
+    github().get('/repos/acme/releases/pulls/5/reviews?per_page=100').reply(500, {})
+    expect(await facts(query)).toEqual({ kind: 'merged-pulls', pulls: 'unreadable' })
+  })
+})

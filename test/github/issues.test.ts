@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals'
+import { alarmOutlet, labelOutlet } from '../../src/github/issues.ts'
+import { marker } from '../../src/render/output.ts'
+import { app, BOT, failure, github, linkTo, output, useNock } from './stage.ts'
+
+useNock()
+
+const issue = '/repos/acme/releases/issues/12'
+const label = labelOutlet(app)
+const draft = output('label', { key: 'r12/label', issue: 12, label: 'release:draft' })
+
+describe('the label of a release', () => {
+  it.each<[string, unknown[], string[], string[]]>([
+    ['is added where there is none', [], ['release:draft'], []],
+    [
+      'takes the place of the one before',
+      [{ name: 'release:in-progress' }, 'bug'],
+      ['release:draft'],
+      ['release:in-progress'],
+    ],
+    ['stays where it stands', ['release:draft', { name: 'help wanted' }], [], []],
+    ['stays in the letters that the repository gave it', [{ name: 'Release:Draft' }], [], []],
+    ['is the only one of its family', ['release:draft', 'Release:Done', { name: null }], [], ['Release:Done']],
+  ])('%s', async (_, labels, added, removed) => {
+    github().get(issue).reply(200, { labels })
+    for (const name of added)
+      github()
+        .post(`${issue}/labels`, { labels: [name] })
+        .reply(200, [])
+    for (const name of removed)
+      github()
+        .delete(`${issue}/labels/${encodeURIComponent(name)}`)
+        .reply(200, [])
+    expect(await label(draft)).toEqual({ remote: null })
+  })
+
+  it('does not mind one that somebody removed meanwhile', async () => {
+    github()
+      .get(issue)
+      .reply(200, { labels: ['release:draft', 'release:cancelled'] })
+    github().delete(`${issue}/labels/release%3Acancelled`).reply(404, { message: 'Label does not exist' })
+    expect(await label(draft)).toEqual({ remote: null })
+  })
+
+  it('says when the issue is gone', async () => {
+    github().get(issue).reply(410, { message: 'This issue was deleted' })
+    expect(await failure(label(draft))).toEqual({
+      code: 'github-not-found',
+      message: 'could not read #12: GitHub answered 410 (This issue was deleted)',
+    })
+  })
+})
+
+describe('an alarm', () => {
+  const raise = alarmOutlet(app)
+  const list = '/repos/acme/releases/issues'
+  const query = { state: 'all', labels: 'ringmaster-alarm', per_page: 100 }
+  const alarm = (isOpen: boolean) =>
+    output('alarm', { key: 'alarm/ledger', title: 'Ringmaster alarm: ledger', body: 'It broke', isOpen })
+  const body = `It broke\n\n${marker('alarm/ledger')}`
+  const known = (number: number, more: object = {}) => ({ number, state: 'open', user: { login: BOT }, body, ...more })
+
+  it('opens one issue', async () => {
+    github().get(list).query(query).reply(200, [])
+    github()
+      .post(list, { title: 'Ringmaster alarm: ledger', body, labels: ['ringmaster-alarm'] })
+      .reply(201, { number: 40 })
+    expect(await raise(alarm(true))).toEqual({ remote: '40' })
+  })
+
+  it('is found on a later page, among the forged ones of others', async () => {
+    const forged = known(41, { user: { login: 'mallory' } })
+    github()
+      .get(list)
+      .query(query)
+      .reply(200, [forged, known(42, { body: null })], linkTo('/page-2'))
+    github()
+      .get('/page-2')
+      .reply(200, [known(43)])
+    expect(await raise(alarm(true))).toEqual({ remote: '43' })
+  })
+
+  it.each([
+    ['opens again', known(43, { state: 'closed' }), true, 'open'],
+    ['is closed', known(43), false, 'closed'],
+    ['tells what is new', known(43, { body: `Before\n\n${marker('alarm/ledger')}` }), true, 'open'],
+  ])('%s', async (_, issue, isOpen, state) => {
+    github().get(list).query(query).reply(200, [issue])
+    github().patch(`${list}/43`, { state, body }).reply(200, { number: 43 })
+    expect(await raise(alarm(isOpen))).toEqual({ remote: '43' })
+  })
+
+  it('that ended before it was told is not told', async () => {
+    github().get(list).query(query).reply(200, [])
+    expect(await raise(alarm(false))).toEqual({ remote: null })
+  })
+})
