@@ -35,6 +35,8 @@ const DeploymentEvent = z.strictObject({
   runAttempt: z.int().positive().nullable(),
   url: z.string(),
   authorisation: z.enum(['ungated', 'gate', 'override', 'unauthorised']),
+  /** Who says so: the run itself by the Action, GitHub of one of its jobs, or another tool by the commit alone. */
+  origin: z.enum(['record', 'job', 'commit']),
 })
 
 /** Every type of event with its data: the closed language of the log. A new type is one entry here and one in `evolve`. */
@@ -100,7 +102,11 @@ export const CATALOGUE = {
     statusId: z.int().nonnegative(),
     url: z.string(),
   }),
-  'run.ended': z.strictObject({ repository: RepositoryRef, runId: z.int().positive() }),
+  'run.ended': z.strictObject({
+    repository: RepositoryRef,
+    runId: z.int().positive(),
+    runAttempt: z.int().positive(),
+  }),
   'release.opened': z.strictObject({
     release,
     title: z.string(),

@@ -82,7 +82,12 @@ export type Request =
       readonly installationId: number
     })
   | (Asked & { readonly kind: 'gate-review'; readonly gate: string })
-  | (Asked & { readonly kind: 'run-ended'; readonly repository: RepositoryRef; readonly runId: number })
+  | (Asked & {
+      readonly kind: 'run-ended'
+      readonly repository: RepositoryRef
+      readonly runId: number
+      readonly runAttempt: number
+    })
   | (Asked & { readonly kind: 'configuration-seen'; readonly repository: RepositoryRef; readonly commit: string })
   /** A version completed in an environment: perhaps a ring is reached that serves cohorts. */
   | (Asked & {

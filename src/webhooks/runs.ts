@@ -3,7 +3,12 @@ import { actorOf, type Concern, instantOr, Repository, repositoryOf, sourceOf, U
 
 const Payload = z.object({
   action: z.string(),
-  workflow_run: z.object({ id: z.number(), updated_at: z.string().nullish(), html_url: z.string().nullish() }),
+  workflow_run: z.object({
+    id: z.number(),
+    run_attempt: z.number().default(1),
+    updated_at: z.string().nullish(),
+    html_url: z.string().nullish(),
+  }),
   repository: Repository,
   sender: User.nullish(),
 })
@@ -20,6 +25,7 @@ export const runs: Concern = {
         kind: 'run-ended',
         repository: repositoryOf(repository),
         runId: run.id,
+        runAttempt: run.run_attempt,
         at: instantOr(run.updated_at, delivery.receivedAt),
         actor: actorOf(sender),
         source: sourceOf(delivery, run.html_url ?? undefined),

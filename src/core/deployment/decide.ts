@@ -12,9 +12,11 @@ import {
   type VersionState,
   versionKey,
 } from '../product/schema.ts'
+import { OPEN_KEY, type OpenIndex } from '../release/open.ts'
 import type { Request } from '../request.ts'
 import { type GateState, gateKeyOf } from '../ring/schema.ts'
 import { attemptKey, type RunState, runKey } from './schema.ts'
+import { isTerminal } from './status.ts'
 
 type DeploymentReported = Extract<Request, { kind: 'deployment-reported' }>
 type Accepted = Decision<null>
@@ -44,7 +46,7 @@ function* decideRecorded(request: DeploymentReported, item: Item): Deciding<Acce
   if (problem) return refused(request, problem)
   /** A commit that GitHub names and the version is bound to makes the record as good as GitHub's own word. */
   const trust: Trust = version !== undefined && request.byActions ? 'platform' : request.trust
-  const event = yield* deploymentEvent({ ...request, trust }, item, inForce?.configuration ?? null)
+  const event = yield* deploymentEvent({ ...request, trust }, item, 'record', inForce?.configuration ?? null)
   return { kind: 'accept', events: [event], answer: null }
 }
 
@@ -114,20 +116,27 @@ function* decideJobDeployment(
       trust: 'platform',
     },
   )
-  if (!known?.ended || known.recorded.includes(environment)) return { kind: 'accept', events: [seen], answer: null }
+  const isOver = known !== undefined && known.endedAttempt >= run.attempt
+  if (!isOver || known.recorded.includes(environment)) return { kind: 'accept', events: [seen], answer: null }
   const late = yield* decideByCommit(request)
   return { kind: 'accept', events: [seen, ...late.events], answer: null }
 }
 
-/** A deployment that names no product: it counts for every version that is bound to its commit and deploys there. */
+/**
+ * A deployment that names no product: it counts for every version that is bound to its commit, was built in its
+ * repository and deploys there. Forks and mirrors share commits; what they deploy is not ours.
+ */
 function* decideByCommit(request: DeploymentReported): Deciding<Accepted> {
   const inForce = yield* readConfiguration()
   const bound = yield* state<CommitState>(commitKey(request.sha))
-  const items = (bound?.items ?? []).filter((item) =>
+  const candidates = (bound?.items ?? []).filter((item) =>
     deploysTo(inForce?.configuration ?? null, item.product, request.environment),
   )
+  const versions = yield* states<VersionState>(candidates.map((item) => versionKey(item.product, item.version)))
+  const items = candidates.filter((_, index) => versions[index]?.repository.id === request.repository.id)
+  const origin = request.byActions ? 'job' : 'commit'
   const events: EventDraft[] = []
-  for (const item of items) events.push(yield* deploymentEvent(request, item, inForce?.configuration ?? null))
+  for (const item of items) events.push(yield* deploymentEvent(request, item, origin, inForce?.configuration ?? null))
   return events.length === 0 ? nothing : { kind: 'accept', events, answer: null }
 }
 
@@ -139,6 +148,7 @@ const deploysTo = (configuration: Configuration | null, product: string, environ
 function* deploymentEvent(
   request: DeploymentReported,
   item: Item,
+  origin: EventData<'deployment.started'>['origin'],
   configuration: Configuration | null,
 ): Deciding<EventDraft> {
   const { repository, run, deploymentId, environment, status, statusId, sha, url } = request
@@ -156,9 +166,10 @@ function* deploymentEvent(
     runAttempt: run?.attempt ?? null,
     url,
     authorisation: status === 'pending' ? 'ungated' : yield* authorisationOf(request, item, configuration),
+    origin,
   }
   return draft(`deployment.${status}`, data, {
-    key: `deployment:${deploymentId}:${statusId}:${status}:${item.product}`,
+    key: `deployment:${deploymentId}:${statusId}:${status}:${item.product}@${item.version}`,
     at: request.at,
     actor: request.actor,
     source: request.source,
@@ -182,16 +193,52 @@ function* authorisationOf(
 
 type RunEnded = Extract<Request, { kind: 'run-ended' }>
 
-/** A run is over: its job deployments count where the run recorded none itself, and its gates close. */
+/**
+ * A run is over: its job deployments count where the run recorded none itself, what it recorded and left open was
+ * abandoned, and its gates close.
+ */
 export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
-  const { repository, runId } = request
-  const run = yield* state<RunState>(runKey(repository.id, runId))
-  if (run === undefined || run.ended) return nothing
-  const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
-  const events: EventDraft[] = [
-    draft('run.ended', { repository, runId }, { ...rest, key: `run:${repository.id}/${runId}:ended` }),
+  const { repository, runId, runAttempt } = request
+  const [run, open] = (yield* states<unknown>([runKey(repository.id, runId), OPEN_KEY])) as [
+    RunState | undefined,
+    OpenIndex | undefined,
   ]
-  for (const job of run.jobDeployments.filter((entry) => !run.recorded.includes(entry.environment))) {
+  const gates = yield* gatesOf(request, open)
+  if ((run === undefined && gates.length === 0) || (run?.endedAttempt ?? 0) >= runAttempt) return nothing
+  const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
+  const slot = `run:${repository.id}/${runId}/${runAttempt}:ended`
+  const counted = yield* countedJobs(request, run)
+  const abandoned = (run?.attempts ?? []).filter((entry) => entry.attempt <= runAttempt && !isTerminal(entry.status))
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [
+      draft('run.ended', { repository, runId, runAttempt }, { ...rest, key: slot }),
+      ...counted,
+      ...abandoned.map((entry) => abortedBy(request, entry, { ...rest, key: slot })),
+      ...gates.map((gate) =>
+        draft('gate.closed', { gate, reason: 'its run is over' }, { ...rest, key: `${slot}:${gate}` }),
+      ),
+    ],
+  }
+}
+
+/** The gates of a run that still wait. One that was asked for later belongs to the run's next attempt. */
+function* gatesOf({ repository, runId, at }: RunEnded, open: OpenIndex | undefined): Deciding<string[]> {
+  const keys = (open?.gates ?? []).filter((key) => key.startsWith(`gate/${repository.id}/${runId}/`))
+  const gates = yield* states<GateState>(keys as `gate/${string}`[])
+  return keys.filter((_, index) => {
+    const gate = gates[index]
+    return gate?.verdict === 'waiting' && gate.requestedAt <= at
+  })
+}
+
+function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<EventDraft[]> {
+  const jobs = (run?.jobDeployments ?? []).filter(
+    (job) => job.attempt <= request.runAttempt && !run?.recorded.includes(job.environment),
+  )
+  const events: EventDraft[] = []
+  for (const job of jobs) {
     const counted = yield* decideByCommit({
       ...request,
       kind: 'deployment-reported',
@@ -201,7 +248,7 @@ export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
       status: job.status,
       statusId: job.statusId,
       record: null,
-      run: { id: runId, attempt: job.attempt },
+      run: { id: request.runId, attempt: job.attempt },
       byActions: true,
       url: job.url,
       at: job.at,
@@ -209,5 +256,31 @@ export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
     })
     events.push(...counted.events)
   }
-  return { kind: 'accept', events, answer: null }
+  return events
+}
+
+/**
+ * The end of an attempt whose run stopped without a word. It has the id of the last word, so that whatever is said
+ * later still counts.
+ */
+function abortedBy(
+  { repository, runId }: RunEnded,
+  { attempt, ...left }: RunState['attempts'][number],
+  rest: Omit<EventDraft, 'type' | 'data'>,
+): EventDraft {
+  const run = { id: runId, attempt }
+  return draft(
+    'deployment.aborted',
+    {
+      ...left,
+      attempt: attemptKey(repository.id, run, 0),
+      status: 'aborted',
+      repository,
+      runId,
+      runAttempt: attempt,
+      authorisation: 'ungated',
+      origin: 'record',
+    },
+    { ...rest, key: `${rest.key}:aborted:${attempt}:${left.product}@${left.version}:${left.environment}` },
+  )
 }

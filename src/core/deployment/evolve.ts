@@ -1,5 +1,6 @@
 import type { EventData, TypedEvent } from '../catalogue.ts'
 import type { Attempt, BoardState, Cell, DeploymentStatus, RunState } from './schema.ts'
+import { DEPLOYMENT_STATUSES } from './schema.ts'
 import { isTerminal } from './status.ts'
 
 export type DeploymentEventType =
@@ -13,51 +14,52 @@ type DeploymentEvent = TypedEvent<DeploymentEventType>
 /** Closed attempts kept in a cell, so that a status that arrives late finds its attempt; the log holds them all. */
 const CLOSED_ATTEMPTS_AT_HAND = 20
 
-/**
- * Whether a status replaces the one an attempt has. Any order of arrival ends in the same status: an end beats what is
- * under way, the first end stays, and of two that are under way the newer counts.
- */
-const replaces = (next: { status: DeploymentStatus; statusId: number }, now: Attempt): boolean => {
-  if (isTerminal(next.status) !== isTerminal(now.status)) return isTerminal(next.status)
-  return isTerminal(next.status) ? next.statusId < now.statusId : next.statusId > now.statusId
+interface Said {
+  readonly status: DeploymentStatus
+  readonly statusId: number
 }
+
+/**
+ * Whether a status is newer than another: GitHub's ids grow. Equal ids are one status, or the end that was written for a
+ * run that stopped after it. A total order, so that any order of arrival comes to the same status.
+ */
+const isNewer = (next: Said, now: Said): boolean =>
+  next.statusId !== now.statusId
+    ? next.statusId > now.statusId
+    : DEPLOYMENT_STATUSES.indexOf(next.status) > DEPLOYMENT_STATUSES.indexOf(now.status)
 
 const earlier = (a: string | null, b: string): string => (a !== null && a < b ? a : b)
 
+/** Weakest first: whoever once started without leave stays so, whatever else is said of the attempt. */
+const AUTHORISATIONS = ['ungated', 'gate', 'override', 'unauthorised'] as const
+const stronger = (a: Attempt['authorisation'], b: Attempt['authorisation']): Attempt['authorisation'] =>
+  AUTHORISATIONS.indexOf(a) > AUTHORISATIONS.indexOf(b) ? a : b
+
 function withStatus(known: Attempt | undefined, event: DeploymentEvent): Attempt {
   const { attempt: key, version, status, statusId, url, authorisation } = event.data
-  const base: Attempt = known ?? {
-    key,
-    version,
-    status,
-    statusId,
-    at: event.at,
-    startedAt: null,
-    completedAt: null,
-    url,
-    actor: event.actor,
-    trust: event.trust,
-    authorisation,
-  }
-  const taken = known === undefined || replaces({ status, statusId }, known)
-  /** Whoever started without leave stays so, whatever else is said of the attempt. */
-  const worst =
-    base.authorisation === 'unauthorised' || authorisation === 'unauthorised' ? 'unauthorised' : authorisation
+  const { at, actor, trust } = event
+  const fresh = { key, version, status, statusId, at, startedAt: null, end: null, url, actor, trust, authorisation }
+  const base: Attempt = known ?? fresh
+  const ends = isTerminal(status) && (base.end === null || isNewer({ status, statusId }, base.end))
   return {
     ...base,
-    ...(taken ? { status, statusId, url, version } : {}),
-    at: earlier(base.at, event.at),
-    startedAt: status === 'started' ? earlier(base.startedAt, event.at) : base.startedAt,
-    completedAt: taken && isTerminal(status) ? event.at : base.completedAt,
-    authorisation: status === 'pending' ? base.authorisation : worst,
+    ...(known === undefined || isNewer({ status, statusId }, known) ? { status, statusId, url, actor, trust } : {}),
+    at: earlier(base.at, at),
+    startedAt: status === 'started' ? earlier(base.startedAt, at) : base.startedAt,
+    end: ends ? { status, statusId, at } : base.end,
+    authorisation: stronger(base.authorisation, authorisation),
   }
 }
 
-/** When an attempt began: an intent that was recorded long before it started counts from its start. */
-const begunAt = (attempt: Attempt): string => attempt.startedAt ?? attempt.at
-
+const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
 const byTime = (a: Attempt, b: Attempt): number =>
-  begunAt(a) < begunAt(b) ? -1 : begunAt(a) > begunAt(b) ? 1 : a.key < b.key ? -1 : 1
+  compare(a.at, b.at) || compare(a.key, b.key) || compare(a.version, b.version)
+const byEnd = (a: Attempt, b: Attempt): number =>
+  compare(a.end?.at ?? '', b.end?.at ?? '') || compare(a.end?.statusId ?? 0, b.end?.statusId ?? 0) || byTime(a, b)
+
+/** A run may deploy a version, fail, and put the one before back: two attempts of one run. */
+const isSame = (a: Attempt, b: { readonly key: string; readonly version: string }): boolean =>
+  a.key === b.key && a.version === b.version
 
 function bounded(attempts: readonly Attempt[]): Attempt[] {
   const closed = attempts.filter((attempt) => isTerminal(attempt.status))
@@ -65,19 +67,30 @@ function bounded(attempts: readonly Attempt[]): Attempt[] {
   return attempts.filter((attempt) => !dropped.has(attempt))
 }
 
-const isGood = (attempt: Attempt): boolean => attempt.status === 'completed' && attempt.authorisation !== 'unauthorised'
-
-function newestGood(lastGood: Attempt | null, attempts: readonly Attempt[]): Attempt | null {
-  const candidates = [...(lastGood ? [lastGood] : []), ...attempts.filter(isGood)]
-  return candidates.sort((a, b) => ((a.completedAt ?? '') < (b.completedAt ?? '') ? -1 : 1)).at(-1) ?? null
+/** Older than all that is at hand: what is said of it late must not make it look as if it were under way. */
+const isHistory = (attempt: Attempt, others: readonly Attempt[]): boolean => {
+  const closed = others.filter((other) => isTerminal(other.status))
+  const oldest = closed[0]
+  return oldest !== undefined && closed.length >= CLOSED_ATTEMPTS_AT_HAND && byTime(attempt, oldest) < 0
 }
 
+const isGood = (attempt: Attempt): boolean =>
+  attempt.end?.status === 'completed' && attempt.authorisation !== 'unauthorised'
+
 function evolveCell(cell: Cell, event: DeploymentEvent): Cell {
-  const known = cell.attempts.find((attempt) => attempt.key === event.data.attempt)
+  const identity = { key: event.data.attempt, version: event.data.version }
+  const { lastGood } = cell
+  const isLastGood = lastGood !== null && isSame(lastGood, identity)
+  const known = cell.attempts.find((attempt) => isSame(attempt, identity)) ?? (isLastGood ? lastGood : undefined)
   const next = withStatus(known, event)
-  const all = [...cell.attempts.filter((attempt) => attempt !== known), next].sort(byTime)
-  const keptGood = cell.lastGood?.key === next.key ? null : cell.lastGood
-  return { ...cell, attempts: bounded(all), lastGood: newestGood(keptGood, all) }
+  const others = cell.attempts.filter((attempt) => !isSame(attempt, identity))
+  const all = [...others, next].sort(byTime)
+  const candidates = [...(lastGood === null || isLastGood ? [] : [lastGood]), ...all].filter(isGood)
+  return {
+    ...cell,
+    attempts: bounded(known === undefined && isHistory(next, others) ? others : all),
+    lastGood: candidates.sort(byEnd).at(-1) ?? null,
+  }
 }
 
 export function evolveBoard(state: BoardState | undefined, event: DeploymentEvent): BoardState {
@@ -87,7 +100,7 @@ export function evolveBoard(state: BoardState | undefined, event: DeploymentEven
   const others = cells.filter((entry) => entry.environment !== environment)
   return {
     product,
-    cells: [...others, evolveCell(cell, event)].sort((a, b) => (a.environment < b.environment ? -1 : 1)),
+    cells: [...others, evolveCell(cell, event)].sort((a, b) => compare(a.environment, b.environment)),
   }
 }
 
@@ -101,23 +114,56 @@ const emptyRun = (repository: RunState['repository'], runId: number): RunState =
   repository,
   runId,
   intents: [],
+  attempts: [],
   jobDeployments: [],
   recorded: [],
-  ended: false,
+  endedAttempt: 0,
 })
 
-/** What a run recorded: the intents of its gated jobs, and for which environments it speaks itself. */
+interface Placed {
+  readonly environment: string
+  readonly product: string
+  readonly version: string
+  readonly attempt: number
+  readonly statusId: number
+  readonly status?: DeploymentStatus
+}
+
+const said = ({ statusId, status = 'pending' }: Placed): Said => ({ statusId, status })
+
+/** The list with an entry in the place of the one that it is newer than; in a fixed order, whatever the arrivals. */
+function withNewest<T extends Placed>(list: readonly T[], next: T, isSamePlace: (other: Placed) => boolean): T[] {
+  const known = list.find(isSamePlace)
+  if (known && !isNewer(said(next), said(known))) return [...list]
+  return [...list.filter((other) => other !== known), next].sort(
+    (a, b) =>
+      a.attempt - b.attempt ||
+      compare(a.environment, b.environment) ||
+      compare(a.product, b.product) ||
+      compare(a.version, b.version),
+  )
+}
+
+/**
+ * What a run recorded itself: the intents of its gated jobs, its attempts, and for which environments it speaks.
+ * What others say of its jobs or its commit is on the board only.
+ */
 export function evolveRunByDeployment(state: RunState | undefined, event: DeploymentEvent): RunState | undefined {
-  const { repository, runId, runAttempt, environment, product, version, sha, status } = event.data
-  if (runId === null) return state
+  const { repository, runId, runAttempt, environment, product, version, sha, status, statusId, url, origin } =
+    event.data
+  if (runId === null || origin !== 'record') return state
   const run = state ?? emptyRun(repository, runId)
   const recorded = run.recorded.includes(environment) ? run.recorded : [...run.recorded, environment].sort()
-  if (status !== 'pending') return { ...run, recorded }
-  const intent = { environment, product, version, sha, attempt: runAttempt ?? 1, trust: event.trust }
-  const others = run.intents.filter(
-    (other) => other.environment !== environment || other.product !== product || other.attempt !== intent.attempt,
+  const place = { environment, product, version, sha, attempt: runAttempt ?? 1, statusId }
+  const isThere = (other: Placed) =>
+    other.environment === environment && other.product === product && other.attempt === place.attempt
+  const attempts = withNewest(
+    run.attempts,
+    { ...place, status, url },
+    (other) => isThere(other) && other.version === version,
   )
-  return { ...run, recorded, intents: [...others, intent] }
+  if (status !== 'pending') return { ...run, recorded, attempts }
+  return { ...run, recorded, attempts, intents: withNewest(run.intents, { ...place, trust: event.trust }, isThere) }
 }
 
 export function evolveRunByJob(
@@ -129,9 +175,14 @@ export function evolveRunByJob(
   const run = state ?? emptyRun(repository, runId)
   const known = run.jobDeployments.find((other) => other.deploymentId === job.deploymentId)
   if (known && known.statusId >= job.statusId) return run
-  return { ...run, jobDeployments: [...run.jobDeployments.filter((other) => other !== known), { ...job, at }] }
+  const others = run.jobDeployments.filter((other) => other !== known)
+  return {
+    ...run,
+    jobDeployments: [...others, { ...job, at }].sort((a, b) => a.deploymentId - b.deploymentId),
+  }
 }
 
 export function evolveRunEnd(state: RunState | undefined, data: EventData<'run.ended'>): RunState {
-  return { ...(state ?? emptyRun(data.repository, data.runId)), ended: true }
+  const run = state ?? emptyRun(data.repository, data.runId)
+  return { ...run, endedAttempt: Math.max(run.endedAttempt, data.runAttempt) }
 }

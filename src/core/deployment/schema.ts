@@ -26,11 +26,12 @@ export const Attempt = z.object({
   key: z.string(),
   version: VersionText,
   status: DeploymentStatus,
-  /** The highest deployment-status id folded in; a lower one that arrives later is history. */
+  /** The highest deployment-status id folded in: GitHub's ids grow, so one that arrives later but is lower is history. */
   statusId: z.int().nonnegative(),
   at: z.string(),
   startedAt: z.string().nullable(),
-  completedAt: z.string().nullable(),
+  /** The newest status that ended it. It stands while the same attempt is tried again, until that ends too. */
+  end: z.object({ status: DeploymentStatus, statusId: z.int().nonnegative(), at: z.string() }).nullable(),
   url: z.string(),
   actor: Actor.nullable(),
   trust: Trust,
@@ -66,6 +67,20 @@ export const RunState = z.object({
       sha: CommitSha,
       attempt: z.int(),
       trust: Trust,
+      statusId: z.int().nonnegative(),
+    }),
+  ),
+  /** The newest status of each attempt that the run recorded: what is open when the run is over was abandoned. */
+  attempts: z.array(
+    z.object({
+      environment: EnvironmentName,
+      product: ProductName,
+      version: VersionText,
+      sha: CommitSha,
+      attempt: z.int(),
+      status: DeploymentStatus,
+      statusId: z.int().nonnegative(),
+      url: z.string(),
     }),
   ),
   /** GitHub's own deployments of the run's jobs, so that they are not counted beside the Action's. */
@@ -83,7 +98,8 @@ export const RunState = z.object({
   ),
   /** The environments for which the run recorded deployments itself: its job deployments are the same attempts. */
   recorded: z.array(EnvironmentName),
-  ended: z.boolean(),
+  /** The highest attempt of the run that is known to be over; 0 while none is. */
+  endedAttempt: z.int().nonnegative(),
 })
 export type RunState = z.infer<typeof RunState>
 
