@@ -5,7 +5,7 @@ import { type Deciding, type Decision, state } from '../decision.ts'
 import { type BoardState, boardKey } from '../deployment/schema.ts'
 import type { EventDraft } from '../event.ts'
 import { sha256 } from '../json.ts'
-import { type VersionState, versionKey } from '../product/schema.ts'
+import { targetOf, type VersionState, versionKey } from '../product/schema.ts'
 import type { Request } from '../request.ts'
 import type { Bundle, ChannelRelease } from './schema.ts'
 import { parseVersion } from './semantic-version.ts'
@@ -31,7 +31,8 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
   const board = yield* state<BoardState>(boardKey(request.product))
   if (!isWholeRing(configuration, ring, board, request)) return nothing
   const version = yield* state<VersionState>(versionKey(request.product, request.version))
-  if (!version || version.artifacts.length === 0) return nothing
+  /** Devices install nothing that is known by somebody's word alone. */
+  if (!version || version.artifacts.length === 0 || version.trust === 'claimed') return nothing
   const bundle = bundleOf(version)
   const events: EventDraft[] = []
   for (const cohort of cohorts) {
@@ -63,23 +64,20 @@ function isWholeRing(
   const own = configuration.products.find((product) => product.name === item.product)?.environments
   return ring.environments
     .filter((environment) => own === undefined || own.includes(environment))
-    .every(
-      (environment) =>
-        board?.cells.find((cell) => cell.environment === environment)?.lastGood?.version === item.version,
-    )
+    .every((environment) => {
+      const good = board?.cells.find((cell) => cell.environment === environment)?.lastGood
+      return good?.version === item.version && good.trust !== 'claimed'
+    })
 }
 
 const bundleOf = (version: VersionState): Bundle => ({
   id: bundleIdOf(version.product, version.version),
   product: version.product,
   version: version.version,
-  artifacts: version.artifacts.map(({ name, target, size, sha256: digest, url }) => ({
-    name,
-    target: target ?? 'portable',
-    size,
-    sha256: digest,
-    url,
-  })),
+  artifacts: version.artifacts.map((artifact) => {
+    const { name, size, sha256: digest, url } = artifact
+    return { name, target: targetOf(artifact), size, sha256: digest, url }
+  }),
 })
 
 /** A version that has an order takes part in resolution by version; any other is found by its place in the channel. */

@@ -1,6 +1,7 @@
 import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import { type Deciding, type Decision, states } from '../decision.ts'
+import { digestOf } from '../json.ts'
 import { type Problem, quoted } from '../problem.ts'
 import type { Request } from '../request.ts'
 import { type ProductState, productKey, type VersionState, versionKey } from './schema.ts'
@@ -20,7 +21,8 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
   const inForce = yield* readConfiguration()
   const configured = inForce?.configuration.products.find((entry) => entry.name === record.product)
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: request.trust }
-  const slot = `build:${repository.id}/${record.run.id}/${record.run.attempt}/${record.product}@${record.version}`
+  /** The whole report names the slot: jobs of one run add artifacts to one version, and a step may say more later. */
+  const slot = `build:${repository.id}/${record.run.id}/${record.run.attempt}/${digestOf([record, sha]).slice(7)}`
   const problem = contradiction(request, product, version, configured?.repository)
   if (problem) {
     const { code, message } = problem
@@ -31,7 +33,7 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
         draft(
           'build.refused',
           { product: record.product, version: record.version, sha, repository, code, message, url },
-          { ...rest, key: `${slot}:refused:${sha}` },
+          { ...rest, key: `${slot}:refused` },
         ),
       ],
     }
@@ -55,7 +57,7 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
           url,
           artifacts: record.artifacts,
         },
-        { ...rest, key: `${slot}:${record.status}` },
+        { ...rest, key: `${slot}:${request.trust}` },
       ),
     ],
   }

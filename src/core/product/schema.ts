@@ -9,8 +9,16 @@ const NOT_BLANK_AT_THE_ENDS = /^\S(?:.*\S)?$/u
 export const ProductName = z.string().min(1).max(100).regex(VISIBLE).regex(NOT_BLANK_AT_THE_ENDS)
 export type ProductName = z.infer<typeof ProductName>
 
-/** The tag's own text, 1 to 100 visible characters without blanks; whether it has an order is its scheme's business. */
-export const VersionText = z.string().min(1).max(100).regex(VISIBLE).regex(/^\S+$/u)
+/**
+ * The tag's own text, 1 to 100 visible characters without blanks; whether it has an order is its scheme's business.
+ * Without `@`, so that the last one of `product@version` divides and no two versions share a name.
+ */
+export const VersionText = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(VISIBLE)
+  .regex(/^[^\s@]+$/u)
 export type VersionText = z.infer<typeof VersionText>
 
 export const EnvironmentName = z.string().min(1).max(100).regex(VISIBLE).regex(NOT_BLANK_AT_THE_ENDS)
@@ -40,6 +48,9 @@ export const Artifact = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).max(2_000),
 })
 export type Artifact = z.infer<typeof Artifact>
+
+/** For which kind of device an artifact is; one that names none fits all. */
+export const targetOf = (artifact: Artifact): string => artifact.target ?? 'portable'
 
 export const BUILD_STATUSES = ['pending', 'started', 'completed', 'failed', 'aborted'] as const
 export const BuildStatus = z.enum(BUILD_STATUSES)
