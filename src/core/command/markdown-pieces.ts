@@ -52,7 +52,8 @@ const parseOptions = {
 
 /**
  * What the parser sees; `labels` (as in `identifier`) are link definitions of other pieces that references here use.
- * U+FEFF becomes another invisible character of the same length, because the parser drops it at the start.
+ * U+FEFF becomes another invisible character of the same length: the parser drops it at the start of a piece and takes
+ * it for a blank elsewhere, neither of which GitHub does.
  */
 export function parseMarkdown(text: string, labels: readonly string[] = []): Root {
   const definitions = labels.map((label) => `\n\n[${label}]: x`).join('')

@@ -30,7 +30,9 @@ const fixedHtml: typeof html = {
  * independent of our reader: it renders the whole comment to HTML and lets a browser's parser build the page.
  */
 export function plainLines(body: string): string[] {
-  const page = micromark(body, { extensions: [gfm()], htmlExtensions: [fixedHtml], allowDangerousHtml: true })
+  // Micromark takes U+FEFF for a blank, against CommonMark and GitHub, where it is one more invisible character.
+  const text = body.replaceAll(/(?<!^)\uFEFF/g, '\u200B')
+  const page = micromark(text, { extensions: [gfm()], htmlExtensions: [fixedHtml], allowDangerousHtml: true })
   return (parse5.parseFragment(page).childNodes ?? []).flatMap((node) =>
     node.nodeName === 'p' ? (node.childNodes ?? []).map(asText).join('').split('\n') : linesOutside(node),
   )
