@@ -1,3 +1,4 @@
+import { bumpCommand } from '../src/cli/bump.ts'
 import { COHORT_COMMANDS } from '../src/cli/cohort.ts'
 import type { CliCommand } from '../src/cli/command.ts'
 import { CONFIG_COMMANDS } from '../src/cli/config.ts'
@@ -6,9 +7,11 @@ import { KEY_COMMANDS } from '../src/cli/keys.ts'
 import { LEDGER_COMMANDS } from '../src/cli/ledger.ts'
 import { MANIFEST_COMMANDS } from '../src/cli/manifest.ts'
 import { resolveCommand } from '../src/cli/resolve.ts'
+import { ruleset } from '../src/cli/ruleset.ts'
 
 /** Every command of the command line, in the order of its help. The entry point loads them by group, lazily. */
 export const CLI_COMMANDS: readonly CliCommand[] = [
+  bumpCommand,
   ...COHORT_COMMANDS,
   ...CONFIG_COMMANDS,
   doctor,
@@ -16,4 +19,5 @@ export const CLI_COMMANDS: readonly CliCommand[] = [
   ...LEDGER_COMMANDS,
   ...MANIFEST_COMMANDS,
   resolveCommand,
+  ruleset,
 ]

@@ -57,13 +57,10 @@ function registration({ appManifest }: Sources): string {
   return fenced('text', `https://github.com/organizations/OWNER/settings/apps/new?${query.join('&')}`)
 }
 
+/** Stands for the id of the reader's App. */
 const APP_ID = 123456
 
-const ruleset = (): string =>
-  fenced(
-    'sh',
-    `gh api -X POST repos/OWNER/releases/rulesets --input - <<'JSON'\n${JSON.stringify(rulesetBody(APP_ID, GUARDED_BRANCHES), null, 2)}\nJSON`,
-  )
+const ruleset = (): string => fenced('json', JSON.stringify(rulesetBody(APP_ID, GUARDED_BRANCHES), null, 2))
 
 const roles = (permission: keyof typeof ROLES_OF | 'read'): string =>
   permission === 'read' ? 'everybody who can read the issue' : ROLES_OF[permission].map(code).join(', ')
