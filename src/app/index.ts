@@ -23,16 +23,18 @@ async function main(): Promise<number> {
   })
   process.stdout.write(`Ringmaster listens at ${server.url}${WEBHOOK_PATH} for ${settings.value.releaseRepository}\n`)
   return new Promise((resolve) => {
-    const end = () => void server.stop().then(() => resolve(0))
+    const end = () =>
+      void server.stop().then(
+        () => resolve(0),
+        () => resolve(70),
+      )
     process.once('SIGTERM', end)
     process.once('SIGINT', end)
   })
 }
 
 main().then(
-  (code) => {
-    process.exitCode = code
-  },
+  (code) => process.exit(code),
   (error: unknown) => {
     if (error instanceof RingmasterError) tell(error)
     else

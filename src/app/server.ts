@@ -27,6 +27,9 @@ export interface ServerOptions {
 /** Deliveries younger than the newest event by this much are read again at a start: they may not be durable. */
 const CATCH_UP_MARGIN_MS = 15 * 60_000
 
+/** How long a stop waits for what was taken; what is left is read again from the delivery log at the next start. */
+const STOP_WITHIN_MS = 10_000
+
 /**
  * The App as a server: Probot verifies the webhooks, everything else is Ringmaster. Before it listens it reads the
  * ledger; then it catches up with what was delivered while it was away.
@@ -85,8 +88,11 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
         server.close(() => resolve())
         server.closeAllConnections()
       })
-      await ringmaster.intake.idle()
-      await ringmaster.close()
+      const settled = ringmaster.intake.idle().then(() => ringmaster.close())
+      const patience = new Promise<void>((resolve) => {
+        setTimeout(resolve, STOP_WITHIN_MS).unref()
+      })
+      await Promise.race([settled, patience])
     },
   }
 }
