@@ -1,14 +1,14 @@
 import { z } from 'zod'
-import { BUILD_CHECK_PREFIX, BuildRecord } from '../core/product/schema.ts'
-import { actorOf, type Concern, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
+import { BUILD_CHECK_PREFIX, BuildRecord, CommitSha } from '../core/product/schema.ts'
+import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
 import { fencedJson } from './fenced.ts'
 
 const Payload = z.object({
   action: z.string(),
   check_run: z.object({
-    id: z.number(),
+    id: Id,
     name: z.string(),
-    head_sha: z.string(),
+    head_sha: CommitSha,
     html_url: z.string().nullish(),
     started_at: z.string().nullish(),
     completed_at: z.string().nullish(),

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import { readCommands } from '../core/command/read-commands.ts'
-import { actorOf, type Concern, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
+import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
 
 const Payload = z.object({
   action: z.string(),
-  issue: z.object({ number: z.number(), title: z.string(), state: z.string(), pull_request: z.unknown().optional() }),
+  issue: z.object({ number: Id, title: z.string(), state: z.string(), pull_request: z.unknown().optional() }),
   comment: z.object({
-    id: z.number(),
+    id: Id,
     body: z.string().nullish(),
     html_url: z.string().nullish(),
     created_at: z.string().nullish(),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Actor, Source } from '../core/event.ts'
-import type { RepositoryRef } from '../core/product/schema.ts'
+import { Actor, type Source } from '../core/event.ts'
+import { RepositoryRef } from '../core/product/schema.ts'
 import type { ReleaseId } from '../core/release/schema.ts'
 import type { Request } from '../core/request.ts'
 
@@ -27,10 +27,11 @@ export interface Concern {
 }
 
 /** Only what is read is described; GitHub adds fields and values, and these let them pass. */
-export const User = z.object({ login: z.string(), id: z.number(), type: z.string().optional() })
+export const Id = z.int().positive()
+export const User = z.object({ login: Actor.shape.login, id: Actor.shape.id, type: z.string().optional() })
 export const Repository = z.object({
-  id: z.number(),
-  full_name: z.string(),
+  id: RepositoryRef.shape.id,
+  full_name: RepositoryRef.shape.fullName,
   default_branch: z.string().optional(),
 })
 
@@ -44,14 +45,16 @@ export const repositoryOf = (repository: z.infer<typeof Repository>): Repository
 
 export const sourceOf = (delivery: Delivery, url?: string): Source => ({
   kind: 'webhook',
-  delivery: delivery.id,
+  delivery: delivery.id.slice(0, 100),
   ...(url === undefined ? {} : { url: url.slice(0, 500) }),
 })
 
 /** An instant in the ledger's form; GitHub's own time where it is one, else the time of arrival. */
 export function instantOr(text: string | null | undefined, fallback: string): string {
   const ms = text ? Date.parse(text) : Number.NaN
-  return Number.isNaN(ms) ? fallback : new Date(ms).toISOString()
+  const instant = Number.isNaN(ms) ? '' : new Date(ms).toISOString()
+  /** Years beyond 9999 have a sign before them, which no instant of the ledger has. */
+  return /^\d/.test(instant) ? instant : fallback
 }
 
 /** The release of a proposal's branch, or null: the name only says which release to look at. */

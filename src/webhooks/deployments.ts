@@ -1,29 +1,29 @@
 import { z } from 'zod'
 import { DEPLOYMENT_TASK, DeploymentRecord } from '../core/deployment/schema.ts'
 import { statusOfState } from '../core/deployment/status.ts'
-import { EnvironmentName } from '../core/product/schema.ts'
-import { actorOf, type Concern, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
+import { CommitSha, EnvironmentName } from '../core/product/schema.ts'
+import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
 
 const Payload = z.object({
   action: z.string(),
   deployment_status: z.object({
-    id: z.number(),
+    id: Id,
     state: z.string(),
     log_url: z.string().nullish(),
     target_url: z.string().nullish(),
     created_at: z.string().nullish(),
   }),
   deployment: z.object({
-    id: z.number(),
-    sha: z.string().regex(/^[0-9a-f]{40}$/),
+    id: Id,
+    sha: CommitSha,
     task: z.string(),
     environment: z.string(),
-    payload: z.unknown(),
+    payload: z.unknown().optional(),
     creator: User.nullish(),
     performed_via_github_app: z.object({ slug: z.string().nullish() }).nullish(),
     url: z.string().nullish(),
   }),
-  workflow_run: z.object({ id: z.number(), run_attempt: z.number().default(1) }).nullish(),
+  workflow_run: z.object({ id: Id, run_attempt: Id.default(1) }).nullish(),
   repository: Repository,
   sender: User.nullish(),
 })

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { CommitSha, EnvironmentName } from '../core/product/schema.ts'
-import { actorOf, type Concern, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
+import { actorOf, type Concern, Id, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
 
 const Payload = z.object({
   action: z.string(),
   environment: EnvironmentName,
   deployment_callback_url: z.string(),
-  deployment: z.object({ id: z.number(), sha: CommitSha, ref: z.string() }),
+  deployment: z.object({ id: Id, sha: CommitSha, ref: z.string() }),
   repository: Repository,
-  installation: z.object({ id: z.number() }),
+  installation: z.object({ id: Id }),
   sender: User.nullish(),
 })
 

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { CommitSha } from '../core/product/schema.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import type { Request } from '../core/request.ts'
 import {
   actorOf,
   type Concern,
   type Delivery,
+  Id,
   type Installation,
   instantOr,
   Repository,
@@ -15,11 +17,11 @@ import {
 } from './delivery.ts'
 
 const Pull = z.object({
-  number: z.number(),
+  number: Id,
   html_url: z.string().nullish(),
   merged_at: z.string().nullish(),
   user: User.nullish(),
-  head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ id: z.number() }).nullish() }),
+  head: z.object({ ref: z.string(), sha: CommitSha, repo: z.object({ id: Id }).nullish() }),
   base: z.object({ ref: z.string() }),
 })
 
@@ -27,7 +29,7 @@ const PullPayload = z.object({ action: z.string(), pull_request: Pull, repositor
 
 const ReviewPayload = PullPayload.extend({
   review: z.object({
-    id: z.number(),
+    id: Id,
     user: User.nullish(),
     submitted_at: z.string().nullish(),
     html_url: z.string().nullish(),
