@@ -1,29 +1,26 @@
 import { type Explanation, explainBump } from '../core/version/explain.ts'
+import type { ComputedVersion } from '../git/compute-version.ts'
 import { codeSpan, escapeMarkdown, markdownTable, truncate } from '../render/text.ts'
-import type { ComputedVersion } from './compute-version.ts'
 import type { Inputs } from './read-inputs.ts'
 
 const MOST_ROWS = 200
 const LONGEST_TITLE = 100
 const LONGEST_RULE = 120
 
-/** The explanation of a version: one row for each commit, newest first. */
+/** The explanation of a version: one row for each commit, the newest first. */
 export const explainVersion = ({ decision, commits }: ComputedVersion): Explanation =>
-  // The other presets are asked about the rows that are shown, and no more: they cost as much as the one that decides.
-  explainBump(decision, commits.slice(0, MOST_ROWS))
+  explainBump(decision, commits, MOST_ROWS)
 
 /** What gave a version, as a Markdown table; also used where a build computes its own. */
 export function renderBump(inputs: Inputs, computed: ComputedVersion, explanation: Explanation): string {
-  const rows = explanation.rows
-    .slice(0, MOST_ROWS)
-    .map(({ sha, title, level, rule, decides, warnings }) => [
-      codeSpan(sha.slice(0, 7)),
-      escapeMarkdown(truncate(title, LONGEST_TITLE)),
-      decides ? `**${level}**` : level,
-      escapeMarkdown(truncate(rule, LONGEST_RULE)),
-      warnings.map(({ message }) => escapeMarkdown(message)).join('<br>'),
-    ])
-  const hidden = explanation.rows.length - rows.length
+  const rows = explanation.rows.map(({ sha, title, level, rule, decides, warnings }) => [
+    codeSpan(sha.slice(0, 7)),
+    escapeMarkdown(truncate(title, LONGEST_TITLE)),
+    decides ? `**${level}**` : level,
+    escapeMarkdown(truncate(rule, LONGEST_RULE)),
+    warnings.map(({ message }) => escapeMarkdown(message)).join('<br>'),
+  ])
+  const hidden = computed.decision.commits.length - rows.length
   return [
     `### ${headline(inputs, computed)}`,
     escapeMarkdown(explanation.summary),

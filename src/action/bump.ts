@@ -1,14 +1,15 @@
 import type { Explanation } from '../core/version/explain.ts'
+import type { ComputedVersion } from '../git/compute-version.ts'
 import { truncate } from '../render/text.ts'
 import { explainVersion, renderBump } from './bump-summary.ts'
-import { type ComputedVersion, computeVersion } from './compute-version.ts'
+import { computeVersionFor } from './compute-version.ts'
 import type { Outcome } from './outcome.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 
 /** Computes the next version of the checked-out commit and explains it. Reads the checkout only; writes nothing. */
 export async function bump(inputs: Inputs, shell: Shell): Promise<Outcome<'bump'>> {
-  const computed = await computeVersion(inputs, shell)
+  const computed = await computeVersionFor(inputs, shell)
   const explanation = explainVersion(computed)
   return {
     outputs: {
@@ -44,7 +45,7 @@ function explanationJson(computed: ComputedVersion, explanation: Explanation): s
       decidedBy: decision.decidedBy.slice(0, MOST_EXPLAINED),
       warnings: decision.warnings,
       commits: commits.map(({ others: _, ...commit }) => commit),
-      omitted: explanation.rows.length - commits.length,
+      omitted: decision.commits.length - commits.length,
       outsidePath: computed.outsidePath,
     },
     (_, value: unknown) => (typeof value === 'string' ? truncate(value, LONGEST_TEXT) : value),

@@ -1,4 +1,5 @@
 import { accepted, type Checked, type Problem, quoted } from '../core/problem.ts'
+import { parseRuleLine } from '../core/version/rules.ts'
 import type { BumpRule, PresetName } from '../core/version/schema.ts'
 import { environmentNameOf, INPUTS, type InputDefinition, type InputName, PRESETS } from './inputs.ts'
 import { COMMANDS, type CommandName } from './outputs.ts'
@@ -32,8 +33,6 @@ export interface Inputs {
 }
 
 export type InputProblemCode = 'input-missing' | 'input-invalid'
-
-const BUMP_RULE = /^([^\s():]+)(?:\(([^\s():]+)\))?:[ \t]*(none|patch|minor|major)$/
 
 /** Reads the inputs from the environment. All problems at once; nothing of another input is guessed. */
 export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<Inputs, InputProblemCode> {
@@ -70,12 +69,10 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
 
   const command = oneOf('command', COMMANDS)
   const rules = list('rules', /\n/).flatMap((line): BumpRule[] => {
-    const [, type, scope, bump] = BUMP_RULE.exec(line) ?? []
-    if (type === undefined || bump === undefined) {
-      invalid('rules', 'lines such as `docs(readme): patch` or `chore: none`', line)
-      return []
-    }
-    return [{ type, ...(scope === undefined ? {} : { scope }), bump: bump as BumpRule['bump'] }]
+    const rule = parseRuleLine(line)
+    if (rule.ok) return [rule.value]
+    invalid('rules', 'lines such as `docs(readme): patch` or `chore: none`', line)
+    return []
   })
   const sha = text('sha')
   if (sha !== null && !/^[0-9a-f]{40}$/.test(sha)) invalid('sha', 'a commit of 40 lower-case hexadecimal digits', sha)

@@ -76,9 +76,9 @@ async function versionOf(inputs: Inputs, context: RunContext, shell: Shell): Pro
       why: '',
     }
   }
-  const { computeVersion } = await import('./compute-version.ts')
+  const { computeVersionFor } = await import('./compute-version.ts')
   const { explainVersion, renderBump } = await import('./bump-summary.ts')
-  const computed = await computeVersion(inputs, shell)
+  const computed = await computeVersionFor(inputs, shell)
   if (computed.version === null) return null
   if (inputs.sha !== null && inputs.sha !== computed.sha) {
     throw new RingmasterError('bad-input', {

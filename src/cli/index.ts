@@ -5,6 +5,7 @@ import { type CliCommand, type CommandIo, EXIT_OF, type ExitCode } from './comma
 
 /** The commands by their first word; a group is loaded when it is asked for. */
 const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
+  bump: async () => [(await import('./bump.ts')).bumpCommand],
   cohort: async () => (await import('./cohort.ts')).COHORT_COMMANDS,
   config: async () => (await import('./config.ts')).CONFIG_COMMANDS,
   doctor: async () => [(await import('./doctor.ts')).doctor],

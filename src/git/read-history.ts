@@ -37,6 +37,8 @@ export interface HistoryQuestion {
    * that is how a shallow checkout can know that a release further back cannot be greater.
    */
   readonly choose: (tags: readonly GitTag[]) => GitTag | null
+  /** Picks another tag that has to be as certain as the last release; the same rule holds. */
+  readonly beside?: (tags: readonly GitTag[]) => GitTag | null
   readonly withFiles: boolean
   readonly firstParent: boolean
   /** The full name of the ref that the checkout came from, when known. */
@@ -110,6 +112,7 @@ async function completeTags(
     if (boundary.length === 0) return merged
     const last = question.choose(merged)
     if (last === null || last.name !== greatest?.name) continue
+    if (question.beside && question.beside(merged)?.name !== question.beside(all)?.name) continue
     const since = await readAncestry(directory, head.sha, last.sha)
     if (!boundary.some((sha) => since.has(sha))) return merged
   }

@@ -5,7 +5,7 @@ import { type Preset, presets } from './presets.ts'
 import { requestOf } from './release-as.ts'
 import { parseRules } from './rules.ts'
 import type { BumpConfig, Commit, PresetName } from './schema.ts'
-import type { JudgeOptions, Verdict, Warning } from './verdict.ts'
+import type { Judge, JudgeOptions, Verdict, Warning } from './verdict.ts'
 import { parseVersion, type Version } from './version.ts'
 
 /** What comes after a version, and every reason for it. */
@@ -33,8 +33,14 @@ type SemVer = Extract<Version, { scheme: 'semver' }>
 /**
  * Decides what comes after `from` (null: nothing was released yet) by commits, newest first. Refuses a `from` that is
  * no SemVer, rules that cannot be read and a result beyond 2^53 - 1, with all problems at once. Linear in the messages.
+ * `judge` takes the place of the preset's own, where something else than messages says what is asked for.
  */
-export function decideBump(config: BumpConfig, from: string | null, commits: readonly Commit[]): Checked<BumpDecision> {
+export function decideBump(
+  config: BumpConfig,
+  from: string | null,
+  commits: readonly Commit[],
+  judge?: Judge,
+): Checked<BumpDecision> {
   const preset = presets[config.preset]
   const rules = parseRules(config.rules ?? [], preset.foldsCase)
   const before = from === null ? accepted(null) : parseVersion('semver', from)
@@ -45,7 +51,7 @@ export function decideBump(config: BumpConfig, from: string | null, commits: rea
     )
   }
   const options: JudgeOptions = { rules: rules.value, types: typesOf(config, preset) }
-  const verdicts = preset.judge(commits, options)
+  const verdicts = (judge ?? preset.judge)(commits, options)
   const decision = conclude(config, preset, before.value, verdicts)
   const after = decision.to === null ? accepted(null) : parseVersion('semver', decision.to)
   return after.ok ? accepted(decision) : rejected<string>(...after.problems.map((one) => ({ ...one, path: 'to' })))

@@ -27,12 +27,19 @@ export interface Explanation {
 
 /**
  * Explains a decision. With `commits` (those it was made from) each row also tells what the other presets make of it,
- * and a warning where it would release under one of them and does not here.
+ * and a warning where it would release under one of them and does not here. At most `mostRows` rows, the newest: the
+ * other presets cost as much as the one that decided.
  */
-export function explainBump(decision: BumpDecision, commits: readonly Commit[] = []): Explanation {
-  const deciding = new Set(decision.decidedBy)
-  const bySha = new Map(commits.map((commit) => [commit.sha, commit]))
-  const rows = decision.commits.map((verdict): ExplainedCommit => {
+export function explainBump(
+  decision: BumpDecision,
+  commits: readonly Commit[] = [],
+  mostRows = Number.POSITIVE_INFINITY,
+): Explanation {
+  const shown = decision.commits.slice(0, mostRows)
+  const wanted = new Set(shown.map(({ sha }) => sha))
+  const deciding = new Set(decision.decidedBy.filter((sha) => wanted.has(sha)))
+  const bySha = new Map(commits.filter(({ sha }) => wanted.has(sha)).map((commit) => [commit.sha, commit]))
+  const rows = shown.map((verdict): ExplainedCommit => {
     const commit = bySha.get(verdict.sha)
     const others = commit === undefined ? [] : levelsElsewhere(commit, decision.preset)
     return {

@@ -1,4 +1,5 @@
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
+import { isStable, type TagReading, type VersionTag } from './tags.ts'
 import { compareVersions, formatVersion, parseVersion, type Version } from './version.ts'
 
 type SemVer = Extract<Version, { readonly scheme: 'semver' }>
@@ -9,6 +10,30 @@ export interface PrereleaseLine {
   readonly label: string
   /** The highest pre-release of this line above the last release; null where it begins. */
   readonly latest: string | null
+}
+
+/** Reads a label such as `rc`: one identifier that is no number, because a number sorts below every word. */
+export function parseLabel(text: string): Checked<string, 'prerelease-label'> {
+  if (/^[0-9A-Za-z-]{1,40}$/.test(text) && !/^\d+$/.test(text)) return accepted(text)
+  return rejected({
+    code: 'prerelease-label',
+    message: `expected one word of letters, digits and hyphens for a line of pre-releases, found ${quoted(text)}`,
+    hint: 'For example rc, beta or alpha.',
+  })
+}
+
+/** The highest pre-release of a line among a product's tags, above its last release; null where the line begins. */
+export function latestOnLine(reading: TagReading, label: string, last: VersionTag | null): VersionTag | null {
+  const isAbove = ({ version }: VersionTag): boolean => {
+    const order = last === null ? null : compareVersions(version, last.version)
+    return order === null || (order.ok && order.value === 1)
+  }
+  return (
+    reading.versions.find(
+      (tag) =>
+        tag.version.scheme === 'semver' && !isStable(tag.version) && isOnLine(tag.version, label) && isAbove(tag),
+    ) ?? null
+  )
 }
 
 /**

@@ -1,4 +1,4 @@
-import { accepted, type Checked, type Problem } from '../problem.ts'
+import { accepted, type Checked, type Problem, quoted, rejected } from '../problem.ts'
 import { isAbove, type Level } from './level.ts'
 import type { BumpRule } from './schema.ts'
 import { parseWildcard, type Wildcard } from './wildcard.ts'
@@ -9,6 +9,18 @@ export interface TeamRule {
   readonly type: Wildcard
   /** Absent: any scope, or none. */
   readonly scope?: Wildcard
+}
+
+const ruleLine = /^([^\s():]+)(?:\(([^\s():]+)\))?:[ \t]*(none|patch|minor|major)$/
+
+/** Reads a rule as people write it: `docs(readme): patch` or `chore: none`. */
+export function parseRuleLine(line: string): Checked<BumpRule, 'rule-form'> {
+  const [, type, scope, bump] = ruleLine.exec(line.trim()) ?? []
+  if (type === undefined || bump === undefined) {
+    const message = `expected a rule such as \`docs(readme): patch\` or \`chore: none\`, found ${quoted(line)}`
+    return rejected({ code: 'rule-form', message })
+  }
+  return accepted({ type, ...(scope === undefined ? {} : { scope }), bump: bump as BumpRule['bump'] })
 }
 
 /** Reads a team's rules; `fold` reads them without regard to case. Answers with every pattern that cannot be read. */

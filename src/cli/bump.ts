@@ -1,0 +1,79 @@
+import { type Explanation, explainBump } from '../core/version/explain.ts'
+import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
+import { bumpRows, renderTextTable } from '../render/text-table.ts'
+import { type CliCommand, type CommandIo, readOptions, usageError } from './command.ts'
+import { LINE_OPTIONS, readLine, readProductChoice, VERSION_OPTIONS, VERSION_USAGE } from './version-options.ts'
+
+const DEFAULT_ROWS = 50
+
+const OPTIONS = {
+  ...VERSION_OPTIONS,
+  ...LINE_OPTIONS,
+  rows: { type: 'string' },
+} as const
+
+/** What comes next for a product of a checkout, and why, commit by commit. */
+export const bumpCommand: CliCommand = {
+  name: 'bump',
+  usage: `ringmaster bump ${VERSION_USAGE} [--prerelease LABEL | --graduate LABEL | --build [--latest-build VERSION]] [--rows N] [--json]`,
+  summary: 'Compute the next version of a checkout, and explain it commit by commit.',
+  async run(args, io) {
+    const { values, positionals } = readOptions(bumpCommand, args, OPTIONS)
+    if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, bumpCommand)
+    const line = readLine(values, bumpCommand)
+    const choice = readProductChoice(values, line.kind === 'build' ? 'semver-build' : 'semver', bumpCommand)
+    const rows = rowsOf(values.rows)
+    const computed = await computeVersion({ ...choice, line, ownRef: null, below: null })
+    const explanation = explainBump(computed.decision, computed.commits, rows)
+    if (io.json) io.out(JSON.stringify(documentOf(computed, explanation)))
+    else tell(computed, explanation, io)
+    return 0
+  },
+}
+
+function rowsOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_ROWS
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw usageError(`expected a number of rows for --rows, found "${text.slice(0, 40)}"`, bumpCommand)
+}
+
+/** For machines: the same names as the Action's outputs and its explanation. */
+const documentOf = (computed: ComputedVersion, { summary, rows }: Explanation) => ({
+  version: computed.version,
+  tagName: computed.tagName,
+  previousVersion: computed.previousVersion,
+  released: computed.released,
+  bump: computed.bump,
+  level: computed.decision.level,
+  policy: computed.decision.policy,
+  preset: computed.decision.preset,
+  head: computed.sha,
+  tag: computed.tag,
+  latestOnLine: computed.latestOnLine,
+  decidedBy: computed.decision.decidedBy,
+  summary,
+  warnings: computed.warnings,
+  commits: rows,
+  omitted: computed.decision.commits.length - rows.length,
+  outsidePath: computed.outsidePath,
+  unreadTags: computed.unreadTags,
+})
+
+function tell(computed: ComputedVersion, explanation: Explanation, io: CommandIo): void {
+  io.out(headlineOf(computed))
+  io.out(explanation.summary)
+  if (explanation.rows.length > 0) {
+    io.out('')
+    for (const line of renderTextTable(['COMMIT', 'ASKS FOR', 'RULE', 'MESSAGE'], bumpRows(explanation))) io.out(line)
+  }
+  const omitted = computed.decision.commits.length - explanation.rows.length
+  if (omitted > 0) io.out(`and ${omitted} older ${omitted === 1 ? 'commit' : 'commits'} (--rows N shows more).`)
+  if (computed.outsidePath > 0) io.out(`${computed.outsidePath} commits change nothing of this product.`)
+  if (computed.deepened) io.out('The checkout was shallow and has been deepened.')
+  for (const { code, message } of computed.warnings) io.err(`${code}: ${message}`)
+}
+
+function headlineOf({ version, released, tagName, latestOnLine }: ComputedVersion): string {
+  if (version === null) return `No new version${latestOnLine === null ? '' : ` since ${latestOnLine}`}.`
+  return released ? `${version} (tag ${tagName})` : `${version}, released already (tag ${tagName})`
+}

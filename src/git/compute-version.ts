@@ -1,0 +1,192 @@
+import { type Problem, valueOf as valueIn } from '../core/problem.ts'
+import { type BumpDecision, decideBump } from '../core/version/decide.ts'
+import { type Line, versionOnLine } from '../core/version/line.ts'
+import type { AreaMap } from '../core/version/paths.ts'
+import { latestOnLine } from '../core/version/prerelease.ts'
+import type { BumpConfig, Commit } from '../core/version/schema.ts'
+import {
+  lastRelease,
+  readTags,
+  type TagPattern,
+  type TagReading,
+  tagNameOf,
+  type VersionTag,
+} from '../core/version/tags.ts'
+import type { Judge } from '../core/version/verdict.ts'
+import type { Version } from '../core/version/version.ts'
+import { readAncestry } from './deepen.ts'
+import type { GitCommit } from './read-commits.ts'
+import { readHistory } from './read-history.ts'
+import type { GitTag } from './read-tags.ts'
+
+/** Whose next version is asked for, and by which rule. */
+export interface VersionQuestion {
+  /** Of the checkout. */
+  readonly directory: string
+  readonly pattern: TagPattern
+  /** Null where every commit counts. */
+  readonly counts: AreaMap | null
+  readonly config: BumpConfig
+  readonly line: Line
+  readonly firstParent: boolean
+  /** The full name of the ref that the checkout came from, when known. */
+  readonly ownRef: string | null
+  /** Counts from the last release below this version, as it was before that one; null: from the last release. */
+  readonly below: Version | null
+  /** What is judged in the commits' place, such as the pull requests that brought them. */
+  readonly reread?: (commits: readonly GitCommit[]) => Promise<Reread>
+}
+
+/** What is judged in the commits' place: newest first, under hashes of the commits. */
+export interface Reread {
+  readonly commits: readonly Commit[]
+  readonly judge?: Judge
+}
+
+/** The version of the checked-out commit, and everything that gave it. */
+export interface ComputedVersion {
+  readonly sha: string
+  /** Null when nothing since the last release makes a new one. */
+  readonly version: string | null
+  /** The name of the tag for `version`. */
+  readonly tagName: string | null
+  /** Of the last release; null before the first. */
+  readonly previousVersion: string | null
+  readonly bump: BumpDecision['bump']
+  /** False for the commit that carries the tag of its version, and where there is none. */
+  readonly released: boolean
+  /** The tag of the last release. */
+  readonly tag: string | null
+  /** The highest pre-release of the line so far, where the question is about one. */
+  readonly latestOnLine: string | null
+  readonly decision: BumpDecision
+  /** The commits that counted, newest first. */
+  readonly commits: readonly Commit[]
+  /** How many commits changed nothing of the product. */
+  readonly outsidePath: number
+  /** Tags that fit the pattern and name no version. */
+  readonly unreadTags: readonly string[]
+  /** Whether more history had to be fetched. */
+  readonly deepened: boolean
+  readonly warnings: readonly Problem[]
+}
+
+/** Computes the version of the checked-out commit for a product. Throws `RingmasterError` for bad rules and for git. */
+export async function computeVersion(question: VersionQuestion): Promise<ComputedVersion> {
+  const read = readerOf(question.pattern)
+  const lastOf = (tags: readonly GitTag[]): VersionTag | null => lastRelease(read(tags), question.below ?? undefined)
+  const latestOf = (tags: readonly GitTag[]): VersionTag | null =>
+    highestOnLine(question.line, read(tags), lastOf(tags))
+  const history = await readHistory(question.directory, {
+    choose: lastOf,
+    beside: latestOf,
+    withFiles: question.counts !== null,
+    firstParent: question.firstParent,
+    ownRef: question.ownRef,
+  })
+  const last = lastOf(history.tags)
+  const latest = latestOf(history.tags)
+  const counted = countedOf(question.counts, history.commits)
+  const reread: Reread = question.reread === undefined ? { commits: counted } : await question.reread(counted)
+  const decide = (commits: readonly Commit[]): BumpDecision =>
+    valueIn(decideBump(question.config, last?.version.text ?? null, commits, reread.judge))
+  const decision = decide(reread.commits)
+  const since = latest === null ? [] : await commitsSince(question.directory, history.head, latest, reread.commits)
+  const next = valueIn(
+    versionOnLine(withLatestBuild(question.line, read(history.tags)), {
+      target: decision.to,
+      lastRelease: last?.version.text ?? null,
+      latest: latest?.version.text ?? null,
+      changed: latest !== null && decide(since).to !== null,
+    }),
+  )
+  // A graduation is due also on the very commit of its last candidate; that of a candidate is what it is already.
+  const carried = [question.line.kind === 'graduation' ? null : latest, last].find((tag) => tag?.sha === history.head)
+  const version = next ?? carried?.version.text ?? null
+  return {
+    sha: history.head,
+    version,
+    tagName: version === null ? null : tagNameOf(question.pattern, version),
+    previousVersion: last?.version.text ?? null,
+    bump: decision.bump,
+    released: next !== null,
+    tag: last?.name ?? null,
+    latestOnLine: latest?.version.text ?? null,
+    decision,
+    commits: reread.commits,
+    outsidePath: history.commits.length - counted.length,
+    unreadTags: read(history.tags).unread.map(({ tag }) => tag.name),
+    deepened: history.deepened,
+    warnings: [
+      ...(history.remoteTags === 'no-answer' ? [remoteDidNotAnswer] : []),
+      ...decision.warnings.map(({ code, message }) => ({ code, message })),
+      ...oddCommits(decision),
+    ],
+  }
+}
+
+/** Reads the tags of a pattern; the same list is asked for again and again, and may be long. */
+function readerOf(pattern: TagPattern): (tags: readonly GitTag[]) => TagReading {
+  const known = new WeakMap<readonly GitTag[], TagReading>()
+  return (tags) => {
+    const reading = known.get(tags) ?? valueIn(readTags(pattern, tags))
+    known.set(tags, reading)
+    return reading
+  }
+}
+
+function highestOnLine(line: Line, reading: TagReading, last: VersionTag | null): VersionTag | null {
+  switch (line.kind) {
+    case 'release':
+    case 'build':
+      return null
+    case 'prerelease':
+    case 'graduation':
+      return latestOnLine(reading, line.label, last)
+  }
+}
+
+/** Where the ledger does not say which build was the latest, the tags do. */
+function withLatestBuild(line: Line, { versions }: TagReading): Line {
+  if (line.kind !== 'build' || line.latest !== null) return line
+  const tag = versions.find(({ version }) => version.scheme === 'semver-build' && version.build !== null)
+  return { ...line, latest: tag?.version.text ?? null }
+}
+
+const countedOf = (counts: AreaMap | null, commits: readonly GitCommit[]): readonly GitCommit[] =>
+  counts === null ? commits : commits.filter((commit) => counts(commit.files ?? []).length > 0)
+
+async function commitsSince(
+  directory: string,
+  head: string,
+  tag: VersionTag,
+  commits: readonly Commit[],
+): Promise<readonly Commit[]> {
+  const since = await readAncestry(directory, head, tag.sha)
+  return commits.filter(({ sha }) => since.has(sha))
+}
+
+const remoteDidNotAnswer: Problem = {
+  code: 'remote-tags-unknown',
+  message: 'expected a release among the tags of this checkout, found none, and the remote did not name its own',
+  hint: 'if this is not the first release, run `git fetch --tags` before this step',
+}
+
+const mostNamed = 3
+
+/** One annotation for all commits that may not count as they were meant; the table shows each. */
+function oddCommits({ commits }: BumpDecision): Problem[] {
+  const warned = commits.filter(({ warnings }) => warnings.length > 0)
+  if (warned.length === 0) return []
+  const named = warned
+    .slice(0, mostNamed)
+    .map(({ sha, warnings }) => `${sha.slice(0, 7)} (${warnings[0]?.message ?? ''})`)
+  const more = warned.length > mostNamed ? ` and ${warned.length - mostNamed} more` : ''
+  return [
+    {
+      code: 'commits-worth-a-look',
+      message: `expected commits that say what they change, found ${named.join(', ')}${more}`,
+      hint: 'the explanation shows what each of them counts for',
+    },
+  ]
+}

@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { bumpCommand } from '../../src/cli/bump.ts'
+import { ScratchRepository } from '../git/scratch-repository.ts'
+import { runCommand } from './stage.ts'
+
+const made: ScratchRepository[] = []
+afterEach(() => {
+  for (const repository of made.splice(0)) repository.remove()
+})
+
+/** A history in one line: `+message` commits, `#name` tags. */
+function history(...steps: readonly string[]): ScratchRepository {
+  const repository = ScratchRepository.init()
+  made.push(repository)
+  for (const step of steps) {
+    if (step.startsWith('#')) repository.git('tag', step.slice(1))
+    else repository.commit(step)
+  }
+  return repository
+}
+
+const bump = (repository: ScratchRepository, ...args: readonly string[]) =>
+  runCommand(bumpCommand, ['--directory', repository.directory, ...args], true)
+
+const versionOf = async (repository: ScratchRepository, ...args: readonly string[]) => {
+  const { version, released } = (await bump(repository, ...args)).json()
+  return [version, released]
+}
+
+describe('ringmaster bump', () => {
+  it('tells the version, its tag and what each commit asks for', async () => {
+    const repository = history('feat: a', '#v1.2.0', 'docs: b', 'fix: c \u001b[31m')
+    const { code, out } = await runCommand(bumpCommand, ['-C', repository.directory])
+    expect(code).toBe(0)
+    expect(out[0]).toBe('1.2.1 (tag v1.2.1)')
+    expect(out[3]).toMatch(/^COMMIT +ASKS FOR +RULE +MESSAGE$/)
+    expect(out[4]).toMatch(/^[0-9a-f]{7} {2}patch \* {3}type fix +fix: c \ufffd\[31m/)
+    expect(out[5]).toContain('docs: b')
+  })
+
+  it.each([
+    [[], ['1.3.0', true]],
+    [
+      ['--preset', 'angular'],
+      ['1.3.0', true],
+    ],
+    [
+      ['--rule', 'feat: patch'],
+      ['1.2.1', true],
+    ],
+    [
+      ['--visible-types', 'fix, perf'],
+      [null, false],
+    ],
+    [
+      ['--tag-pattern', 'api@{version}'],
+      ['0.1.0', true],
+    ],
+  ])('answers a feature after 1.2.0, called with %j, by %j', async (args, expected) => {
+    expect(await versionOf(history('feat: a', '#v1.2.0', 'feat: b'), ...args)).toEqual(expected)
+  })
+
+  it('shows as many rows as are asked for, and says how many are left out', async () => {
+    const repository = history('feat: a', '#v1.2.0', 'feat: b', 'fix: c', 'fix: d')
+    const shown = (await bump(repository, '--rows', '2')).json()
+    expect([(shown['commits'] as unknown[]).length, shown['omitted'], shown['version']]).toEqual([2, 1, '1.3.0'])
+  })
+
+  it.each([
+    ['no tag at all', ['fix: a'], '0.1.0-rc.1', '0.1.0'],
+    ['no candidate yet', ['x', '#v1.2.0', 'feat: b'], '1.3.0-rc.1', '1.3.0'],
+    ['a candidate before', ['x', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1', 'fix: c'], '1.3.0-rc.2', '1.3.0'],
+    ['more than the line leads to', ['x', '#v1.2.0', 'fix: b', '#v1.2.1-rc.4', 'feat: c'], '1.3.0-rc.1', '1.3.0'],
+    ['less than it leads to', ['x', '#v1.2.0', 'fix: b', '#v2.0.0-rc.4', 'fix: c'], '2.0.0-rc.5', '2.0.0'],
+    ['nothing new since the candidate', ['x', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1', 'docs: c'], null, '1.3.0'],
+    ['a candidate of a past release', ['x', '#v1.2.0-rc.7', 'y', '#v1.2.0', 'fix: b'], '1.2.1-rc.1', '1.2.1'],
+    ['another line', ['x', '#v1.2.0', 'feat: b', '#v1.3.0-beta.3', 'fix: c'], '1.3.0-rc.1', '1.3.0'],
+  ])('follows a line of pre-releases and its graduation: %s', async (_, steps, candidate, release) => {
+    const repository = history(...steps)
+    expect((await versionOf(repository, '--prerelease', 'rc'))[0]).toBe(candidate)
+    expect((await versionOf(repository, '--graduate', 'rc'))[0]).toBe(release)
+  })
+
+  it('gives a candidate’s own version to its commit, and its release when it graduates', async () => {
+    const repository = history('x', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1')
+    expect(await versionOf(repository, '--prerelease', 'rc')).toEqual(['1.3.0-rc.1', false])
+    expect(await versionOf(repository, '--graduate', 'rc')).toEqual(['1.3.0', true])
+  })
+
+  it('knows a candidate further back than the release when the checkout is shallow', async () => {
+    const origin = history('x', '#v1.2.0', 'feat: b', '#v2.0.0-rc.1', 'fix: c', '#v1.2.1', 'fix: d', 'fix: e')
+    const clone = origin.shallowClone()
+    made.push(clone)
+    expect((await versionOf(clone, '--prerelease', 'rc'))[0]).toBe('2.0.0-rc.2')
+  })
+
+  it.each([
+    ['the minor after the last release', ['x', '#v1.2.0', 'fix: b'], [], '1.3.0-1'],
+    ['what the commits ask for', ['x', '#v1.2.0', 'feat!: b'], [], '2.0.0-1'],
+    ['the next number of a base', ['x', '#v1.2.0', 'fix: b'], ['--latest-build', '1.3.0-44'], '1.3.0-45'],
+    ['the number after the highest tag', ['x', '#v1.2.0', 'y', '#v1.3.0-9', '#v1.3.0-10', 'fix: b'], [], '1.3.0-11'],
+    ['its four-part form', ['x', '#v1.2.0', 'fix: b'], ['--latest-build', '1.3.0.44'], '1.3.0-45'],
+    ['no lower base than before', ['x', '#v1.2.0', 'fix: b'], ['--latest-build', '4.0.0-9'], '4.0.0-10'],
+  ])('numbers a development build by %s', async (_, steps, args, expected) => {
+    expect(await versionOf(history(...steps), '--build', ...args)).toEqual([expected, true])
+  })
+
+  it('refuses a BUILD above 2^53 - 1', async () => {
+    const told = await bump(history('x', '#v1.2.0', 'fix: b'), '--build', '--latest-build', '1.3.0-9007199254740991')
+    expect(told).toMatchObject({ code: 'thrown', problems: ['version-too-large'] })
+  })
+
+  it.each([
+    [['--prerelease', 'rc', '--build'], ['usage']],
+    [['--latest-build', '1.0.0-1'], ['usage']],
+    [['--prerelease', 'r c'], ['prerelease-label']],
+    [['--prerelease', '7'], ['prerelease-label']],
+    [['--preset', 'eslint'], ['usage']],
+    [['--path', 'api'], ['usage']],
+    [['--rows', '-1'], ['usage']],
+    [
+      ['--rule', 'nonsense', '--rule', 'more', '--tag-pattern', 'v'],
+      ['rule-form', 'rule-form', 'tag-pattern'],
+    ],
+    [['extra'], ['usage']],
+  ])('refuses %j with every problem', async (args, problems) => {
+    expect(await bump(history('x'), ...args)).toMatchObject({ code: 'thrown', problems })
+  })
+})
