@@ -1,5 +1,7 @@
 import { createAppAuth } from '@octokit/auth-app'
 import { Octokit } from '@octokit/rest'
+import { type Answer, Governor, type GovernorOptions, type GovernorState } from './governor.ts'
+import type { RequestOptions } from './request-cost.ts'
 import { outside } from './trouble.ts'
 
 /** The App as GitHub knows it. `apiUrl` is GitHub's or an Enterprise Server's REST root. */
@@ -25,6 +27,26 @@ export interface GitHubApp {
   forRepository(fullName: string): Promise<Octokit>
 }
 
+/** An App whose requests are governed, with what the composition has to know of that. */
+export interface GovernedApp extends GitHubApp {
+  /** The governor of all requests to the account that owns the repository. */
+  governorOf(fullName: string): Governor
+  /** How the limits stand, by account; `(app)` for what the App asks as itself. */
+  readonly limits: Readonly<Record<string, GovernorState>>
+  /** Sends nothing more. */
+  close(): void
+}
+
+/** GitHub recommends at most this many pushes a minute to one repository. */
+export const PUSHES_PER_MINUTE = 6
+
+const timer: GovernorOptions['timer'] = (milliseconds, run) => {
+  const handle = setTimeout(run, milliseconds)
+  return () => clearTimeout(handle)
+}
+
+const GOVERNING: GovernorOptions = { nowMs: Date.now, timer, processes: 1, pushesPerMinute: PUSHES_PER_MINUTE }
+
 /** Octokit's own lines tell of each answer, expected ones too; what matters is told where it is translated. */
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -36,9 +58,30 @@ const common = (apiUrl: string) => ({
   retry: { enabled: false },
 })
 
-export function gitHubApp(identity: AppIdentity): GitHubApp {
+/** Every request of the client takes its turn, around whatever its authentication adds. */
+function governed(octokit: Octokit, governor: Governor): Octokit {
+  octokit.hook.wrap(
+    'request',
+    (send, options) =>
+      governor.govern(options as unknown as RequestOptions, async () => (await send(options)) as Answer) as never,
+  )
+  return octokit
+}
+
+export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOptions> = {}): GovernedApp {
   const { appId, privateKey, apiUrl } = identity
-  const asApp = new Octokit({ ...common(apiUrl), authStrategy: createAppAuth, auth: { appId, privateKey } })
+  const governors = new Map<string, Governor>()
+  const governorOf = (account: string): Governor => {
+    const known = governors.get(account)
+    if (known) return known
+    const governor = new Governor({ ...GOVERNING, ...governing })
+    governors.set(account, governor)
+    return governor
+  }
+  const asApp = governed(
+    new Octokit({ ...common(apiUrl), authStrategy: createAppAuth, auth: { appId, privateKey } }),
+    governorOf(''),
+  )
   const byOwner = new Map<string, Promise<Octokit>>()
   let known: Promise<AppProfile> | undefined
 
@@ -46,15 +89,23 @@ export function gitHubApp(identity: AppIdentity): GitHubApp {
     const { data } = await outside(`find the installation of ${owner}/${repo}`, () =>
       asApp.request('GET /repos/{owner}/{repo}/installation', { owner, repo }),
     )
-    return new Octokit({
+    const client = new Octokit({
       ...common(apiUrl),
       authStrategy: createAppAuth,
       auth: { appId, privateKey, installationId: data.id },
     })
+    return governed(client, governorOf(owner.toLowerCase()))
   }
 
   return {
     asApp,
+    governorOf: (fullName) => governorOf(splitName(fullName).owner.toLowerCase()),
+    get limits() {
+      return Object.fromEntries([...governors].map(([account, governor]) => [account || '(app)', governor.state]))
+    },
+    close() {
+      for (const governor of governors.values()) governor.close()
+    },
     profile() {
       known ??= outside('read the App', () => asApp.request('GET /app')).then(({ data }) => {
         const slug = data?.slug ?? ''

@@ -1,0 +1,61 @@
+/** What an answer says about limits and about trouble on the way. */
+export type Signal =
+  /** Not done; `waitMs` until GitHub wants to be asked again, null where it does not say. */
+  | { readonly kind: 'limited'; readonly scope: 'primary' | 'secondary'; readonly waitMs: number | null }
+  /** A timeout, a bad gateway, a cut connection: done or not. */
+  | { readonly kind: 'doubt' }
+  | { readonly kind: 'none' }
+
+export type Headers = Readonly<Record<string, string | number | undefined>>
+
+interface Told {
+  readonly status?: unknown
+  readonly message?: unknown
+  readonly response?: { readonly headers?: Headers }
+}
+
+const NONE: Signal = { kind: 'none' }
+const SECONDARY = /\bsecondary rate\b|\babuse\b/i
+const LIMITED = /\brate limit\b/i
+
+const numberOf = (value: string | number | undefined): number | null => {
+  const number = value === undefined || value === '' ? Number.NaN : Number(value)
+  return Number.isFinite(number) && number >= 0 ? number : null
+}
+
+/** `retry-after` first; else the reset of a budget that is used up; null when neither is said. */
+function waitOf(headers: Headers, nowMs: number): number | null {
+  const retryAfterS = numberOf(headers['retry-after'])
+  if (retryAfterS !== null) return retryAfterS * 1_000
+  const resetS = numberOf(headers['x-ratelimit-reset'])
+  if (resetS === null || numberOf(headers['x-ratelimit-remaining']) !== 0) return null
+  return Math.max(1_000, resetS * 1_000 - nowMs)
+}
+
+/** Reads the error that Octokit throws for a refused request. */
+export function signalOfError(error: unknown, nowMs: number): Signal {
+  const { status, message, response } = (typeof error === 'object' && error !== null ? error : {}) as Told
+  const headers = response?.headers ?? {}
+  const text = String(message)
+  if (status === 429 || (status === 403 && (SECONDARY.test(text) || LIMITED.test(text)))) {
+    const isPrimary = !SECONDARY.test(text) && numberOf(headers['x-ratelimit-remaining']) === 0
+    return { kind: 'limited', scope: isPrimary ? 'primary' : 'secondary', waitMs: waitOf(headers, nowMs) }
+  }
+  if (status === 408 || typeof status !== 'number' || status >= 500) return { kind: 'doubt' }
+  return NONE
+}
+
+/** Reads an answer of GraphQL, which is 200 whatever happened. Partial data means that something was done. */
+export function signalOfAnswer(data: unknown, headers: Headers, nowMs: number): Signal {
+  const { errors, data: partial } = (typeof data === 'object' && data !== null ? data : {}) as {
+    errors?: unknown
+    data?: Readonly<Record<string, unknown>> | null
+  }
+  if (!Array.isArray(errors) || Object.values(partial ?? {}).some((value) => value !== null)) return NONE
+  const told = errors as readonly { readonly type?: unknown; readonly message?: unknown }[]
+  if (told.some(({ message }) => SECONDARY.test(String(message)))) {
+    return { kind: 'limited', scope: 'secondary', waitMs: waitOf(headers, nowMs) }
+  }
+  if (!told.some(({ type }) => type === 'RATE_LIMITED')) return NONE
+  return { kind: 'limited', scope: 'primary', waitMs: waitOf(headers, nowMs) }
+}

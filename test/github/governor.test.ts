@@ -1,0 +1,319 @@
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { Budget } from '../../src/github/budget.ts'
+import { type Answer, Governor, type GovernorOptions } from '../../src/github/governor.ts'
+import type { RequestOptions } from '../../src/github/request-cost.ts'
+import { inClass, type WorkClass } from '../../src/github/work-class.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+const at = { owner: 'acme', repo: 'releases' }
+const get: RequestOptions = { method: 'GET', url: '/repos/{owner}/{repo}/issues', ...at }
+const comment: RequestOptions = { method: 'POST', url: '/repos/{owner}/{repo}/issues/{issue_number}/comments', ...at }
+const patch: RequestOptions = { method: 'PATCH', url: '/repos/{owner}/{repo}/issues/comments/{comment_id}', ...at }
+const query: RequestOptions = { method: 'POST', url: '/graphql', query: 'query { viewer { login } }' }
+const commit: RequestOptions = {
+  method: 'POST',
+  url: '/graphql',
+  query: 'mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }',
+  variables: { input: { branch: { repositoryNameWithOwner: 'Acme/Releases', branchName: 'x' } } },
+}
+const done: Answer = { headers: {}, data: null }
+
+function governed(more: Partial<GovernorOptions> = {}) {
+  const time = new VirtualTime()
+  const governor = new Governor({
+    nowMs: () => time.nowMs,
+    timer: time.timer,
+    processes: 1,
+    pushesPerMinute: 6,
+    ...more,
+  })
+  const sent: { atMs: number; what: string }[] = []
+  const startMs = time.nowMs
+  const send = (
+    what: string,
+    options: RequestOptions,
+    workClass?: WorkClass,
+    answer: () => Promise<Answer> = async () => done,
+  ) => {
+    const work = () =>
+      governor.govern(options, () => {
+        sent.push({ atMs: time.nowMs - startMs, what })
+        return answer()
+      })
+    return workClass ? inClass(workClass, work) : work()
+  }
+  return { time, governor, sent, send }
+}
+
+const refusal = (status: number, message: string, headers: Record<string, string> = {}) =>
+  Object.assign(new Error(message), { status, response: { headers } })
+const once = (error: unknown): (() => Promise<Answer>) => {
+  let isFirst = true
+  return async () => {
+    if (!isFirst) return done
+    isFirst = false
+    throw error
+  }
+}
+
+describe('a budget', () => {
+  it('never lets more than its limit into any window, whatever is asked and when', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 30_000 }), fc.integer({ min: 1, max: 5 })), { maxLength: 300 }),
+        (asked) => {
+          const budget = new Budget({ limit: 80, windowMs: 60_000, burst: 30 })
+          const spent: { atMs: number; amount: number }[] = []
+          let nowMs = 0
+          for (const [pauseMs, amount] of asked) {
+            nowMs += pauseMs
+            nowMs += budget.waitMs(nowMs, amount)
+            budget.spend(nowMs, amount)
+            spent.push({ atMs: nowMs, amount })
+          }
+          for (const { atMs } of spent) {
+            const inWindow = spent.filter((one) => one.atMs >= atMs && one.atMs <= atMs + 60_000)
+            expect(inWindow.reduce((sum, one) => sum + one.amount, 0)).toBeLessThanOrEqual(80)
+          }
+        },
+      ),
+    )
+  })
+})
+
+describe('the governor', () => {
+  it('sends at once what is within every limit', async () => {
+    const { sent, send } = governed()
+    await Promise.all([send('a', get), send('b', comment), send('c', query)])
+    expect(sent.map((one) => one.atMs)).toEqual([0, 0, 0])
+  })
+
+  it.each([
+    { name: '900 points of REST a minute', options: patch, mostIn: 60_000, most: 180, count: 400 },
+    { name: '80 comments a minute', options: comment, mostIn: 60_000, most: 80, count: 200 },
+    { name: '500 comments an hour', options: comment, mostIn: 3_600_000, most: 500, count: 800 },
+    { name: '2,000 points of GraphQL a minute', options: query, mostIn: 60_000, most: 2_000, count: 3_000 },
+  ])('keeps $name, and sends everything in the end', async ({ options, mostIn, most, count }) => {
+    const { time, sent, send } = governed()
+    const all = Promise.all(Array.from({ length: count }, (_, index) => send(String(index), options, 'answer')))
+    await time.advance(4 * 3_600_000)
+    await all
+    expect(sent).toHaveLength(count)
+    let first = 0
+    for (const [index, { atMs }] of sent.entries()) {
+      while ((sent[first]?.atMs ?? 0) < atMs - mostIn) first += 1
+      expect(index - first + 1).toBeLessThanOrEqual(most)
+    }
+  })
+
+  it('has at most 100 requests under way', async () => {
+    const { time, governor, send } = governed()
+    const open: (() => void)[] = []
+    const all = Array.from({ length: 130 }, (_, index) =>
+      send(String(index), get, 'answer', () => new Promise((resolve) => open.push(() => resolve(done)))),
+    )
+    await time.settle()
+    expect(governor.state.inFlight).toBe(100)
+    expect(governor.state.waiting.answer).toBe(30)
+    while (open.length > 0) {
+      for (const end of open.splice(0)) end()
+      await time.settle()
+    }
+    await Promise.all(all)
+    expect(governor.state.inFlight).toBe(0)
+  })
+
+  it('lets answers and gates go before sweeps that were there first', async () => {
+    const { time, sent, send } = governed()
+    const bulk = Array.from({ length: 400 }, () => send('bulk', get, 'bulk'))
+    await time.settle()
+    const before = sent.length
+    const urgent = [send('gate', get, 'gate'), send('answer', get, 'answer')]
+    await time.settle()
+    expect(sent.slice(before).map((one) => one.what)).toEqual(['gate', 'answer'])
+    await time.advance(600_000)
+    await Promise.all([...bulk, ...urgent])
+  })
+
+  it('divides what it counts itself among processes', async () => {
+    const { time, sent, send } = governed({ processes: 4 })
+    const all = Promise.all(Array.from({ length: 60 }, (_, index) => send(String(index), comment, 'answer')))
+    await time.advance(60_000)
+    expect(sent.length).toBeLessThanOrEqual(20)
+    await time.advance(3_600_000)
+    await all
+  })
+
+  it('counts moves of a branch by any door against the pace of its repository', async () => {
+    const { time, governor, sent, send } = governed()
+    const all = Promise.all(
+      Array.from({ length: 80 }, (_, index) => send(`${index}`, { ...commit }, index % 2 ? 'answer' : 'bulk')),
+    )
+    await time.advance(600_000)
+    expect(sent.length).toBeLessThanOrEqual(60)
+    expect(sent.length).toBeGreaterThanOrEqual(50)
+    expect(governor.paceOf('acme/releases').waitMs(time.nowMs)).toBeGreaterThan(0)
+    expect(governor.paceOf('acme/other').waitMs(time.nowMs)).toBe(0)
+    await time.advance(3_600_000)
+    await all
+  })
+})
+
+describe('what GitHub says of its limits', () => {
+  const SECONDARY = 'You have exceeded a secondary rate limit.'
+  it.each([
+    {
+      name: 'a secondary limit with retry-after',
+      error: refusal(403, SECONDARY, { 'retry-after': '7' }),
+      waitMs: 7_000,
+    },
+    { name: 'a secondary limit that says nothing', error: refusal(403, SECONDARY), waitMs: 60_000 },
+    { name: '429 with retry-after', error: refusal(429, 'Too many requests', { 'retry-after': '30' }), waitMs: 30_000 },
+    {
+      name: 'a used-up hour',
+      error: refusal(403, 'API rate limit exceeded for ringmaster[bot].', {
+        'x-ratelimit-limit': '5000',
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': String(Date.parse('2026-11-20T10:20:00Z') / 1_000),
+      }),
+      waitMs: 20 * 60_000,
+    },
+  ])('is obeyed, and the request is sent again even if it changes something: $name', async ({ error, waitMs }) => {
+    const { time, sent, send } = governed()
+    const answer = send('first', comment, 'answer', once(error))
+    await time.settle()
+    const other = send('other', comment, 'answer')
+    await time.advance(waitMs - 1)
+    expect(sent).toHaveLength(1)
+    await time.advance(1)
+    await Promise.all([answer, other])
+    expect(sent.map((one) => one.atMs)).toEqual([0, waitMs, waitMs])
+  })
+
+  it('is obeyed in a GraphQL answer of 200', async () => {
+    const { time, sent, send } = governed()
+    const limited: Answer = {
+      headers: {
+        'x-ratelimit-remaining': '0',
+        'x-ratelimit-reset': String(Date.parse('2026-11-20T10:10:00Z') / 1_000),
+      },
+      data: { errors: [{ type: 'RATE_LIMITED', message: 'API rate limit exceeded' }] },
+    }
+    let answers = 0
+    const answer = send('commit', commit, 'append', async () => (answers++ === 0 ? limited : done))
+    await time.settle()
+    const rest = send('rest', get, 'read')
+    await time.advance(600_000)
+    expect(await answer).toBe(done)
+    await rest
+    expect(sent.map((one) => [one.what, one.atMs])).toEqual([
+      ['commit', 0],
+      ['rest', 0],
+      ['commit', 600_000],
+    ])
+  })
+
+  it('makes it wait twice as long each time that nothing is said, up to a quarter of an hour, and then gives up', async () => {
+    const { time, sent, send } = governed()
+    const answer = send('again', get, 'read', async () => {
+      throw refusal(403, SECONDARY)
+    })
+    const failed = answer.then(
+      () => 'answered',
+      (error: Error) => error.message,
+    )
+    await time.advance(3 * 3_600_000)
+    expect(await failed).toBe(SECONDARY)
+    expect(sent.map((one) => one.atMs / 60_000)).toEqual([0, 1, 3, 7, 15, 30, 45])
+  })
+
+  it('spaces reads over the rest of the hour when it runs short, and answers not at all', async () => {
+    const { time, sent, send } = governed()
+    const headers = {
+      'x-ratelimit-limit': '5000',
+      'x-ratelimit-remaining': '860',
+      'x-ratelimit-reset': String(time.nowMs / 1_000 + 3_600),
+    }
+    await send('first', get, 'answer', async () => ({ headers, data: null }))
+    const reads = Array.from({ length: 5 }, () => send('read', get, 'read'))
+    const answers = Array.from({ length: 5 }, () => send('answer', get, 'answer'))
+    await time.advance(3_000)
+    expect(sent.filter((one) => one.what === 'answer')).toHaveLength(5)
+    expect(sent.filter((one) => one.what === 'read')).toHaveLength(0)
+    await time.advance(120_000)
+    await Promise.all([...reads, ...answers])
+    const gaps = sent.filter((one) => one.what === 'read').map((one) => one.atMs)
+    expect((gaps[4] ?? 0) - (gaps[0] ?? 0)).toBeGreaterThan(4 * 9_000)
+  })
+})
+
+describe('what is sent again', () => {
+  it.each([
+    { name: 'a read after 502', options: get, error: refusal(502, 'Server Error'), times: 2 },
+    { name: 'a query after a cut connection', options: query, error: refusal(500, 'socket hang up'), times: 2 },
+    { name: 'not a change after 502: it may have been done', options: comment, error: refusal(502, 'x'), times: 1 },
+    { name: 'not a commit after a cut connection', options: commit, error: refusal(500, 'x'), times: 1 },
+    { name: 'not a refusal', options: get, error: refusal(403, 'Resource not accessible by integration'), times: 1 },
+    { name: 'not what is not there', options: get, error: refusal(404, 'Not Found'), times: 1 },
+  ])('$name', async ({ options, error, times }) => {
+    const { time, sent, send } = governed()
+    const settled = send('it', options, 'read', once(error)).then(
+      () => 'done',
+      () => 'failed',
+    )
+    await time.advance(10_000)
+    expect(sent).toHaveLength(times)
+    expect(await settled).toBe(times > 1 ? 'done' : 'failed')
+  })
+
+  it('fails what waits when Ringmaster stops, and leaves no timer', async () => {
+    const { time, governor, send } = governed()
+    const failed = send('x', get, 'read', once(refusal(403, 'secondary rate limit'))).catch((error) => error.code)
+    await time.settle()
+    governor.close()
+    expect(await failed).toBe('governor-closed')
+    await expect(send('y', get)).rejects.toMatchObject({ code: 'governor-closed' })
+    expect(time.pending).toBe(0)
+  })
+})
+
+describe('the pace of a branch', () => {
+  it('lets the first commits go at once, and then one every 20 seconds', async () => {
+    const { time, governor } = governed()
+    const pace = governor.paceOf('acme/releases')
+    const turns: number[] = []
+    const startMs = time.nowMs
+    const run = async () => {
+      while (time.nowMs - startMs < 3_600_000) {
+        await pace.turn()
+        pace.spend(time.nowMs)
+        turns.push((time.nowMs - startMs) / 1_000)
+      }
+    }
+    const running = run()
+    await time.advance(3_700_000)
+    await running
+    const late = turns.filter((second) => second > 1_800)
+    const gaps = late.slice(1).map((second, index) => second - (late[index] ?? 0))
+    expect(turns[0]).toBe(0)
+    expect(turns.filter((second) => second < 60).length).toBeGreaterThan(6)
+    expect(Math.min(...gaps)).toBeGreaterThan(19)
+    expect(Math.max(...gaps)).toBeLessThan(21)
+  })
+
+  it('does not keep waiting what people wait for', async () => {
+    const { time, governor } = governed()
+    const pace = governor.paceOf('acme/releases')
+    for (let commits = 0; commits < 24; commits += 1) pace.spend(time.nowMs)
+    let went = false
+    const turn = pace.turn().then(() => {
+      went = true
+    })
+    await time.advance(5_000)
+    expect(went).toBe(false)
+    await pace.urgently(() => turn)
+    expect(went).toBe(true)
+    expect(time.pending).toBe(0)
+  })
+})
