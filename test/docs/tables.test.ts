@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
+import { manifestPermissions, PERMISSIONS } from '../../src/app/permissions.ts'
 import { EXIT_OF } from '../../src/cli/command.ts'
 import { BLOCKER_CODES } from '../../src/core/ring/schema.ts'
 import { INTEGRITY_CODES } from '../../src/ledger/trouble.ts'
+import { EVENTS } from '../../src/webhooks/index.ts'
 import { PAGES } from './pages.ts'
 
 const page = (path: string): string => readFileSync(path, 'utf8')
@@ -49,6 +51,19 @@ describe('docs/cli.md', () => {
   it('has every exit code', () => {
     const codes = [...page('docs/cli.md').matchAll(/^\| ([0-9]+) \| /gm)].map(([, code]) => Number(code))
     expect(codes).toEqual([0, ...Object.values(EXIT_OF), 70])
+  })
+})
+
+describe('app.yml', () => {
+  const manifest = parse(page('app.yml')) as { default_permissions: object; default_events: readonly string[] }
+
+  it('asks for exactly the permissions that a feature needs', () => {
+    expect(manifest.default_permissions).toEqual(manifestPermissions())
+    expect(new Set(PERMISSIONS.map(({ feature }) => feature)).size).toBe(PERMISSIONS.length)
+  })
+
+  it('subscribes to exactly the events that are read', () => {
+    expect([...manifest.default_events].sort()).toEqual(EVENTS)
   })
 })
 
