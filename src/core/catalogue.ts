@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Bundle, ChannelRelease } from './cohort/schema.ts'
 import { Answer } from './command/answer.ts'
+import { ConfigurationProblem } from './config/in-force.ts'
 import { DeploymentStatus } from './deployment/schema.ts'
 import { Actor, type EventDraft, type LedgerEvent } from './event.ts'
 import {
@@ -52,8 +53,14 @@ export const CATALOGUE = {
     digest: Digest,
     repository: RepositoryRef,
     commit: z.string(),
-    problems: z.array(z.unknown()),
+    problems: z.array(ConfigurationProblem),
     facts: UsedFacts,
+  }),
+  /** A configuration that a pull request proposes, read at a commit: sound when there are no problems. */
+  'config.checked': z.strictObject({
+    repository: RepositoryRef,
+    commit: z.string(),
+    problems: z.array(ConfigurationProblem),
   }),
   'build.recorded': z.strictObject({
     product: ProductName,

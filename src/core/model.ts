@@ -2,8 +2,8 @@ import type { EventData, EventType, TypedEvent } from './catalogue.ts'
 import { isEventType } from './catalogue.ts'
 import { evolveCohort, evolveCohortIndex, evolveSignedBundles } from './cohort/evolve.ts'
 import { BUNDLES_KEY, COHORTS_KEY, cohortKey } from './cohort/state.ts'
-import { evolveConfig } from './config/evolve.ts'
-import { CONFIG_KEY } from './config/in-force.ts'
+import { evolveChecks, evolveConfig, evolveRefused } from './config/evolve.ts'
+import { CHECKS_KEY, CONFIG_KEY, REFUSED_KEY } from './config/in-force.ts'
 import { evolveBoard, evolveRunByDeployment, evolveRunByJob, evolveRunEnd } from './deployment/evolve.ts'
 import { boardKey, runKey } from './deployment/schema.ts'
 import type { AggregateKey, EventDraft, LedgerEvent, Model } from './event.ts'
@@ -38,13 +38,16 @@ const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] 
   { key: boardKey(data.product), next: evolveBoard },
   ...(data.runId === null ? [] : [{ key: runKey(data.repository.id, data.runId), next: evolveRunByDeployment }]),
 ]
-const ofConfig = (): readonly Change[] => [{ key: CONFIG_KEY, next: evolveConfig }]
 const ofNothing = (): readonly Change[] => []
 
 /** Which aggregates each type of event changes, and how: the one table of state. */
 const CHANGES: { readonly [T in EventType]: Changes<T> } = {
-  'config.accepted': ofConfig,
-  'config.refused': ofConfig,
+  'config.accepted': () => [
+    { key: CONFIG_KEY, next: evolveConfig },
+    { key: REFUSED_KEY, next: evolveRefused },
+  ],
+  'config.refused': () => [{ key: REFUSED_KEY, next: evolveRefused }],
+  'config.checked': () => [{ key: CHECKS_KEY, next: evolveChecks }],
   'build.recorded': (data) => [
     { key: productKey(data.product), next: evolveProduct },
     { key: versionKey(data.product, data.version), next: evolveVersion },

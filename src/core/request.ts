@@ -89,6 +89,8 @@ export type Request =
       readonly runAttempt: number
     })
   | (Asked & { readonly kind: 'configuration-seen'; readonly repository: RepositoryRef; readonly commit: string })
+  /** A pull request proposes a commit to the default branch of the release repository. */
+  | (Asked & { readonly kind: 'configuration-proposed'; readonly repository: RepositoryRef; readonly commit: string })
   /** A version completed in an environment: perhaps a ring is reached that serves cohorts. */
   | (Asked & {
       readonly kind: 'ring-reached'

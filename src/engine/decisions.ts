@@ -1,5 +1,5 @@
 import { decideBundlesSigned, decideManifestPublished, decideRingReached } from '../core/cohort/serve.ts'
-import { decideConfigurationSeen } from '../core/config/decide.ts'
+import { decideConfigurationProposed, decideConfigurationSeen } from '../core/config/decide.ts'
 import type { Deciding, Decision } from '../core/decision.ts'
 import { decideDeploymentReported, decideRunEnded } from '../core/deployment/decide.ts'
 import { decideConditionSeen } from '../core/process/alarm.ts'
@@ -23,6 +23,7 @@ const DECISIONS: {
   'gate-review': decideGateReview,
   'run-ended': decideRunEnded,
   'configuration-seen': decideConfigurationSeen,
+  'configuration-proposed': decideConfigurationProposed,
   'ring-reached': decideRingReached,
   'bundles-signed': decideBundlesSigned,
   'manifest-published': decideManifestPublished,

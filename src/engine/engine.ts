@@ -1,5 +1,5 @@
 import { COHORTS_KEY, type CohortIndex, cohortKey } from '../core/cohort/state.ts'
-import { readConfiguration } from '../core/config/in-force.ts'
+import { CHECKS_KEY, REFUSED_KEY, readConfiguration } from '../core/config/in-force.ts'
 import type { Decision } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey, LedgerEvent } from '../core/event.ts'
@@ -167,6 +167,8 @@ export function createEngine(options: EngineOptions): Engine {
       ...(open.replies.map((reply) => reply.issue) as AggregateKey[]),
       ...(await cohortSubjects()),
       OPEN_KEY,
+      REFUSED_KEY,
+      CHECKS_KEY,
     ])
   }
 

@@ -4,6 +4,14 @@ import type { OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { outside } from './trouble.ts'
 
+const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotations'][number]) => ({
+  path,
+  start_line: line,
+  end_line: line,
+  annotation_level: 'failure' as const,
+  message,
+})
+
 /** One check run of ours per key on a commit, found again by its external id; another App's of that name never counts. */
 export const checkRunOutlet =
   (app: GitHubApp) =>
@@ -25,7 +33,11 @@ export const checkRunOutlet =
     const content = {
       status: output.status,
       ...(output.conclusion === null ? {} : { conclusion: output.conclusion }),
-      output: { title: output.title, summary: output.summary.slice(0, 65_000) },
+      output: {
+        title: output.title,
+        summary: output.summary.slice(0, 65_000),
+        ...(output.annotations.length === 0 ? {} : { annotations: output.annotations.map(toAnnotation) }),
+      },
     }
     if (found) {
       await outside('update a check run', () =>

@@ -1,5 +1,12 @@
 import { BUNDLES_KEY, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from '../core/cohort/state.ts'
-import { readConfiguration, readPolicy } from '../core/config/in-force.ts'
+import {
+  CHECKS_KEY,
+  type ConfigChecks,
+  REFUSED_KEY,
+  type RefusedConfig,
+  readConfiguration,
+  readPolicy,
+} from '../core/config/in-force.ts'
 import { type Deciding, document, state, states } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
@@ -10,12 +17,13 @@ import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/relea
 import type { ReleaseState } from '../core/release/schema.ts'
 import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
+import { configurationCheck, refusedConfiguration } from './configuration.ts'
 import { renderGate } from './gate.ts'
 import type { Output } from './output.ts'
 import { proposalTitle, renderProposal } from './proposal.ts'
 import { labelOf, renderBoard } from './release.ts'
 import { renderSignoff, signoffConclusion, signoffTitle } from './signoff.ts'
-import { escapeMarkdown } from './text.ts'
+import { escapeMarkdown, fitted, MAX_BODY } from './text.ts'
 
 /** What the outputs of a subject rest on beside its state. */
 export interface Surroundings {
@@ -39,6 +47,8 @@ export function* desiredOutputs(subject: AggregateKey, around: Surroundings): De
       return yield* ofCohort(subject, around)
     case 'index':
       return subject === OPEN_KEY ? yield* ofAlarms(around) : []
+    case 'config':
+      return yield* ofConfiguration(subject, around)
     default:
       return []
   }
@@ -112,6 +122,7 @@ function signoffCheck(
     conclusion,
     title: signoffTitle(release.signoff),
     summary: renderSignoff(release, around.headDigest, around.unprotected),
+    annotations: [],
   }
 }
 
@@ -195,9 +206,19 @@ function* ofAlarms(around: Surroundings): Deciding<readonly Output[]> {
     key: `alarm/${alarm.alarm}`,
     repository: around.releaseRepository,
     title: `Ringmaster alarm: ${alarm.code}`,
-    body: `${escapeMarkdown(alarm.message)}\n\nRaised ${alarm.raisedAt}. This issue closes when the condition ends.`,
+    body: `${fitted(alarm.message, escapeMarkdown, MAX_BODY - 200)}\n\nRaised ${alarm.raisedAt}. This issue closes when the condition ends.`,
     isOpen: alarm.isOpen,
   }))
+}
+
+function* ofConfiguration(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  if (subject === REFUSED_KEY) {
+    const known = yield* state<RefusedConfig>(REFUSED_KEY)
+    return known ? [refusedConfiguration(known, around)] : []
+  }
+  if (subject !== CHECKS_KEY) return []
+  const known = yield* state<ConfigChecks>(CHECKS_KEY)
+  return (known?.checks ?? []).map((check) => configurationCheck(check, subject))
 }
 
 /** The subjects whose outputs an event may change. `open` is the index after the event. */
@@ -205,7 +226,7 @@ export function subjectsOf(keys: readonly AggregateKey[], open: OpenIndex): Aggr
   const subjects = keys.flatMap((key): AggregateKey[] => {
     const [kind] = key.split('/', 1)
     if (kind === 'release' || kind === 'gate' || kind === 'issue' || kind === 'cohort') return [key]
-    if (key === OPEN_KEY) return [OPEN_KEY]
+    if (key === OPEN_KEY || key === REFUSED_KEY || key === CHECKS_KEY) return [key]
     if (kind === 'board') {
       const product = key.slice('board/'.length)
       return open.releases

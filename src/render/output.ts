@@ -45,6 +45,7 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly conclusion: 'success' | 'failure' | 'neutral' | null
       readonly title: string
       readonly summary: string
+      readonly annotations: readonly Annotation[]
     }
   | {
       readonly kind: 'gate-answer'
@@ -75,6 +76,13 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly ledgerHead: string
     }
 )
+
+/** A remark at a line of a file, as GitHub shows it in a pull request. */
+export interface Annotation {
+  readonly path: string
+  readonly line: number
+  readonly message: string
+}
 
 export type OutputKind = Output['kind']
 export type OutputOf<K extends OutputKind> = Extract<Output, { kind: K }>

@@ -10,6 +10,36 @@ const Payload = z.object({
   sender: User.nullish(),
 })
 
+const PullPayload = z.object({
+  action: z.string(),
+  pull_request: z.object({ head: z.object({ sha: CommitSha }), base: z.object({ ref: z.string() }) }),
+  repository: Repository,
+  sender: User.nullish(),
+})
+
+const PROPOSING: ReadonlySet<string> = new Set(['opened', 'synchronize', 'reopened'])
+
+/** A pull request into the default branch of the release repository may propose a new configuration. */
+export const proposedConfiguration: Concern = {
+  events: ['pull_request'],
+  toRequests(delivery, installation) {
+    const payload = PullPayload.safeParse(delivery.payload)
+    if (!payload.success || !PROPOSING.has(payload.data.action)) return []
+    const { pull_request: pull, repository, sender } = payload.data
+    if (repository.id !== installation.releaseRepositoryId || pull.base.ref !== repository.default_branch) return []
+    return [
+      {
+        kind: 'configuration-proposed',
+        repository: repositoryOf(repository),
+        commit: pull.head.sha,
+        at: delivery.receivedAt,
+        actor: actorOf(sender),
+        source: sourceOf(delivery),
+      },
+    ]
+  },
+}
+
 /** A push to the default branch of the release repository may bring a new configuration. */
 export const configuration: Concern = {
   events: ['push'],

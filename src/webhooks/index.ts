@@ -2,7 +2,7 @@ import type { Request } from '../core/request.ts'
 import { builds } from './builds.ts'
 import { bundles } from './bundles.ts'
 import { comments } from './comments.ts'
-import { configuration } from './configuration.ts'
+import { configuration, proposedConfiguration } from './configuration.ts'
 import type { Concern, Delivery, Installation } from './delivery.ts'
 import { deployments } from './deployments.ts'
 import { gates } from './gates.ts'
@@ -14,6 +14,7 @@ const CONCERNS: readonly Concern[] = [
   bundles,
   comments,
   configuration,
+  proposedConfiguration,
   deployments,
   gates,
   proposals,

@@ -19,7 +19,8 @@ const check = (conclusion: 'success' | null) =>
     status: conclusion === null ? 'in_progress' : 'completed',
     conclusion,
     title: 'Signed off',
-    summary: 'by eve',
+    annotations: [],
+  summary: 'by eve',
   })
 const content = { status: 'completed', conclusion: 'success', output: { title: 'Signed off', summary: 'by eve' } }
 

@@ -50,7 +50,7 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
       events: [
         draft(
           'config.refused',
-          { digest, repository, commit, problems: [...problems], facts: [] },
+          { digest, repository, commit, problems: problems.map(plain), facts: [] },
           { ...rest, key: `config:${commit}:refused` },
         ),
       ],
@@ -120,5 +120,43 @@ function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> 
       },
     ],
     used,
+  }
+}
+
+const plain = ({ code, message, hint, path, line }: Problem) => ({
+  code,
+  message: message.slice(0, 1_000),
+  ...(hint === undefined ? {} : { hint: hint.slice(0, 1_000) }),
+  ...(path === undefined ? {} : { path }),
+  ...(line === undefined ? {} : { line }),
+})
+
+type ConfigurationProposed = Extract<Request, { kind: 'configuration-proposed' }>
+
+/** Reads a configuration that a pull request proposes; one that leaves it as it is in force needs no check. */
+export function* decideConfigurationProposed(request: ConfigurationProposed): Deciding<Decision<null>> {
+  const { repository, commit } = request
+  const current = yield* state<ConfigState>(CONFIG_KEY)
+  const file = yield* fact({ kind: 'file', repository: repository.fullName, commit, path: CONFIG_PATH })
+  if (file.text === null || file.text === 'unreadable' || sha256(file.text) === current?.digest) {
+    return { kind: 'accept', events: [], answer: null }
+  }
+  const parsed = parseConfiguration(file.text)
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [
+      draft(
+        'config.checked',
+        { repository, commit, problems: parsed.ok ? [] : parsed.problems.map(plain) },
+        {
+          key: `config:${commit}:checked`,
+          at: request.at,
+          actor: request.actor,
+          source: request.source,
+          trust: 'platform',
+        },
+      ),
+    ],
   }
 }

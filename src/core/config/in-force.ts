@@ -3,18 +3,39 @@ import { type Deciding, document, state } from '../decision.ts'
 import { RepositoryRef } from '../product/schema.ts'
 import { type ParsedConfiguration, parseConfiguration } from './parse.ts'
 
+/** What is wrong with a configuration, as it stands in the log and in annotations. */
+export const ConfigurationProblem = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  path: z.string().optional(),
+  line: z.int().positive().optional(),
+})
+
+/** State: the newest configuration of the default branch that was not accepted; null once one was. `config/refused`. */
+export const RefusedConfig = z.object({
+  refused: z.object({ digest: z.string(), commit: z.string(), problems: z.array(ConfigurationProblem) }).nullable(),
+})
+export type RefusedConfig = z.infer<typeof RefusedConfig>
+
+/** State: the newest configurations that pull requests proposed. `config/checks`. */
+export const ConfigChecks = z.object({
+  checks: z.array(z.object({ repository: RepositoryRef, commit: z.string(), problems: z.array(ConfigurationProblem) })),
+})
+export type ConfigChecks = z.infer<typeof ConfigChecks>
+
 /** State: which configuration is in force. `config/current`. */
 export const ConfigState = z.object({
   digest: z.string(),
   commit: z.string(),
   repository: RepositoryRef,
   acceptedAt: z.string(),
-  /** The newest one that was not accepted, with why; null when the newest one is in force. */
-  refused: z.object({ digest: z.string(), commit: z.string(), problems: z.array(z.unknown()) }).nullable(),
 })
 export type ConfigState = z.infer<typeof ConfigState>
 
 export const CONFIG_KEY = 'config/current' as const
+export const REFUSED_KEY = 'config/refused' as const
+export const CHECKS_KEY = 'config/checks' as const
 
 /** Where the ledger keeps the exact text of an accepted configuration. */
 export const configDocument = (digest: string): string => `configs/${digest.replace(/^sha256:/, '')}.yml`

@@ -1,7 +1,8 @@
 import { isNode, LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
 import { sha256 } from '../json.ts'
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
-import { type ConfigProblem, findings, inOrder } from './rules.ts'
+import { type ConfigProblem, type Finding, findings, inOrder } from './rules.ts'
 import { Configuration } from './schema.ts'
 
 export const CONFIG_PATH = '.github/ringmaster.yml'
@@ -12,6 +13,10 @@ export interface ParsedConfiguration {
   readonly configuration: Configuration
   readonly digest: `sha256:${string}`
 }
+
+/** A place in the configuration, and the 1-based line that it is written at, where it is. */
+type Place = readonly PropertyKey[]
+type LineAt = (place: Place) => { readonly line?: number }
 
 /**
  * Reads a configuration. Strict: an unknown key is an error. Reports all problems at once, each with file, line, what
@@ -25,87 +30,95 @@ export function parseConfiguration(
     return rejected({
       code: 'too-large',
       message: `expected at most ${MAX_BYTES} bytes, found ${Buffer.byteLength(text)}`,
-      hint: 'Divide the configuration or remove what is not needed.',
+      hint: 'Remove what is not needed.',
       path,
     })
   }
+  const written = readYaml(text)
+  if (!written.ok) return rejected(...written.problems.map((problem) => ({ ...problem, path })))
+  const { value, lineAt } = written.value
+  const strict = Configuration.safeParse(value)
+  const schemaProblems = strict.success ? [] : strict.error.issues.flatMap((issue) => toProblems(issue, value, lineAt))
+  /** An unknown key does not keep the rules from being checked: everything wrong is told together. */
+  const known = strict.success ? strict : Configuration.safeParse(withoutUnknown(value, strict.error.issues))
+  const broken = known.success ? findings(known.data).map((finding) => toProblem(finding, lineAt)) : []
+  const problems = [...schemaProblems, ...broken].map((problem) => ({ ...problem, path }))
+  if (!strict.success || problems.length > 0) return rejected(...problems)
+  return accepted({ configuration: inOrder(strict.data), digest: sha256(text) })
+}
+
+function readYaml(text: string): Checked<{ value: unknown; lineAt: LineAt }, 'yaml'> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-  const lineOf = (offset: number | undefined): { line: number } | Record<string, never> =>
-    offset === undefined ? {} : { line: lines.linePos(offset).line }
   if (document.errors.length > 0) {
     return rejected(
       ...document.errors.map((error) => ({
         code: 'yaml' as const,
         message: `expected YAML, found: ${error.message.split('\n')[0] ?? ''}`,
-        path,
-        ...lineOf(error.pos[0]),
+        line: lines.linePos(error.pos[0]).line,
       })),
     )
   }
-  const value = plainValue(document)
-  if (value instanceof Error) {
-    return rejected({ code: 'yaml', message: `expected few aliases, found: ${value.message}`, path })
-  }
   /** The line of the nearest written ancestor of a place, for what is missing has no line of its own. */
-  const lineAt = (place: readonly PropertyKey[]): { line: number } | Record<string, never> => {
+  const lineAt: LineAt = (place) => {
     for (let length = place.length; length >= 0; length -= 1) {
       const node = length === 0 ? document.contents : document.getIn(place.slice(0, length), true)
-      if (isNode(node) && node.range) return lineOf(node.range[0])
+      if (isNode(node) && node.range) return { line: lines.linePos(node.range[0]).line }
     }
     return {}
   }
-  const read = Configuration.safeParse(value)
-  if (!read.success) {
-    return rejected(
-      ...read.error.issues.flatMap((issue) => {
-        const at = (keys: readonly PropertyKey[]) => keys.map(String).join('.') || 'the file'
-        if (issue.code === 'unrecognized_keys') {
-          return issue.keys.map((key) => ({
-            code: 'schema' as const,
-            message: `expected only known keys in ${at(issue.path)}, found ${quoted(key)}`,
-            hint: 'Check the spelling against the configuration reference.',
-            path,
-            ...lineAt([...issue.path, key]),
-          }))
-        }
-        const found = at(issue.path) === 'the file' ? value : valueAt(value, issue.path)
-        return [
-          {
-            code: 'schema' as const,
-            message: `${at(issue.path)}: ${issue.message}, found ${found === undefined ? 'nothing' : quoted(found)}`,
-            path,
-            ...lineAt(issue.path),
-          },
-        ]
-      }),
-    )
-  }
-  const broken = findings(read.data)
-  if (broken.length > 0) {
-    return rejected(
-      ...broken.map((finding) => ({
-        code: finding.code,
-        message: `${finding.path.join('.')}: ${finding.message}`,
-        hint: finding.hint,
-        path,
-        ...lineAt(finding.path),
-      })),
-    )
-  }
-  return accepted({ configuration: inOrder(read.data), digest: sha256(text) })
-}
-
-/** The value of a document, or the error of one whose aliases multiply beyond reason. */
-function plainValue(document: ReturnType<typeof parseDocument>): unknown {
   try {
-    return document.toJS()
+    return accepted({ value: document.toJS(), lineAt })
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    const found = error instanceof Error ? error.message : String(error)
+    return rejected({ code: 'yaml', message: `expected few aliases, found: ${found}` })
   }
 }
 
-function valueAt(value: unknown, place: readonly PropertyKey[]): unknown {
+type SchemaIssue = z.core.$ZodIssue
+type Problem = Omit<ConfigProblem, 'path'>
+
+const nameOf = (place: Place): string => place.map(String).join('.') || 'the file'
+
+function toProblems(issue: SchemaIssue, value: unknown, lineAt: LineAt): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      code: 'schema',
+      message: `expected only known keys in ${nameOf(issue.path)}, found ${quoted(key)}`,
+      hint: 'Check the spelling against the configuration reference.',
+      ...lineAt([...issue.path, key]),
+    }))
+  }
+  const found = valueAt(value, issue.path)
+  return [
+    {
+      code: 'schema',
+      message: `${nameOf(issue.path)}: ${issue.message}, found ${found === undefined ? 'nothing' : quoted(found)}`,
+      ...lineAt(issue.path),
+    },
+  ]
+}
+
+const toProblem = (finding: Finding, lineAt: LineAt): Problem => ({
+  code: finding.code,
+  message: `${finding.path.join('.')}: ${finding.message}`,
+  hint: finding.hint,
+  ...lineAt(finding.path),
+})
+
+/** A copy without the keys that the schema does not know. */
+function withoutUnknown(value: unknown, issues: readonly SchemaIssue[]): unknown {
+  const copy: unknown = structuredClone(value)
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue
+    const holder = valueAt(copy, issue.path)
+    if (holder === null || typeof holder !== 'object') continue
+    for (const key of issue.keys) Reflect.deleteProperty(holder, key)
+  }
+  return copy
+}
+
+function valueAt(value: unknown, place: Place): unknown {
   let current: unknown = value
   for (const key of place) {
     if (current === null || typeof current !== 'object') return undefined
