@@ -38,12 +38,12 @@ function valueText(schema: Schema, section: string): string {
   if (schema.enum) return schema.enum.map((value) => code(String(value))).join(', ')
   if (schema.properties) return `[${section}](${anchorOf(section)})`
   if (schema.items) {
-    const most = schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`
-    return `list of ${valueText(schema.items, section)}${most}`
+    const most = schema.maxItems === undefined ? '' : ` of at most ${schema.maxItems}`
+    return `list${most}: ${valueText(schema.items, section)}`
   }
   if (schema.type === 'integer') return `whole number${range(schema)}`
   if (schema.type === 'boolean') return 'true or false'
-  return schema.maxLength === undefined ? 'text' : `text, at most ${schema.maxLength}`
+  return schema.maxLength === undefined ? 'text' : `text, at most ${schema.maxLength} characters`
 }
 
 /** Every object of the schema with the path that leads to it, the outermost first. */
