@@ -1,6 +1,6 @@
 import type { Answer } from '../core/command/answer.ts'
 import type { IssueState } from '../core/process/issue.ts'
-import { codeSpan, escapeMarkdown } from './text.ts'
+import { codeSpan, escapeMarkdown, fitted, foldLines, MAX_BODY, truncate } from './text.ts'
 
 type Values = readonly string[]
 const at = (values: Values, index: number): string => values[index] ?? ''
@@ -24,25 +24,36 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
   'nothing-changed': (v) => `Nothing changed: ${escapeMarkdown(at(v, 0))}.`,
 }
 
-function renderAnswer(answer: Answer): string {
+/** One line of an answer: twenty commands of a comment share one reply, and none may crowd out another. */
+const plain = (text: string): string => fitted(text, escapeMarkdown, 1_000)
+
+/** A usage is shown as code: people copy it, and plain text would hold an empty character behind each "@". */
+function helpLine(line: string): string {
+  const [usage = '', ...words] = line.split(' — ')
+  return `- ${codeSpan(usage)}${words.length > 0 ? ` — ${escapeMarkdown(words.join(' — '))}` : ''}`
+}
+
+function answerLines(answer: Answer): string[] {
   if (answer.code === 'refused') {
-    return answer.problems
-      .map(
-        (problem) => `❌ ${escapeMarkdown(problem.message)}.${problem.hint ? ` ${escapeMarkdown(problem.hint)}` : ''}`,
-      )
-      .join('\n')
+    return answer.problems.map(
+      (problem) => `❌ ${plain(problem.message)}.${problem.hint ? ` ${plain(problem.hint)}` : ''}`,
+    )
   }
-  if (answer.code === 'help' || answer.code === 'status') {
-    return answer.values.map((line) => `- ${escapeMarkdown(line)}`).join('\n')
-  }
-  return SENTENCES[answer.code](answer.values)
+  if (answer.code === 'help') return answer.values.map(helpLine)
+  if (answer.code === 'status') return answer.values.map((line) => `- ${plain(line)}`)
+  return [SENTENCES[answer.code](answer.values)]
 }
 
 /** The one reply to a comment: each of its commands with what came of it, in order. */
 export function renderReply(comment: IssueState['comments'][number]): string {
-  const to = comment.actor ? `${escapeMarkdown(comment.actor.login)}: ` : ''
+  const to = comment.actor ? `${fitted(comment.actor.login, escapeMarkdown, 200)}: ` : ''
+  /** Each answer has its share of the room, so that a long one does not hide the next. */
+  const share = Math.floor(MAX_BODY / Math.max(1, comment.answers.length))
   return comment.answers
-    .map(({ command, answer }) => `${to}${codeSpan(`/${command}`)}\n\n${renderAnswer(answer)}`)
+    .map(({ command, answer }) => {
+      const head = `${to}${codeSpan(truncate(`/${command}`, 80))}\n\n`
+      return `${head}${foldLines(answerLines(answer), share - head.length - 2).join('\n')}`
+    })
     .join('\n\n')
 }
 

@@ -2,7 +2,7 @@ import type { Configuration } from '../core/config/schema.ts'
 import { lastAttempt } from '../core/deployment/evolve.ts'
 import type { Attempt, BoardState, Cell } from '../core/deployment/schema.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
-import { codeSpan, escapeMarkdown, markdownTable } from './text.ts'
+import { codeSpan, escapeMarkdown, fitted, markdownTable } from './text.ts'
 
 /** What a cell says of the version of the release; words beside the sign, so that colour alone tells nothing. */
 const CELL_WORDS = {
@@ -42,7 +42,7 @@ export function releaseMatrix(
 ): string {
   if (release.items.length === 0) return '_No product yet: `/add product@version`._'
   const environments = environmentsOf(release, configuration, boards)
-  const header = ['Product', 'Version', 'Commit', ...environments.map((name) => escapeMarkdown(name))]
+  const header = ['Product', 'Version', 'Commit', ...environments.map((name) => fitted(name, escapeMarkdown, 120))]
   const rows = release.items.map((item) => {
     const cells = boards.get(item.product)?.cells ?? []
     return [
@@ -65,8 +65,11 @@ const lastAttemptOf = (cell: Cell, version: string): Attempt | null =>
   cell.attempts.filter((attempt) => attempt.version === version).at(-1) ??
   (lastAttempt(cell)?.version === version ? lastAttempt(cell) : null)
 
+/** Only what can not end a link or a cell: a target is text from outside. */
+const TARGET = /^https?:\/\/[\w\-.~:/?#@!&'*+,;=%]{1,500}$/
+
 const linked = (word: string, url: string | null | undefined): string =>
-  url && /^https?:\/\/[^\s()<>|]+$/.test(url) ? `[${word}](${url})` : word
+  url && TARGET.test(url) ? `[${word}](${url})` : word
 
 function environmentsOf(
   release: ReleaseState,

@@ -1,13 +1,13 @@
 import type { Configuration } from '../core/config/schema.ts'
 import type { BoardState } from '../core/deployment/schema.ts'
-import { checklistOf } from '../core/process/checklist.ts'
+import { type ChecklistLine, checklistOf } from '../core/process/checklist.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
 import { releaseMatrix } from './matrix.ts'
 import { signoffLine } from './signoff.ts'
-import { codeSpan, escapeMarkdown, truncate } from './text.ts'
+import { codeSpan, escapeMarkdown, foldLines, MAX_BODY, truncate } from './text.ts'
 
-/** GitHub's limit of a comment is 65,536 characters; what is ours to add (marker, notes) fits into the rest. */
-const MAX_BODY = 65_000
+/** What the checklist may take of the room of a comment; the matrix has what is left. */
+const MAX_CHECKLIST = 20_000
 
 export const STATUS_WORDS = {
   draft: 'draft',
@@ -26,21 +26,27 @@ export function renderBoard(
   boards: ReadonlyMap<string, BoardState>,
   unprotected: boolean,
 ): string {
-  const lines = [
-    `### ${escapeMarkdown(release.title)}`,
+  const head = [
+    `### ${headingText(release.title)}`,
     '',
     `**${STATUS_WORDS[release.status]}** · managed by ${escapeMarkdown(release.manager.login)} · ${signoffLine(release)}`,
     ...(release.endReason ? ['', `Reason: ${escapeMarkdown(release.endReason)}`] : []),
     '',
-    releaseMatrix(release, configuration, boards),
+  ]
+  const foot = [
     '',
     ...(release.proposal ? [`Composition to sign: #${release.proposal.number}`, ''] : []),
     ...checklistLines(release, configuration, boards),
     ...(unprotected ? ['> **Unprotected log:** no ruleset guards the data branch; see `ringmaster doctor`.', ''] : []),
     `<sub>${nextStep(release)} · \`/help\` lists the commands.</sub>`,
   ]
-  return fold(lines.join('\n'))
+  const room = MAX_BODY - [...head, ...foot].join('\n').length
+  const matrix = foldLines(releaseMatrix(release, configuration, boards).split('\n'), room)
+  return [...head, ...matrix, ...foot].join('\n')
 }
+
+/** Number signs at the end of a heading would pass for its closing. */
+const headingText = (title: string): string => escapeMarkdown(title).replace(/#$/, '\\#')
 
 function checklistLines(
   release: ReleaseState,
@@ -53,16 +59,16 @@ function checklistLines(
   return [
     `**Checklist** ${done} of ${checklist.length}`,
     '',
-    ...checklist.map((line) => {
-      const who = line.by
-        ? ` — ${escapeMarkdown(line.by.login)}, ${line.at?.slice(0, 16).replace('T', ' ') ?? ''} UTC`
-        : ''
-      const evidence = line.evidence ? `: ${escapeMarkdown(truncate(line.evidence, 200))}` : ''
-      const auto = line.isMachine ? ' _(ticks itself)_' : ''
-      return `- ${line.isDone ? '✅' : '⬜'} ${codeSpan(line.id)} ${escapeMarkdown(line.text)}${auto}${who}${evidence}`
-    }),
+    ...foldLines(checklist.map(checklistLine), MAX_CHECKLIST, '- '),
     '',
   ]
+}
+
+function checklistLine(line: ChecklistLine): string {
+  const who = line.by ? ` — ${escapeMarkdown(line.by.login)}, ${line.at?.slice(0, 16).replace('T', ' ') ?? ''} UTC` : ''
+  const evidence = line.evidence ? `: ${escapeMarkdown(truncate(line.evidence, 200))}` : ''
+  const auto = line.isMachine ? ' _(ticks itself)_' : ''
+  return `- ${line.isDone ? '✅' : '⬜'} ${codeSpan(line.id)} ${escapeMarkdown(line.text)}${auto}${who}${evidence}`
 }
 
 const NEXT_STEP: Record<ReleaseState['status'], string> = {
@@ -73,10 +79,3 @@ const NEXT_STEP: Record<ReleaseState['status'], string> = {
   rolled_back: 'This release was rolled back',
 }
 const nextStep = (release: ReleaseState): string => NEXT_STEP[release.status]
-
-/** A text that would not fit is cut at a line, and says so. */
-export function fold(body: string): string {
-  if (body.length <= MAX_BODY) return body
-  const cut = body.slice(0, MAX_BODY - 200)
-  return `${cut.slice(0, cut.lastIndexOf('\n'))}\n\n_More than fits here: the rest stands in the ledger (\`ringmaster release show\`)._`
-}

@@ -1,5 +1,5 @@
 import type { ReleaseState, SignoffRecord } from '../core/release/schema.ts'
-import { escapeMarkdown, markdownTable } from './text.ts'
+import { escapeMarkdown, foldLines, MAX_BODY, markdownTable, truncate } from './text.ts'
 
 const WORDS = {
   blocked: 'sign-off blocked',
@@ -26,13 +26,16 @@ export function signoffLine(release: ReleaseState): string {
   return `${WORDS[release.signoff.status]}${who}`
 }
 
-/** The title of the sign-off check run, at most 255 characters. */
+/** GitHub takes 255 characters. */
+const MAX_TITLE = 250
+
+/** The title of the sign-off check run. */
 export const signoffTitle = (signoff: SignoffRecord | null): string => {
   if (!signoff) return 'Waiting for the first decision'
   const missing = missingParties(signoff)
   if (signoff.status === 'pending')
-    return `Missing: ${missing.join(', ') || 'a proposal that shows the current composition'}`.slice(0, 250)
-  if (signoff.status === 'vetoed') return `Vetoed by ${signoff.vetoes.join(', ')}`.slice(0, 250)
+    return truncate(`Missing: ${missing.join(', ') || 'a proposal that shows the current composition'}`, MAX_TITLE)
+  if (signoff.status === 'vetoed') return truncate(`Vetoed by ${signoff.vetoes.join(', ')}`, MAX_TITLE)
   return { blocked: 'Can not be signed off as it stands', approved: 'Signed off' }[signoff.status]
 }
 
@@ -53,7 +56,12 @@ export function renderSignoff(release: ReleaseState, headDigest: string, unprote
   ])
   const list = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ['', `**${title}**`, '', ...lines.map((line) => `- ${line}`)]
-  return [
+  const foot = [
+    '',
+    `Content \`${signoff.digest}\` under policy \`${signoff.policyDigest}\`, log head \`${headDigest}\`.`,
+    ...(unprotected ? ['', '**Unprotected log:** no ruleset guards the data branch.'] : []),
+  ]
+  const lines = [
     markdownTable(['Party', 'Seats', 'Signed by', 'Could still sign'], rows),
     ...list(
       'Objections',
@@ -69,8 +77,6 @@ export function renderSignoff(release: ReleaseState, headDigest: string, unprote
         .slice(0, 50)
         .map((entry) => `${escapeMarkdown(entry.login ?? 'a deleted account')}: ${escapeMarkdown(entry.why)}`),
     ),
-    '',
-    `Content \`${signoff.digest}\` under policy \`${signoff.policyDigest}\`, log head \`${headDigest}\`.`,
-    ...(unprotected ? ['', '**Unprotected log:** no ruleset guards the data branch.'] : []),
-  ].join('\n')
+  ]
+  return [...foldLines(lines, MAX_BODY - foot.join('\n').length, '\n- '), ...foot].join('\n')
 }

@@ -65,6 +65,39 @@ export function truncate(text: string, maxLength: number): string {
   return `${text.slice(0, maxLength - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
+/**
+ * The longest beginning of a text whose rendering keeps to a length: escapes make text longer, some signs many times.
+ * `render` must not get shorter as its text grows.
+ */
+export function fitted(text: string, render: (text: string) => string, maxLength: number): string {
+  const whole = render(text)
+  if (whole.length <= maxLength) return whole
+  let [fits, tooLong] = [0, text.length]
+  while (tooLong - fits > 1) {
+    const middle = Math.floor((fits + tooLong) / 2)
+    if (render(truncate(text, middle)).length <= maxLength) fits = middle
+    else tooLong = middle
+  }
+  return render(truncate(text, fits))
+}
+
+/** GitHub's limit of a comment is 65,536 characters; what is ours to add (marker, notes) fits into the rest. */
+export const MAX_BODY = 65_000
+
+/** Room for the line that says how many are left out. */
+const MORE_LENGTH = 24
+
+/** All lines, or as many whole ones as keep to a length and then how many more there are (behind `bullet`). */
+export function foldLines(lines: readonly string[], maxLength: number, bullet = ''): string[] {
+  if (lines.join('\n').length <= maxLength) return [...lines]
+  let left = maxLength - MORE_LENGTH
+  const cut = lines.findIndex((line) => {
+    left -= line.length + 1
+    return left < 0
+  })
+  return [...lines.slice(0, cut), `${bullet}_and ${lines.length - cut} more_`]
+}
+
 /** A Markdown table. Cells must be Markdown already (`escapeMarkdown`, `codeSpan`). Header cells are plain words of ours. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`

@@ -1,0 +1,82 @@
+import type { NoteEntry, NoteGroup, Notes } from '../core/version/notes.ts'
+import type { Reference } from '../core/version/references.ts'
+import { codeSpan, escapeMarkdown } from './text.ts'
+
+/** Where links lead: the page of the repository, such as `https://github.com/acme/api`; null: no links. */
+export type RepositoryUrl = string | null
+
+/** The notes of one product's version as Markdown, without a heading of its own; '' where there is nothing to tell. */
+export function renderNotes(notes: Notes, repository: RepositoryUrl, level = 3): string {
+  const mark = '#'.repeat(level)
+  const sections = [
+    ...(notes.breaking.length === 0
+      ? []
+      : [[`${mark} Breaking changes`, notes.breaking.map((entry) => renderBreaking(entry, repository)).join('\n')]]),
+    ...notes.groups.map((group) => [`${mark} ${escapeMarkdown(group.title)}`, renderGroup(group, repository)]),
+    ...(notes.contributors.length === 0
+      ? []
+      : [[`${mark} Thanks`, `Thanks to ${notes.contributors.map(escapeMarkdown).join(', ')}.`]]),
+  ]
+  return sections.flat().join('\n\n')
+}
+
+/** One product of a release. */
+export interface ProductNotes {
+  readonly product: string
+  readonly version: string
+  readonly notes: Notes
+  readonly repository: RepositoryUrl
+}
+
+/** The notes of a whole release: what breaks in any product first, then product by product, in the order given. */
+export function renderReleaseNotes(products: readonly ProductNotes[]): string {
+  const breaking = products.flatMap(({ product, notes, repository }) =>
+    notes.breaking.map((entry) => `- **${escapeMarkdown(product)}** ${renderBreaking(entry, repository).slice(2)}`),
+  )
+  const parts = products.map(({ product, version, notes, repository }) => {
+    const text = renderNotes({ ...notes, breaking: [] }, repository)
+    return `## ${escapeMarkdown(product)} ${codeSpan(version)}\n\n${text || 'No changes to tell.'}`
+  })
+  return [...(breaking.length === 0 ? [] : [`## Breaking changes\n\n${breaking.join('\n')}`]), ...parts].join('\n\n')
+}
+
+const renderGroup = (group: NoteGroup, repository: RepositoryUrl): string =>
+  group.scopes
+    .flatMap(({ entries }) => entries)
+    .map((entry) => `- ${renderEntry(entry, repository)}`)
+    .join('\n')
+
+const renderBreaking = (entry: NoteEntry, repository: RepositoryUrl): string =>
+  `- ${scopeOf(entry)}${escapeMarkdown(entry.breaking ?? '')}${linksOf(entry, repository)}`
+
+/** One change on one line: scope, subject, and the links that its audience may follow. */
+export const renderEntry = (entry: NoteEntry, repository: RepositoryUrl): string =>
+  `${scopeOf(entry)}${escapeMarkdown(entry.subject)}${linksOf(entry, repository)}`
+
+const scopeOf = ({ scope }: NoteEntry): string => (scope === null ? '' : `**${escapeMarkdown(scope)}:** `)
+
+function linksOf({ pullRequest, sha, references }: NoteEntry, repository: RepositoryUrl): string {
+  const links = [
+    ...(pullRequest === null ? [] : [issueLink({ repository: null, number: pullRequest }, repository, 'pull')]),
+    ...(pullRequest === null && sha !== null ? [commitLink(sha, repository)] : []),
+    ...references
+      .filter(({ closes }) => closes)
+      .map((reference) => `closes ${issueLink(reference, repository, 'issues')}`),
+  ]
+  return links.length === 0 ? '' : ` (${links.join(', ')})`
+}
+
+const commitLink = (sha: string, repository: RepositoryUrl): string =>
+  repository === null ? codeSpan(sha.slice(0, 7)) : `[${codeSpan(sha.slice(0, 7))}](${repository}/commit/${sha})`
+
+/** Only numbers and what GitHub allows in a repository's name reach the address. */
+function issueLink(
+  { repository, number }: Pick<Reference, 'repository' | 'number'>,
+  own: RepositoryUrl,
+  kind: 'pull' | 'issues',
+): string {
+  const text = `${repository === null ? '' : escapeMarkdown(repository)}#${number}`
+  if (own === null) return text
+  const page = repository === null ? own : new URL(`/${repository}`, own).href
+  return `[${text}](${page}/${kind}/${number})`
+}
