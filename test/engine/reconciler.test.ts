@@ -92,7 +92,9 @@ describe('an outside that cannot be reached', () => {
     await on.engine.submit(command('help', '', 13))
     await on.engine.idle()
     expect(on.engine.failing).toEqual(['issue/77/12'])
-    expect([...on.outside.standing.values()].every(({ output }) => output.subject === 'issue/77/13')).toBe(true)
+    const subjects = [...on.outside.standing.values()].map(({ output }) => output.subject)
+    expect(subjects).toContain('issue/77/13')
+    expect(subjects).not.toContain('issue/77/12')
     for (let attempt = 0; attempt < 9; attempt += 1) {
       on.waits.pass()
       await new Promise((resolve) => setImmediate(resolve))
@@ -104,7 +106,7 @@ describe('an outside that cannot be reached', () => {
     await new Promise((resolve) => setImmediate(resolve))
     await on.engine.idle()
     expect(on.engine.failing).toEqual([])
-    expect(counted(on.outside.effects, 'create').length + on.outside.effects.length).toBe(4)
+    expect(on.outside.effects.filter((effect) => /re(action|ply)/.test(effect))).toHaveLength(4)
   })
 
   it('has only one try waiting for a subject, however often the subject is marked', async () => {
@@ -207,7 +209,9 @@ describe('a program that dies', () => {
     await second.engine.sweep()
     await second.engine.idle()
     const kinds = [...outside.standing.values()].map(({ kind }) => kind)
-    expect(new Set(kinds)).toEqual(new Set(['comment', 'label', 'proposal', 'check-run', 'reaction', 'gate-answer']))
+    expect(kinds).toEqual(
+      expect.arrayContaining(['comment', 'label', 'proposal', 'check-run', 'reaction', 'gate-answer']),
+    )
     expect(kinds.filter((kind) => kind === 'reaction')).toHaveLength(3)
   })
 
