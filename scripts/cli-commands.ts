@@ -6,6 +6,7 @@ import { doctor } from '../src/cli/doctor.ts'
 import { KEY_COMMANDS } from '../src/cli/keys.ts'
 import { LEDGER_COMMANDS } from '../src/cli/ledger.ts'
 import { MANIFEST_COMMANDS } from '../src/cli/manifest.ts'
+import { notesCommand } from '../src/cli/notes.ts'
 import { resolveCommand } from '../src/cli/resolve.ts'
 import { ruleset } from '../src/cli/ruleset.ts'
 
@@ -18,6 +19,7 @@ export const CLI_COMMANDS: readonly CliCommand[] = [
   ...KEY_COMMANDS,
   ...LEDGER_COMMANDS,
   ...MANIFEST_COMMANDS,
+  notesCommand,
   resolveCommand,
   ruleset,
 ]

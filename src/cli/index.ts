@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   keys: async () => (await import('./keys.ts')).KEY_COMMANDS,
   ledger: async () => (await import('./ledger.ts')).LEDGER_COMMANDS,
   manifest: async () => (await import('./manifest.ts')).MANIFEST_COMMANDS,
+  notes: async () => [(await import('./notes.ts')).notesCommand],
   ruleset: async () => [(await import('./ruleset.ts')).ruleset],
   resolve: async () => [(await import('./resolve.ts')).resolveCommand],
 }

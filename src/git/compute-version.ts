@@ -33,6 +33,8 @@ export interface VersionQuestion {
   readonly ownRef: string | null
   /** Counts from the last release below this version, as it was before that one; null: from the last release. */
   readonly below: Version | null
+  /** A commit's full hash in the place of what is checked out. */
+  readonly at?: string
   /** What is judged in the commits' place, such as the pull requests that brought them. */
   readonly reread?: (commits: readonly GitCommit[]) => Promise<Reread>
 }
@@ -57,6 +59,8 @@ export interface ComputedVersion {
   readonly released: boolean
   /** The tag of the last release. */
   readonly tag: string | null
+  /** The commit that it leads to. */
+  readonly tagSha: string | null
   /** The highest pre-release of the line so far, where the question is about one. */
   readonly latestOnLine: string | null
   readonly decision: BumpDecision
@@ -83,6 +87,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     withFiles: question.counts !== null,
     firstParent: question.firstParent,
     ownRef: question.ownRef,
+    ...(question.at === undefined ? {} : { at: question.at }),
   })
   const last = lastOf(history.tags)
   const latest = latestOf(history.tags)
@@ -111,6 +116,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     bump: decision.bump,
     released: next !== null,
     tag: last?.name ?? null,
+    tagSha: last?.sha ?? null,
     latestOnLine: latest?.version.text ?? null,
     decision,
     commits: reread.commits,

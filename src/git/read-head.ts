@@ -7,9 +7,12 @@ export interface GitHead {
   readonly shallow: boolean
 }
 
-/** The checked-out commit, on a branch or detached. Throws `RingmasterError` (`no-commits`, `not-a-repository` …). */
-export async function readHead(directory: string): Promise<GitHead> {
-  const output = await git(directory, ['rev-parse', '--is-shallow-repository', 'HEAD^{commit}'])
+/**
+ * The checked-out commit, on a branch or detached, or the one `at` a full hash. Throws `RingmasterError` (`no-commits`,
+ * `not-a-repository` …).
+ */
+export async function readHead(directory: string, at = 'HEAD'): Promise<GitHead> {
+  const output = await git(directory, ['rev-parse', '--is-shallow-repository', `${at}^{commit}`])
   const [shallow, sha = ''] = output.toString('utf8').trim().split('\n')
   return { sha, shallow: shallow === 'true' }
 }

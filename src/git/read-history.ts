@@ -14,7 +14,7 @@ import { type GitTag, readMergedTags, readRemoteTags } from './read-tags.ts'
 
 /** What a version is computed from: the commits since the last release, and the release they are counted from. */
 export interface History {
-  /** The commit that is checked out. */
+  /** The commit that was asked about, as a rule the one that is checked out. */
   readonly head: string
   /** The tag that was chosen; null when no release is an ancestor of `head`. */
   readonly last: GitTag | null
@@ -41,6 +41,8 @@ export interface HistoryQuestion {
   readonly beside?: (tags: readonly GitTag[]) => GitTag | null
   readonly withFiles: boolean
   readonly firstParent: boolean
+  /** A commit's full hash in the place of what is checked out. */
+  readonly at?: string
   /** The full name of the ref that the checkout came from, when known. */
   readonly ownRef: string | null
 }
@@ -51,7 +53,10 @@ export interface HistoryQuestion {
  */
 export async function readHistory(directory: string, question: HistoryQuestion): Promise<History> {
   // Side by side, because starting git costs more than what it is asked here.
-  const [head, known] = await Promise.all([readHead(directory), readMergedTags(directory, 'HEAD')])
+  const [head, known] = await Promise.all([
+    readHead(directory, question.at),
+    readMergedTags(directory, question.at ?? 'HEAD'),
+  ])
   const { tags, remoteTags } = await settledTags(directory, head, known, question)
   const last = question.choose(tags)
   const range = {

@@ -27,6 +27,15 @@ export async function readMergedTags(directory: string, head: string): Promise<G
   return (await Promise.all(tags)).filter((tag) => tag !== null)
 }
 
+/** The commit that a tag of the checkout leads to; null where there is no such tag, or it leads to no commit. */
+export async function readTagCommit(directory: string, name: string): Promise<string | null> {
+  // No name of a tag holds a sign that would make this a pattern; a folder of tags is not the tag itself.
+  const output = await git(directory, ['for-each-ref', LOCAL_FORMAT, `refs/tags/${name}`])
+  const lines = decodeName(output).split('\n').filter(Boolean)
+  const tags = await Promise.all(lines.map((line) => toTag(directory, line)))
+  return tags.find((tag) => tag?.name === name)?.sha ?? null
+}
+
 async function toTag(directory: string, line: string): Promise<GitTag | null> {
   const [type, sha = '', peeledType, peeledSha = '', ...rest] = line.split(' ')
   const ref = rest.join(' ')

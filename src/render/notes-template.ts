@@ -32,7 +32,7 @@ export function renderTemplate(template: string, data: TemplateData): Checked<st
     strictVariables: true,
     lenientIf: true,
     timezoneOffset: 0,
-    outputEscape: (value: unknown) => escapeMarkdown(textOf(value)),
+    outputEscape: (value: unknown) => shown(textOf(value)),
   })
   try {
     return accepted(String(engine.parseAndRenderSync(template, contextOf(data))))
@@ -41,6 +41,9 @@ export function renderTemplate(template: string, data: TemplateData): Checked<st
     return rejected({ code: 'template', message: `expected a liquid template that renders, found: ${said}` })
   }
 }
+
+/** Versions and dates are plain text in Markdown wherever they stand. */
+const shown = (text: string): string => (/^\d[0-9A-Za-z.+-]*$/.test(text) ? text : escapeMarkdown(text))
 
 const textOf = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
 

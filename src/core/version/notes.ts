@@ -32,7 +32,7 @@ export interface Notes {
   /** Every breaking change, also told in its group. */
   readonly breaking: readonly NoteEntry[]
   readonly groups: readonly NoteGroup[]
-  /** Logins, sorted, each once. */
+  /** As `authors` names them, sorted, each once. */
   readonly contributors: readonly string[]
 }
 
@@ -44,8 +44,8 @@ export interface NotesOptions {
   readonly internalScopes?: readonly string[]
   /** Whether customers are shown commits, issues, pull requests and contributors: all of a repository that may be private. */
   readonly externalLinks?: boolean
-  /** Who made a commit, by its full hash, as the platform says it. */
-  readonly authors?: ReadonlyMap<string, string>
+  /** Who made a commit, by its full hash: logins or names. */
+  readonly authors?: ReadonlyMap<string, readonly string[]>
 }
 
 /** Order and titles of the groups; a type that is absent comes last, under its own name. */
@@ -173,6 +173,6 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 /** Names of people are as private as the repository. */
 function contributorsOf(told: readonly Told[], { audience, externalLinks, authors }: NotesOptions): string[] {
   if (audience === 'external' && externalLinks !== true) return []
-  const logins = told.flatMap(({ sha }) => authors?.get(sha) ?? [])
-  return [...new Set(logins)].sort(compareText)
+  const people = told.flatMap(({ sha }) => authors?.get(sha) ?? [])
+  return [...new Set(people)].sort(compareText)
 }

@@ -22,10 +22,10 @@ const messages = [
 ]
 const commits = messages.map((message, at) => ({ sha: shaOf(at), message }))
 const authors = new Map([
-  [shaOf(2), 'zoe'],
-  [shaOf(3), 'ann'],
-  [shaOf(5), 'zoe'],
-  [shaOf(1), 'gone'],
+  [shaOf(2), ['zoe']],
+  [shaOf(3), ['ann', 'zoe']],
+  [shaOf(5), ['zoe']],
+  [shaOf(1), ['gone']],
 ])
 
 function notesFor(options: NotesOptions): Notes {

@@ -1,0 +1,187 @@
+import { type Checked, RingmasterError, valueOf as unwrap } from '../core/problem.ts'
+import { type ChangelogSection, checkChangelog, writeSection } from '../core/version/changelog.ts'
+import { collectNotes, type Notes, type NotesOptions } from '../core/version/notes.ts'
+import { tagNameOf } from '../core/version/tags.ts'
+import { parseVersion, type Version } from '../core/version/version.ts'
+import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
+import { readAuthors } from '../git/read-authors.ts'
+import { readTagCommit } from '../git/read-tags.ts'
+import { changeGroupsOf } from '../render/changelog.ts'
+import { renderNotes } from '../render/notes.ts'
+import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
+import { readInput, writeOutput } from './files.ts'
+import {
+  LINE_OPTIONS,
+  oneOf,
+  type ProductChoice,
+  readLine,
+  readProductChoice,
+  VERSION_OPTIONS,
+  VERSION_USAGE,
+} from './version-options.ts'
+
+const OPTIONS = {
+  ...VERSION_OPTIONS,
+  prerelease: LINE_OPTIONS.prerelease,
+  graduate: LINE_OPTIONS.graduate,
+  release: { type: 'string' },
+  audience: { type: 'string' },
+  'external-type': { type: 'string', multiple: true },
+  'internal-scope': { type: 'string', multiple: true },
+  links: { type: 'boolean' },
+  'repository-url': { type: 'string' },
+  template: { type: 'string' },
+  changelog: { type: 'string' },
+  check: { type: 'boolean' },
+  date: { type: 'string' },
+} as const
+
+/** The notes of the version to come, or of one that is tagged. */
+export const notesCommand: CliCommand = {
+  name: 'notes',
+  usage: `ringmaster notes ${VERSION_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check]] [--date YYYY-MM-DD] [--json]`,
+  summary: 'Tell what a version changes, for the team or for customers; write or check a changelog.',
+  async run(args, io) {
+    const { values, positionals } = readOptions(notesCommand, args, OPTIONS)
+    if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, notesCommand)
+    if (values.template !== undefined && values.changelog !== undefined)
+      throw usageError('expected either --template or --changelog, found both', notesCommand)
+    if (values.check && values.changelog === undefined)
+      throw usageError('expected --changelog beside --check, found none', notesCommand)
+    const choice = readProductChoice(values, 'semver', notesCommand)
+    const audience = oneOf(values.audience, 'audience', ['internal', 'external'], notesCommand) ?? 'internal'
+    const repository = repositoryUrl(values['repository-url'])
+    const computed = await computeFor(choice, values)
+    const version = values.release ?? computed.version
+    if (version === null) return nothingToTell(io)
+    const notes = await notesOf(choice.directory, computed, {
+      audience,
+      ...(values['external-type'] === undefined ? {} : { externalTypes: values['external-type'] }),
+      internalScopes: values['internal-scope'] ?? [],
+      externalLinks: values.links ?? false,
+    })
+    const shown = audience === 'internal' || values.links ? repository : null
+    const about = { version, previousVersion: computed.previousVersion, date: dateOf(values.date, io.now) }
+    if (values.changelog !== undefined) {
+      if (values.check) return check(values.changelog, version, io)
+      return write(values.changelog, sectionOf(choice, about, notes, shown), io)
+    }
+    const markdown =
+      values.template === undefined
+        ? renderNotes(notes, shown)
+        : await templated(values.template, { ...about, product: values.product ?? '', notes, repository: shown })
+    io.out(io.json ? JSON.stringify({ ...about, notes, markdown }) : markdown)
+    return 0
+  },
+}
+
+interface About {
+  readonly version: string
+  readonly previousVersion: string | null
+  readonly date: string
+}
+
+interface Values {
+  readonly release?: string | undefined
+  readonly prerelease?: string | undefined
+  readonly graduate?: string | undefined
+}
+
+/** What is tagged is told from the release before it; what is to come, from the last release. */
+async function computeFor(choice: ProductChoice, values: Values): Promise<ComputedVersion> {
+  const line = readLine(values, notesCommand)
+  if (values.release !== undefined && line.kind !== 'release')
+    throw usageError('expected at most one of --release, --prerelease and --graduate', notesCommand)
+  const ask = (below: Version | null, at: string | null): Promise<ComputedVersion> =>
+    computeVersion({ ...choice, line, ownRef: null, below, ...(at === null ? {} : { at }) })
+  if (values.release !== undefined) {
+    const tag = await readTagCommit(choice.directory, tagNameOf(choice.pattern, values.release))
+    return ask(unwrap(parseVersion('semver', values.release)), tag)
+  }
+  const computed = await ask(null, null)
+  if (computed.released || computed.version === null) return computed
+  return ask(unwrap(parseVersion('semver', computed.version)), null)
+}
+
+async function notesOf(directory: string, computed: ComputedVersion, options: NotesOptions): Promise<Notes> {
+  const people = options.audience === 'internal' || options.externalLinks === true
+  const range = { from: computed.tagSha, to: computed.sha }
+  const authors = people ? { authors: await readAuthors(directory, range) } : {}
+  return collectNotes(computed.decision, computed.commits, { ...options, ...authors })
+}
+
+function nothingToTell(io: CommandIo): ExitCode {
+  if (io.json) io.out(JSON.stringify({ version: null }))
+  else io.err('No new version: nothing since the last release makes one.')
+  return 0
+}
+
+/** Only http addresses become links, without a slash at the end. */
+function repositoryUrl(text: string | undefined): string | null {
+  if (text === undefined) return null
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url !== null && /^https?:$/.test(url.protocol) && !/[()\s<>]/.test(text)) return text.replace(/\/$/, '')
+  throw usageError('expected an http or https address for --repository-url, found something else', notesCommand)
+}
+
+function dateOf(given: string | undefined, now: string): string {
+  const date = given ?? now.slice(0, 10)
+  if (/^\d{4}-\d{2}-\d{2}$/.test(date) && !Number.isNaN(Date.parse(`${date}T00:00:00Z`))) return date
+  throw usageError('expected a date such as 2026-03-04 for --date, found something else', notesCommand)
+}
+
+function sectionOf(choice: ProductChoice, about: About, notes: Notes, repository: string | null): ChangelogSection {
+  const tag = (version: string): string => encodeURIComponent(tagNameOf(choice.pattern, version))
+  const before = about.previousVersion
+  const own = repository === null ? null : `${repository}/releases/tag/${tag(about.version)}`
+  return {
+    ...{ version: about.version, date: about.date },
+    groups: changeGroupsOf(notes, repository),
+    compareUrl:
+      repository === null || before === null ? own : `${repository}/compare/${tag(before)}...${tag(about.version)}`,
+    unreleasedUrl: repository === null ? null : `${repository}/compare/${tag(about.version)}...HEAD`,
+  }
+}
+
+async function write(path: string, section: ChangelogSection, io: CommandIo): Promise<ExitCode> {
+  const text = await textOf(path)
+  const { kind, text: next } = writeSection(text, section)
+  if (next !== text) await writeOutput(path, next)
+  if (io.json) io.out(JSON.stringify({ version: section.version, changelog: path, result: kind }))
+  else
+    io.out(
+      kind === 'kept'
+        ? `${path} has ${section.version} already; it is left as it is.`
+        : `Wrote ${section.version} into ${path}.`,
+    )
+  return 0
+}
+
+async function check(path: string, version: string, io: CommandIo): Promise<ExitCode> {
+  const checked: Checked<null> = checkChangelog((await textOf(path)) ?? '', version, path)
+  const problems = checked.ok ? [] : checked.problems
+  if (io.json) io.out(JSON.stringify({ version, changelog: path, valid: checked.ok, problems }))
+  else if (checked.ok) io.out(`${path} holds ${version}.`)
+  for (const { line, message } of problems) io.err(`${path}${line === undefined ? '' : `:${line}`}: ${message}`)
+  return checked.ok ? 0 : 1
+}
+
+/** Null for a file that does not exist yet. */
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return Buffer.from(await readInput(path, 'a changelog')).toString('utf8')
+  } catch (error) {
+    const cause = error instanceof RingmasterError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
+    if (cause?.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function templated(
+  path: string,
+  data: About & { product: string; notes: Notes; repository: string | null },
+): Promise<string> {
+  const { renderTemplate } = await import('../render/notes-template.ts')
+  const template = Buffer.from(await readInput(path, 'a template')).toString('utf8')
+  return unwrap(renderTemplate(template, data))
+}
