@@ -1,6 +1,6 @@
 import { CATALOGUE, type EventData, type EventType, isEventType } from '../../src/core/catalogue.ts'
 import { CohortIndex, CohortState, SignedBundles } from '../../src/core/cohort/state.ts'
-import { CONFIG_KEY, ConfigState, configDocument } from '../../src/core/config/in-force.ts'
+import { CONFIG_KEY, ConfigChecks, ConfigState, configDocument, RefusedConfig } from '../../src/core/config/in-force.ts'
 import { type Decision, factKey, type Known, settle, type UsedFact } from '../../src/core/decision.ts'
 import { BoardState, RunState } from '../../src/core/deployment/schema.ts'
 import { type AggregateKey, EventDraft, type LedgerEvent, NO_PREVIOUS } from '../../src/core/event.ts'
@@ -30,7 +30,13 @@ const SCHEMAS = {
   issue: IssueState,
   outbox: OutboxState,
 } as const
-const INDEXES = { 'index/open': OpenIndex, 'index/bundles': SignedBundles, 'index/cohorts': CohortIndex } as const
+const INDEXES = {
+  'config/refused': RefusedConfig,
+  'config/checks': ConfigChecks,
+  'index/open': OpenIndex,
+  'index/bundles': SignedBundles,
+  'index/cohorts': CohortIndex,
+} as const
 
 const schemaOf = (key: string) =>
   INDEXES[key as keyof typeof INDEXES] ?? SCHEMAS[key.slice(0, key.indexOf('/')) as keyof typeof SCHEMAS]
@@ -300,4 +306,59 @@ export function configuredWorld(bend: (text: string) => string = (text) => text)
   const world = new World()
   world.configure(bend(CONFIGURATION))
   return world
+}
+
+type SignoffStatus = EventData<'signoff.decided'>['signoff']['status']
+
+/** A release issue with versions, as far along as a test wants it. */
+export interface ReleaseGiven {
+  readonly issue?: number
+  readonly items?: readonly { readonly product: string; readonly version: string; readonly sha: string }[]
+  readonly started?: boolean
+  readonly signoff?: SignoffStatus
+  readonly missing?: string
+}
+
+export const API_ITEM = { product: 'api', version: '1.0.0', sha: sha('a1') }
+
+/** The record of a decision about signatures: everybody has signed, or one seat is empty. */
+export const signoffRecord = (status: SignoffStatus, policyDigest: string, missing?: string) => ({
+  status,
+  digest: sha256('content'),
+  policyDigest,
+  head: sha('e1'),
+  parties: ['Engineering', 'QA'].map((party) => ({
+    party,
+    optional: false,
+    seats: 1,
+    filledBy: party === missing ? [] : ['eve'],
+    couldFill: [],
+  })),
+  evidence: [],
+  ignored: [],
+  vetoes: [],
+  problems: [],
+})
+
+/** Puts a release into a world that is configured. Returns its id. */
+export function givenRelease(world: World, given: ReleaseGiven = {}): string {
+  const { issue = 5, items = [API_ITEM], started = true, signoff, missing } = given
+  const release = `r${issue}`
+  const policyDigest = world.state<ConfigState>(CONFIG_KEY)?.digest ?? ''
+  world.record([
+    event('release.opened', {
+      release,
+      title: 'User Platform v2.0',
+      repository: RELEASES,
+      issue,
+      manager: ANN,
+      policyDigest,
+    }),
+    ...items.map((item) => event('release.version_added', { release, item })),
+    ...(started ? [event('release.started', { release, digest: sha256('content') })] : []),
+    ...(signoff
+      ? [event('signoff.decided', { release, signoff: signoffRecord(signoff, policyDigest, missing), facts: [] })]
+      : []),
+  ])
+  return release
 }

@@ -16,12 +16,15 @@ import { gateKeyOf } from './schema.ts'
 type GateRequested = Extract<Request, { kind: 'gate-requested' }>
 type GateReview = Extract<Request, { kind: 'gate-review' }>
 
-/** A job asks to enter an environment: it is noted, and decided at once. Asking again changes nothing. */
+/**
+ * A job asks to enter an environment: it is noted, and decided at once. Asking again changes nothing; nor does what
+ * was asked before the run was tried again (ids of deployments grow).
+ */
 export function* decideGateRequested(request: GateRequested): Deciding<Decision<null>> {
   const { repository, runId, environment, deploymentId, sha, ref, installationId } = request
   const key = gateKeyOf(repository.id, runId, environment)
   const known = yield* state<GateState>(key)
-  if (known && known.deploymentId === deploymentId) return { kind: 'accept', events: [], answer: null }
+  if (known && known.deploymentId >= deploymentId) return { kind: 'accept', events: [], answer: null }
   return {
     kind: 'accept',
     answer: null,
@@ -103,11 +106,11 @@ export function* findGate(
   if (inForce === null) return { items: [], intent: 'unknown', releases: [], blockers: [NOT_CONFIGURED] }
   const { configuration } = inForce
   const ring = configuration.rings.find((entry) => entry.environments.includes(gate.environment))
-  const { items, intent } = yield* intentOf(gate, configuration)
+  const { items, intent, claimed } = yield* intentOf(gate, configuration)
   if (!ring) return { items, intent, releases: [], blockers: [unknownEnvironment(gate.environment)] }
   if (items.length === 0) return { items, intent, releases: [], blockers: [noIntent(gate)] }
   const open = (yield* state<OpenIndex>(OPEN_KEY)) ?? nothingOpen
-  const blockers: Blocker[] = []
+  const blockers: Blocker[] = [...claimed]
   const releases = new Set<string>()
   for (const item of items) {
     blockers.push(...(yield* versionBlockers(gate, item)))
@@ -142,27 +145,37 @@ const noIntent = (gate: Pick<GateState, 'environment' | 'sha'>): Blocker => ({
 function* intentOf(
   gate: Pick<GateState, 'repository' | 'runId' | 'environment' | 'sha'>,
   configuration: Configuration,
-): Deciding<{ items: GateItem[]; intent: GateState['intent'] }> {
+): Deciding<{ items: GateItem[]; intent: GateState['intent']; claimed: Blocker[] }> {
   const [run, commit] = (yield* states<unknown>([runKey(gate.repository.id, gate.runId), commitKey(gate.sha)])) as [
     RunState | undefined,
     CommitState | undefined,
   ]
   const recorded = (run?.intents ?? []).filter((intent) => intent.environment === gate.environment)
-  const newest = Math.max(0, ...recorded.map((intent) => intent.attempt))
-  const items = recorded.filter((intent) => intent.attempt === newest)
-  if (items.length > 0)
-    return { intent: 'recorded', items: items.map(({ product, version }) => ({ product, version })).sort(byProduct) }
-  const bound = (commit?.items ?? []).filter((item) => {
-    const environments = configuration.products.find((entry) => entry.name === item.product)?.environments
-    return environments === undefined || environments.includes(gate.environment)
-  })
-  return { intent: bound.length > 0 ? 'commit' : 'unknown', items: [...bound].sort(byProduct) }
+  if (recorded.length > 0) {
+    /** In the order of the run's attempts: who tries only some of its jobs again announces only some of it again. */
+    const newest = [...new Map(recorded.map((intent) => [intent.product, intent])).values()]
+    return {
+      intent: 'recorded',
+      items: newest.map(({ product, version }) => ({ product, version })).sort(byProduct),
+      claimed: newest.filter((intent) => intent.trust === 'claimed').map(saidOnly),
+    }
+  }
+  const candidates = (commit?.items ?? []).filter((item) => deploysTo(configuration, item.product, gate.environment))
+  const versions = yield* states<VersionState>(candidates.map((item) => versionKey(item.product, item.version)))
+  const bound = candidates.filter((_, index) => versions[index]?.repository.id === gate.repository.id)
+  return { intent: bound.length > 0 ? 'commit' : 'unknown', items: [...bound].sort(byProduct), claimed: [] }
 }
+
+const saidOnly = (item: GateItem): Blocker => ({
+  code: 'claimed-only',
+  message: `that this run deploys ${nameOf(item)} is known by what somebody said alone`,
+  hint: 'Record the deployment as pending from a job of the run itself.',
+})
 
 const byProduct = (a: GateItem, b: GateItem): number => (a.product < b.product ? -1 : a.product > b.product ? 1 : 0)
 const nameOf = (item: GateItem): string => quoted(`${item.product}@${item.version}`)
 
-function* versionBlockers(gate: Pick<GateState, 'sha'>, item: GateItem): Deciding<Blocker[]> {
+function* versionBlockers(gate: Pick<GateState, 'sha' | 'repository'>, item: GateItem): Deciding<Blocker[]> {
   const version = yield* state<VersionState>(versionKey(item.product, item.version))
   if (version === undefined) {
     return [
@@ -174,6 +187,20 @@ function* versionBlockers(gate: Pick<GateState, 'sha'>, item: GateItem): Decidin
     ]
   }
   const blockers: Blocker[] = []
+  if (version.status !== 'completed') {
+    blockers.push({
+      code: 'build-unfinished',
+      message: `no build of ${nameOf(item)} has completed; the newest is ${version.status}`,
+      hint: 'It clears when a build of the version completes.',
+    })
+  }
+  if (version.repository.id !== gate.repository.id) {
+    blockers.push({
+      code: 'wrong-repository',
+      message: `${nameOf(item)} was built in ${version.repository.fullName}, and the job runs in ${gate.repository.fullName}`,
+      hint: 'Deploy it from a workflow of its own repository.',
+    })
+  }
   if (version.sha !== gate.sha) {
     blockers.push({
       code: 'wrong-commit',
@@ -209,10 +236,8 @@ function* boardBlockers(
     })
   }
   if (!ring.gate?.previousRing) return blockers
-  const previous = configuration.rings[configuration.rings.findIndex((entry) => entry.ring === ring.ring) - 1]
-  const own = configuration.products.find((entry) => entry.name === item.product)?.environments
-  for (const environment of previous?.environments ?? []) {
-    if (own !== undefined && !own.includes(environment)) continue
+  const { previous, environments } = ringBefore(configuration, ring, item.product)
+  for (const environment of environments) {
     if (cellOf(environment)?.lastGood?.version === item.version) continue
     blockers.push({
       code: 'previous-ring',
@@ -221,6 +246,26 @@ function* boardBlockers(
     })
   }
   return blockers
+}
+
+const deploysTo = (configuration: Configuration, product: string, environment: string): boolean => {
+  const environments = configuration.products.find((entry) => entry.name === product)?.environments
+  return environments === undefined || environments.includes(environment)
+}
+
+/** The nearest ring before that a product meets at all; one that leaves a ring out is not let through unseen. */
+function ringBefore(
+  configuration: Configuration,
+  ring: RingConfig,
+  product: string,
+): { readonly previous: RingConfig | undefined; readonly environments: readonly string[] } {
+  const before = configuration.rings.slice(
+    0,
+    configuration.rings.findIndex((entry) => entry.ring === ring.ring),
+  )
+  const own = (entry: RingConfig) => entry.environments.filter((name) => deploysTo(configuration, product, name))
+  const previous = before.findLast((entry) => own(entry).length > 0)
+  return { previous, environments: previous ? own(previous) : [] }
 }
 
 function* releaseBlockers(item: GateItem, open: OpenIndex): Deciding<{ blockers: Blocker[]; releases: string[] }> {

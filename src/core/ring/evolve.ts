@@ -6,7 +6,7 @@ type GateEvent = TypedEvent<'gate.requested' | 'gate.decided' | 'gate.closed'>
 export function evolveGate(state: GateState | undefined, event: GateEvent): GateState | undefined {
   if (event.type === 'gate.requested') {
     const { repository, runId, environment, deploymentId } = event.data
-    if (state?.deploymentId === deploymentId) return state
+    if (state && state.deploymentId >= deploymentId) return state
     return {
       ...event.data,
       key: gateKeyOf(repository.id, runId, environment),
