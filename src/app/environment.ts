@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
+import { invalid, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */
 export interface ServerSettings {
@@ -61,67 +61,57 @@ const missing = (name: string, meaning: string): Problem<'setting-missing'> => (
 export function readSettings(env: Variables): Checked<ServerSettings> {
   const problems: Problem[] = []
   const given = (name: string): string | undefined => env[name]?.trim() || undefined
-  const privateKey = given('PRIVATE_KEY') ?? readKey(given('PRIVATE_KEY_PATH'), problems)
+  const keyPath = given('PRIVATE_KEY_PATH')
+  const privateKey = privateKeyOf(given('PRIVATE_KEY'), keyPath, problems)
   for (const { name, required, meaning } of VARIABLES) {
-    if (required && (name === 'PRIVATE_KEY' ? privateKey === undefined : given(name) === undefined))
-      problems.push(missing(name, meaning))
+    const isKeyGiven = name === 'PRIVATE_KEY' && keyPath !== undefined
+    if (required && given(name) === undefined && !isKeyGiven) problems.push(missing(name, meaning))
   }
-  const numberOf = (name: string, fallback: number): number => {
+  const numberOf = (name: string, { least, most, fallback }: Bounds): number => {
     const text = given(name)
     if (text === undefined) return fallback
-    if (/^[0-9]{1,15}$/.test(text)) return Number(text)
-    problems.push({
-      code: 'setting-invalid',
-      message: `expected a number in ${name}, found other text`,
-      hint: 'Give decimal digits.',
-    })
+    if (/^[0-9]{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
+    problems.push(invalid(`expected a number from ${least} to ${most} in ${name}`, 'Give decimal digits.'))
     return fallback
   }
   const secret = given('WEBHOOK_SECRET')
   if (secret === 'development') {
-    problems.push({
-      code: 'setting-invalid',
-      message: 'expected a secret of your own in WEBHOOK_SECRET, found the well-known default',
-      hint: 'Generate one: openssl rand -hex 32',
-    })
+    const message = 'expected a secret of your own in WEBHOOK_SECRET, found the well-known default'
+    problems.push({ code: 'setting-invalid', message, hint: 'Generate one: openssl rand -hex 32' })
   }
   const repository = given('RINGMASTER_REPOSITORY')
   if (repository !== undefined && !/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/.test(repository)) {
-    problems.push({
-      code: 'setting-invalid',
-      message: 'expected owner/name in RINGMASTER_REPOSITORY, found something else',
-      hint: 'Such as acme/releases.',
-    })
+    problems.push(invalid('expected owner/name in RINGMASTER_REPOSITORY', 'Such as acme/releases.'))
   }
+  const logLevel = given('LOG_LEVEL') ?? 'info'
+  if (!LOG_LEVELS.has(logLevel))
+    problems.push(invalid(`expected one of ${[...LOG_LEVELS].join(', ')} in LOG_LEVEL`, 'Or leave it out.'))
   const publication = publicationOf(given, problems)
-  const appId = numberOf('APP_ID', 0)
-  const port = numberOf('PORT', 3000)
+  const apiUrl = apiUrlOf(given)
+  if (!isWebAddress(apiUrl)) {
+    const name = given('GITHUB_API_URL') === undefined ? 'GHE_HOST and GHE_PROTOCOL' : 'GITHUB_API_URL'
+    problems.push(invalid(`expected an http or https address from ${name}`, 'Such as https://ghe.example/api/v3.'))
+  }
+  const appId = numberOf('APP_ID', { least: 1, most: Number.MAX_SAFE_INTEGER, fallback: 0 })
+  const port = numberOf('PORT', { least: 0, most: 65_535, fallback: 3_000 })
   if (problems.length > 0 || !privateKey || !secret || !repository) return rejected(...problems)
   return accepted({
     appId,
-    privateKey: privateKey.replaceAll('\\n', '\n'),
+    privateKey,
     webhookSecret: secret,
     releaseRepository: repository,
-    apiUrl: apiUrlOf(given),
+    apiUrl,
     host: given('HOST') ?? 'localhost',
     port,
-    logLevel: given('LOG_LEVEL') ?? 'info',
+    logLevel,
     publication,
   })
 }
 
-function readKey(path: string | undefined, problems: Problem[]): string | undefined {
-  if (path === undefined) return undefined
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    problems.push({
-      code: 'setting-invalid',
-      message: 'expected a readable file at PRIVATE_KEY_PATH, found that it cannot be read',
-      hint: 'Check the path and its permissions.',
-    })
-    return undefined
-  }
+interface Bounds {
+  readonly least: number
+  readonly most: number
+  readonly fallback: number
 }
 
 function apiUrlOf(given: (name: string) => string | undefined): string {
@@ -138,6 +128,8 @@ function publicationOf(
   problems: Problem[],
 ): ServerSettings['publication'] {
   const [directory, publicUrl, keysDirectory] = PUBLICATION.map(given)
+  if (publicUrl !== undefined && !isWebAddress(publicUrl))
+    problems.push(invalid('expected an http or https address in RINGMASTER_PUBLISH_URL', 'Devices fetch from it.'))
   if (directory && publicUrl && keysDirectory)
     return { directory, publicUrl: publicUrl.replace(/\/$/, ''), keysDirectory }
   const absent = PUBLICATION.filter((name) => given(name) === undefined)

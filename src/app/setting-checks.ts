@@ -1,0 +1,54 @@
+import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Problem } from '../core/problem.ts'
+
+export const LOG_LEVELS: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+
+/** A setting that is odd. What was found is not told: it may be a secret in the wrong place. */
+export const invalid = (expected: string, hint: string): Problem<'setting-invalid'> => ({
+  code: 'setting-invalid',
+  message: `${expected}, found something else`,
+  hint,
+})
+
+export const isWebAddress = (text: string): boolean => {
+  try {
+    return /^https?:$/.test(new URL(text).protocol)
+  } catch {
+    return false
+  }
+}
+
+/** A key in PEM that can be used, from a text or else from a file; undefined when there is none, with why in `problems`. */
+export function privateKeyOf(
+  text: string | undefined,
+  path: string | undefined,
+  problems: Problem[],
+): string | undefined {
+  const pem = (text ?? readKey(path, problems))?.replaceAll('\\n', '\n')
+  if (pem === undefined) return undefined
+  try {
+    createPrivateKey(pem)
+    return pem
+  } catch {
+    const name = text === undefined ? 'the file at PRIVATE_KEY_PATH' : 'PRIVATE_KEY'
+    problems.push(
+      invalid(`expected a private key in PEM in ${name}`, 'GitHub hands it out in the settings of the App.'),
+    )
+    return undefined
+  }
+}
+
+function readKey(path: string | undefined, problems: Problem[]): string | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    problems.push({
+      code: 'setting-invalid',
+      message: 'expected a readable file at PRIVATE_KEY_PATH, found that it cannot be read',
+      hint: 'Check the path and its permissions.',
+    })
+    return undefined
+  }
+}

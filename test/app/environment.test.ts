@@ -1,0 +1,151 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { readSettings, VARIABLES } from '../../src/app/environment.ts'
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+})
+
+const valid = {
+  APP_ID: '4711',
+  PRIVATE_KEY: privateKey,
+  WEBHOOK_SECRET: 'a secret of our own',
+  RINGMASTER_REPOSITORY: 'acme/releases',
+}
+type Changes = Readonly<Record<string, string | undefined>>
+const read = (changes: Changes = {}) => readSettings({ ...valid, ...changes })
+const problems = (changes: Changes) => {
+  const settings = read(changes)
+  return settings.ok ? [] : settings.problems
+}
+const value = (changes: Changes = {}) => {
+  const settings = read(changes)
+  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
+  return settings.value
+}
+
+let directory = ''
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ringmaster-settings-'))
+  await writeFile(join(directory, 'key.pem'), privateKey)
+  await writeFile(join(directory, 'no-key.pem'), 'not a key')
+})
+afterAll(() => rm(directory, { recursive: true }))
+
+describe('the settings of the server', () => {
+  it('name everything that is missing at once, and the way to try it without', () => {
+    const settings = readSettings({})
+    const required = VARIABLES.filter((variable) => variable.required)
+    expect(required.length).toBeGreaterThan(3)
+    expect(settings.ok ? [] : settings.problems.map(({ message }) => message)).toEqual(
+      required.map(({ name, meaning }) => `expected ${name}, ${meaning}, found nothing`),
+    )
+    for (const problem of settings.ok ? [] : settings.problems) expect(problem.hint).toContain('npm run demo')
+  })
+
+  it('take a blank for nothing', () => {
+    expect(problems({ APP_ID: '  ', WEBHOOK_SECRET: '\n' }).map(({ code }) => code)).toEqual([
+      'setting-missing',
+      'setting-missing',
+    ])
+  })
+
+  it('have a value for everything that may be left out', () => {
+    expect(value()).toEqual({
+      appId: 4711,
+      privateKey: privateKey.trim(),
+      webhookSecret: 'a secret of our own',
+      releaseRepository: 'acme/releases',
+      apiUrl: 'https://api.github.com',
+      host: 'localhost',
+      port: 3000,
+      logLevel: 'info',
+      publication: null,
+    })
+  })
+
+  it.each<[string, Changes, RegExp]>([
+    ['the well-known secret', { WEBHOOK_SECRET: 'development' }, /secret of your own in WEBHOOK_SECRET/],
+    ['a port in words', { PORT: 'http' }, /0 to 65535 in PORT/],
+    ['a port that there is not', { PORT: '65536' }, /in PORT/],
+    ['a port below nothing', { PORT: '-1' }, /in PORT/],
+    ['half a port', { PORT: '80.5' }, /in PORT/],
+    ['an App without a number', { APP_ID: 'ringmaster' }, /in APP_ID/],
+    ['the App zero', { APP_ID: '0' }, /in APP_ID/],
+    ['a repository without an owner', { RINGMASTER_REPOSITORY: 'releases' }, /owner\/name in RINGMASTER_REPOSITORY/],
+    ['a repository’s address', { RINGMASTER_REPOSITORY: 'https://github.com/acme/releases' }, /RINGMASTER_REPOSITORY/],
+    [
+      'a level that there is not',
+      { LOG_LEVEL: 'loud' },
+      /expected one of trace, debug, info, warn, error, fatal in LOG_LEVEL/,
+    ],
+    ['another GitHub without an address', { GITHUB_API_URL: 'ghe.example' }, /address from GITHUB_API_URL/],
+    ['a server with an odd protocol', { GHE_HOST: 'ghe.example', GHE_PROTOCOL: 'ftp' }, /GHE_HOST and GHE_PROTOCOL/],
+    ['a key that is none', { PRIVATE_KEY: 'hunter2' }, /private key in PEM in PRIVATE_KEY/],
+    [
+      'a key file that is not there',
+      { PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: '/nowhere/key' },
+      /readable file at PRIVATE_KEY_PATH/,
+    ],
+    [
+      'half a publication',
+      { RINGMASTER_PUBLISH_DIR: 'public' },
+      /found RINGMASTER_PUBLISH_URL, RINGMASTER_KEYS_DIR missing/,
+    ],
+    [
+      'a publication without an address',
+      { RINGMASTER_PUBLISH_DIR: 'public', RINGMASTER_PUBLISH_URL: 'public', RINGMASTER_KEYS_DIR: 'keys' },
+      /address in RINGMASTER_PUBLISH_URL/,
+    ],
+  ])('refuse %s, once, and do not tell what was there', (_, changes, message) => {
+    const found = problems(changes)
+    expect(found).toHaveLength(1)
+    expect(found[0]?.message).toMatch(message)
+    expect(found[0]?.message).not.toContain('hunter2')
+    expect(found[0]?.hint).toBeTruthy()
+  })
+
+  it('name what is missing and what is odd together', () => {
+    const found = problems({ APP_ID: undefined, PORT: 'x', WEBHOOK_SECRET: 'development', RINGMASTER_REPOSITORY: '' })
+    expect(found.map(({ code }) => code).sort()).toEqual([
+      'setting-invalid',
+      'setting-invalid',
+      'setting-missing',
+      'setting-missing',
+    ])
+  })
+
+  it.each<[string, Changes, string]>([
+    ['an Enterprise Server', { GHE_HOST: 'ghe.example' }, 'https://ghe.example/api/v3'],
+    ['one without TLS', { GHE_HOST: 'ghe.example', GHE_PROTOCOL: 'http' }, 'http://ghe.example/api/v3'],
+    ['another GitHub', { GITHUB_API_URL: 'http://127.0.0.1:4000/' }, 'http://127.0.0.1:4000'],
+    ['another GitHub before a server', { GITHUB_API_URL: 'http://a', GHE_HOST: 'b' }, 'http://a'],
+  ])('find %s', (_, changes, apiUrl) => {
+    expect(value(changes).apiUrl).toBe(apiUrl)
+  })
+
+  it('take the key from a file, and its line breaks as they can stand in a variable', () => {
+    expect(value({ PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: join(directory, 'key.pem') }).privateKey).toBe(privateKey)
+    expect(value({ PRIVATE_KEY: privateKey.trim().replaceAll('\n', '\\n') }).privateKey).toBe(privateKey.trim())
+    expect(problems({ PRIVATE_KEY: undefined, PRIVATE_KEY_PATH: join(directory, 'no-key.pem') })).toMatchObject([
+      { message: expect.stringContaining('the file at PRIVATE_KEY_PATH') },
+    ])
+  })
+
+  it('publish when all three are there', () => {
+    const publication = {
+      RINGMASTER_PUBLISH_DIR: 'public',
+      RINGMASTER_PUBLISH_URL: 'https://p.example/',
+      RINGMASTER_KEYS_DIR: 'keys',
+    }
+    expect(value({ ...publication, PORT: '0' })).toMatchObject({
+      port: 0,
+      publication: { directory: 'public', publicUrl: 'https://p.example', keysDirectory: 'keys' },
+    })
+  })
+})
