@@ -85,12 +85,9 @@ function reportAfter(
   }
 }
 
-const keyOf = (report: DeviceReport, target: string | undefined): string =>
-  framedKey([report.release, report.bundle, report.version, target])
-
 /**
- * Follows devices through a channel, update by update, to where they end. Each state is followed once, so a fleet
- * costs no more than its distinct reports.
+ * Follows devices through a channel, update by update, to where they end. What a device reports decides its first
+ * step only; from there each release is followed once, so a fleet costs one decision for each distinct report.
  */
 export function fateReader(channel: Channel): (device: Device, report: DeviceReport) => Fate {
   const opened = openedChannel(channel)
@@ -99,26 +96,31 @@ export function fateReader(channel: Channel): (device: Device, report: DeviceRep
     channel.releases.flatMap(({ id, version }) => (version === undefined ? [] : [[id, version]])),
   )
   const known = new Map<string, Fate>()
-  return ({ target }, first) => {
+  const step = (report: DeviceReport, target: string | undefined): Fate | { readonly kind: 'moves'; to: string } => {
+    const resolution = resolveOpened(opened, report, target)
+    if (resolution.kind === 'no_update') return fateWithoutUpdate(opened, resolution, report, highest)
+    return resolution.kind === 'update' ? { kind: 'moves', to: resolution.source.id } : impossible(resolution.kind)
+  }
+  const fateFrom = (first: string, target: string | undefined): Fate => {
     const followed = new Set<string>()
-    let report = first
-    let fate: Fate | undefined
-    while (fate === undefined) {
-      const key = keyOf(report, target)
-      fate = known.get(key)
-      if (fate !== undefined) break
-      if (followed.has(key)) {
-        // Two required releases that lead to each other: every update is offered, none leads on.
-        fate = { kind: 'stranded', at: report.release, because: 'channel_broken' }
-        break
-      }
+    for (let release = first; ; ) {
+      const key = framedKey([release, target])
+      const next = known.get(key) ?? (followed.has(key) ? circle(release) : follow(release, target))
       followed.add(key)
-      const resolution = resolveOpened(opened, report, target)
-      if (resolution.kind === 'no_update') fate = fateWithoutUpdate(opened, resolution, report, highest)
-      else if (resolution.kind === 'update') report = reportAfter(opened, resolution.source.id, versions)
-      else return impossible(resolution.kind)
+      if (next.kind === 'moves') {
+        release = next.to
+        continue
+      }
+      for (const passed of followed) known.set(passed, next)
+      return next
     }
-    for (const key of followed) known.set(key, fate)
-    return fate
+  }
+  const follow = (release: string, target: string | undefined) => step(reportAfter(opened, release, versions), target)
+  return ({ target }, report) => {
+    const first = step(report, target)
+    return first.kind === 'moves' ? fateFrom(first.to, target) : first
   }
 }
+
+/** Two required releases that lead to each other: every update is offered, none leads on. */
+const circle = (release: string): Fate => ({ kind: 'stranded', at: release, because: 'channel_broken' })

@@ -1,7 +1,6 @@
 import type { AdmissionPort } from './admission.ts'
 import { channelFindings, type Finding } from './channel-findings.ts'
 import { type Fate, fateReader } from './fate.ts'
-import { framedKey } from './framed-key.ts'
 import { prepareOverrides } from './override.ts'
 import { prepareChannel } from './prepared-channel.ts'
 import { type Resolution, resolve } from './resolve.ts'
@@ -135,16 +134,40 @@ interface Count {
   stranded: number
   newlyStranded: number
   hasVersionOnlyDevices: boolean
-  readonly moves: Map<string, { move: Omit<Move, 'devices'>; devices: number }>
+  readonly moves: MoveTable
+}
+
+type CountedMove = { -readonly [Key in keyof Move]: Move[Key] }
+
+/** By direction, what is offered before and after, and place: no key is put together for each of a million devices. */
+type MoveTable = Map<Direction, Map<string | null, Map<string | null, Map<string, CountedMove>>>>
+
+function at<Key, Inner>(table: Map<Key, Inner>, key: Key, empty: () => Inner): Inner {
+  const found = table.get(key)
+  if (found !== undefined) return found
+  const made = empty()
+  table.set(key, made)
+  return made
 }
 
 function countMove(count: Count, move: Omit<Move, 'devices'>, devices: number): void {
-  if (move.before === null && move.after === null) return
-  const key = framedKey([move.from, move.before, move.after, move.direction])
-  const entry = count.moves.get(key) ?? { move, devices: 0 }
-  entry.devices += devices
-  count.moves.set(key, entry)
-  if (move.before !== move.after) count.changed += devices
+  const { from, before, after, direction } = move
+  if (before === null && after === null) return
+  const byBefore = at(count.moves, direction, () => new Map())
+  const byAfter = at(byBefore, before, () => new Map())
+  const places = at(byAfter, after, () => new Map())
+  const counted = places.get(from)
+  if (counted === undefined) places.set(from, { from, before, after, direction, devices })
+  else counted.devices += devices
+  if (before !== after) count.changed += devices
+}
+
+function movesIn(table: MoveTable): Move[] {
+  const moves: Move[] = []
+  for (const byBefore of table.values())
+    for (const byAfter of byBefore.values())
+      for (const places of byAfter.values()) for (const move of places.values()) moves.push(move)
+  return moves
 }
 
 function countGroup(
@@ -223,9 +246,9 @@ export function simulate(question: SimulationQuestion): Simulation {
     enrolled: question.enrolled,
     hasVersionOnlyDevices,
   }
-  const moves = [...count.moves.values()].map(({ move, devices: moved }): Move => ({ ...move, devices: moved }))
+  const moves = movesIn(count.moves).sort(byDevices)
   const findings = [...channelFindings(after.channel, context), ...deviceFindings(count)]
-  return { devices, moves: moves.sort(byDevices), changed, downgrades, stranded, newlyStranded, findings }
+  return { devices, moves, changed, downgrades, stranded, newlyStranded, findings }
 }
 
 /** Every combination of reports, tags and targets once: a fleet to try where nobody has counted one. */
