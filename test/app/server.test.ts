@@ -1,0 +1,159 @@
+import { createHmac } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { readSettings } from '../../src/app/environment.ts'
+import { manifestPermissions } from '../../src/app/permissions.ts'
+import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { EVENTS } from '../../src/webhooks/index.ts'
+import { CONFIGURATION } from '../engine/stage.ts'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+
+const repo = { owner: 'acme', repo: 'releases' }
+let sandbox: Sandbox
+let server: RunningServer
+let issue = 0
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    seed: {
+      people: ['ann', 'eve'],
+      organizations: [{ login: 'acme', owners: ['ann'], members: ['eve'] }],
+      repositories: [
+        {
+          name: 'acme/releases',
+          private: true,
+          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
+        },
+        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
+      ],
+      apps: [
+        {
+          slug: 'ringmaster',
+          permissions: manifestPermissions(),
+          events: [...EVENTS],
+          installations: [{ account: 'acme' }],
+        },
+      ],
+    },
+  })
+  const app = sandbox.app('ringmaster')
+  const settings = readSettings({
+    APP_ID: String(app.id),
+    PRIVATE_KEY: app.privateKey,
+    WEBHOOK_SECRET: app.webhookSecret,
+    RINGMASTER_REPOSITORY: 'acme/releases',
+    GITHUB_API_URL: sandbox.origin,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: 'fatal',
+  })
+  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
+  server = await startServer(settings.value, { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
+  await server.ringmaster.idle()
+  issue = (await sandbox.as('ann').octokit.rest.issues.create({ ...repo, title: 'A release' })).data.number
+}, 60_000)
+afterAll(async () => {
+  await server?.stop()
+  await sandbox?.stop()
+})
+
+const payload = (body: string, id = 4_000) => ({
+  action: 'created',
+  issue: { number: issue, title: 'A release', state: 'open' },
+  comment: { id, body, html_url: 'https://github.test/c', created_at: new Date().toISOString(), user: person() },
+  repository: { id: sandbox.repository('acme/releases').id, full_name: 'acme/releases', default_branch: 'main' },
+  sender: person(),
+})
+const person = () => ({ login: 'ann', id: sandbox.as('ann').id, type: 'User' })
+const signature = (body: string, secret: string) => `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+const genuine = (body: string) => signature(body, sandbox.app('ringmaster').webhookSecret)
+
+const USUAL = {
+  'content-type': 'application/json',
+  'x-github-event': 'issue_comment',
+  'x-github-delivery': '6d1b1de0-0000-4000-8000-000000000000',
+}
+
+/** Sends a body with the headers of GitHub; `null` takes one away. */
+const send = (body: string, headers: Readonly<Record<string, string | null>>) =>
+  fetch(`${server.url}${WEBHOOK_PATH}`, {
+    method: 'POST',
+    body,
+    headers: Object.entries({ ...USUAL, ...headers }).flatMap(([name, value]): [string, string][] =>
+      value === null ? [] : [[name, value]],
+    ),
+  })
+
+const stand = async () => ({
+  head: (await server.ringmaster.ledger.view()).head,
+  branch: await sandbox.repository('acme/releases').head('ringmaster-data'),
+  comments: (await sandbox.as('ann').octokit.rest.issues.listComments({ ...repo, issue_number: issue })).data.length,
+})
+
+describe('a webhook', () => {
+  const body = () => JSON.stringify(payload('/release "Stolen"'))
+
+  it.each<[string, () => Promise<Response>]>([
+    ['signed with another secret', () => send(body(), { 'x-hub-signature-256': signature(body(), 'development') })],
+    ['signed for another body', () => send(body(), { 'x-hub-signature-256': genuine(`${body()} `) })],
+    ['without a signature', () => send(body(), {})],
+    ['with a signature that is none', () => send(body(), { 'x-hub-signature-256': 'sha256=' })],
+    [
+      'signed the old way alone',
+      () =>
+        send(body(), {
+          'x-hub-signature': `sha1=${createHmac('sha1', sandbox.app('ringmaster').webhookSecret).update(body()).digest('hex')}`,
+        }),
+    ],
+    ['that is no JSON', () => send('{', { 'x-hub-signature-256': genuine('{') })],
+    ['without an id', () => send(body(), { 'x-hub-signature-256': genuine(body()), 'x-github-delivery': null })],
+    ['without an event', () => send(body(), { 'x-hub-signature-256': genuine(body()), 'x-github-event': null })],
+  ])('%s is refused with 4xx and changes nothing', async (_, sent) => {
+    const before = await stand()
+    sandbox.requests.length = 0
+    const response = await sent()
+    expect(response.status).toBeGreaterThanOrEqual(400)
+    expect(response.status).toBeLessThan(500)
+    await server.ringmaster.idle()
+    expect(sandbox.requests.map(({ path }) => path)).toEqual([])
+    expect(await stand()).toEqual(before)
+  })
+
+  it('that is genuine is taken, and sent again it changes nothing', async () => {
+    const genuineBody = JSON.stringify(payload('/release "Ours"', 4_001))
+    const headers = { 'x-hub-signature-256': genuine(genuineBody) }
+    const before = await stand()
+    expect((await send(genuineBody, headers)).status).toBe(200)
+    await server.ringmaster.idle()
+    const after = await stand()
+    expect(after.head.seq).toBeGreaterThan(before.head.seq)
+    expect(after.comments).toBeGreaterThan(before.comments)
+    expect((await send(genuineBody, headers)).status).toBe(200)
+    await server.ringmaster.idle()
+    expect((await stand()).comments).toBe(after.comments)
+  })
+
+  it('of an event that nobody listens to is acknowledged and left alone', async () => {
+    const starred = JSON.stringify({ action: 'created', repository: { id: 1, full_name: 'acme/releases' } })
+    const before = await stand()
+    const response = await send(starred, { 'x-github-event': 'star', 'x-hub-signature-256': genuine(starred) })
+    expect(response.status).toBe(200)
+    await server.ringmaster.idle()
+    expect(await stand()).toEqual(before)
+  })
+})
+
+describe('the server', () => {
+  it('says that it is well', async () => {
+    const response = await fetch(`${server.url}/health`)
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ trouble: null, failing: [] })
+  })
+
+  it.each(['/', '/api/github', `${WEBHOOK_PATH}/../x`])('has nothing at %s', async (path) => {
+    expect((await fetch(`${server.url}${path}`)).status).toBe(404)
+  })
+
+  it('asks GitHub only for what GitHub’s description accepts', () => {
+    expect(sandbox.violations).toEqual([])
+  })
+})
