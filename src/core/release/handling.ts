@@ -1,0 +1,92 @@
+import type { Person } from '../access/decide.ts'
+import type { Answer } from '../command/answer.ts'
+import type { Place } from '../command/entry.ts'
+import type { CommandName, ParsedCommand } from '../command/table.ts'
+import type { ParsedConfiguration } from '../config/parse.ts'
+import type { Deciding } from '../decision.ts'
+import type { EventDraft } from '../event.ts'
+import type { FactAnswer } from '../facts.ts'
+import type { Problem } from '../problem.ts'
+import type { Request } from '../request.ts'
+import type { ReleaseState } from './schema.ts'
+import { isOpen, nextStatus, type ReleaseMove } from './transitions.ts'
+
+export type CommandGiven = Extract<Request, { kind: 'command-given' }>
+
+/** What a command came to: an answer for its author, and what follows from it. */
+export interface Result {
+  readonly answer: Answer
+  readonly events: readonly EventDraft[]
+}
+
+/** What a handler may know: who asks for what, where, and under which rules. */
+export interface Context {
+  readonly request: CommandGiven
+  readonly person: Person
+  /** What GitHub says of the person now. */
+  readonly standing: Extract<FactAnswer, { kind: 'person' }>
+  readonly place: Place
+  readonly release: ReleaseState | undefined
+  /** The configuration in force. */
+  readonly policy: ParsedConfiguration
+  readonly event: (type: string, suffix?: string) => Omit<EventDraft, 'type' | 'data'>
+}
+
+export type Named<N extends CommandName> = Extract<ParsedCommand, { name: N }>
+/** The handlers of some commands: what each one does once its author is known to be allowed. */
+export type HandlersOf<N extends CommandName> = {
+  readonly [K in N]: (command: Named<K>, context: Context) => Deciding<Result>
+}
+
+export const done = (said: Answer, ...events: EventDraft[]): Result => ({ answer: said, events })
+
+export const refuse = (...problems: Problem[]): Result => ({
+  answer: {
+    code: 'refused',
+    values: [],
+    problems: problems.map(({ code, message, hint }) => ({
+      code,
+      message: message.slice(0, 1_900),
+      ...(hint ? { hint: hint.slice(0, 1_900) } : {}),
+    })),
+  },
+  events: [],
+})
+
+export const NO_RELEASE: Problem = {
+  code: 'no-release',
+  message: 'this is no release issue yet',
+  hint: 'Say /release "Title" to make it one.',
+}
+
+export type Opened =
+  | { readonly ok: true; readonly release: ReleaseState }
+  | { readonly ok: false; readonly problem: Problem }
+
+/** The release of the issue, when it can still change and can make the move asked for. */
+export function openRelease({ release }: Context, move?: ReleaseMove): Opened {
+  if (!release) return { ok: false, problem: NO_RELEASE }
+  const status = release.status.replace('_', ' ')
+  if (!isOpen(release.status)) {
+    return {
+      ok: false,
+      problem: {
+        code: 'release-ended',
+        message: `expected an open release, found it ${status}`,
+        hint: 'Open another release.',
+      },
+    }
+  }
+  if (move && nextStatus(release.status, move) === null) {
+    const verb = move.slice('release.'.length).replace('_', ' ')
+    return {
+      ok: false,
+      problem: {
+        code: 'wrong-status',
+        message: `a release that is ${status} can not be ${verb}`,
+        hint: 'Say /status for where it stands.',
+      },
+    }
+  }
+  return { ok: true, release }
+}
