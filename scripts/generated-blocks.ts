@@ -5,6 +5,7 @@ import { GUARDED_BRANCHES } from '../src/app/ringmaster.ts'
 import { ROLES_OF } from '../src/core/access/decide.ts'
 import { ROLES } from '../src/core/access/schema.ts'
 import { CATALOGUE } from '../src/core/catalogue.ts'
+import type { Place } from '../src/core/command/entry.ts'
 import { COMMANDS } from '../src/core/command/table.ts'
 import { rulesetBody } from '../src/github/rulesets.ts'
 import { EVENTS } from '../src/webhooks/index.ts'
@@ -65,10 +66,24 @@ const ruleset = (): string => fenced('json', JSON.stringify(rulesetBody(APP_ID, 
 const roles = (permission: keyof typeof ROLES_OF | 'read'): string =>
   permission === 'read' ? 'everybody who can read the issue' : ROLES_OF[permission].map(code).join(', ')
 
+const PLACES: Readonly<Record<Place, string>> = {
+  'release-issue': 'release issue',
+  proposal: 'proposal',
+  'any-issue': 'any issue',
+}
+
+const placesOf = (places: readonly Place[]): string =>
+  places.length === Object.keys(PLACES).length ? 'anywhere' : places.map((place) => PLACES[place]).join(', ')
+
 const commands = (): string =>
   markdownTable(
-    ['Command', 'What it does', 'Who may'],
-    Object.values(COMMANDS).map(({ usage, help, permission }) => [code(usage), help, roles(permission)]),
+    ['Command', 'What it does', 'Where', 'Who may'],
+    Object.values(COMMANDS).map(({ usage, help, where, permission }) => [
+      code(usage),
+      help,
+      placesOf(where),
+      roles(permission),
+    ]),
   )
 
 const rolesTable = (): string =>
