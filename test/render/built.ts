@@ -37,6 +37,7 @@ export const release = (more: Partial<ReleaseState> = {}): ReleaseState => ({
   steps: [],
   proposal: null,
   dismissals: [],
+  objectors: [],
   signoff: null,
   endedAt: null,
   endReason: null,

@@ -1,5 +1,6 @@
 import { draft } from '../catalogue.ts'
 import { type Deciding, type Decision, state } from '../decision.ts'
+import { sha256 } from '../json.ts'
 import { OPEN_KEY, type OpenIndex } from '../release/open.ts'
 import type { Request } from '../request.ts'
 
@@ -12,7 +13,7 @@ export function* decideConditionSeen(request: ConditionSeen): Deciding<Decision<
   if ((known?.isOpen ?? false) === request.holds) return { kind: 'accept', events: [], answer: null }
   const { alarm, code, message } = request
   const rest = {
-    key: `alarm:${alarm}:${request.holds ? 'raised' : 'cleared'}:${request.at}`.slice(0, 400),
+    key: `alarm:${sha256(alarm).slice(7)}:${request.holds ? 'raised' : 'cleared'}:${request.at}`,
     at: request.at,
     actor: null,
     source: request.source,

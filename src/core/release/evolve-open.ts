@@ -58,10 +58,7 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
     case 'alarm.raised': {
       const { alarm, code, message } = event.data
       const others = open.alarms.filter((entry) => entry.alarm !== alarm)
-      return {
-        ...open,
-        alarms: [...others, { alarm, code, message, raisedAt: event.at, isOpen: true }].slice(-ALARMS_AT_HAND),
-      }
+      return { ...open, alarms: bounded([...others, { alarm, code, message, raisedAt: event.at, isOpen: true }]) }
     }
     case 'alarm.cleared':
       return {
@@ -71,6 +68,13 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
     case 'output.settled':
       return settled(open, event.data.subject, event.data.output)
   }
+}
+
+/** Alarms that have ended make room first; one that still holds is never forgotten. */
+function bounded(alarms: OpenIndex['alarms']): OpenIndex['alarms'] {
+  const ended = alarms.filter((entry) => !entry.isOpen)
+  const dropped = new Set(ended.slice(0, Math.max(0, alarms.length - ALARMS_AT_HAND)))
+  return alarms.filter((entry) => !dropped.has(entry))
 }
 
 const without = (items: readonly GateItem[], product: string): GateItem[] =>

@@ -1,5 +1,5 @@
 import type { TypedEvent } from '../catalogue.ts'
-import type { ReleaseItem, ReleaseState } from './schema.ts'
+import type { ReleaseItem, ReleaseState, SignoffRecord } from './schema.ts'
 import { nextStatus, type ReleaseMove } from './transitions.ts'
 
 type ReleaseEvent = TypedEvent<
@@ -25,10 +25,28 @@ const recomposed = (state: ReleaseState, items: readonly ReleaseItem[], editor: 
   signoff: null,
 })
 
-const moved = (state: ReleaseState, move: ReleaseMove): ReleaseState => ({
-  ...state,
-  status: nextStatus(state.status, move) ?? state.status,
-})
+/** What is blocked may be so because the reviews could not be read: whoever objected before is not forgotten for that. */
+const objectorsAfter = (state: ReleaseState, { status, vetoes }: SignoffRecord): string[] =>
+  status === 'blocked' ? [...new Set([...state.objectors, ...vetoes])] : vetoes
+
+type Moved = Extract<ReleaseEvent, { type: ReleaseMove }>
+
+/** What a move changes beside the status; a move that the table does not allow from here changes nothing. */
+function moved(state: ReleaseState, event: Moved): ReleaseState {
+  const status = nextStatus(state.status, event.type)
+  if (status === null) return state
+  switch (event.type) {
+    case 'release.started':
+      return { ...state, status, startedBy: event.actor, signoff: null }
+    case 'release.reopened':
+      return { ...state, status, signoff: null }
+    case 'release.completed':
+      return { ...state, status, endedAt: event.at }
+    case 'release.cancelled':
+    case 'release.rolled_back':
+      return { ...state, status, endedAt: event.at, endReason: event.data.reason }
+  }
+}
 
 export function evolveRelease(state: ReleaseState | undefined, event: ReleaseEvent): ReleaseState | undefined {
   if (event.type === 'release.opened') {
@@ -49,6 +67,7 @@ export function evolveRelease(state: ReleaseState | undefined, event: ReleaseEve
         steps: [],
         proposal: null,
         dismissals: [],
+        objectors: [],
         signoff: null,
         endedAt: null,
         endReason: null,
@@ -75,14 +94,11 @@ function evolveKnown(state: ReleaseState, event: Exclude<ReleaseEvent, { type: '
         event.actor?.login,
       )
     case 'release.started':
-      return { ...moved(state, event.type), startedBy: event.actor, signoff: null }
     case 'release.reopened':
-      return { ...moved(state, event.type), signoff: null }
     case 'release.completed':
-      return { ...moved(state, event.type), endedAt: event.at }
     case 'release.cancelled':
     case 'release.rolled_back':
-      return { ...moved(state, event.type), endedAt: event.at, endReason: event.data.reason }
+      return moved(state, event)
     case 'step.done': {
       const { step, evidence } = event.data
       const done = { id: step, by: event.actor, at: event.at, evidence }
@@ -106,6 +122,6 @@ function evolveKnown(state: ReleaseState, event: Exclude<ReleaseEvent, { type: '
       }
     }
     case 'signoff.decided':
-      return { ...state, signoff: event.data.signoff }
+      return { ...state, signoff: event.data.signoff, objectors: objectorsAfter(state, event.data.signoff) }
   }
 }

@@ -1,8 +1,8 @@
 import { draft } from '../catalogue.ts'
 import { readPolicy } from '../config/in-force.ts'
 import type { PartyConfig } from '../config/schema.ts'
-import { type Deciding, type Decision, fact, facts, state } from '../decision.ts'
-import type { FactAnswer, FactQuery, ReviewFact } from '../facts.ts'
+import { type Deciding, type Decision, fact, facts, state, type UsedFact } from '../decision.ts'
+import type { ReviewFact } from '../facts.ts'
 import { canonicalJson, sha256 } from '../json.ts'
 import type { Request } from '../request.ts'
 import { decideSignoff, type SignoffDecision } from '../signoff/decide.ts'
@@ -15,11 +15,16 @@ type ProposalSeen = Extract<Request, { kind: 'proposal-seen' }>
 type ReviewDismissed = Extract<Request, { kind: 'review-dismissed' }>
 const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
 
-/** What the pull request of a release shows now. Its file is read at the commit: who pushed it does not matter. */
+/**
+ * What the pull request of a release shows now. Its file is read at the commit: who pushed it does not matter. What is
+ * said late of a pull request before the known one, or of one that is merged by now, changes nothing.
+ */
 export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<null>> {
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release) return nothing
   const { number, url, head, author, merged, repository } = request
+  const known = release.proposal
+  if (known && (known.number > number || (known.number === number && known.merged && !merged))) return nothing
   const file = yield* fact({
     kind: 'file',
     repository: repository.fullName,
@@ -28,7 +33,6 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
   })
   const headDigest =
     typeof file.text === 'string' && file.text !== 'unreadable' ? sha256(file.text) : `${file.text ?? 'absent'}`
-  const known = release.proposal
   if (known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged)
     return nothing
   return {
@@ -39,7 +43,8 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
         'proposal.seen',
         { release: release.id, repository, number, url, head, headDigest, author, merged },
         {
-          key: `proposal:${repository.id}/${number}:${head}:${headDigest.slice(0, 23)}:${merged}`,
+          /** With the time: a branch that is pushed back to a commit shows it once more. */
+          key: `proposal:${repository.id}/${number}:${head}:${headDigest.slice(0, 23)}:${merged}:${request.at}`,
           at: request.at,
           actor: request.actor,
           source: request.source,
@@ -55,7 +60,7 @@ export function* decideReviewDismissed(request: ReviewDismissed): Deciding<Decis
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release || release.dismissals.some((known) => known.reviewId === request.reviewId)) return nothing
   /** GitHub forgets what a dismissed review said; the decision before it knows whose objections stood. */
-  const objected = release.signoff?.vetoes.some((login) => login.toLowerCase() === request.author.toLowerCase())
+  const objected = release.objectors.some((login) => login.toLowerCase() === request.author.toLowerCase())
   const was = objected ? 'CHANGES_REQUESTED' : 'APPROVED'
   return {
     kind: 'accept',
@@ -84,7 +89,7 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release || release.status !== 'in_progress' || !release.proposal || release.proposal.merged) return nothing
   const policy = yield* readPolicy(release.policyDigest)
-  if (!policy) return nothing
+  if (!policy) return unreadablePolicy(request, release)
   const { signoff } = policy.configuration
   const reviewsQuery = {
     kind: 'reviews',
@@ -135,21 +140,30 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
     head: release.proposal.head,
     shown: release.proposal.headDigest,
   })
-  if (release.signoff && canonicalJson(release.signoff) === canonicalJson(record)) return nothing
-  const used: { query: FactQuery; answer: FactAnswer }[] = [
+  const used: UsedFact[] = [
     { query: reviewsQuery, answer: reviews },
     ...teamQueries.flatMap((query, index) => {
       const answer = teams[index]
       return answer ? [{ query, answer }] : []
     }),
   ]
+  return decidedAs(request, release, record, used)
+}
+
+function decidedAs(
+  request: ReleaseReview,
+  release: ReleaseState,
+  record: SignoffRecord,
+  facts: readonly UsedFact[],
+): Decision<null> {
+  if (release.signoff && canonicalJson(release.signoff) === canonicalJson(record)) return nothing
   return {
     kind: 'accept',
     answer: null,
     events: [
       draft(
         'signoff.decided',
-        { release: release.id, signoff: record, facts: used },
+        { release: release.id, signoff: record, facts: [...facts] },
         {
           key: `signoff:${release.id}:${sha256(canonicalJson([record, request.at]))}`,
           at: request.at,
@@ -160,6 +174,22 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
       ),
     ],
   }
+}
+
+/** Rules that cannot be read approve nothing, whatever was approved before. Objections stay known. */
+function unreadablePolicy(request: ReleaseReview, release: ReleaseState): Decision<null> {
+  const record: SignoffRecord = {
+    status: 'blocked',
+    digest: compositionDigest(release),
+    policyDigest: release.policyDigest,
+    head: release.proposal?.head ?? '',
+    parties: [],
+    evidence: [],
+    ignored: [],
+    vetoes: [...release.objectors],
+    problems: ['the configuration that the release was opened under cannot be read; see ringmaster ledger verify'],
+  }
+  return decidedAs(request, release, record, [])
 }
 
 /**

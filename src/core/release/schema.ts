@@ -87,6 +87,8 @@ export const ReleaseState = z.object({
     .nullable(),
   /** Dismissals, for GitHub's list of reviews does not say who dismissed one. */
   dismissals: z.array(z.object({ reviewId: z.int(), by: z.string(), was: z.string() })),
+  /** Whose objections stood when the signatures were last decided; a new composition does not lift them. */
+  objectors: z.array(z.string()),
   signoff: SignoffRecord.nullable(),
   endedAt: z.string().nullable(),
   endReason: z.string().nullable(),
