@@ -52,8 +52,12 @@ function withStatus(known: Attempt | undefined, event: DeploymentEvent): Attempt
 }
 
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** When an attempt began: an intent that was recorded long before it started counts from its start. */
+const begunAt = (attempt: Attempt): string => attempt.startedAt ?? attempt.at
+
 const byTime = (a: Attempt, b: Attempt): number =>
-  compare(a.at, b.at) || compare(a.key, b.key) || compare(a.version, b.version)
+  compare(begunAt(a), begunAt(b)) || compare(a.key, b.key) || compare(a.version, b.version)
 const byEnd = (a: Attempt, b: Attempt): number =>
   compare(a.end?.at ?? '', b.end?.at ?? '') || compare(a.end?.statusId ?? 0, b.end?.statusId ?? 0) || byTime(a, b)
 
