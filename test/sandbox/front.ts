@@ -60,6 +60,7 @@ function createHandler(world: World, parts: FrontParts) {
   const router = createRouter(parts.resources)
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const bytes = await readBody(request)
+    const startedMs = performance.now()
     const url = new URL(request.url ?? '/', world.origin)
     const incoming: Incoming = {
       method: request.method ?? 'GET',
@@ -80,6 +81,7 @@ function createHandler(world: World, parts: FrontParts) {
       identity: trace.identity,
       fields: trace.fields,
       status: answer === 'disconnect' ? 0 : response.statusCode,
+      durationMs: performance.now() - startedMs,
       requestBytes: bytes.length,
       answerBytes: written,
     })

@@ -37,6 +37,8 @@ export interface RequestRecord {
   readonly identity: string
   /** Of GraphQL: the fields asked for at the top, e.g. `createCommitOnBranch`. */
   readonly fields: readonly string[]
+  /** From the last byte of the request to the answer, latency included. */
+  readonly durationMs: number
   readonly requestBytes: number
   readonly answerBytes: number
 }

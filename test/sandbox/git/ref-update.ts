@@ -5,8 +5,8 @@ import { htmlUrl, pushedRepositoryBody } from '../shapes/common.ts'
 import type { Account, Repository } from '../store.ts'
 import type { Push, World } from '../world.ts'
 import { rememberFormer } from './lag.ts'
-import { runGit } from './process.ts'
-import { type Commit, type GitRepository, type Signature, zeroOid } from './repository.ts'
+import { type GitRepository, type Signature, zeroOid } from './repository.ts'
+import { changedNames } from './tree-diff.ts'
 
 export interface RefChange {
   readonly ref: string
@@ -162,45 +162,32 @@ async function pushedCommits(
   before: string,
   after: string,
 ): Promise<string[]> {
+  const commit = await git.readCommit(after)
+  if (commit?.parents.length === 1 && commit.parents[0] === before) return [after]
   const main = before === zeroOid ? await git.readRef(`refs/heads/${repository.defaultBranch}`) : before
   const known = main !== undefined && main !== after ? [`^${main}`] : []
   return await git.listCommits([after, ...known], ['--reverse', `--max-count=${mostCommits}`])
 }
 
 async function describe(world: World, repository: Repository, git: GitRepository, oids: readonly string[]) {
-  if (oids.length === 0) return []
-  const args = ['diff-tree', '-r', '--root', '--name-status', '--no-renames', '-z', '--stdin']
-  const { stdout } = await runGit(git.directory, args, { input: `${oids.join('\n')}\n` })
-  const files = new Map<string, Record<'A' | 'M' | 'D', string[]>>(oids.map((oid) => [oid, { A: [], M: [], D: [] }]))
-  const fields = stdout.toString().split('\0')
-  let current: Record<'A' | 'M' | 'D', string[]> | undefined
-  for (let at = 0; at < fields.length - 1; ) {
-    const field = fields[at] ?? ''
-    if (files.has(field)) {
-      current = files.get(field)
-      at += 1
-      continue
-    }
-    const list = current?.[field === 'A' || field === 'D' ? field : 'M']
-    list?.push(fields[at + 1] ?? '')
-    at += 2
-  }
-  const commits = await Promise.all(oids.map((oid) => git.readCommit(oid)))
-  return commits
-    .filter((commit): commit is Commit => commit !== undefined)
-    .map((commit) => ({
-      id: commit.oid,
-      tree_id: commit.tree,
-      distinct: true,
-      message: commit.message,
-      timestamp: commit.committer.date,
-      url: htmlUrl(world, repository, `/commit/${commit.oid}`),
-      author: pushPerson(world, commit.author),
-      committer: pushPerson(world, commit.committer),
-      added: files.get(commit.oid)?.A ?? [],
-      removed: files.get(commit.oid)?.D ?? [],
-      modified: files.get(commit.oid)?.M ?? [],
-    }))
+  const commits = await git.readCommits(oids)
+  return Promise.all(
+    commits.map(async (commit) => {
+      const [parent] = await git.readCommits(commit.parents.slice(0, 1))
+      const names = await changedNames(git, parent?.tree, commit.tree)
+      return {
+        id: commit.oid,
+        tree_id: commit.tree,
+        distinct: true,
+        message: commit.message,
+        timestamp: commit.committer.date,
+        url: htmlUrl(world, repository, `/commit/${commit.oid}`),
+        author: pushPerson(world, commit.author),
+        committer: pushPerson(world, commit.committer),
+        ...names,
+      }
+    }),
+  )
 }
 
 function pushPerson(world: World, { name, email, date }: Signature) {

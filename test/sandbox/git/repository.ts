@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { createObjectReader, type GitObject } from './object-reader.ts'
 import { writeObject } from './object-writer.ts'
 import { runGit } from './process.ts'
+import { createRefWriter, type RefUpdate } from './ref-writer.ts'
 import { editTree, encodeTree } from './tree-editor.ts'
 
 export const zeroOid = '0'.repeat(40)
@@ -38,14 +39,6 @@ export interface TreeChange {
   readonly oid: string | null
 }
 
-export interface RefUpdate {
-  readonly name: string
-  /** All zeros deletes. */
-  readonly after: string
-  /** The oid it must have now; all zeros: it must not exist. */
-  readonly before: string
-}
-
 export interface ChangedFile {
   readonly path: string
   readonly previousPath: string | undefined
@@ -78,9 +71,12 @@ export const isSafePath = (path: string): boolean =>
 export class GitRepository {
   readonly directory: string
   readonly #objects
+  readonly #refs
+  readonly #answers = new Map<string, string | undefined>()
   constructor(directory: string) {
     this.directory = directory
     this.#objects = createObjectReader(directory)
+    this.#refs = createRefWriter(directory)
   }
 
   static async create(directory: string, defaultBranch: string): Promise<GitRepository> {
@@ -101,8 +97,8 @@ export class GitRepository {
     return new GitRepository(directory)
   }
 
-  close(): Promise<void> {
-    return this.#objects.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#objects.close(), this.#refs.close()])
   }
 
   readObject(name: string): Promise<GitObject | undefined> {
@@ -137,6 +133,12 @@ export class GitRepository {
     if (!isOid(oid)) return undefined
     const object = await this.readObject(oid)
     return object?.type === 'commit' ? parseCommit(object) : undefined
+  }
+
+  /** In the given order, without those that are not there. */
+  async readCommits(oids: readonly string[]): Promise<Commit[]> {
+    const commits = await Promise.all(oids.map((oid) => this.readCommit(oid)))
+    return commits.filter((commit): commit is Commit => commit !== undefined)
   }
 
   /** Entries of one tree, in git's order. */
@@ -197,10 +199,19 @@ export class GitRepository {
   }
 
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
-    const { code } = await runGit(this.directory, ['merge-base', '--is-ancestor', ancestor, descendant], {
-      accept: [1],
+    const code = await this.#once(`ancestor ${ancestor} ${descendant}`, async () => {
+      const args = ['merge-base', '--is-ancestor', ancestor, descendant]
+      return String((await runGit(this.directory, args, { accept: [1] })).code)
     })
-    return code === 0
+    return code === '0'
+  }
+
+  /** What two commits have to each other never changes, so it is asked once. */
+  async #once<T extends string | undefined>(question: string, ask: () => Promise<T>): Promise<T> {
+    if (this.#answers.has(question)) return this.#answers.get(question) as T
+    const answer = await ask()
+    this.#answers.set(question, answer)
+    return answer
   }
 
   async mergeBase(a: string, b: string): Promise<string | undefined> {
@@ -254,22 +265,17 @@ export class GitRepository {
   }
 
   /** All or nothing; false when one of them is not where it was expected. */
-  async updateRefs(updates: readonly RefUpdate[]): Promise<boolean> {
-    const commands = updates.map(({ name, after, before }) =>
-      after === zeroOid ? `delete ${name}\0${before}\0` : `update ${name}\0${after}\0${before}\0`,
-    )
-    const { code } = await runGit(this.directory, ['update-ref', '--no-deref', '-z', '--stdin'], {
-      input: commands.join(''),
-      accept: [1, 128],
-    })
-    return code === 0
+  updateRefs(updates: readonly RefUpdate[]): Promise<boolean> {
+    return this.#refs.update(updates)
   }
 
   /** The merged tree of two commits; undefined when they conflict. Needs git 2.38. */
-  async mergeTrees(ours: string, theirs: string): Promise<string | undefined> {
-    const args = ['merge-tree', '--write-tree', '--no-messages', '--allow-unrelated-histories', ours, theirs]
-    const { code, stdout } = await runGit(this.directory, args, { accept: [1] })
-    return code === 0 ? stdout.toString().trim() : undefined
+  mergeTrees(ours: string, theirs: string): Promise<string | undefined> {
+    return this.#once(`merge ${ours} ${theirs}`, async () => {
+      const args = ['merge-tree', '--write-tree', '--no-messages', '--allow-unrelated-histories', ours, theirs]
+      const { code, stdout } = await runGit(this.directory, args, { accept: [1] })
+      return code === 0 ? stdout.toString().trim() : undefined
+    })
   }
 
   /** What changed between two commits or trees (`undefined` = the empty tree), by path. */

@@ -18,7 +18,7 @@ import {
 } from '../router.ts'
 import { rulesInForce } from '../rulesets.ts'
 import { type Body, htmlUrl, nodeId, repositoryUrl } from '../shapes/common.ts'
-import { commitBody, diffEntryBody, markVerified, readCommits } from '../shapes/git.ts'
+import { commitBody, diffEntryBody, markVerified } from '../shapes/git.ts'
 
 /** GitHub lists at most 300 files of a commit or comparison and 250 commits of a comparison. */
 const mostFiles = 300
@@ -60,7 +60,7 @@ const listCommits: Handler = async (context) => {
   })
   const oids = await git.listCommits([start], options, context.query.get('path') ?? undefined)
   const page = paged(context, oids)
-  const commits = await readCommits(git, page.body as string[])
+  const commits = await git.readCommits(page.body as string[])
   return { ...page, body: commits.map((commit) => commitBody(context.world, context.repository(), commit)) }
 }
 
@@ -84,8 +84,8 @@ const compare: Handler = async (context) => {
   const isPaged = context.query.has('page') || context.query.has('per_page')
   const page = isPaged ? paged(context, ahead) : ok(ahead.slice(-mostCommits))
   const [commits, ends, files] = await Promise.all([
-    readCommits(git, page.body as string[]),
-    readCommits(git, [base, mergeBase]),
+    git.readCommits(page.body as string[]),
+    git.readCommits([base, mergeBase]),
     git.changedFiles(mergeBase, head),
   ])
   const [baseCommit, mergeBaseCommit] = ends

@@ -23,7 +23,7 @@ import {
 } from '../router.ts'
 import { userBody } from '../shapes/common.ts'
 import { pullBody, simplePullBody } from '../shapes/conversation.ts'
-import { commitBody, diffEntryBody, readCommits } from '../shapes/git.ts'
+import { commitBody, diffEntryBody } from '../shapes/git.ts'
 import { accountByLogin, type Repository } from '../store.ts'
 import type { Push, World } from '../world.ts'
 import { checkText, editIssue, mostBodyCharacters, mostTitleCharacters, tell } from './issues.ts'
@@ -196,7 +196,7 @@ const listCommits: Handler = async (context) => {
   const git = context.git()
   const oids = await git.listCommits([pull.headOid, `^${pull.baseOid}`], ['--reverse'])
   const page = paged(context, oids.slice(0, 250))
-  const commits = await readCommits(git, page.body as string[])
+  const commits = await git.readCommits(page.body as string[])
   return { ...page, body: commits.map((commit) => commitBody(context.world, context.repository(), commit)) }
 }
 

@@ -1,5 +1,5 @@
 import { accountByEmail, webFlow } from '../git/ref-update.ts'
-import { type ChangedFile, type Commit, type GitRepository, typeOfMode } from '../git/repository.ts'
+import { type ChangedFile, type Commit, typeOfMode } from '../git/repository.ts'
 import { perRepository, type Repository } from '../store.ts'
 import type { World } from '../world.ts'
 import { type Body, htmlUrl, nodeId, repositoryUrl, userOrNull } from './common.ts'
@@ -144,10 +144,4 @@ export function contentBody(world: World, repository: Repository, ref: string, e
     type,
     _links: { self: url, git, html },
   }
-}
-
-/** Commits by oid, in the given order. */
-export async function readCommits(git: GitRepository, oids: readonly string[]): Promise<Commit[]> {
-  const commits = await Promise.all(oids.map((oid) => git.readCommit(oid)))
-  return commits.filter((commit): commit is Commit => commit !== undefined)
 }
