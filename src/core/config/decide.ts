@@ -2,10 +2,17 @@ import { decideAccess, personQuery } from '../access/decide.ts'
 import { draft } from '../catalogue.ts'
 import { type Deciding, type Decision, fact, facts, state } from '../decision.ts'
 import type { FactAnswer, FactQuery } from '../facts.ts'
-import { sha256 } from '../json.ts'
+import { digestOf, sha256 } from '../json.ts'
 import type { Problem } from '../problem.ts'
 import type { Request } from '../request.ts'
-import { CONFIG_KEY, type ConfigState, configDocument, readConfiguration } from './in-force.ts'
+import {
+  CONFIG_KEY,
+  type ConfigState,
+  configDocument,
+  REFUSED_KEY,
+  type RefusedConfig,
+  readConfiguration,
+} from './in-force.ts'
 import { CONFIG_PATH, parseConfiguration } from './parse.ts'
 
 type ConfigurationSeen = Extract<Request, { kind: 'configuration-seen' }>
@@ -37,10 +44,10 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
     }
   }
   const digest = sha256(file.text)
-  if (current?.digest === digest) return { kind: 'accept', events: [], answer: null }
+  if (current?.digest === digest) return yield* backInForce(request, current)
   const parsed = parseConfiguration(file.text)
   const approval = current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request)
-  const problems: readonly Problem[] = parsed.ok ? approval.problems : parsed.problems
+  const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...approval.problems]
   const used = [{ query: fileQuery, answer: { kind: 'file', text: null } satisfies FactAnswer }, ...approval.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
   if (problems.length > 0) {
@@ -50,8 +57,8 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
       events: [
         draft(
           'config.refused',
-          { digest, repository, commit, problems: problems.map(plain), facts: [] },
-          { ...rest, key: `config:${commit}:refused` },
+          { digest, repository, commit, problems: recordable(problems), facts: used },
+          { ...rest, key: `config:${commit}:refused:${digestOf(problems.map((problem) => problem.code))}` },
         ),
       ],
     }
@@ -64,10 +71,22 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
       draft(
         'config.accepted',
         { digest, previous: current?.digest ?? null, repository, commit, facts: used },
-        { ...rest, key: `config:${commit}:accepted:${digest}` },
+        /** With the time: a branch that is pushed back to a commit brings its configuration once more. */
+        { ...rest, key: `config:${commit}:accepted:${digest}:${request.at}` },
       ),
     ],
   }
+}
+
+/** The newest configuration is the one in force again: what was refused in between is history. */
+function* backInForce(request: ConfigurationSeen, current: ConfigState): Deciding<Decision<null>> {
+  const { repository, commit, at, actor, source } = request
+  const known = yield* state<RefusedConfig>(REFUSED_KEY)
+  if (!known?.refused) return { kind: 'accept', events: [], answer: null }
+  const { digest } = current
+  const data = { digest, previous: digest, repository, commit, facts: [] }
+  const rest = { at, actor, source, trust: 'platform' as const, key: `config:${commit}:back:${digest}:${at}` }
+  return { kind: 'accept', answer: null, events: [draft('config.accepted', data, rest)] }
 }
 
 interface Approval {
@@ -123,6 +142,11 @@ function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> 
   }
 }
 
+/** More would not be read, and the event has to fit into a line of the log. */
+const MAX_PROBLEMS = 50
+
+const recordable = (problems: readonly Problem[]) => problems.slice(0, MAX_PROBLEMS).map(plain)
+
 const plain = ({ code, message, hint, path, line }: Problem) => ({
   code,
   message: message.slice(0, 1_000),
@@ -148,7 +172,7 @@ export function* decideConfigurationProposed(request: ConfigurationProposed): De
     events: [
       draft(
         'config.checked',
-        { repository, commit, problems: parsed.ok ? [] : parsed.problems.map(plain) },
+        { repository, commit, problems: parsed.ok ? [] : recordable(parsed.problems) },
         {
           key: `config:${commit}:checked`,
           at: request.at,

@@ -1,4 +1,4 @@
-import { isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import type { z } from 'zod'
 import { sha256 } from '../json.ts'
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
@@ -49,16 +49,15 @@ export function parseConfiguration(
 
 function readYaml(text: string): Checked<{ value: unknown; lineAt: LineAt }, 'yaml'> {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-  if (document.errors.length > 0) {
-    return rejected(
-      ...document.errors.map((error) => ({
-        code: 'yaml' as const,
-        message: `expected YAML, found: ${error.message.split('\n')[0] ?? ''}`,
-        line: lines.linePos(error.pos[0]).line,
-      })),
-    )
-  }
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false })
+  /** Warnings are tags that mean nothing here: what they were to do would silently not happen. */
+  const errors = [...document.errors, ...document.warnings].map((error) => ({
+    code: 'yaml' as const,
+    message: `expected YAML, found: ${error.message.split('\n')[0] ?? ''}`,
+    line: lines.linePos(error.pos[0]).line,
+  }))
+  const problems = errors.length > 0 ? errors : repeatedKeys(document, lines)
+  if (problems.length > 0) return rejected(...problems)
   /** The line of the nearest written ancestor of a place, for what is missing has no line of its own. */
   const lineAt: LineAt = (place) => {
     for (let length = place.length; length >= 0; length -= 1) {
@@ -75,29 +74,75 @@ function readYaml(text: string): Checked<{ value: unknown; lineAt: LineAt }, 'ya
   }
 }
 
+/** Every key that its mapping has already. In one pass: the parser's own check compares each key with each other. */
+function repeatedKeys(document: Document, lines: LineCounter): (Problem & { code: 'yaml' })[] {
+  const problems: (Problem & { code: 'yaml' })[] = []
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<string>()
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? `${typeof key.value} ${String(key.value)}` : ''
+        if (!isScalar(key) || !seen.has(name)) seen.add(name)
+        else {
+          problems.push({
+            code: 'yaml',
+            message: `expected each key of a mapping once, found ${quoted(String(key.value))} again`,
+            hint: 'Remove one of the two, or bring them together.',
+            line: lines.linePos(key.range?.[0] ?? 0).line,
+          })
+        }
+      }
+    },
+  })
+  return problems
+}
+
 type SchemaIssue = z.core.$ZodIssue
 type Problem = Omit<ConfigProblem, 'path'>
+
+/** Of one mapping. Finding the line of a key is as much work as the mapping is long. */
+const MAX_KEYS_TOLD = 100
 
 const nameOf = (place: Place): string => place.map(String).join('.') || 'the file'
 
 function toProblems(issue: SchemaIssue, value: unknown, lineAt: LineAt): Problem[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      code: 'schema',
-      message: `expected only known keys in ${nameOf(issue.path)}, found ${quoted(key)}`,
-      hint: 'Check the spelling against the configuration reference.',
-      ...lineAt([...issue.path, key]),
-    }))
+    const told = issue.keys.slice(0, MAX_KEYS_TOLD).map(
+      (key): Problem => ({
+        code: 'schema',
+        message: `expected only known keys in ${nameOf(issue.path)}, found ${quoted(key)}`,
+        hint: 'Check the spelling against the configuration reference.',
+        ...lineAt([...issue.path, key]),
+      }),
+    )
+    const more = issue.keys.length - told.length
+    if (more === 0) return told
+    const message = `expected only known keys in ${nameOf(issue.path)}, found ${more} more`
+    return [...told, { code: 'schema', message, ...lineAt(issue.path) }]
   }
   const found = valueAt(value, issue.path)
   return [
     {
       code: 'schema',
-      message: `${nameOf(issue.path)}: ${issue.message}, found ${found === undefined ? 'nothing' : quoted(found)}`,
+      message: `${nameOf(issue.path)}: ${issue.message}, found ${shown(found)}`,
+      ...hintFor(issue, found),
       ...lineAt(issue.path),
     },
   ]
 }
+
+/** Mappings and lists are named, not written out: they may hold themselves by an alias. */
+function shown(found: unknown): string {
+  if (found === undefined || found === null) return 'nothing'
+  if (Array.isArray(found)) return `a list of ${found.length}`
+  return typeof found === 'object' ? 'a mapping' : quoted(String(found))
+}
+
+/** YAML reads 1.5 as a number, and 1.10 as the same number as 1.1. */
+const hintFor = (issue: SchemaIssue, found: unknown): { hint?: string } =>
+  issue.code === 'invalid_type' && issue.expected === 'string' && typeof found === 'number'
+    ? { hint: 'Put it into quotes: it is text.' }
+    : {}
 
 const toProblem = (finding: Finding, lineAt: LineAt): Problem => ({
   code: finding.code,

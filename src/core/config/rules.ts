@@ -1,3 +1,4 @@
+import { compileRequirement } from '../cohort/requirement.ts'
 import type { Problem } from '../problem.ts'
 import { quoted } from '../problem.ts'
 import { compareRings } from '../ring/order.ts'
@@ -5,7 +6,7 @@ import type { Configuration } from './schema.ts'
 
 /** What makes a configuration that fits the schema still wrong. `path` is the place in it, as zod writes places. */
 export interface Finding {
-  readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step'
+  readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step' | 'invalid-requirement'
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint: string
@@ -33,6 +34,9 @@ function duplicates(list: readonly string[], what: string, place: (index: number
   })
 }
 
+/** The same number is the same ring, however many zeros end it. */
+const plainRing = (ring: string): string => ring.replace(/(?:\.0{1,3}|(\.[0-9]*[1-9])0{1,2})$/, '$1')
+
 const uniqueNames: Rule = (c) => [
   ...duplicates(
     c.products.map((p) => p.name),
@@ -40,7 +44,7 @@ const uniqueNames: Rule = (c) => [
     (i) => ['products', i, 'name'],
   ),
   ...duplicates(
-    c.rings.map((r) => r.ring),
+    c.rings.map((r) => plainRing(r.ring)),
     'ring',
     (i) => ['rings', i, 'ring'],
   ),
@@ -139,7 +143,29 @@ const stepsSayWhere: Rule = (c) =>
       : [],
   )
 
-const RULES: readonly Rule[] = [uniqueNames, environmentsInOneRing, knownNames, partiesHaveMembers, stepsSayWhere]
+const requirementsCompile: Rule = (c) =>
+  c.cohorts.flatMap((cohort, i) => {
+    if (cohort.requirement === undefined) return []
+    const compiled = compileRequirement(cohort.requirement, cohort.requirementDialect)
+    if (compiled.ok) return []
+    return [
+      {
+        code: 'invalid-requirement' as const,
+        path: ['cohorts', i, 'requirement'],
+        message: compiled.problems.map((problem) => problem.message).join('; '),
+        hint: `Write it in the ${cohort.requirementDialect} dialect, such as ">= 1.0.0".`,
+      },
+    ]
+  })
+
+const RULES: readonly Rule[] = [
+  uniqueNames,
+  environmentsInOneRing,
+  knownNames,
+  partiesHaveMembers,
+  stepsSayWhere,
+  requirementsCompile,
+]
 
 /** Every rule that the configuration breaks; empty when it is sound. */
 export const findings = (configuration: Configuration): Finding[] => RULES.flatMap((rule) => rule(configuration))
