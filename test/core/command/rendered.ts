@@ -1,15 +1,12 @@
-import { createRequire } from 'node:module'
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
+import { parseFragment } from 'parse5'
 
 interface HtmlNode {
   readonly nodeName: string
   readonly value?: string
   readonly childNodes?: readonly HtmlNode[]
 }
-
-// It comes without types.
-const parse5 = createRequire(import.meta.url)('parse5') as { parseFragment(html: string): HtmlNode }
 
 const html = gfmHtml()
 const leaveFootnote = html.exit?.gfmFootnoteDefinition
@@ -33,7 +30,7 @@ export function plainLines(body: string): string[] {
   // Micromark takes U+FEFF for a blank, against CommonMark and GitHub, where it is one more invisible character.
   const text = body.replaceAll(/(?<!^)\uFEFF/g, '\u200B')
   const page = micromark(text, { extensions: [gfm()], htmlExtensions: [fixedHtml], allowDangerousHtml: true })
-  return (parse5.parseFragment(page).childNodes ?? []).flatMap((node) =>
+  return ((parseFragment(page) as HtmlNode).childNodes ?? []).flatMap((node) =>
     node.nodeName === 'p' ? (node.childNodes ?? []).map(asText).join('').split('\n') : linesOutside(node),
   )
 }
