@@ -4,6 +4,7 @@ import { Answer } from './command/answer.ts'
 import { ConfigurationProblem } from './config/in-force.ts'
 import { DeploymentStatus } from './deployment/schema.ts'
 import { Actor, type EventDraft, type LedgerEvent } from './event.ts'
+import { CommentNote } from './process/issue-note.ts'
 import {
   Artifact,
   BuildRecord,
@@ -15,8 +16,9 @@ import {
   RunRef,
   VersionText,
 } from './product/schema.ts'
-import { Digest, ReleaseId, ReleaseItem, SignoffRecord } from './release/schema.ts'
-import { Blocker, GateItem } from './ring/schema.ts'
+import { InterferenceKind, SettingKey } from './release/conduct.ts'
+import { Digest, ReleaseId, ReleaseItem, SignoffRecord, SignoffStatus } from './release/schema.ts'
+import { Blocker, BlockerCode, GateItem } from './ring/schema.ts'
 
 const UsedFacts = z.array(z.unknown())
 const release = ReleaseId
@@ -129,6 +131,35 @@ export const CATALOGUE = {
   'release.completed': z.strictObject({ release }),
   'release.cancelled': z.strictObject({ release, reason: z.string() }),
   'release.rolled_back': z.strictObject({ release, reason: z.string() }),
+  'release.set': z.strictObject({ release, key: SettingKey, value: z.string().nullable() }),
+  'release.manager_changed': z.strictObject({ release, manager: Actor }),
+  /** What its manager decided about a release: whether it goes. */
+  'release.judged': z.strictObject({ release, judgement: z.enum(['go', 'no-go']), reason: z.string().nullable() }),
+  'release.held': z.strictObject({ release, reason: z.string() }),
+  'release.unheld': z.strictObject({ release }),
+  'step.waived': z.strictObject({ release, step: z.string(), reason: z.string() }),
+  'party.delegated': z.strictObject({ release, party: z.string(), from: Actor, to: Actor, until: z.string() }),
+  'party.undelegated': z.strictObject({ release, party: z.string(), from: Actor }),
+  'override.asked': z.strictObject({
+    release,
+    override: z.string(),
+    environment: EnvironmentName,
+    reason: z.string(),
+    /** Until when another person may confirm it. */
+    expiresAt: z.string(),
+  }),
+  'override.confirmed': z.strictObject({ release, override: z.string(), expiresAt: z.string() }),
+  /** `*` stands for every environment. */
+  'environment.frozen': z.strictObject({ environment: EnvironmentName, reason: z.string() }),
+  'environment.unfrozen': z.strictObject({ environment: EnvironmentName }),
+  'freeze.excepted': z.strictObject({ release, environment: EnvironmentName, reason: z.string() }),
+  /** Somebody touched what only Ringmaster writes. */
+  'evidence.changed': z.strictObject({
+    release: ReleaseId.nullable(),
+    what: InterferenceKind,
+    by: z.string(),
+    url: z.string().nullable(),
+  }),
   'step.done': z.strictObject({ release, step: z.string(), evidence: z.string().nullable() }),
   'step.undone': z.strictObject({ release, step: z.string() }),
   'proposal.seen': z.strictObject({
@@ -141,8 +172,26 @@ export const CATALOGUE = {
     author: z.string(),
     merged: z.boolean(),
   }),
-  'review.dismissed': z.strictObject({ release, reviewId: z.int(), by: z.string(), was: z.string() }),
+  /** `was`: what the review said before, where it was known. */
+  'review.dismissed': z.strictObject({
+    release,
+    reviewId: z.int(),
+    by: z.string(),
+    was: z.string().nullable(),
+    author: z.string().optional(),
+  }),
   'signoff.decided': z.strictObject({ release, signoff: SignoffRecord, facts: UsedFacts }),
+  /** Every required seat is filled on this content. */
+  'signoff.completed': z.strictObject({ release, digest: Digest, head: z.string(), signers: z.array(z.string()) }),
+  /** A release that was signed off no longer is. */
+  'signoff.lost': z.strictObject({ release, digest: Digest, status: SignoffStatus }),
+  'signoff.reminded': z.strictObject({
+    release,
+    number: z.int().positive(),
+    kind: z.enum(['reminder', 'escalation']),
+    to: z.array(z.string()),
+    missing: z.array(z.string()),
+  }),
   'gate.requested': z.strictObject({
     repository: RepositoryRef,
     runId: z.int().positive(),
@@ -160,6 +209,8 @@ export const CATALOGUE = {
     intent: z.enum(['unknown', 'recorded', 'commit']),
     releases: z.array(z.string()),
     policyDigest: Digest.nullable(),
+    /** What two people let pass, where they did. */
+    overrides: z.array(z.strictObject({ release, override: z.string(), codes: z.array(BlockerCode) })).optional(),
   }),
   'gate.closed': z.strictObject({ gate: z.string(), reason: z.string() }),
   'command.answered': z.strictObject({
@@ -173,6 +224,15 @@ export const CATALOGUE = {
     answer: Answer,
     facts: UsedFacts,
   }),
+  /** A comment with commands that were not carried out: changed after it was read, or beyond reading. */
+  'comment.noted': z.strictObject({
+    repository: RepositoryRef,
+    issue: z.int().positive(),
+    comment: z.int().positive(),
+    note: CommentNote,
+    author: Actor,
+    message: z.string().max(2_000).nullable(),
+  }),
   'channel.released': z.strictObject({ cohort: z.string(), bundle: Bundle, release: ChannelRelease }),
   'bundles.signed': z.strictObject({
     digest: Digest,
@@ -182,6 +242,8 @@ export const CATALOGUE = {
   'manifest.published': z.strictObject({ cohort: z.string(), digest: Digest, address: z.string() }),
   'alarm.raised': z.strictObject({ alarm: z.string(), code: z.string(), message: z.string() }),
   'alarm.cleared': z.strictObject({ alarm: z.string() }),
+  /** Every delivery before this instant is in the log: where reading goes on after a crash. It only rides along. */
+  'intake.marked': z.strictObject({ until: z.iso.datetime() }),
   'output.settled': z.strictObject({
     subject: z.string(),
     output: z.string(),

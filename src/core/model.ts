@@ -7,14 +7,16 @@ import { CHECKS_KEY, CONFIG_KEY, REFUSED_KEY } from './config/in-force.ts'
 import { evolveBoard, evolveRunByDeployment, evolveRunByJob, evolveRunEnd } from './deployment/evolve.ts'
 import { boardKey, runKey } from './deployment/schema.ts'
 import type { AggregateKey, EventDraft, LedgerEvent, Model } from './event.ts'
+import { evolveIntake, INTAKE_KEY } from './intake.ts'
 import { evolveOutbox, outboxKey } from './outbox.ts'
-import { evolveIssue, issueKey } from './process/issue.ts'
+import { evolveIssue, evolveIssueNote, issueKey } from './process/issue.ts'
 import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
 import { commitKey, productKey, versionKey } from './product/schema.ts'
 import { evolveRelease } from './release/evolve.ts'
 import { evolveOpen } from './release/evolve-open.ts'
 import { OPEN_KEY, releaseKey } from './release/open.ts'
 import { evolveGate } from './ring/evolve.ts'
+import { evolveFreezes, FREEZES_KEY } from './ring/freezes.ts'
 import { gateKeyOf } from './ring/schema.ts'
 
 /** What an event changes: an aggregate, and its next state from the one before. */
@@ -38,6 +40,7 @@ const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] 
   { key: boardKey(data.product), next: evolveBoard },
   ...(data.runId === null ? [] : [{ key: runKey(data.repository.id, data.runId), next: evolveRunByDeployment }]),
 ]
+const ofFreezes = (): readonly Change[] => [{ key: FREEZES_KEY, next: evolveFreezes }]
 const ofNothing = (): readonly Change[] => []
 
 /** Which aggregates each type of event changes, and how: the one table of state. */
@@ -83,6 +86,23 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'release.completed': ofOpenRelease,
   'release.cancelled': ofOpenRelease,
   'release.rolled_back': ofOpenRelease,
+  'release.set': ofRelease,
+  'release.manager_changed': ofRelease,
+  'release.judged': ofRelease,
+  'release.held': ofRelease,
+  'release.unheld': ofRelease,
+  'step.waived': ofRelease,
+  'party.delegated': ofRelease,
+  'party.undelegated': ofRelease,
+  'override.asked': ofRelease,
+  'override.confirmed': ofRelease,
+  'environment.frozen': ofFreezes,
+  'environment.unfrozen': ofFreezes,
+  'freeze.excepted': ofFreezes,
+  'evidence.changed': ({ release }) => (release === null ? [] : ofRelease({ release })),
+  'signoff.completed': ofRelease,
+  'signoff.lost': ofRelease,
+  'signoff.reminded': ofRelease,
   'step.done': ofRelease,
   'step.undone': ofRelease,
   'proposal.seen': (data) => [
@@ -104,6 +124,10 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     { key: issueKey(data.repository.id, data.issue), next: evolveIssue },
     { key: OPEN_KEY, next: evolveOpen },
   ],
+  'comment.noted': (data) => [
+    { key: issueKey(data.repository.id, data.issue), next: evolveIssueNote },
+    { key: OPEN_KEY, next: evolveOpen },
+  ],
   'channel.released': (data) => [
     { key: cohortKey(data.cohort), next: evolveCohort },
     { key: COHORTS_KEY, next: evolveCohortIndex },
@@ -112,6 +136,7 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'manifest.published': (data) => [{ key: cohortKey(data.cohort), next: evolveCohort }],
   'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
+  'intake.marked': () => [{ key: INTAKE_KEY, next: evolveIntake }],
   'output.settled': (data) => [
     { key: outboxKey(data.subject), next: evolveOutbox },
     { key: OPEN_KEY, next: evolveOpen },

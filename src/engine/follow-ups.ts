@@ -38,6 +38,16 @@ const FOLLOW_UPS: { readonly [T in EventType]?: readonly FollowUp[] } = {
   'proposal.seen': [ownRelease],
   'review.dismissed': [ownRelease],
   'signoff.decided': [openGates],
+  'release.set': [ownRelease, openGates],
+  'release.judged': [openGates],
+  'release.held': [openGates],
+  'release.unheld': [openGates],
+  'override.confirmed': [openGates],
+  'environment.frozen': [openGates],
+  'environment.unfrozen': [openGates],
+  'freeze.excepted': [openGates],
+  'party.delegated': [ownRelease],
+  'party.undelegated': [ownRelease],
   'gate.requested': [openGates],
 }
 

@@ -14,6 +14,7 @@ import { CommitState, ProductState, VersionState } from '../../src/core/product/
 import { OpenIndex } from '../../src/core/release/open.ts'
 import { ReleaseState } from '../../src/core/release/schema.ts'
 import type { Request } from '../../src/core/request.ts'
+import { Freezes } from '../../src/core/ring/freezes.ts'
 import { GateState } from '../../src/core/ring/schema.ts'
 import { decisionOf } from '../../src/engine/decisions.ts'
 
@@ -30,7 +31,7 @@ const SCHEMAS = {
   issue: IssueState,
   outbox: OutboxState,
 } as const
-const INDEXES = {
+const INDEXES = { 'index/freezes': Freezes,
   'config/refused': RefusedConfig,
   'config/checks': ConfigChecks,
   'index/open': OpenIndex,

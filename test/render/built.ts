@@ -1,6 +1,7 @@
 import type { Answer } from '../../src/core/command/answer.ts'
 import type { Configuration } from '../../src/core/config/schema.ts'
 import type { BoardState } from '../../src/core/deployment/schema.ts'
+import { newConduct } from '../../src/core/release/conduct.ts'
 import type { ReleaseState, SignoffRecord } from '../../src/core/release/schema.ts'
 import type { GateState } from '../../src/core/ring/schema.ts'
 
@@ -38,6 +39,7 @@ export const release = (more: Partial<ReleaseState> = {}): ReleaseState => ({
   proposal: null,
   dismissals: [],
   objectors: [],
+  conduct: newConduct,
   signoff: null,
   endedAt: null,
   endReason: null,

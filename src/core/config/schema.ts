@@ -35,6 +35,12 @@ export const GateConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe('Only versions that completed in every environment of the ring before.'),
+  distinctPeople: z
+    .int()
+    .min(1)
+    .max(20)
+    .default(1)
+    .describe('How many different people must have signed: at least 2 before customers.'),
 })
 
 export const RingConfig = z.strictObject({

@@ -188,7 +188,8 @@ function* authorisationOf(
   if (!request.run) return 'unauthorised'
   const gate = yield* state<GateState>(gateKeyOf(request.repository.id, request.run.id, request.environment))
   const allowed = gate?.approvedItems.some((entry) => entry.product === item.product && entry.version === item.version)
-  return allowed ? 'gate' : 'unauthorised'
+  if (!allowed) return 'unauthorised'
+  return gate?.overridden ? 'override' : 'gate'
 }
 
 type RunEnded = Extract<Request, { kind: 'run-ended' }>

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml'
 import { sha256 } from '../json.ts'
+import type { Conduct } from './conduct.ts'
 import type { ReleaseItem, ReleaseState } from './schema.ts'
 
 /** The folder of the proposals' branch that holds one file per release. */
@@ -16,8 +17,11 @@ export const sortedItems = (items: readonly ReleaseItem[]): ReleaseItem[] =>
  * compositions have equal bytes.
  */
 export function compositionText(
-  release: Pick<ReleaseState, 'id' | 'title' | 'issue' | 'items' | 'policyDigest'>,
+  release: Pick<ReleaseState, 'id' | 'title' | 'issue' | 'items' | 'policyDigest'> & {
+    readonly conduct?: Pick<Conduct, 'profile'>
+  },
 ): string {
+  const profile = release.conduct?.profile ?? null
   return stringify(
     {
       schema: 'ringmaster/release/1',
@@ -25,6 +29,7 @@ export function compositionText(
       title: release.title,
       issue: release.issue,
       policy: release.policyDigest,
+      ...(profile === null ? {} : { profile }),
       products: sortedItems(release.items).map(({ product, version, sha }) => ({ product, version, sha })),
     },
     { lineWidth: 0, defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' },

@@ -12,6 +12,7 @@ type OpenEvent = TypedEvent<
   | 'gate.requested'
   | 'gate.closed'
   | 'command.answered'
+  | 'comment.noted'
   | 'alarm.raised'
   | 'alarm.cleared'
   | 'output.settled'
@@ -54,6 +55,11 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
       const { repository, issue, comment, index, of } = event.data
       if (index + 1 < of || open.replies.some((reply) => reply.comment === comment)) return open
       return { ...open, replies: [...open.replies, { issue: issueKey(repository.id, issue), comment }] }
+    }
+    case 'comment.noted': {
+      const { repository, issue, comment } = event.data
+      const others = open.replies.filter((reply) => reply.comment !== comment)
+      return { ...open, replies: [...others, { issue: issueKey(repository.id, issue), comment }] }
     }
     case 'alarm.raised': {
       const { alarm, code, message } = event.data

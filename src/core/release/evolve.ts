@@ -1,29 +1,37 @@
 import type { TypedEvent } from '../catalogue.ts'
+import { CONDUCT_EVENTS, type ConductEvent, evolveConduct, newConduct, reconducted } from './conduct.ts'
 import type { ReleaseItem, ReleaseState, SignoffRecord } from './schema.ts'
 import { nextStatus, type ReleaseMove } from './transitions.ts'
 
-type ReleaseEvent = TypedEvent<
-  | 'release.opened'
-  | 'release.version_added'
-  | 'release.version_removed'
-  | ReleaseMove
-  | 'step.done'
-  | 'step.undone'
-  | 'proposal.seen'
-  | 'review.dismissed'
-  | 'signoff.decided'
->
+type ReleaseEvent =
+  | ConductEvent
+  | TypedEvent<
+      | 'release.manager_changed'
+      | 'release.opened'
+      | 'release.version_added'
+      | 'release.version_removed'
+      | ReleaseMove
+      | 'step.done'
+      | 'step.undone'
+      | 'proposal.seen'
+      | 'review.dismissed'
+      | 'signoff.decided'
+    >
 
 const sorted = (items: readonly ReleaseItem[]): ReleaseItem[] =>
   [...items].sort((a, b) => (a.product < b.product ? -1 : a.product > b.product ? 1 : 0))
 
 /** The signatures of another content are gone with it; who changed it may not sign it. */
-const recomposed = (state: ReleaseState, items: readonly ReleaseItem[], editor: string | undefined): ReleaseState => ({
-  ...state,
-  items: sorted(items),
-  editors: editor === undefined || state.editors.includes(editor) ? state.editors : [...state.editors, editor],
-  signoff: null,
-})
+function recomposed(state: ReleaseState, items: readonly ReleaseItem[], event: ReleaseEvent): ReleaseState {
+  const editor = event.actor?.login
+  return {
+    ...state,
+    items: sorted(items),
+    editors: editor === undefined || state.editors.includes(editor) ? state.editors : [...state.editors, editor],
+    conduct: reconducted(state.conduct, event.at),
+    signoff: null,
+  }
+}
 
 /** What is blocked may be so because the reviews could not be read: whoever objected before is not forgotten for that. */
 const objectorsAfter = (state: ReleaseState, { status, vetoes }: SignoffRecord): string[] =>
@@ -37,9 +45,15 @@ function moved(state: ReleaseState, event: Moved): ReleaseState {
   if (status === null) return state
   switch (event.type) {
     case 'release.started':
-      return { ...state, status, startedBy: event.actor, signoff: null }
+      return {
+        ...state,
+        status,
+        startedBy: event.actor,
+        conduct: { ...state.conduct, waitingSince: event.at },
+        signoff: null,
+      }
     case 'release.reopened':
-      return { ...state, status, signoff: null }
+      return { ...state, status, conduct: { ...state.conduct, waitingSince: null, reminders: [] }, signoff: null }
     case 'release.completed':
       return { ...state, status, endedAt: event.at }
     case 'release.cancelled':
@@ -69,29 +83,42 @@ export function evolveRelease(state: ReleaseState | undefined, event: ReleaseEve
         dismissals: [],
         objectors: [],
         signoff: null,
+        conduct: newConduct,
         endedAt: null,
         endReason: null,
       }
     )
   }
-  return state && evolveKnown(state, event)
+  if (state === undefined) return undefined
+  return isConduct(event) ? conducted(state, event) : evolveKnown(state, event)
 }
 
-function evolveKnown(state: ReleaseState, event: Exclude<ReleaseEvent, { type: 'release.opened' }>): ReleaseState {
+const isConduct = (event: ReleaseEvent): event is ConductEvent =>
+  (CONDUCT_EVENTS as readonly string[]).includes(event.type)
+
+/** Title and profile are part of what is signed. */
+function conducted(state: ReleaseState, event: ConductEvent): ReleaseState {
+  const next = { ...state, conduct: evolveConduct(state.conduct, event) }
+  if (event.type !== 'release.set') return next
+  if (event.data.key === 'title')
+    return recomposed({ ...next, title: event.data.value ?? state.title }, state.items, event)
+  return event.data.key === 'profile' ? recomposed(next, state.items, event) : next
+}
+
+function evolveKnown(
+  state: ReleaseState,
+  event: Exclude<ReleaseEvent, ConductEvent | { type: 'release.opened' }>,
+): ReleaseState {
   switch (event.type) {
     case 'release.version_added': {
       const { item } = event.data
-      return recomposed(
-        state,
-        [...state.items.filter((other) => other.product !== item.product), item],
-        event.actor?.login,
-      )
+      return recomposed(state, [...state.items.filter((other) => other.product !== item.product), item], event)
     }
     case 'release.version_removed':
       return recomposed(
         state,
         state.items.filter((other) => other.product !== event.data.product),
-        event.actor?.login,
+        event,
       )
     case 'release.started':
     case 'release.reopened':
@@ -115,12 +142,12 @@ function evolveKnown(state: ReleaseState, event: Exclude<ReleaseEvent, { type: '
       return { ...state, proposal: { number, url, head, headDigest, author, contents, merged } }
     }
     case 'review.dismissed': {
-      const { reviewId, by, was } = event.data
-      return {
-        ...state,
-        dismissals: [...state.dismissals.filter((other) => other.reviewId !== reviewId), { reviewId, by, was }],
-      }
+      const { reviewId, by, was, author } = event.data
+      const others = state.dismissals.filter((other) => other.reviewId !== reviewId)
+      return { ...state, dismissals: [...others, { reviewId, by, was, ...(author === undefined ? {} : { author }) }] }
     }
+    case 'release.manager_changed':
+      return { ...state, manager: event.data.manager }
     case 'signoff.decided':
       return { ...state, signoff: event.data.signoff, objectors: objectorsAfter(state, event.data.signoff) }
   }

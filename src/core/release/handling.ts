@@ -40,11 +40,26 @@ export type HandlersOf<N extends CommandName> = {
 
 export const done = (said: Answer, ...events: EventDraft[]): Result => ({ answer: said, events })
 
+/** More would not be read; the reply has to fit into a comment, and the event into a line of the log. */
+const MAX_PROBLEMS = 50
+
+function atMost(problems: readonly Problem[]): readonly Problem[] {
+  const more = problems.length - MAX_PROBLEMS
+  if (more <= 0) return problems
+  return [...problems.slice(0, MAX_PROBLEMS), { code: 'more', message: `and ${more} more like these` }]
+}
+
+export const POLICY_UNREADABLE: Problem = {
+  code: 'policy-unreadable',
+  message: 'expected the configuration that the release was opened under, found it unreadable',
+  hint: 'Run ringmaster ledger verify.',
+}
+
 export const refuse = (...problems: Problem[]): Result => ({
   answer: {
     code: 'refused',
     values: [],
-    problems: problems.map(({ code, message, hint }) => ({
+    problems: atMost(problems).map(({ code, message, hint }) => ({
       code,
       message: message.slice(0, 1_900),
       ...(hint ? { hint: hint.slice(0, 1_900) } : {}),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Actor } from '../event.ts'
 import { CommitSha, ProductName, RepositoryRef, VersionText } from '../product/schema.ts'
+import { Conduct } from './conduct.ts'
 
 export const RELEASE_STATUSES = ['draft', 'in_progress', 'completed', 'cancelled', 'rolled_back'] as const
 export const ReleaseStatus = z.enum(RELEASE_STATUSES)
@@ -86,10 +87,13 @@ export const ReleaseState = z.object({
     })
     .nullable(),
   /** Dismissals, for GitHub's list of reviews does not say who dismissed one. */
-  dismissals: z.array(z.object({ reviewId: z.int(), by: z.string(), was: z.string() })),
+  dismissals: z.array(
+    z.object({ reviewId: z.int(), by: z.string(), was: z.string().nullable(), author: z.string().optional() }),
+  ),
   /** Whose objections stood when the signatures were last decided; a new composition does not lift them. */
   objectors: z.array(z.string()),
   signoff: SignoffRecord.nullable(),
+  conduct: Conduct,
   endedAt: z.string().nullable(),
   endReason: z.string().nullable(),
 })

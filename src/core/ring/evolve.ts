@@ -24,7 +24,7 @@ export function evolveGate(state: GateState | undefined, event: GateEvent): Gate
   }
   if (state === undefined) return undefined
   if (event.type === 'gate.closed') return { ...state, verdict: state.verdict === 'waiting' ? 'closed' : state.verdict }
-  const { verdict, blockers, items, intent, releases } = event.data
+  const { verdict, blockers, items, intent, releases, overrides } = event.data
   return {
     ...state,
     verdict,
@@ -35,5 +35,6 @@ export function evolveGate(state: GateState | undefined, event: GateEvent): Gate
     approvedItems: verdict === 'approved' ? items : state.approvedItems,
     reports: state.reports + 1,
     decidedAt: event.at,
+    ...(overrides === undefined ? {} : { overridden: true }),
   }
 }

@@ -15,13 +15,19 @@ export const BLOCKER_CODES = [
   'signoff-pending',
   'signoff-vetoed',
   'signoff-blocked',
+  'distinct-people',
+  'held',
+  'no-go',
+  'outside-window',
+  'frozen',
   'previous-ring',
   'deployment-running',
 ] as const
-export type BlockerCode = (typeof BLOCKER_CODES)[number]
+export const BlockerCode = z.enum(BLOCKER_CODES)
+export type BlockerCode = z.infer<typeof BlockerCode>
 
 export const Blocker = z.object({
-  code: z.enum(BLOCKER_CODES),
+  code: BlockerCode,
   /** One sentence: what is missing. */
   message: z.string(),
   /** What clears it. */
@@ -51,6 +57,8 @@ export const GateState = z.object({
   /** How the items were known: what the run recorded first, or the versions bound to its commit. */
   intent: z.enum(['unknown', 'recorded', 'commit']),
   releases: z.array(z.string()),
+  /** Let in by an override of two people, against blockers that stood. */
+  overridden: z.literal(true).optional(),
   /** Status reports decided so far; GitHub takes ten a deployment. */
   reports: z.int().nonnegative(),
   decidedAt: z.string().nullable(),

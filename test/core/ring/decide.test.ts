@@ -103,6 +103,12 @@ const running = (world: World): World => {
   return world
 }
 
+const after = (world: World, ...events: Parameters<World['record']>[0]): World => {
+  world.record(events)
+  return world
+}
+const fewPeople = (text: string): string => text.replace('signoff: true,', 'signoff: true, distinctPeople: 2,')
+
 /** One row for each way in which a gate stays shut: its only blocker, in a world where all else is ready. */
 const ROWS: readonly (readonly [BlockerCode, string, () => World, Partial<Requested>?])[] = [
   ['not-configured', 'no configuration was ever accepted', withoutConfiguration],
@@ -144,6 +150,35 @@ const ROWS: readonly (readonly [BlockerCode, string, () => World, Partial<Reques
   ['signoff-pending', 'a seat is empty', () => readyWorld({ release: { signoff: 'pending', missing: 'QA' } })],
   ['signoff-vetoed', 'somebody objects', () => readyWorld({ release: { signoff: 'vetoed' } })],
   ['signoff-blocked', 'a seat can never be filled', () => readyWorld({ release: { signoff: 'blocked' } })],
+  ['distinct-people', 'too few people signed', () => readyWorld({ bend: fewPeople })],
+  [
+    'held',
+    'somebody holds its release',
+    () => after(readyWorld(), event('release.held', { release: 'r5', reason: 'the beta burns' })),
+  ],
+  [
+    'no-go',
+    'its manager says no',
+    () => after(readyWorld(), event('release.judged', { release: 'r5', judgement: 'no-go', reason: 'not today' })),
+  ],
+  [
+    'outside-window',
+    'its window is over',
+    () => {
+      const value = '2026-01-14T00:00:00Z/2026-01-15T00:00:00Z'
+      return after(readyWorld(), event('release.set', { release: 'r5', key: 'window', value }))
+    },
+  ],
+  [
+    'frozen',
+    'its environment is frozen',
+    () => after(readyWorld(), event('environment.frozen', { environment: 'production', reason: 'holidays' })),
+  ],
+  [
+    'frozen',
+    'everything is frozen',
+    () => after(readyWorld(), event('environment.frozen', { environment: '*', reason: 'an incident' })),
+  ],
   ['previous-ring', 'it never reached the ring before', () => readyWorld({ beta: null })],
   ['previous-ring', 'it failed in the ring before', () => readyWorld({ beta: { status: 'failed' } })],
   ['deployment-running', 'another run deploys there', () => running(readyWorld())],

@@ -4,7 +4,15 @@ import { nearest } from '../../command/nearest.ts'
 import { readPolicy } from '../../config/in-force.ts'
 import type { Deciding } from '../../decision.ts'
 import { quoted } from '../../problem.ts'
-import { type Context, done, type HandlersOf, type Opened, openRelease, refuse } from '../handling.ts'
+import {
+  type Context,
+  done,
+  type HandlersOf,
+  type Opened,
+  openRelease,
+  POLICY_UNREADABLE,
+  refuse,
+} from '../handling.ts'
 
 /** The steps that people tick. */
 export const checklistHandlers: HandlersOf<'done' | 'undo'> = {
@@ -36,7 +44,8 @@ function* stepOf(step: string, context: Context): Deciding<Opened> {
   const open = openRelease(context)
   if (!open.ok) return open
   const policy = yield* readPolicy(open.release.policyDigest)
-  const steps = policy?.configuration.checklist ?? []
+  if (!policy) return { ok: false, problem: POLICY_UNREADABLE }
+  const steps = policy.configuration.checklist
   const found = steps.find((entry) => entry.id === step)
   if (found && found.machine === undefined) return open
   const ids = steps.filter((entry) => entry.machine === undefined).map((entry) => entry.id)

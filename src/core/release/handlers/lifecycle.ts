@@ -6,7 +6,7 @@ import { type BoardState, boardKey } from '../../deployment/schema.ts'
 import { type Problem, quoted } from '../../problem.ts'
 import { isLive } from '../../process/checklist.ts'
 import { compositionDigest } from '../composition.ts'
-import { done, type HandlersOf, openRelease, refuse } from '../handling.ts'
+import { done, type HandlersOf, openRelease, POLICY_UNREADABLE, refuse } from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
 
 /** The moves of a release's life. */
@@ -50,26 +50,10 @@ export const lifecycleHandlers: HandlersOf<'start' | 'complete' | 'cancel'> = {
 /** What keeps a release from being complete: every version must be live in every environment that completion names. */
 function* incomplete(release: ReleaseState): Deciding<Problem[]> {
   const policy = yield* readPolicy(release.policyDigest)
-  if (!policy)
-    return [
-      {
-        code: 'policy-unreadable',
-        message: 'expected the configuration that the release was opened under, found it unreadable',
-        hint: 'Run ringmaster ledger verify.',
-      },
-    ]
-  if (release.signoff?.status !== 'approved') {
-    return [
-      {
-        code: 'not-signed-off',
-        message: `expected a signed-off release, found sign-off ${release.signoff?.status ?? 'pending'}`,
-        hint: 'The check run on the proposal says who is missing.',
-      },
-    ]
-  }
+  if (!policy) return [POLICY_UNREADABLE]
   const boards = yield* states<BoardState>(release.items.map((item) => boardKey(item.product)))
   const { completion, products } = policy.configuration
-  return release.items.flatMap((item, index) => {
+  const absent = release.items.flatMap((item, index): Problem[] => {
     const own = products.find((product) => product.name === item.product)?.environments
     return completion.environments
       .filter((environment) => own === undefined || own.includes(environment))
@@ -80,4 +64,16 @@ function* incomplete(release: ReleaseState): Deciding<Problem[]> {
         hint: 'The matrix on the release issue shows where each version stands.',
       }))
   })
+  return [...unsigned(release), ...absent]
 }
+
+const unsigned = ({ signoff }: ReleaseState): Problem[] =>
+  signoff?.status === 'approved'
+    ? []
+    : [
+        {
+          code: 'not-signed-off',
+          message: `expected a signed-off release, found sign-off ${signoff?.status ?? 'pending'}`,
+          hint: 'The check run on the proposal says who is missing.',
+        },
+      ]
