@@ -1,4 +1,5 @@
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
+import { PUSHES_PER_MINUTE } from '../github/client.ts'
 import { invalid, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */
@@ -12,6 +13,10 @@ export interface ServerSettings {
   readonly host: string
   readonly port: number
   readonly logLevel: string
+  /** How many processes of this App share the limits of the installation. */
+  readonly processes: number
+  /** How often a branch of one repository may move. */
+  readonly pushesPerMinute: number
   readonly publication: {
     readonly directory: string
     readonly publicUrl: string
@@ -46,6 +51,16 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'HOST', required: false, meaning: 'address to listen on, localhost when left out' },
   { name: 'PORT', required: false, meaning: 'port to listen on, 3000 when left out' },
   { name: 'LOG_LEVEL', required: false, meaning: 'trace, debug, info, warn, error or fatal; info when left out' },
+  {
+    name: 'RINGMASTER_PROCESSES',
+    required: false,
+    meaning: 'how many processes share the limits of the installation in equal parts, 1 when left out',
+  },
+  {
+    name: 'RINGMASTER_PUSHES_PER_MINUTE',
+    required: false,
+    meaning: 'commits a minute to one repository on average, 6 when left out as GitHub recommends',
+  },
   { name: 'RINGMASTER_PUBLISH_DIR', required: false, meaning: 'directory that manifests are published to' },
   { name: 'RINGMASTER_PUBLISH_URL', required: false, meaning: 'public address of that directory' },
   { name: 'RINGMASTER_KEYS_DIR', required: false, meaning: 'directory of the online keys that sign manifests' },
@@ -94,6 +109,9 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
   }
   const appId = numberOf('APP_ID', { least: 1, most: Number.MAX_SAFE_INTEGER, fallback: 0 })
   const port = numberOf('PORT', { least: 0, most: 65_535, fallback: 3_000 })
+  const processes = numberOf('RINGMASTER_PROCESSES', { least: 1, most: 16, fallback: 1 })
+  const pushes = { least: 1, most: 60_000, fallback: PUSHES_PER_MINUTE }
+  const pushesPerMinute = numberOf('RINGMASTER_PUSHES_PER_MINUTE', pushes)
   if (problems.length > 0 || !privateKey || !secret || !repository) return rejected(...problems)
   return accepted({
     appId,
@@ -105,6 +123,8 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     port,
     logLevel,
     publication,
+    processes,
+    pushesPerMinute,
   })
 }
 

@@ -1,32 +1,50 @@
+import { draft } from '../core/catalogue.ts'
+import type { EventDraft } from '../core/event.ts'
+import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Log } from '../engine/ports.ts'
-import type { GitHubApp } from '../github/client.ts'
-import { outside } from '../github/trouble.ts'
 import type { Delivery, Installation } from '../webhooks/delivery.ts'
 import { requestsOf } from '../webhooks/index.ts'
 
 export interface IntakeOptions {
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'submit'>
   readonly installation: Installation
   readonly log: Log
   /** Adds to a request what only the shell can find out. */
   readonly refine: (request: Request) => Promise<Request>
+  /** Runs the work of a request among that of others, the urgent ones first. */
+  readonly prioritised?: <T>(request: Request, work: () => Promise<T>) => Promise<T>
 }
+
+/** The mark is booked anew when it has moved on by this much: it is read only after a crash. */
+const MARK_EVERY_MS = 5 * 60_000
 
 /**
  * Deliveries in, requests out. A delivery is acknowledged before it is durable: GitHub keeps every one with its payload
- * for three days, and `catchUp` reads them again after a crash. Handling one twice changes nothing.
+ * for three days, and what the mark does not cover is read again after a crash. Handling one twice changes nothing.
  */
 export class Intake {
   readonly #options: IntakeOptions
   readonly #running = new Set<Promise<void>>()
+  /** Deliveries taken and not yet durable, by GUID, with when they came. */
+  readonly #open = new Map<string, number>()
+  readonly #failed = new Map<string, Delivery>()
+  /** Deliveries that are known by their GUID alone. */
+  readonly #owed = new Set<string>()
+  /** Deliveries handled since the delivery log was last compared. */
+  readonly #handled = new Map<string, number>()
+  /** Requests that must keep their order: the commands on one issue. */
+  readonly #lanes = new Map<string, Promise<void>>()
+  #checkedMs = Number.NEGATIVE_INFINITY
+  #heldMs = Number.POSITIVE_INFINITY
+  #bookedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: IntakeOptions) {
     this.#options = options
   }
 
-  /** Takes a delivery whose signature was verified; returns at once. */
+  /** Takes a delivery whose signature was verified, or that was read from GitHub; returns at once. */
   take(delivery: Delivery): void {
     const work = this.handle(delivery).finally(() => this.#running.delete(work))
     this.#running.add(work)
@@ -34,23 +52,112 @@ export class Intake {
 
   /** Handles a delivery to its end. Requests of one delivery are decided in their order; a failure does not stop the next. */
   async handle(delivery: Delivery): Promise<void> {
-    const { engine, installation, log, refine } = this.#options
-    for (const request of requestsOf(delivery, installation)) {
+    const requests = requestsOf(delivery, this.#options.installation)
+    const receivedMs = Date.parse(delivery.receivedAt)
+    this.#owed.delete(delivery.id)
+    this.#open.set(delivery.id, Math.min(receivedMs, this.#open.get(delivery.id) ?? receivedMs))
+    const isDone = await this.#inLane(laneOf(requests[0]), () => this.#submit(requests, { delivery: delivery.id }))
+    if (!isDone) {
+      this.#failed.set(delivery.id, delivery)
+      return
+    }
+    this.#failed.delete(delivery.id)
+    this.#open.delete(delivery.id)
+    this.#handled.set(delivery.id, receivedMs)
+  }
+
+  /** Whether everything that a delivery asks for is settled; false when the outside or a bug kept some of it back. */
+  async #submit(requests: readonly Request[], origin: Readonly<Record<string, string>>): Promise<boolean> {
+    const { engine, log, refine, prioritised = (_request, work) => work() } = this.#options
+    let isDone = true
+    for (const request of requests) {
+      const about = { ...origin, request: request.kind }
       try {
-        const outcome = await engine.submit(await refine(request))
-        if (outcome.kind === 'refuse') {
-          log.info(
-            { delivery: delivery.id, request: request.kind, problems: outcome.problems },
-            'a request was refused',
-          )
-        }
+        const outcome = await prioritised(request, async () => engine.submit(await refine(request)))
+        if (outcome.kind === 'refuse') log.info({ ...about, problems: outcome.problems }, 'a request was refused')
       } catch (error) {
-        log.error(
-          { delivery: delivery.id, request: request.kind, error: String(error) },
-          'a request could not be decided; it is read again from the delivery log',
-        )
+        const isHopeless = error instanceof RingmasterError && error.fault === 'bad-input'
+        isDone &&= isHopeless
+        const follows = isHopeless ? 'it never can be' : 'it is tried again'
+        log.error({ ...about, error: String(error) }, `a request could not be decided; ${follows}`)
       }
     }
+    return isDone
+  }
+
+  async #inLane<T>(lane: string | null, work: () => Promise<T>): Promise<T> {
+    if (lane === null) return work()
+    const before = this.#lanes.get(lane) ?? Promise.resolve()
+    const result = before.then(work)
+    const after = result.then(
+      () => {},
+      () => {},
+    )
+    this.#lanes.set(lane, after)
+    void after.then(() => {
+      if (this.#lanes.get(lane) === after) this.#lanes.delete(lane)
+    })
+    return result
+  }
+
+  /** Handles again what failed. */
+  async retry(): Promise<void> {
+    await Promise.all([...this.#failed.values()].map((delivery) => this.handle(delivery)))
+  }
+
+  /** Handles what was found by looking. Whether all of it is settled. */
+  async handleFound(found: { readonly event: string; readonly payload: unknown }, at: string): Promise<boolean> {
+    const delivery = { id: 'sweep', receivedAt: at, ...found }
+    const requests = requestsOf(delivery, this.#options.installation).map((request): Request => {
+      const { url } = request.source
+      return { ...request, source: { kind: 'sweep', ...(url === undefined ? {} : { url }) } }
+    })
+    return this.#inLane(laneOf(requests[0]), () => this.#submit(requests, { sweep: found.event }))
+  }
+
+  /** Whether a delivery was taken: it need not be read from the delivery log. */
+  knows(guid: string): boolean {
+    return this.#handled.has(guid) || (this.#open.has(guid) && !this.#owed.has(guid))
+  }
+
+  /** Notes a delivery that stands in GitHub's log and could not be read: the mark stays before it. */
+  owe(guid: string, deliveredMs: number): void {
+    if (this.knows(guid)) return
+    this.#open.set(guid, deliveredMs)
+    this.#owed.add(guid)
+  }
+
+  /** Notes that the delivery log was compared up to an instant: whatever is older was taken. */
+  checked(untilMs: number, keepFromMs: number): void {
+    this.#checkedMs = Math.max(this.#checkedMs, untilMs)
+    for (const [guid, atMs] of this.#handled) if (atMs < keepFromMs) this.#handled.delete(guid)
+  }
+
+  /** Keeps the mark at an instant while something older has to be looked up by other means; infinite to let go. */
+  hold(atMs: number): void {
+    this.#heldMs = atMs
+  }
+
+  /** Deliveries that are not yet durable. */
+  get open(): number {
+    return this.#open.size
+  }
+
+  /** The instant before which nothing is owed to the log, in milliseconds; not finite before the first comparison. */
+  get markMs(): number {
+    let oldestMs = Math.min(this.#checkedMs, this.#heldMs)
+    for (const atMs of this.#open.values()) oldestMs = Math.min(oldestMs, atMs)
+    return oldestMs
+  }
+
+  /** What the log is told of the mark with its next commit. */
+  readonly bookkeeping = (): readonly EventDraft[] => {
+    const { markMs } = this
+    if (!Number.isFinite(markMs) || markMs < this.#bookedMs + MARK_EVERY_MS) return []
+    this.#bookedMs = markMs
+    const until = new Date(markMs).toISOString()
+    const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
+    return [draft('intake.marked', { until }, { key: `intake:${until}`, ...rest })]
   }
 
   /** Settles when every delivery taken so far is handled. */
@@ -59,43 +166,5 @@ export class Intake {
   }
 }
 
-/** GitHub keeps deliveries for three days (7 on an Enterprise Server). */
-const KEPT_MS = 3 * 24 * 3_600_000
-
-/** Reads GitHub's delivery log from an instant on and hands every delivery in again, oldest first. Returns how many. */
-export async function catchUp(
-  app: GitHubApp,
-  intake: Intake,
-  since: { readonly sinceMs: number; readonly nowMs: number },
-): Promise<number> {
-  const from = Math.max(since.sinceMs, since.nowMs - KEPT_MS)
-  const ids = await deliveryIdsSince(app, from)
-  for (const id of ids.reverse()) {
-    const { data } = await outside('read a delivery', () =>
-      app.asApp.request('GET /app/hook/deliveries/{delivery_id}', { delivery_id: id as never }),
-    )
-    await intake.handle({
-      id: data.guid,
-      event: data.event,
-      payload: data.request.payload,
-      receivedAt: new Date(data.delivered_at).toISOString(),
-    })
-  }
-  return ids.length
-}
-
-/** Delivery ids from the newest back to an instant; one attempt for each GUID is enough. */
-async function deliveryIdsSince(app: GitHubApp, fromMs: number): Promise<number[]> {
-  const seen = new Set<string>()
-  const ids: number[] = []
-  const pages = app.asApp.paginate.iterator('GET /app/hook/deliveries', { per_page: 100 })
-  for await (const { data } of pages) {
-    for (const delivery of data) {
-      if (Date.parse(delivery.delivered_at) < fromMs) return ids
-      if (seen.has(delivery.guid)) continue
-      seen.add(delivery.guid)
-      ids.push(Number(delivery.id))
-    }
-  }
-  return ids
-}
+const laneOf = (request: Request | undefined): string | null =>
+  request?.kind === 'command-given' ? `${request.repository.id}/${request.issue.number}` : null

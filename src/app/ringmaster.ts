@@ -1,12 +1,14 @@
 import { ulid } from 'ulid'
+import { readConfiguration } from '../core/config/in-force.ts'
 import { model } from '../core/model.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import type { Request } from '../core/request.ts'
 import { createEngine, type Engine } from '../engine/engine.ts'
 import type { Applied, Log, Outlets } from '../engine/ports.ts'
+import { settleView } from '../engine/settle.ts'
 import { branchHead } from '../github/branches.ts'
 import { checkRunOutlet } from '../github/checks.ts'
-import { type AppProfile, type GitHubApp, splitName } from '../github/client.ts'
+import { type AppProfile, type GitHubApp, type GovernedApp, splitName } from '../github/client.ts'
 import { commentOutlet, reactionOutlet } from '../github/comments.ts'
 import { gitHubFacts } from '../github/facts.ts'
 import { gateOutlet } from '../github/gates.ts'
@@ -14,17 +16,20 @@ import { alarmOutlet, labelOutlet } from '../github/issues.ts'
 import { proposalEndOutlet, proposalOutlet } from '../github/proposals.ts'
 import { branchProtection } from '../github/rulesets.ts'
 import { outside } from '../github/trouble.ts'
-import { gitHubStore } from '../ledger/github.ts'
+import { inClass, type WorkClass } from '../github/work-class.ts'
+import { type GitHubClient, gitHubStore } from '../ledger/github.ts'
 import { type Ledger, openLedger } from '../ledger/ledger.ts'
 import { areBundlesSigned, manifestOutlet, type PublisherOptions } from '../publish/manifest-outlet.ts'
 import { VERSION } from '../version.ts'
 import type { Installation } from '../webhooks/delivery.ts'
+import { createGuard } from './guard.ts'
 import { Intake } from './intake.ts'
+import { createUpkeep } from './upkeep.ts'
 
 export const DATA_BRANCH = 'ringmaster-data'
 
 export interface RingmasterOptions {
-  readonly app: GitHubApp
+  readonly app: GovernedApp
   /** `owner/name` */
   readonly releaseRepository: string
   readonly publisher: PublisherOptions | null
@@ -38,7 +43,11 @@ export interface Ringmaster {
   readonly ledger: Ledger
   readonly intake: Intake
   readonly profile: AppProfile
-  /** Reads the configuration of the default branch, and decides and looks at everything open again. */
+  /**
+   * Looks whether the log can be trusted, reads the configuration of the default branch, decides and looks at everything
+   * open again, and reads what was missed: at the first time from the mark on. Does nothing else while the log cannot be
+   * trusted; an alarm then says so.
+   */
   sweep(): Promise<void>
   idle(): Promise<void>
   close(): Promise<void>
@@ -53,18 +62,28 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     octokit.request('GET /repos/{owner}/{repo}', { owner, repo }),
   )
   const releases = { id: Number(repository.id), fullName: repository.full_name }
+  const pace = app.governorOf(releaseRepository).paceOf(releaseRepository)
   const ledger = openLedger({
-    store: gitHubStore({ client: octokit as never, owner, repo, branch: DATA_BRANCH }),
+    store: gitHubStore({
+      client: asAppending(octokit as never),
+      owner,
+      repo,
+      branch: DATA_BRANCH,
+      signatures: app.isEnterprise ? 'not-kept' : 'required',
+    }),
     model,
     clock,
     newId: ulid,
-    writer: { version: VERSION },
+    writer: { version: VERSION, author: { email: await app.authorEmail(releaseRepository) } },
+    pace: pace.turn,
+    bookkeeping: () => intake.bookkeeping(),
   })
+  const outlets = outletsOf(app, publisher, clock)
   let isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
   const engine = createEngine({
     ledger,
     facts: gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log }),
-    outlets: outletsOf(app, publisher, clock),
+    outlets,
     around: () => ({ releaseRepository: releases, unprotected: !isProtected }),
     clock,
     log,
@@ -74,7 +93,20 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     request.kind === 'bundles-signed' && publisher !== null
       ? { ...request, isVerified: await areBundlesSigned(publisher, request.document) }
       : request
-  const intake = new Intake({ engine, installation, log, refine })
+  const prioritised = <T>(request: Request, work: () => Promise<T>): Promise<T> => {
+    const workClass = URGENT[request.kind]
+    return workClass ? pace.urgently(() => inClass(workClass, work)) : inClass('read', work)
+  }
+  const intake = new Intake({ engine, installation, log, refine, prioritised })
+  const branch = DATA_BRANCH
+  const nowMs = () => Date.parse(clock())
+  const guard = createGuard({ app, ledger, repository: releases, branch, raise: outlets.alarm, nowMs, log })
+  const configured = async (): Promise<string[]> => {
+    const inForce = await settleView(() => readConfiguration(), await ledger.view())
+    return (inForce?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
+  }
+  const upkeep = createUpkeep({ app, ledger, intake, releaseRepository, configured, clock, log })
+  let hasBegun = false
 
   async function readDefaultConfiguration(): Promise<void> {
     const commit = await branchHead(octokit, releaseRepository, repository.default_branch)
@@ -96,9 +128,12 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     intake,
     profile,
     async sweep() {
+      if (!(await guard.check())) return
       isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
       await readDefaultConfiguration()
       await engine.sweep()
+      await (hasBegun ? upkeep.tick() : upkeep.begin())
+      hasBegun = true
     },
     async idle() {
       await intake.idle()
@@ -111,16 +146,37 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
 /** The branches that the ruleset has to guard. */
 export const GUARDED_BRANCHES: readonly string[] = [DATA_BRANCH, RELEASES_BRANCH, 'ringmaster-pages']
 
+/** Requests that somebody waits for; all others take their turn behind them. */
+const URGENT: { readonly [K in Request['kind']]?: WorkClass } = {
+  'command-given': 'answer',
+  'gate-requested': 'gate',
+  'release-review': 'gate',
+  'proposal-seen': 'gate',
+  'review-dismissed': 'gate',
+}
+
+/** What the log reads and writes goes under its own class, whoever asked for it. */
+const asAppending = (client: GitHubClient): GitHubClient => ({
+  graphql: (query, variables) => inClass('append', () => client.graphql(query, variables)),
+  request: (route, parameters) => inClass('append', () => client.request(route, parameters)),
+})
+
+/** The outlets of one kind of output, each of whose requests goes under a class. */
+const under =
+  <O, R>(classOf: WorkClass | ((output: O) => WorkClass), outlet: (output: O, remote: string | null) => Promise<R>) =>
+  (output: O, remote: string | null): Promise<R> =>
+    inClass(typeof classOf === 'function' ? classOf(output) : classOf, () => outlet(output, remote))
+
 const notPublished = async (): Promise<Applied> => ({ remote: null })
 
 const outletsOf = (app: GitHubApp, publisher: PublisherOptions | null, clock: () => string): Outlets => ({
-  comment: commentOutlet(app),
-  reaction: reactionOutlet(app),
-  label: labelOutlet(app),
-  proposal: proposalOutlet(app, clock),
-  'proposal-end': proposalEndOutlet(app, clock),
-  'check-run': checkRunOutlet(app),
-  'gate-answer': gateOutlet(app),
-  alarm: alarmOutlet(app),
+  comment: under(({ key }) => (key.startsWith('reply/') ? 'answer' : 'bulk'), commentOutlet(app)),
+  reaction: under('answer', reactionOutlet(app)),
+  label: under('bulk', labelOutlet(app)),
+  proposal: under('answer', proposalOutlet(app, clock)),
+  'proposal-end': under('bulk', proposalEndOutlet(app, clock)),
+  'check-run': under('gate', checkRunOutlet(app)),
+  'gate-answer': under('gate', gateOutlet(app)),
+  alarm: under('gate', alarmOutlet(app)),
   manifest: publisher === null ? notPublished : manifestOutlet(publisher),
 })

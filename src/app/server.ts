@@ -1,11 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createNodeMiddleware, Probot } from 'probot'
+import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot'
 import type { Log } from '../engine/ports.ts'
 import { gitHubApp } from '../github/client.ts'
 import { EVENTS } from '../webhooks/index.ts'
 import type { ServerSettings } from './environment.ts'
-import { catchUp } from './intake.ts'
 import { publisherOf } from './publisher.ts'
 import { openRingmaster, type Ringmaster } from './ringmaster.ts'
 
@@ -24,9 +23,6 @@ export interface ServerOptions {
   readonly sweepEveryMs: number
 }
 
-/** Deliveries younger than the newest event by this much are read again at a start: they may not be durable. */
-const CATCH_UP_MARGIN_MS = 15 * 60_000
-
 /** How long a stop waits for what was taken; what is left is read again from the delivery log at the next start. */
 const STOP_WITHIN_MS = 10_000
 
@@ -42,12 +38,15 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     secret: settings.webhookSecret,
     baseUrl: settings.apiUrl,
     logLevel: settings.logLevel as 'info',
+    /** One governor for all requests: Probot's own throttle would queue reads behind writes. */
+    Octokit: ProbotOctokit.defaults({ throttle: { enabled: false }, retry: { enabled: false } }),
   })
   const log: Log = {
     info: (data, message) => probot.log.info(data, message),
     error: (data, message) => probot.log.error(data, message),
   }
-  const app = gitHubApp({ appId: settings.appId, privateKey: settings.privateKey, apiUrl: settings.apiUrl })
+  const { appId, privateKey, apiUrl, processes, pushesPerMinute } = settings
+  const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute })
   const publisher = settings.publication === null ? null : await publisherOf(settings.publication, clock)
   const ringmaster = await openRingmaster({ app, releaseRepository: settings.releaseRepository, publisher, clock, log })
   const webhooks = await createNodeMiddleware(
@@ -61,7 +60,14 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   )
   const server = createServer((request, response) => {
     if (request.url === '/health') {
-      const state = { trouble: ringmaster.ledger.trouble?.message ?? null, failing: ringmaster.engine.failing }
+      const { ledger, engine, intake } = ringmaster
+      const state = {
+        trouble: ledger.trouble?.message ?? null,
+        failing: engine.failing,
+        deliveriesOpen: intake.open,
+        durableUntil: Number.isFinite(intake.markMs) ? new Date(intake.markMs).toISOString() : null,
+        limits: app.limits,
+      }
       response
         .writeHead(state.trouble === null ? 200 : 503, { 'content-type': 'application/json' })
         .end(JSON.stringify(state))
@@ -71,13 +77,18 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   })
   const url = await listening(server, settings)
   await ringmaster.sweep()
-  const { seq } = (await ringmaster.ledger.view()).head
-  if (seq > 0) {
-    const nowMs = Date.parse(clock())
-    const read = await catchUp(app, ringmaster.intake, { sinceMs: nowMs - CATCH_UP_MARGIN_MS, nowMs })
-    log.info({ deliveries: read }, 'read the delivery log again')
+  let isSweeping = false
+  const sweepOnce = (): void => {
+    if (isSweeping) return
+    isSweeping = true
+    void ringmaster
+      .sweep()
+      .catch(logSweep)
+      .finally(() => {
+        isSweeping = false
+      })
   }
-  const timer = sweepEveryMs > 0 ? setInterval(() => void ringmaster.sweep().catch(logSweep), sweepEveryMs) : undefined
+  const timer = sweepEveryMs > 0 ? setInterval(sweepOnce, sweepEveryMs) : undefined
   const logSweep = (error: unknown) => log.error({ error: String(error) }, 'a sweep failed; the next one follows')
   return {
     url,
@@ -93,6 +104,8 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
         setTimeout(resolve, STOP_WITHIN_MS).unref()
       })
       await Promise.race([settled, patience])
+      /** What still waits for a limit is found again in the delivery log. */
+      app.close()
     },
   }
 }

@@ -31,6 +31,10 @@ export interface GitHubApp {
 export interface GovernedApp extends GitHubApp {
   /** The governor of all requests to the account that owns the repository. */
   governorOf(fullName: string): Governor
+  /** The e-mail that GitHub puts on the App's commits, asked with the access to a repository. */
+  authorEmail(fullName: string): Promise<string>
+  /** Whether this is an Enterprise Server, which need not sign what Apps commit. */
+  readonly isEnterprise: boolean
   /** How the limits stand, by account; `(app)` for what the App asks as itself. */
   readonly limits: Readonly<Record<string, GovernorState>>
   /** Sends nothing more. */
@@ -70,6 +74,7 @@ function governed(octokit: Octokit, governor: Governor): Octokit {
 
 export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOptions> = {}): GovernedApp {
   const { appId, privateKey, apiUrl } = identity
+  const isEnterprise = /\/api\/v3\/?$/.test(apiUrl)
   const governors = new Map<string, Governor>()
   const governorOf = (account: string): Governor => {
     const known = governors.get(account)
@@ -99,6 +104,16 @@ export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOpti
 
   return {
     asApp,
+    isEnterprise,
+    async authorEmail(fullName) {
+      const { botLogin } = await this.profile()
+      const octokit = await this.forRepository(fullName)
+      const { data } = await outside(`read ${botLogin}`, () =>
+        octokit.request('GET /users/{username}', { username: botLogin }),
+      )
+      const host = isEnterprise ? new URL(apiUrl).hostname : 'github.com'
+      return `${data.id}+${botLogin}@users.noreply.${host}`
+    },
     governorOf: (fullName) => governorOf(splitName(fullName).owner.toLowerCase()),
     get limits() {
       return Object.fromEntries([...governors].map(([account, governor]) => [account || '(app)', governor.state]))

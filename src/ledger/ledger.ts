@@ -43,6 +43,11 @@ export interface LedgerOptions {
   readonly delay?: (milliseconds: number) => Promise<void>
   /** From 0 up to 1, for the jitter of the back-off. */
   readonly random?: () => number
+  /**
+   * Bookkeeping as it stands when a commit is made: what it returns goes with that commit, and never causes one. Asked
+   * again at each attempt; an event whose key is in the log already is left out.
+   */
+  readonly bookkeeping?: () => readonly EventDraft[]
   /** Settles when a commit may be made; changes that arrive meanwhile join it. At once by default. */
   readonly pace?: () => Promise<void>
 }
@@ -71,6 +76,8 @@ export interface Ledger {
   snapshot(): Promise<void>
   /** Calls back with the events of each commit of this process, in order; returns how to stop. */
   onAppended(listener: (events: readonly LedgerEvent[]) => void): () => void
+  /** Takes in from outside what is wrong with the branch, such as a history that was seen to be cut off. */
+  distrust(error: RingmasterError): void
   /** What is wrong with the branch, when something is: then nothing is written any more. */
   readonly trouble: RingmasterError | undefined
   /** Takes no more changes and settles when those it took are durable or refused. */
@@ -129,6 +136,10 @@ class GroupCommitLedger implements Ledger {
 
   get trouble(): RingmasterError | undefined {
     return this.#follower.trouble
+  }
+
+  distrust(error: RingmasterError): void {
+    this.#follower.note(error)
   }
 
   append<T>(decide: Decide<T>): Promise<Receipt<T>> {
@@ -255,6 +266,8 @@ class GroupCommitLedger implements Ledger {
   async #board(batch: Batch): Promise<Map<Ride, readonly LedgerEvent[]>> {
     const boarded = new Map<Ride, readonly LedgerEvent[]>()
     if (batch.events.length === 0) return boarded
+    const booked = this.#options.bookkeeping?.() ?? []
+    if (booked.length > 0) await batch.add(async () => ({ events: booked, result: undefined }))
     for (const ride of [...this.#rides]) {
       try {
         const { events } = await batch.add(async () => ({ events: [ride.draft], result: undefined }))

@@ -60,6 +60,8 @@ describe('the settings of the server', () => {
       appId: 4711,
       privateKey: privateKey.trim(),
       webhookSecret: 'a secret of our own',
+      processes: 1,
+      pushesPerMinute: 6,
       releaseRepository: 'acme/releases',
       apiUrl: 'https://api.github.com',
       host: 'localhost',

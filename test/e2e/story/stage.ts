@@ -99,6 +99,8 @@ export async function setStage(settings: StorySettings = STORY_SETTINGS): Promis
     HOST: '127.0.0.1',
     PORT: String(port),
     LOG_LEVEL: 'error',
+    /** The recommended pace would make the story last an hour. */
+    RINGMASTER_PUSHES_PER_MINUTE: '6000',
     RINGMASTER_PUBLISH_DIR: published,
     RINGMASTER_PUBLISH_URL: host.url.replace(/\/$/, ''),
     RINGMASTER_KEYS_DIR: keys,

@@ -1,0 +1,156 @@
+import { INTAKE_KEY, type IntakeState } from '../core/intake.ts'
+import type { Log } from '../engine/ports.ts'
+import { SWEEPS, type SweepKind } from '../engine/sweeps.ts'
+import { type GitHubApp, splitName } from '../github/client.ts'
+import { type Found, readAgain, type SweptRepository } from '../github/sweeps.ts'
+import { outside } from '../github/trouble.ts'
+import { inClass } from '../github/work-class.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { catchUp, KEPT_MS } from './catch-up.ts'
+import type { Intake } from './intake.ts'
+
+export interface UpkeepOptions {
+  readonly app: GitHubApp
+  readonly ledger: Ledger
+  readonly intake: Intake
+  /** `owner/name` */
+  readonly releaseRepository: string
+  /** Full names of the repositories whose products are configured. */
+  readonly configured: () => Promise<readonly string[]>
+  readonly clock: () => string
+  readonly log: Log
+}
+
+/** What keeps the log complete beside the webhooks. */
+export interface Upkeep {
+  /** At a start: reads on from the mark; after a longer outage looks everything up that GitHub still lists. */
+  begin(): Promise<void>
+  /** By the clock: tries again what failed, and compares and looks up again when it is time. */
+  tick(): Promise<void>
+}
+
+/** Clocks differ, and deliveries of one moment come in any order. */
+const MARGIN_MS = 15 * 60_000
+const COMPARE_EVERY_MS = 10 * 60_000
+const SWEEP_EVERY_MS = 60 * 60_000
+const REPOSITORIES_TOGETHER = 4
+const FACTS_TOGETHER = 100
+
+export function createUpkeep(options: UpkeepOptions): Upkeep {
+  const { app, ledger, intake, releaseRepository, configured, clock, log } = options
+  /** From where the delivery log is to be compared; moves on only when a comparison came to its end. */
+  let comparedMs = Number.NaN
+  /** From where each repository is to be looked up, where that is not since the last time. */
+  const owedFrom = new Map<string, number>()
+  let sweptMs = Number.NaN
+  const nowMs = (): number => Date.parse(clock())
+
+  async function compare(): Promise<void> {
+    const startedMs = nowMs()
+    try {
+      const { handedIn, owed } = await catchUp(app, intake, { sinceMs: comparedMs - MARGIN_MS, nowMs: startedMs, log })
+      comparedMs = startedMs
+      if (handedIn + owed > 0) log.info({ handedIn, owed }, 'read the delivery log')
+    } catch (error) {
+      log.error({ error: String(error) }, 'the delivery log could not be read; it is read again from the same place')
+    }
+  }
+
+  /** Repositories to look at: those configured, and after an outage every other one that changed meanwhile. */
+  async function repositories(changedSinceMs: number | null): Promise<Swept[]> {
+    const octokit = await app.forRepository(releaseRepository)
+    const wanted = new Set((await configured()).map((name) => name.toLowerCase()))
+    const all = await outside('list the repositories of the installation', () =>
+      octokit.paginate('GET /installation/repositories', { per_page: 100 }),
+    )
+    return all.flatMap(({ id, full_name, default_branch, pushed_at }) => {
+      const isRelease = full_name.toLowerCase() === releaseRepository.toLowerCase()
+      const isChanged = changedSinceMs !== null && Date.parse(pushed_at ?? '') >= changedSinceMs
+      if (!isRelease && !isChanged && !wanted.has(full_name.toLowerCase())) return []
+      return [{ repository: { id, full_name, default_branch }, isRelease }]
+    })
+  }
+
+  async function sweepAll(sinceMs: number, isOutage: boolean): Promise<void> {
+    const startedMs = nowMs()
+    try {
+      const swept = await repositories(isOutage ? sinceMs : null)
+      const octokit = await app.forRepository(releaseRepository)
+      const { data: installation } = await outside('read the installation', () =>
+        app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(releaseRepository)),
+      )
+      for (let start = 0; start < swept.length; start += REPOSITORIES_TOGETHER) {
+        const together = swept.slice(start, start + REPOSITORIES_TOGETHER)
+        await Promise.all(
+          together.map(async ({ repository, isRelease }) => {
+            const fromMs = Math.min(sinceMs, owedFrom.get(repository.full_name) ?? sinceMs)
+            const kinds = SWEEPS.filter(({ where }) => isRelease || where === 'products').map(({ kind }) => kind)
+            const place = { octokit, repository, installationId: installation.id, sinceMs: fromMs }
+            const failed = (await Promise.all(kinds.map((kind) => sweepOne(kind, place)))).includes(false)
+            if (failed) owedFrom.set(repository.full_name, fromMs)
+            else owedFrom.delete(repository.full_name)
+          }),
+        )
+      }
+      sweptMs = startedMs
+      intake.hold(Math.min(Number.POSITIVE_INFINITY, ...owedFrom.values()))
+    } catch (error) {
+      log.error({ error: String(error) }, 'the repositories could not be listed; they are looked up at the next sweep')
+    }
+  }
+
+  /** Whether everything of a kind was read and is settled; what goes wrong is told and keeps nothing else back. */
+  async function sweepOne(kind: SweepKind, place: Parameters<typeof readAgain>[1]): Promise<boolean> {
+    const about = { kind, repository: place.repository.full_name }
+    try {
+      let isDone = true
+      let batch: Found[] = []
+      const handle = async () => {
+        const settled = await Promise.all(batch.map((found) => intake.handleFound(found, clock())))
+        isDone &&= !settled.includes(false)
+        batch = []
+      }
+      for await (const found of readAgain(kind, place)) {
+        batch.push(found)
+        if (batch.length >= FACTS_TOGETHER) await handle()
+      }
+      await handle()
+      return isDone
+    } catch (error) {
+      log.error({ ...about, error: String(error) }, 'facts could not be looked up; they are at the next sweep')
+      return false
+    }
+  }
+
+  const inBulk = (work: () => Promise<void>): Promise<void> => inClass('bulk', work)
+
+  return {
+    begin: () =>
+      inBulk(async () => {
+        const view = await ledger.view()
+        const state = (await view.state(INTAKE_KEY)) as IntakeState | undefined
+        const startedMs = nowMs()
+        const markMs = state ? Date.parse(state.until) : startedMs - KEPT_MS
+        comparedMs = view.head.seq === 0 ? startedMs : markMs
+        sweptMs = startedMs
+        if (markMs < startedMs - KEPT_MS + MARGIN_MS && state) {
+          log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
+          sweptMs = markMs
+          intake.hold(markMs)
+          await sweepAll(markMs - MARGIN_MS, true)
+        }
+        await compare()
+      }),
+    tick: () =>
+      inBulk(async () => {
+        await intake.retry()
+        if (nowMs() - comparedMs >= COMPARE_EVERY_MS) await compare()
+        if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll(sweptMs - MARGIN_MS, false)
+      }),
+  }
+}
+
+interface Swept {
+  readonly repository: SweptRepository
+  readonly isRelease: boolean
+}

@@ -1,0 +1,77 @@
+/** One kind of fact that can be looked up again when its webhook was lost for good. */
+export interface SweepRow {
+  readonly kind: string
+  /** What is recovered. */
+  readonly fact: string
+  /** Where it is read. */
+  readonly endpoint: string
+  /** The slot that makes reading it again harmless. */
+  readonly key: string
+  /** What the endpoint does not tell any more. */
+  readonly lost: string
+  /** Whether it is read in the release repository or in those of the products. */
+  readonly where: 'release' | 'products'
+}
+
+/** Every kind of fact, where it is read again after an outage longer than GitHub keeps deliveries, and what is lost. */
+export const SWEEPS = [
+  {
+    kind: 'builds',
+    fact: 'builds that the Action recorded, bundles that were handed over',
+    endpoint: 'GET /repos/{owner}/{repo}/actions/runs, GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
+    key: 'repository, run, attempt and digest of the record',
+    lost: 'builds of runs that began more than a day before the outage, and check runs that GitHub has deleted (it keeps 1,000 of a name on a commit)',
+    where: 'products',
+  },
+  {
+    kind: 'deployments',
+    fact: 'deployments and their statuses, of the Action, of jobs, of other tools',
+    endpoint: 'GET /repos/{owner}/{repo}/deployments, GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',
+    key: 'deployment id, status id, product and version',
+    lost: 'deployments that were deleted or began more than a day before the outage; which attempt of a run a job deployment belongs to, when the run was tried again',
+    where: 'products',
+  },
+  {
+    kind: 'gates',
+    fact: 'jobs that wait for a protection rule',
+    endpoint:
+      'GET /repos/{owner}/{repo}/actions/runs?status=waiting, GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments',
+    key: 'repository, run, environment and deployment id',
+    lost: 'jobs that were rejected, timed out or let in by an administrator meanwhile: their deployments tell',
+    where: 'products',
+  },
+  {
+    kind: 'runs',
+    fact: 'runs that ended',
+    endpoint: 'GET /repos/{owner}/{repo}/actions/runs',
+    key: 'repository, run and attempt',
+    lost: 'runs that were deleted or began more than a day before the outage, and the ends of attempts before the last',
+    where: 'products',
+  },
+  {
+    kind: 'proposals',
+    fact: 'proposals as they stand, and that their reviews are worth deciding again',
+    endpoint: 'GET /repos/{owner}/{repo}/pulls?sort=updated, GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews',
+    key: 'pull request, head, content and merge; the reviews by id and state',
+    lost: 'who dismissed a review (it then counts as dismissed by nobody who may), and heads that were replaced meanwhile',
+    where: 'release',
+  },
+  {
+    kind: 'comments',
+    fact: 'commands in comments',
+    endpoint: 'GET /repos/{owner}/{repo}/issues/comments?since',
+    key: 'repository, comment and number of the command',
+    lost: 'comments that were deleted, or edited since: what they first said is not known, so they ask for nothing',
+    where: 'release',
+  },
+  {
+    kind: 'configuration',
+    fact: 'the configuration on the default branch',
+    endpoint: 'GET /repos/{owner}/{repo}/git/ref/{ref}',
+    key: 'commit and digest',
+    lost: 'configurations that were replaced before anybody saw them: they were never in force',
+    where: 'release',
+  },
+] as const satisfies readonly SweepRow[]
+
+export type SweepKind = (typeof SWEEPS)[number]['kind']

@@ -1,0 +1,241 @@
+import type { Octokit } from '@octokit/rest'
+import { BUILD_CHECK_PREFIX } from '../core/product/schema.ts'
+import type { SweepKind } from '../engine/sweeps.ts'
+import { branchHead } from './branches.ts'
+import { splitName } from './client.ts'
+import { outside } from './trouble.ts'
+
+/** A repository as its webhooks describe it. */
+export interface SweptRepository {
+  readonly id: number
+  readonly full_name: string
+  readonly default_branch: string
+}
+
+/** What a webhook would have told, put together from what GitHub lists. */
+export interface Found {
+  readonly event: string
+  readonly payload: Readonly<Record<string, unknown>>
+}
+
+interface Place {
+  readonly octokit: Octokit
+  readonly repository: SweptRepository
+  readonly installationId: number
+  /** Only what happened from here on, milliseconds since 1970. */
+  readonly sinceMs: number
+}
+
+type Reader = (place: Place) => AsyncIterable<Found>
+
+/** Runs and deployments are listed by when they began: those that began this much earlier are looked at, too. */
+const LONGEST_RUN_MS = 24 * 3_600_000
+const BUNDLES_CHECK = 'ringmaster/bundles'
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+const at = ({ repository }: Place) => splitName(repository.full_name)
+
+async function* recentRuns(place: Place) {
+  const { octokit, sinceMs } = place
+  const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/actions/runs', {
+    ...at(place),
+    per_page: 100,
+  })
+  for await (const { data } of pages) {
+    for (const run of data) {
+      if (Date.parse(run.created_at) < sinceMs - LONGEST_RUN_MS) return
+      yield run
+    }
+  }
+}
+
+const READERS: { readonly [K in SweepKind]: Reader } = {
+  async *builds(place) {
+    const { octokit, repository } = place
+    const seen = new Set<string>()
+    for await (const run of recentRuns(place)) {
+      if (seen.has(run.head_sha)) continue
+      seen.add(run.head_sha)
+      const checks = await octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+        ...at(place),
+        ref: run.head_sha,
+        filter: 'all',
+        per_page: 100,
+      })
+      for (const check_run of checks) {
+        if (!check_run.name.startsWith(BUILD_CHECK_PREFIX) && check_run.name !== BUNDLES_CHECK) continue
+        yield { event: 'check_run', payload: { action: 'completed', check_run, repository } }
+      }
+    }
+  },
+
+  async *deployments(place) {
+    const { octokit, repository, sinceMs } = place
+    const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/deployments', { ...at(place), per_page: 100 })
+    for await (const { data } of pages) {
+      for (const deployment of data) {
+        if (Date.parse(deployment.created_at) < sinceMs - LONGEST_RUN_MS) return
+        if (Date.parse(deployment.updated_at) < sinceMs) continue
+        yield* statusesOf(place, deployment, repository)
+      }
+    }
+  },
+
+  async *gates(place) {
+    const { octokit, repository, installationId } = place
+    const waiting = await octokit.paginate('GET /repos/{owner}/{repo}/actions/runs', {
+      ...at(place),
+      status: 'waiting',
+      per_page: 100,
+    })
+    for (const run of waiting) {
+      const { data: pending } = await octokit.request(
+        'GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments',
+        { ...at(place), run_id: run.id },
+      )
+      for (const { environment } of pending) {
+        const name = environment.name ?? ''
+        const deployment = await jobDeployment(place, { id: run.id, sha: run.head_sha }, name)
+        if (deployment === null) continue
+        const callback = `${run.url}/deployment_protection_rule`
+        const payload = { action: 'requested', environment: name, deployment, deployment_callback_url: callback }
+        yield {
+          event: 'deployment_protection_rule',
+          payload: { ...payload, repository, installation: { id: installationId } },
+        }
+      }
+    }
+  },
+
+  async *runs(place) {
+    const { repository, sinceMs } = place
+    for await (const run of recentRuns(place)) {
+      if (run.status !== 'completed' || Date.parse(run.updated_at) < sinceMs) continue
+      yield {
+        event: 'workflow_run',
+        payload: { action: 'completed', workflow_run: run, repository, sender: run.actor },
+      }
+    }
+  },
+
+  async *proposals(place) {
+    const { octokit, repository, sinceMs } = place
+    const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/pulls', {
+      ...at(place),
+      state: 'all',
+      sort: 'updated',
+      direction: 'desc',
+      per_page: 100,
+    })
+    for await (const { data } of pages) {
+      for (const pull_request of data) {
+        if (Date.parse(pull_request.updated_at) < sinceMs) return
+        yield { event: 'pull_request', payload: { action: 'synchronize', pull_request, repository } }
+        const { data: reviews } = await octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', {
+          ...at(place),
+          pull_number: pull_request.number,
+          per_page: 1,
+        })
+        /** One is enough: it makes all of them worth reading again. */
+        for (const review of reviews)
+          yield { event: 'pull_request_review', payload: { action: 'submitted', review, pull_request, repository } }
+      }
+    }
+  },
+
+  async *comments(place) {
+    const { octokit, repository, sinceMs } = place
+    const issues = new Map<number, unknown>()
+    const issueOf = async (issue_number: number): Promise<unknown> => {
+      if (!issues.has(issue_number)) {
+        const { data } = await octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', {
+          ...at(place),
+          issue_number,
+        })
+        issues.set(issue_number, data)
+      }
+      return issues.get(issue_number)
+    }
+    const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/issues/comments', {
+      ...at(place),
+      since: iso(sinceMs),
+      sort: 'created',
+      direction: 'asc',
+      per_page: 100,
+    })
+    for await (const { data } of pages) {
+      for (const comment of data) {
+        const isAsWritten = comment.updated_at === comment.created_at && Date.parse(comment.created_at) >= sinceMs
+        if (!isAsWritten) continue
+        const number = Number(/\/issues\/([0-9]+)$/.exec(comment.issue_url)?.[1])
+        const issue = await issueOf(number)
+        yield {
+          event: 'issue_comment',
+          payload: { action: 'created', comment, issue, repository, sender: comment.user },
+        }
+      }
+    }
+  },
+
+  async *configuration({ octokit, repository }) {
+    const after = await branchHead(octokit, repository.full_name, repository.default_branch)
+    if (after === null) return
+    yield { event: 'push', payload: { ref: `refs/heads/${repository.default_branch}`, after, repository } }
+  },
+}
+
+interface ListedDeployment {
+  readonly id: number
+  readonly task: string
+  readonly performed_via_github_app?: { readonly slug?: string } | null
+}
+
+const runIdIn = (url: string | null | undefined): number | null =>
+  Number(/\/actions\/runs\/([1-9][0-9]{0,15})(?:\/|$)/.exec(url ?? '')?.[1]) || null
+
+async function* statusesOf(
+  place: Place,
+  deployment: ListedDeployment,
+  repository: SweptRepository,
+): AsyncGenerator<Found> {
+  const statuses = await place.octokit.paginate('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
+    ...at(place),
+    deployment_id: deployment.id,
+    per_page: 100,
+  })
+  for (const deployment_status of statuses.reverse()) {
+    const runId = runIdIn(deployment_status.log_url || deployment_status.target_url)
+    const workflow_run = runId === null ? null : { id: runId }
+    const payload = { action: 'created', deployment, deployment_status, workflow_run, repository }
+    yield { event: 'deployment_status', payload: { ...payload, sender: deployment_status.creator } }
+  }
+}
+
+/** The deployment that GitHub made for the job of a run; null when it is not told apart from those of other runs. */
+async function jobDeployment(place: Place, run: { readonly id: number; readonly sha: string }, environment: string) {
+  const { data } = await place.octokit.request('GET /repos/{owner}/{repo}/deployments', {
+    ...at(place),
+    sha: run.sha,
+    environment,
+    per_page: 100,
+  })
+  const byActions = data.filter((one) => one.performed_via_github_app?.slug === 'github-actions')
+  for (const deployment of byActions) {
+    const { data: statuses } = await place.octokit.request(
+      'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',
+      { ...at(place), deployment_id: Number(deployment.id), per_page: 1 },
+    )
+    if (runIdIn(statuses[0]?.log_url || statuses[0]?.target_url) === run.id) return deployment
+  }
+  return byActions.length === 1 ? byActions[0] : null
+}
+
+/** Everything of one kind that GitHub lists of a repository since an instant. Throws what cannot be read. */
+export async function* readAgain(kind: SweepKind, place: Place): AsyncGenerator<Found> {
+  const found = READERS[kind](place)[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await outside(`sweep the ${kind} of ${place.repository.full_name}`, () => found.next())
+    if (next.done) return
+    yield next.value
+  }
+}

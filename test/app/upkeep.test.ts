@@ -1,0 +1,234 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { manifestPermissions } from '../../src/app/permissions.ts'
+import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
+import { INTAKE_KEY, type IntakeState } from '../../src/core/intake.ts'
+import { gitHubApp } from '../../src/github/client.ts'
+import { EVENTS } from '../../src/webhooks/index.ts'
+import { CONFIGURATION } from '../engine/stage.ts'
+import { startRun } from '../sandbox/actions.ts'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import type { DeliverySelector } from '../sandbox/webhooks.ts'
+import { type Listener, listening } from './listener.ts'
+
+const releases = { owner: 'acme', repo: 'releases' }
+const HOUR_MS = 3_600_000
+
+interface Stage {
+  readonly sandbox: Sandbox
+  readonly listener: Listener
+  readonly logged: string[]
+  start(): Promise<Ringmaster>
+}
+
+let stage: Stage | undefined
+const running: Ringmaster[] = []
+afterEach(async () => {
+  for (const ringmaster of running.splice(0)) await ringmaster.close()
+  await stage?.listener.close()
+  await stage?.sandbox.stop()
+  stage = undefined
+})
+
+async function setStage(): Promise<Stage> {
+  const sandbox = await startSandbox({
+    seed: {
+      people: ['ann', 'eve'],
+      organizations: [{ login: 'acme', owners: ['ann'], members: ['eve'] }],
+      repositories: [
+        {
+          name: 'acme/releases',
+          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
+        },
+        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
+      ],
+      apps: [
+        {
+          slug: 'ringmaster',
+          permissions: manifestPermissions(),
+          events: [...EVENTS],
+          installations: [{ account: 'acme' }],
+        },
+      ],
+    },
+  })
+  const listener = await listening()
+  sandbox.app('ringmaster').setWebhookUrl(listener.url)
+  const { id, privateKey } = sandbox.app('ringmaster')
+  const logged: string[] = []
+  const start = async (): Promise<Ringmaster> => {
+    const ringmaster = await openRingmaster({
+      app: gitHubApp(
+        { appId: id, privateKey, apiUrl: sandbox.origin },
+        { nowMs: sandbox.clock.epochMs, pushesPerMinute: 60_000 },
+      ),
+      releaseRepository: 'acme/releases',
+      publisher: null,
+      clock: () => new Date(sandbox.clock.epochMs()).toISOString(),
+      log: { info: () => {}, error: (data, message) => void logged.push(`${message}: ${JSON.stringify(data)}`) },
+    })
+    running.push(ringmaster)
+    await ringmaster.sweep()
+    await ringmaster.idle()
+    return ringmaster
+  }
+  stage = { sandbox, listener, logged, start }
+  return stage
+}
+
+const command = (sandbox: Sandbox, issue: number, body: string) =>
+  sandbox.as('ann').octokit.rest.issues.createComment({ ...releases, issue_number: issue, body })
+
+async function openIssue(sandbox: Sandbox): Promise<number> {
+  return (await sandbox.as('ann').octokit.rest.issues.create({ ...releases, title: 'A release' })).data.number
+}
+
+async function replies(sandbox: Sandbox, issue: number): Promise<number> {
+  const { data } = await sandbox
+    .as('ann')
+    .octokit.rest.issues.listComments({ ...releases, issue_number: issue, per_page: 100 })
+  return data.filter((comment) => comment.body?.includes('ringmaster:reply')).length
+}
+
+const build = (sandbox: Sandbox, version: string) =>
+  startRun(sandbox, {
+    repository: 'acme/platform',
+    workflow: '.github/workflows/build.yml',
+    actor: 'ann',
+    permissions: { checks: 'write', contents: 'read' },
+    jobs: [
+      {
+        name: 'build',
+        steps: [
+          async ({ token }) => {
+            const record = {
+              schema: 'ringmaster/build/1',
+              product: 'user-service',
+              version,
+              previousVersion: null,
+              bump: 'minor',
+              status: 'completed',
+              run: { id: 1, attempt: 1, job: 'build' },
+              artifacts: [],
+            }
+            const sha = await sandbox.repository('acme/platform').head()
+            await fetch(`${sandbox.origin}/repos/acme/platform/check-runs`, {
+              method: 'POST',
+              headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+              body: JSON.stringify({
+                name: 'ringmaster/build user-service',
+                head_sha: sha,
+                status: 'completed',
+                conclusion: 'success',
+                output: { title: version, summary: version, text: `\`\`\`json\n${JSON.stringify(record)}\n\`\`\`` },
+              }),
+            })
+          },
+        ],
+      },
+    ],
+  }).then((run) => run.finished())
+
+const known = async (ringmaster: Ringmaster, version: string) =>
+  (await ringmaster.ledger.view()).state(`version/user-service@${version}`)
+
+describe('what was missed', () => {
+  it.each<[string, DeliverySelector | null]>([
+    ['the App was away', null],
+    ['GitHub did not reach it while it ran', { event: 'issue_comment' }],
+  ])(
+    'is read from the delivery log, whatever status GitHub booked: %s',
+    async (_name, _selector) => {
+      const { sandbox, listener, start } = await setStage()
+      const first = await start()
+      const issue = await openIssue(sandbox)
+      listener.answer = 500
+      await command(sandbox, issue, '/release "First"')
+      await command(sandbox, issue, '/status')
+      listener.answer = 200
+      await command(sandbox, issue, '/help')
+      await sandbox.webhooks.settled()
+      expect(await replies(sandbox, issue)).toBe(0)
+      if (_selector === null) await start()
+      else {
+        sandbox.clock.advance(11 * 60_000)
+        await first.sweep()
+        await first.idle()
+      }
+      const last = running.at(-1)
+      await last?.idle()
+      expect(await replies(sandbox, issue)).toBe(3)
+      expect(sandbox.violations).toEqual([])
+    },
+    60_000,
+  )
+
+  it('is looked up again when the App was away for longer than GitHub keeps deliveries', async () => {
+    const { sandbox, logged, start } = await setStage()
+    const first = await start()
+    const issue = await openIssue(sandbox)
+    await command(sandbox, issue, '/help')
+    await sandbox.webhooks.settled()
+    sandbox.clock.advance(HOUR_MS)
+    await first.sweep()
+    await first.idle()
+    await first.close()
+    sandbox.webhooks.drop({}, 1_000)
+    sandbox.clock.advance(HOUR_MS)
+    await build(sandbox, '1.4.0')
+    await command(sandbox, issue, '/release "First"')
+    sandbox.clock.advance(5 * 24 * HOUR_MS)
+    const second = await start()
+    expect(logged).toEqual([])
+    expect(await known(second, '1.4.0')).toMatchObject({ version: '1.4.0' })
+    expect(await replies(sandbox, issue)).toBe(2)
+    expect(sandbox.violations).toEqual([])
+  }, 60_000)
+
+  it('of one repository that cannot be read keeps back no other, and is looked up at the next sweep', async () => {
+    const { sandbox, logged, start } = await setStage()
+    const first = await start()
+    const issue = await openIssue(sandbox)
+    sandbox.webhooks.drop({}, 1_000)
+    sandbox.clock.advance(2 * HOUR_MS)
+    await build(sandbox, '1.5.0')
+    await command(sandbox, issue, '/help')
+    sandbox.faults.add({ kind: 'bad-gateway-before', route: 'GET /repos/{owner}/{repo}/actions/runs', times: 50 })
+    await first.sweep()
+    await first.idle()
+    expect(logged.join('\n')).toContain('facts could not be looked up')
+    expect(await replies(sandbox, issue)).toBe(1)
+    expect(await known(first, '1.5.0')).toBeUndefined()
+    sandbox.faults.clear()
+    sandbox.clock.advance(2 * HOUR_MS)
+    await first.sweep()
+    await first.idle()
+    expect(await known(first, '1.5.0')).toMatchObject({ version: '1.5.0' })
+  }, 60_000)
+})
+
+describe('the mark', () => {
+  it('goes with a commit that is made anyway: an idle App makes none', async () => {
+    const { sandbox, start } = await setStage()
+    const ringmaster = await start()
+    const issue = await openIssue(sandbox)
+    await command(sandbox, issue, '/help')
+    await sandbox.webhooks.settled()
+    sandbox.clock.advance(11 * 60_000)
+    await ringmaster.sweep()
+    await ringmaster.idle()
+    const head = await sandbox.repository('acme/releases').head('ringmaster-data')
+    for (let hours = 0; hours < 3; hours += 1) {
+      sandbox.clock.advance(HOUR_MS)
+      await ringmaster.sweep()
+      await ringmaster.idle()
+    }
+    expect(await sandbox.repository('acme/releases').head('ringmaster-data')).toBe(head)
+    const before = (await (await ringmaster.ledger.view()).state(INTAKE_KEY)) as IntakeState | undefined
+    await command(sandbox, issue, '/help')
+    sandbox.clock.advance(11 * 60_000)
+    await ringmaster.sweep()
+    await ringmaster.idle()
+    const after = (await (await ringmaster.ledger.view()).state(INTAKE_KEY)) as IntakeState
+    expect(Date.parse(after.until)).toBeGreaterThan(Date.parse(before?.until ?? '2000-01-01T00:00:00Z') + 2 * HOUR_MS)
+  }, 60_000)
+})
