@@ -244,8 +244,6 @@ export const CATALOGUE = {
   'alarm.cleared': z.strictObject({ alarm: z.string() }),
   /** Every delivery before this instant is in the log: where reading goes on after a crash. It only rides along. */
   'intake.marked': z.strictObject({ until: z.iso.datetime() }),
-  /** Every delivery before this instant is in the log: where reading goes on after a crash. It only rides along. */
-  'intake.marked': z.strictObject({ until: z.iso.datetime() }),
   'output.settled': z.strictObject({
     subject: z.string(),
     output: z.string(),

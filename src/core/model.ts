@@ -8,7 +8,6 @@ import { evolveBoard, evolveRunByDeployment, evolveRunByJob, evolveRunEnd } from
 import { boardKey, runKey } from './deployment/schema.ts'
 import type { AggregateKey, EventDraft, LedgerEvent, Model } from './event.ts'
 import { evolveIntake, INTAKE_KEY } from './intake.ts'
-import { evolveIntake, INTAKE_KEY } from './intake.ts'
 import { evolveOutbox, outboxKey } from './outbox.ts'
 import { evolveIssue, evolveIssueNote, issueKey } from './process/issue.ts'
 import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
@@ -137,7 +136,6 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'manifest.published': (data) => [{ key: cohortKey(data.cohort), next: evolveCohort }],
   'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
-  'intake.marked': () => [{ key: INTAKE_KEY, next: evolveIntake }],
   'intake.marked': () => [{ key: INTAKE_KEY, next: evolveIntake }],
   'output.settled': (data) => [
     { key: outboxKey(data.subject), next: evolveOutbox },
