@@ -35,6 +35,8 @@ export interface RingmasterOptions {
   readonly publisher: PublisherOptions | null
   readonly clock: () => string
   readonly log: Log
+  /** Waits; injected so that tests need not. */
+  readonly delay?: (milliseconds: number) => Promise<void>
 }
 
 /** Everything that runs for one release repository, wired together. */
@@ -62,6 +64,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     octokit.request('GET /repos/{owner}/{repo}', { owner, repo }),
   )
   const releases = { id: Number(repository.id), fullName: repository.full_name }
+  const waits = options.delay ? { delay: options.delay } : {}
   const pace = app.governorOf(releaseRepository).paceOf(releaseRepository)
   const ledger = openLedger({
     store: gitHubStore({
@@ -70,6 +73,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       repo,
       branch: DATA_BRANCH,
       signatures: app.isEnterprise ? 'not-kept' : 'required',
+      ...waits,
     }),
     model,
     clock,
@@ -77,6 +81,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     writer: { version: VERSION, author: { email: await app.authorEmail(releaseRepository) } },
     pace: pace.turn,
     bookkeeping: () => intake.bookkeeping(),
+    ...waits,
   })
   const outlets = outletsOf(app, publisher, clock)
   let isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
@@ -87,6 +92,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     around: () => ({ releaseRepository: releases, unprotected: !isProtected }),
     clock,
     log,
+    ...waits,
   })
   const installation: Installation = { releaseRepositoryId: releases.id, appId: profile.id, botLogin: profile.botLogin }
   const refine = async (request: Request): Promise<Request> =>

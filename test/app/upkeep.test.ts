@@ -63,6 +63,7 @@ async function setStage(): Promise<Stage> {
       ),
       releaseRepository: 'acme/releases',
       publisher: null,
+      delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds / 100)),
       clock: () => new Date(sandbox.clock.epochMs()).toISOString(),
       log: { info: () => {}, error: (data, message) => void logged.push(`${message}: ${JSON.stringify(data)}`) },
     })

@@ -1,0 +1,182 @@
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { manifestPermissions } from '../../src/app/permissions.ts'
+import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
+import { gitHubApp } from '../../src/github/client.ts'
+import { EVENTS } from '../../src/webhooks/index.ts'
+import { CONFIGURATION, gateRequested } from '../engine/stage.ts'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+
+const releases = { owner: 'acme', repo: 'releases' }
+const DATA = 'ringmaster-data'
+
+let sandbox: Sandbox | undefined
+const running: Ringmaster[] = []
+afterEach(async () => {
+  for (const ringmaster of running.splice(0)) await ringmaster.close()
+  await sandbox?.stop()
+  sandbox = undefined
+})
+
+/** A release repository with a configuration in force and a ledger of some events. */
+async function begun(): Promise<Sandbox> {
+  sandbox = await startSandbox({
+    seed: {
+      people: ['ann'],
+      organizations: [{ login: 'acme', owners: ['ann'], members: [] }],
+      repositories: [
+        {
+          name: 'acme/releases',
+          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
+        },
+        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
+      ],
+      apps: [
+        {
+          slug: 'ringmaster',
+          permissions: manifestPermissions(),
+          events: [...EVENTS],
+          installations: [{ account: 'acme' }],
+        },
+      ],
+    },
+  })
+  await start(sandbox)
+  return sandbox
+}
+
+async function start(on: Sandbox): Promise<Ringmaster> {
+  const { id, privateKey } = on.app('ringmaster')
+  const ringmaster = await openRingmaster({
+    app: gitHubApp({ appId: id, privateKey, apiUrl: on.origin }, { nowMs: on.clock.epochMs, pushesPerMinute: 60_000 }),
+    releaseRepository: 'acme/releases',
+    publisher: null,
+    clock: () => new Date(on.clock.epochMs()).toISOString(),
+    log: { info: () => {}, error: () => {} },
+    delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds / 100)),
+  })
+  running.push(ringmaster)
+  await ringmaster.sweep()
+  await ringmaster.idle()
+  return ringmaster
+}
+
+const head = async (on: Sandbox): Promise<string> => (await on.repository('acme/releases').head(DATA)) ?? ''
+const grow = async (ringmaster: Ringmaster, run: number) => {
+  await ringmaster.engine.submit(gateRequested(run))
+  await ringmaster.engine.idle().catch(() => {})
+}
+
+const alarms = async (on: Sandbox) => {
+  const { data } = await on
+    .as('ann')
+    .octokit.rest.issues.listForRepo({ ...releases, state: 'all', labels: 'ringmaster-alarm' })
+  return data.filter((issue) => issue.title.includes('log cannot be trusted'))
+}
+
+const admin = (on: Sandbox) => on.as('ann').octokit
+const force = (on: Sandbox, sha: string) =>
+  admin(on).rest.git.updateRef({ ...releases, ref: `heads/${DATA}`, sha, force: true })
+
+/** A commit of ann on top of another, with one file changed. */
+async function commitOn(on: Sandbox, parent: string, path: string, content: string): Promise<string> {
+  const { rest } = admin(on)
+  const { data: before } = await rest.git.getCommit({ ...releases, commit_sha: parent })
+  const tree = await rest.git.createTree({
+    ...releases,
+    base_tree: before.tree.sha,
+    tree: [{ path, mode: '100644', type: 'blob', content }],
+  })
+  const made = await rest.git.createCommit({ ...releases, message: 'Tidy up', tree: tree.data.sha, parents: [parent] })
+  return made.data.sha
+}
+
+interface Harm {
+  readonly name: string
+  readonly code: string
+  readonly says: RegExp
+  do(on: Sandbox, older: string, newest: string): Promise<unknown>
+}
+
+const HARM: readonly Harm[] = [
+  {
+    name: 'an administrator edits it',
+    code: 'foreign-author',
+    says: /signed by the platform/,
+    do: async (on, _older, newest) => force(on, await commitOn(on, newest, 'head.json', '{}')),
+  },
+  {
+    name: 'it is cut back to an older commit',
+    code: 'ledger-rewound',
+    says: /set back|expected it to hold/,
+    do: (on, older) => force(on, older),
+  },
+  {
+    name: 'it is deleted',
+    code: 'ledger-missing',
+    says: /found none/,
+    do: (on) => admin(on).rest.git.deleteRef({ ...releases, ref: `heads/${DATA}` }),
+  },
+  {
+    name: 'it is replaced by another history',
+    code: 'foreign-author',
+    says: /signed by the platform/,
+    do: async (on) => {
+      const main = (await on.repository('acme/releases').head('main')) ?? ''
+      return force(on, await commitOn(on, main, 'head.json', '{}'))
+    },
+  },
+]
+
+describe('a log that cannot be trusted', () => {
+  it.each(HARM)(
+    'closes everything while the App runs, and is named in an alarm until it is whole again: $name',
+    async (harm) => {
+      const on = await begun()
+      const first = running[0]
+      if (!first) throw new Error('expected a running App')
+      await grow(first, 600)
+      const older = await head(on)
+      await grow(first, 601)
+      const newest = await head(on)
+      await harm.do(on, older, newest)
+      const harmed = await head(on)
+      on.requests.length = 0
+      await first.sweep()
+      await first.sweep()
+      expect(first.ledger.trouble?.code).toBe(harm.code)
+      expect(first.ledger.trouble?.message).toMatch(harm.says)
+      await expect(first.engine.submit(gateRequested(602))).rejects.toMatchObject({ code: harm.code })
+      expect(await head(on)).toBe(harmed)
+      expect(on.requests.flatMap(({ fields }) => fields)).not.toContain('createCommitOnBranch')
+      expect(await alarms(on)).toMatchObject([{ state: 'open', user: { login: 'ringmaster[bot]' } }])
+      expect((await alarms(on))[0]?.body).toContain('To recover')
+      await first.close()
+      if (harmed === '') await admin(on).rest.git.createRef({ ...releases, ref: `refs/heads/${DATA}`, sha: newest })
+      else await force(on, newest)
+      const second = await start(on)
+      expect(second.ledger.trouble).toBeUndefined()
+      await grow(second, 603)
+      expect(await head(on)).not.toBe(newest)
+      expect(await alarms(on)).toMatchObject([{ state: 'closed' }])
+      expect(on.violations).toEqual([])
+    },
+    60_000,
+  )
+
+  it('is seen at a start, too: a history cut off while the App was away looks whole by itself', async () => {
+    const on = await begun()
+    const first = running[0]
+    if (!first) throw new Error('expected a running App')
+    await grow(first, 600)
+    const older = await head(on)
+    await grow(first, 601)
+    const newest = await head(on)
+    await first.close()
+    await force(on, older)
+    const second = await start(on)
+    expect(second.ledger.trouble?.message).toMatch(/expected it to hold commit .* "ann" forced it/)
+    expect(second.ledger.trouble?.message).toContain(newest)
+    expect(await alarms(on)).toMatchObject([{ state: 'open' }])
+    expect(await head(on)).toBe(older)
+  }, 60_000)
+})
