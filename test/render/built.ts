@@ -50,7 +50,7 @@ export const configuration = (more: Partial<Configuration> = {}): Configuration 
   schemaVersion: 1,
   products: [{ name: 'api', repository: 'acme/api' }],
   rings: [{ ring: '4', label: 'production', environments: ['production'], cohorts: [] }],
-  signoff: { parties: [], authorMaySign: false, dismissers: [] },
+  signoff: { parties: [], authorMaySign: false, dismissers: [], profiles: [] },
   checklist: [],
   completion: { environments: ['production'] },
   roles: [],

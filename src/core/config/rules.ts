@@ -6,7 +6,7 @@ import type { Configuration } from './schema.ts'
 
 /** What makes a configuration that fits the schema still wrong. `path` is the place in it, as zod writes places. */
 export interface Finding {
-  readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step' | 'invalid-requirement'
+  readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step' | 'endless-wait' | 'invalid-requirement'
   readonly path: readonly (string | number)[]
   readonly message: string
   readonly hint: string
@@ -129,6 +129,68 @@ const partiesHaveMembers: Rule = (c) =>
       : [],
   )
 
+const signaturesFitTogether: Rule = ({ signoff }) => {
+  const { parties, profiles } = signoff
+  const named = (list: readonly string[], place: (index: number) => (string | number)[]): Finding[] =>
+    list.flatMap((name, index): Finding[] =>
+      parties.some((party) => party.name === name)
+        ? []
+        : [
+            {
+              code: 'unknown-name',
+              path: place(index),
+              message: `expected the name of a party, found ${quoted(name)}`,
+              hint: `Known here: ${parties.map((party) => quoted(party.name)).join(', ')}.`,
+            },
+          ],
+    )
+  const optional = new Set(parties.filter((party) => party.optional).map((party) => party.name))
+  return [
+    ...duplicates(
+      profiles.map((profile) => profile.name),
+      'profile',
+      (i) => ['signoff', 'profiles', i, 'name'],
+    ),
+    ...profiles.flatMap((profile, i) => [
+      ...named(profile.parties, (j) => ['signoff', 'profiles', i, 'parties', j]),
+      ...(profile.parties.every((name) => optional.has(name))
+        ? [
+            {
+              code: 'nobody' as const,
+              path: ['signoff', 'profiles', i, 'parties'],
+              message: `expected a party that must sign in profile ${quoted(profile.name)}, found only optional ones`,
+              hint: 'Nothing is approved without one.',
+            },
+          ]
+        : []),
+    ]),
+    ...parties.flatMap((party, i) => [
+      ...named(party.after ?? [], (j) => ['signoff', 'parties', i, 'after', j]),
+      ...(waitsForItself(party.name, parties) ? [endlessWait(party.name, i)] : []),
+    ]),
+  ]
+}
+
+const endlessWait = (name: string, index: number): Finding => ({
+  code: 'endless-wait',
+  path: ['signoff', 'parties', index, 'after'],
+  message: `expected parties that do not wait for each other, found that ${quoted(name)} waits for itself`,
+  hint: 'Take one of the names out of after.',
+})
+
+function waitsForItself(name: string, parties: Configuration['signoff']['parties']): boolean {
+  const seen = new Set<string>()
+  const todo = [name]
+  for (const current of todo) {
+    for (const before of parties.find((party) => party.name === current)?.after ?? []) {
+      if (before === name) return true
+      if (!seen.has(before)) todo.push(before)
+      seen.add(before)
+    }
+  }
+  return false
+}
+
 const stepsSayWhere: Rule = (c) =>
   c.checklist.flatMap((step, i) =>
     step.machine === 'deployed' && step.environment === undefined
@@ -163,6 +225,7 @@ const RULES: readonly Rule[] = [
   environmentsInOneRing,
   knownNames,
   partiesHaveMembers,
+  signaturesFitTogether,
   stepsSayWhere,
   requirementsCompile,
 ]

@@ -63,6 +63,11 @@ export const PartyConfig = z.strictObject({
   users: z.array(Text(100)).max(100).default([]).describe('Its members by login, beside or instead of a team.'),
   seats: z.int().min(1).max(20).default(1).describe('How many of them must approve.'),
   optional: z.boolean().default(false).describe('An optional party is shown and never waited for.'),
+  after: z
+    .array(Text(50))
+    .max(20)
+    .optional()
+    .describe('Parties that sign first: an approval that came before theirs does not count.'),
 })
 
 export const StepConfig = z.strictObject({
@@ -80,6 +85,30 @@ export const SignoffConfig = z.strictObject({
   authorMaySign: z.boolean().default(false).describe('Whether those who changed the composition may sign it.'),
   expiresHours: z.int().min(1).max(8_760).optional().describe('How long an approval counts.'),
   dismissers: z.array(Text(100)).max(50).default([]).describe('Logins that may lift the veto of another person.'),
+  profiles: z
+    .array(
+      z.strictObject({
+        name: Text(50).describe('What /set profile names.'),
+        parties: z.array(Text(50)).min(1).max(20).describe('The parties that sign a release of this profile.'),
+      }),
+    )
+    .max(20)
+    .default([])
+    .describe('Kinds of releases that only some of the parties sign; without one all of them do.'),
+  reminders: z
+    .strictObject({
+      afterHours: z.int().min(1).max(720).describe('How long signatures are waited for before the first reminder.'),
+      everyHours: z.int().min(1).max(720).default(24).describe('How often it is repeated.'),
+      escalateAfterHours: z
+        .int()
+        .min(1)
+        .max(2_160)
+        .optional()
+        .describe('When others are told beside those who could sign.'),
+      escalateTo: z.array(Text(100)).max(20).default([]).describe('Their logins.'),
+    })
+    .optional()
+    .describe('Who could sign and has not is mentioned on the proposal; left out, nobody is.'),
 })
 
 export const CohortConfig = z.strictObject({

@@ -3,7 +3,7 @@ import { blockersOf, type Row, type SignoffProblem, unexplainedProblem } from '.
 import { type IgnoredReview, ignoredReviews } from './ignored.ts'
 import { botsIn, notTakenBack, type Opinion, opinionsIn, personOf } from './opinions.ts'
 import type { Party, SignoffGiven } from './schema.ts'
-import { fillSeats } from './seats.ts'
+import { approvingSince, seatInTurn } from './turns.ts'
 
 /** One person in one seat, and the review that says so. */
 export interface FilledSeat {
@@ -46,13 +46,7 @@ export function decideSignoff(given: SignoffGiven): SignoffDecision {
   const excluded = excludedIn(given)
   const rows = rowsOf(given, excluded)
   const valid = validApprovals(opinions, given)
-  const seated = fillSeats(
-    rows.map(({ party, eligible }) => {
-      const people = new Set(eligible.map(personOf))
-      return { seats: party.count, candidates: [...valid.keys()].filter((person) => people.has(person)) }
-    }),
-    perPerson,
-  )
+  const { seated, early } = seatInTurn(rows, valid, approvingSince(opinions), perPerson)
   const seatedAnywhere = new Set(seated.flat())
   const decided = new Map(
     rows.map((row, index) => {
@@ -80,6 +74,7 @@ export function decideSignoff(given: SignoffGiven): SignoffDecision {
       standing: new Set(standing.map(({ review }) => review)),
       counted: new Set([...seatedAnywhere].flatMap((person) => valid.get(person)?.review ?? [])),
       valid: new Set([...valid.values()].map(({ review }) => review)),
+      early: new Set([...early].flatMap((person) => valid.get(person)?.review ?? [])),
     }),
     vetoes: vetoes.map(({ review }) => ({
       login: review.user ?? '',

@@ -19,6 +19,7 @@ const WHY = {
   'old-content': 'it approved another content than the current one',
   'time-unreadable': 'the time of the review could not be read',
   expired: 'it is older than approvals may be',
+  'out-of-turn': 'it came before the parties that sign first; approve again once they have',
   'no-seat-left': 'every seat that this person could fill is filled',
 } as const
 
@@ -41,6 +42,8 @@ interface Known {
   readonly counted: ReadonlySet<Review>
   /** Approvals that would fill a seat if there were one. */
   readonly valid: ReadonlySet<Review>
+  /** Those of them that came before their turn. */
+  readonly early: ReadonlySet<Review>
 }
 
 /** Explains every review that does not count, oldest first, those that are no opinion last. */
@@ -79,7 +82,7 @@ function reasonFor(
   opinion: Opinion,
   latest: Opinion | undefined,
   given: SignoffGiven,
-  { excluded, standing, counted, valid }: Known,
+  { excluded, standing, counted, valid, early }: Known,
 ): IgnoredCode | undefined {
   const { review, person, kind } = opinion
   if (counted.has(review) || (kind === 'veto' && standing.has(review))) return undefined
@@ -93,6 +96,7 @@ function reasonFor(
   if (!opinion.isCurrent) return 'old-content'
   if (Number.isNaN(opinion.atMs)) return 'time-unreadable'
   if (!valid.has(review)) return 'expired'
+  if (early.has(review)) return 'out-of-turn'
   const unreadable = new Set(given.unreadable ?? [])
   return own.every((party) => unreadable.has(party.name)) ? 'members-unreadable' : 'no-seat-left'
 }

@@ -8,6 +8,8 @@ export const Party = z.object({
   /** Seats. */
   count: z.int(),
   optional: z.boolean().optional(),
+  /** Names of parties that sign first. */
+  after: z.array(z.string()).optional(),
 })
 export type Party = z.infer<typeof Party>
 
