@@ -1,6 +1,8 @@
 import type { Headers } from './limit-signal.ts'
 
 const HOUR_MS = 3_600_000
+/** So much of an hour's limit may be spent ahead of an even pace: what comes in bursts is not held up. */
+const AHEAD = 0.2
 
 /** GitHub's own count of requests (or GraphQL points) in this hour, as its answers tell it. */
 export class PrimaryLimit {
@@ -36,7 +38,7 @@ export class PrimaryLimit {
 
   /**
    * Milliseconds until one more may be sent that leaves a share of the hour to others. `everyOf` > 0 spaces requests
-   * evenly over the rest of the hour, for that many processes, once more was spent than an even pace would have.
+   * evenly over the rest of the hour, for that many processes, once clearly more was spent than at an even pace.
    */
   waitMs(nowMs: number, reserve: number, everyOf: number): number {
     if (nowMs >= this.#resetMs) return 0
@@ -44,7 +46,7 @@ export class PrimaryLimit {
     const spare = this.#remaining - reserve * this.#limit
     if (spare < 1) return leftMs
     const evenly = (this.#limit * leftMs) / HOUR_MS
-    if (everyOf === 0 || this.#remaining >= evenly) return 0
+    if (everyOf === 0 || this.#remaining >= evenly - AHEAD * this.#limit) return 0
     return Math.max(0, Math.ceil(this.#lastMs + (leftMs / spare) * everyOf - nowMs))
   }
 
