@@ -1,5 +1,6 @@
 import { type Fault, type Problem, quoted, RingmasterError, valueOf as valueIn } from '../core/problem.ts'
 import { escapeMarkdown } from '../render/text.ts'
+import { bump } from './bump.ts'
 import type { InputName } from './inputs.ts'
 import type { Outcome, StepResult } from './outcome.ts'
 import type { CommandName } from './outputs.ts'
@@ -9,9 +10,12 @@ import type { Shell } from './shell.ts'
 
 type Command<Name extends CommandName> = (inputs: Inputs, shell: Shell) => Promise<Outcome<Name>>
 
-/** Each command in a chunk of its own, so that a bump loads neither the GitHub client nor the schemas. */
+/**
+ * Each command in a chunk of its own, so that a bump loads neither the GitHub client nor the schemas. The bump itself is
+ * there from the start: it runs on every push, and each chunk more costs it several milliseconds.
+ */
 const COMMANDS: { readonly [Name in CommandName]: () => Promise<Command<Name>> } = {
-  bump: async () => (await import('./bump.ts')).bump,
+  bump: async () => bump,
   'record-build': async () => (await import('./record-build.ts')).recordBuild,
   'record-deployment': async () => (await import('./record-deployment.ts')).recordDeployment,
   'validate-config': async () => (await import('./validate-config.ts')).validateConfig,

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import type { Problem } from '../core/problem.ts'
 import { truncate } from '../render/text.ts'
@@ -51,7 +50,7 @@ export function runnerOf(environment: Readonly<NodeJS.ProcessEnv>, print: (line:
       const file = environment['GITHUB_OUTPUT']
       // Outside a workflow there is nobody to hand it to, so the reader gets it.
       if (!file) return say(`${name}=${value}`)
-      const end = `ringmaster-${randomUUID()}`
+      const end = endFor(value)
       appendFileSync(file, `${name}<<${end}\n${value}\n${end}\n`)
     },
     appendSummary(markdown) {
@@ -63,6 +62,15 @@ export function runnerOf(environment: Readonly<NodeJS.ProcessEnv>, print: (line:
       print(`::${level} ${propertiesOf(problem, `Ringmaster: ${problem.code}`)}::${text}`)
     },
   }
+}
+
+/**
+ * A mark that the value does not hold, so that no text can end it early: one stroke longer than any row of strokes in
+ * it. Looking is surer than chance, and sooner: random numbers would load the whole of cryptography.
+ */
+function endFor(value: string): string {
+  const longest = value.match(/-+/g)?.reduce((most, strokes) => Math.max(most, strokes.length), 0) ?? 0
+  return `ringmaster-end-${'-'.repeat(longest)}`
 }
 
 function cutToBytes(text: string, maxBytes: number): string {

@@ -3,6 +3,7 @@ import { type BumpDecision, decideBump } from '../core/version/decide.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
 import type { AreaMap } from '../core/version/paths.ts'
 import { latestOnLine } from '../core/version/prerelease.ts'
+import { presets } from '../core/version/presets.ts'
 import type { BumpConfig, Commit } from '../core/version/schema.ts'
 import {
   lastRelease,
@@ -81,12 +82,14 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   const lastOf = (tags: readonly GitTag[]): VersionTag | null => lastRelease(read(tags), question.below ?? undefined)
   const latestOf = (tags: readonly GitTag[]): VersionTag | null =>
     highestOnLine(question.line, read(tags), lastOf(tags))
+  const { prepare } = presets[question.config.preset]
   const history = await readHistory(question.directory, {
     choose: lastOf,
     beside: latestOf,
     withFiles: question.counts !== null,
     firstParent: question.firstParent,
     ownRef: question.ownRef,
+    ...(prepare === undefined ? {} : { onCommit: prepare }),
     ...(question.at === undefined ? {} : { at: question.at }),
   })
   const last = lastOf(history.tags)

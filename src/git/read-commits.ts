@@ -1,7 +1,6 @@
-import { isUtf8 } from 'node:buffer'
 import { impossible } from '../core/problem.ts'
-import { decodeName, decodeText, splitAtNul } from './decode.ts'
-import { git } from './git.ts'
+import { decodeName, decodeText, NulSeparatedTexts, splitAtNul } from './decode.ts'
+import { git, gitInPieces } from './git.ts'
 
 /** One commit as git has it. */
 export interface GitCommit {
@@ -43,9 +42,14 @@ const WITH_FILES = [
 /**
  * The commits of a range, newest first by commit date, yet a child always before its parents.
  * Throws `RingmasterError` when git fails. Messages in other encodings that a commit declares are re-coded by git.
+ * `onCommit` gets each of them while git still works, to prepare what is done with them; not in ranges with files.
  */
-export async function readCommits(directory: string, range: CommitRange): Promise<GitCommit[]> {
-  const output = await git(directory, [
+export async function readCommits(
+  directory: string,
+  range: CommitRange,
+  onCommit: (commit: GitCommit) => void = () => undefined,
+): Promise<GitCommit[]> {
+  const args = [
     'log',
     '-z',
     '--date-order',
@@ -57,20 +61,37 @@ export async function readCommits(directory: string, range: CommitRange): Promis
     range.to,
     ...(range.from === null ? [] : [`^${range.from}`]),
     '--',
-  ])
-  return range.withFiles ? parseWithFiles(splitAtNul(output)) : parseWithoutFiles(output)
+  ]
+  if (range.withFiles) return parseWithFiles(splitAtNul(await git(directory, args)))
+  const commits: GitCommit[] = []
+  const fields = new FieldsOfCommits((commit) => {
+    commits.push(commit)
+    onCommit(commit)
+  })
+  const texts = new NulSeparatedTexts((all) => fields.add(all))
+  await gitInPieces(directory, args, (piece) => texts.add(piece))
+  return commits
 }
 
 const parentsOf = (text: string): string[] => (text === '' ? [] : text.split(' '))
 
-function parseWithoutFiles(output: Buffer): GitCommit[] {
-  // One decoding of the whole is several times faster than one per field; only odd bytes need the slow way.
-  const fields = isUtf8(output) ? output.toString('utf8').split('\0') : splitAtNul(output).map(decodeText)
-  const commits: GitCommit[] = []
-  for (let at = 0; at + 2 < fields.length; at += 3) {
-    commits.push({ sha: fields[at] ?? '', parents: parentsOf(fields[at + 1] ?? ''), message: fields[at + 2] ?? '' })
+/** Puts three texts together to a commit, however they arrive. */
+class FieldsOfCommits {
+  private pending: string[] = []
+  private readonly onCommit: (commit: GitCommit) => void
+
+  constructor(onCommit: (commit: GitCommit) => void) {
+    this.onCommit = onCommit
   }
-  return commits
+
+  add(texts: readonly string[]): void {
+    const fields = this.pending.length === 0 ? texts : [...this.pending, ...texts]
+    let at = 0
+    for (; at + 2 < fields.length; at += 3) {
+      this.onCommit({ sha: fields[at] ?? '', parents: parentsOf(fields[at + 1] ?? ''), message: fields[at + 2] ?? '' })
+    }
+    this.pending = fields.slice(at)
+  }
 }
 
 function parseWithFiles(pieces: readonly Buffer[]): GitCommit[] {

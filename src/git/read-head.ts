@@ -1,4 +1,6 @@
-import { git } from './git.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { git, gitAtOnce } from './git.ts'
 
 /** What is checked out. */
 export interface GitHead {
@@ -12,9 +14,29 @@ export interface GitHead {
  * `not-a-repository` …).
  */
 export async function readHead(directory: string, at = 'HEAD'): Promise<GitHead> {
-  const output = await git(directory, ['rev-parse', '--is-shallow-repository', `${at}^{commit}`])
+  const plain = at === 'HEAD' ? readPlainHead(join(directory, '.git')) : null
+  if (plain !== null) return plain
+  const output = gitAtOnce(directory, ['rev-parse', '--is-shallow-repository', `${at}^{commit}`])
   const [shallow, sha = ''] = output.toString('utf8').trim().split('\n')
   return { sha, shallow: shallow === 'true' }
+}
+
+const WHOLE_SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})\n?$/
+const BRANCH = /^ref: (refs\/heads\/(?!.*\.\.)[\w./-]+)\n?$/
+
+/**
+ * What an ordinary checkout says in its own files, which spares the start of one git; null wherever they say anything
+ * else (a linked work tree, packed refs, another ref storage), and git is asked.
+ */
+function readPlainHead(folder: string): GitHead | null {
+  try {
+    const head = readFileSync(join(folder, 'HEAD'), 'latin1')
+    const branch = BRANCH.exec(head)?.[1]
+    const sha = branch === undefined ? head : readFileSync(join(folder, branch), 'latin1')
+    return WHOLE_SHA.test(sha) ? { sha: sha.trimEnd(), shallow: existsSync(join(folder, 'shallow')) } : null
+  } catch {
+    return null
+  }
 }
 
 /** The remote that history may be fetched from: `origin`, else the only one there is, else null. */

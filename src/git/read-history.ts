@@ -43,6 +43,8 @@ export interface HistoryQuestion {
   readonly firstParent: boolean
   /** A commit's full hash in the place of what is checked out. */
   readonly at?: string
+  /** Gets each commit while git still works; the same object comes in the answer. Not where files are asked for. */
+  readonly onCommit?: (commit: GitCommit) => void
   /** The full name of the ref that the checkout came from, when known. */
   readonly ownRef: string | null
 }
@@ -52,11 +54,8 @@ export interface HistoryQuestion {
  * until the answer is certain; where that is impossible it throws `history-incomplete`. Never guesses.
  */
 export async function readHistory(directory: string, question: HistoryQuestion): Promise<History> {
-  // Side by side, because starting git costs more than what it is asked here.
-  const [head, known] = await Promise.all([
-    readHead(directory, question.at),
-    readMergedTags(directory, question.at ?? 'HEAD'),
-  ])
+  const head = await readHead(directory, question.at)
+  const known = await readMergedTags(directory, head.sha)
   const { tags, remoteTags } = await settledTags(directory, head, known, question)
   const last = question.choose(tags)
   const range = {
@@ -65,7 +64,7 @@ export async function readHistory(directory: string, question: HistoryQuestion):
     withFiles: question.withFiles,
     firstParent: question.firstParent,
   }
-  const commits = range.from === range.to ? [] : await readCommits(directory, range)
+  const commits = range.from === range.to ? [] : await readCommits(directory, range, question.onCommit)
   return { head: head.sha, last, tags, commits, deepened: head.shallow, remoteTags }
 }
 

@@ -1,5 +1,5 @@
 import { decodeName } from './decode.ts'
-import { git } from './git.ts'
+import { git, gitAtOnce } from './git.ts'
 
 /** A tag and the commit it leads to, however many annotated tags stand between. */
 export interface GitTag {
@@ -19,7 +19,7 @@ const REMOTE_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/tags\/(.+?)(\^\{\})?$/
  * versions and left out.
  */
 export async function readMergedTags(directory: string, head: string): Promise<GitTag[]> {
-  const output = await git(directory, ['for-each-ref', `--merged=${head}`, LOCAL_FORMAT, 'refs/tags/'])
+  const output = gitAtOnce(directory, ['for-each-ref', `--merged=${head}`, LOCAL_FORMAT, 'refs/tags/'])
   const tags = decodeName(output)
     .split('\n')
     .filter((line) => line !== '')

@@ -48,11 +48,14 @@ describe('the runner', () => {
     ])
   })
 
-  it('marks each output with an end of its own, so that no text can foresee it', () => {
-    runner.setOutput('a', '1')
-    runner.setOutput('b', '1')
-    const ends = [...file('output').matchAll(/<<(.*)/g)].map(([, end]) => end)
-    expect(new Set(ends).size).toBe(2)
+  it('marks the end of an output by what it does not hold, whatever it foresaw', () => {
+    const foreseen = ['', '-', '--', '-----'].map((strokes) => `ringmaster-end-${strokes}`).join('\n')
+    runner.setOutput('version', foreseen)
+    runner.setOutput('bump', `${foreseen}------`)
+    expect([...outputs()]).toEqual([
+      ['version', foreseen],
+      ['bump', `${foreseen}------`],
+    ])
   })
 
   it('writes annotations as one command, with what they hold made harmless', () => {

@@ -33,6 +33,20 @@ const otherMerge =
 const autosquash = /^(?:fixup|squash|amend)! /
 const quotedRevert = /^revert\s+["'“]/i
 
+const readings = new WeakMap<{ readonly message: string }, CommitMessage>()
+
+/**
+ * The reading of a commit's message, made once for each commit object: several questions are asked about one message,
+ * and a caller that waits for git can have it read meanwhile.
+ */
+export function messageOf(commit: { readonly message: string }): CommitMessage {
+  const known = readings.get(commit)
+  if (known !== undefined) return known
+  const reading = readCommitMessage(commit.message)
+  readings.set(commit, reading)
+  return reading
+}
+
 /** Reads a message; blanks around it are ignored. Linear in its length. */
 export function readCommitMessage(raw: string): CommitMessage {
   const message = raw.trim()

@@ -1,4 +1,4 @@
-import { type CommitMessage, readCommitMessage } from './commit-message.ts'
+import { type CommitMessage, messageOf, readCommitMessage } from './commit-message.ts'
 import { parseHeader } from './header.ts'
 import { higherOf, type Level } from './level.ts'
 import { type Pairing, pairReverts } from './reverts.ts'
@@ -8,7 +8,7 @@ import { type Judge, type JudgeOptions, type Reason, titleOf, type Verdict, type
 
 /** Judges by the project's own rule, which docs/versions.md tells row by row. */
 export const ringmasterJudge: Judge = (commits, options) => {
-  const messages = commits.map((commit) => readCommitMessage(commit.message))
+  const messages = commits.map(messageOf)
   const pairings = pairReverts(commits, messages)
   return commits.map((commit, index) => judgeOne(commit, messages[index] ?? blank, pairings.get(index), options))
 }

@@ -1,4 +1,4 @@
-import { type CommitMessage, readCommitMessage } from './commit-message.ts'
+import { type CommitMessage, messageOf } from './commit-message.ts'
 import type { BumpDecision } from './decide.ts'
 import { findReferences, type Reference } from './references.ts'
 import type { Commit } from './schema.ts'
@@ -97,7 +97,7 @@ export function collectNotes(decision: BumpDecision, commits: readonly Commit[],
 }
 
 function tell(commit: Commit, verdict: Verdict): Told | null {
-  const message = readCommitMessage(commit.message)
+  const message = messageOf(commit)
   if (untold.has(verdict.reason.kind) || message.standing !== 'counts') return null
   const { text, pullRequest } = splitPullRequest(message.header?.subject ?? message.title)
   const references = findReferences(commit.message).filter(

@@ -1,14 +1,17 @@
+import { messageOf } from './commit-message.ts'
 import { analyzerJudge } from './judge-analyzer.ts'
 import { pleaseJudge } from './judge-release-please.ts'
 import { ringmasterJudge } from './judge-ringmaster.ts'
 import type { Level } from './level.ts'
 import type { Counting } from './next-version.ts'
-import type { PresetName } from './schema.ts'
+import type { Commit, PresetName } from './schema.ts'
 import type { Judge } from './verdict.ts'
 
 /** All that tells one preset from another. */
 export interface Preset {
   readonly judge: Judge
+  /** Does beforehand what judging a commit needs and the others do not matter for; judging without it costs the same. */
+  readonly prepare?: (commit: Commit) => void
   /** What each type asks for; types that are absent ask for nothing. */
   readonly types: ReadonlyMap<string, Level>
   /** Which of a team's rules wins: see `rules.ts`. */
@@ -48,6 +51,7 @@ const analyzer = {
 export const presets: Readonly<Record<PresetName, Preset>> = {
   ringmaster: {
     judge: ringmasterJudge,
+    prepare: messageOf,
     types: new Map<string, Level>([
       ['feat', 'minor'],
       ['feature', 'minor'],
