@@ -20,7 +20,7 @@ const check = (conclusion: 'success' | null) =>
     conclusion,
     title: 'Signed off',
     annotations: [],
-  summary: 'by eve',
+    summary: 'by eve',
   })
 const content = { status: 'completed', conclusion: 'success', output: { title: 'Signed off', summary: 'by eve' } }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { beforeAll, describe, expect, it } from '@jest/globals'
 import { ANSWER_CODES, type Answer } from '../../src/core/command/answer.ts'
 import { settle } from '../../src/core/decision.ts'
 import { OPEN_KEY } from '../../src/core/release/open.ts'
@@ -10,7 +10,7 @@ import { proposalTitle, renderProposal } from '../../src/render/proposal.ts'
 import { renderBoard } from '../../src/render/release.ts'
 import { renderSignoff, signoffTitle } from '../../src/render/signoff.ts'
 import { AT, board, configuration, DIGEST, gate, release, replyTo, SHA, signoff } from './built.ts'
-import { HOSTILE, plain, seenIn } from './reader.ts'
+import { HOSTILE, plain, type Seen, seenIn } from './reader.ts'
 
 const boards = (text: string, environment: string) =>
   new Map([[text, board(text, '1.2.3', environment, 'https://ci.test/1')]])
@@ -120,14 +120,17 @@ const PLACES: readonly (readonly [string, (text: string) => string, 'whole' | 'c
     (code) =>
       [
         `the answer ${code}`,
-        (text: string) => renderReply(replyTo([{ code, values: [text, text, text], problems: [] }])),
+        (text: string) => renderReply(replyTo([{ code, values: Array(8).fill(text), problems: [] }])),
         'cut',
       ] as const,
   ),
 ]
 
 describe.each(PLACES)('%s', (_, render, room) => {
-  const innocent = seenIn(render('word'))
+  let innocent: Seen
+  beforeAll(() => {
+    innocent = seenIn(render('word'))
+  })
 
   it.each(HOSTILE)('shows %s as nothing but text', (__, text) => {
     const markdown = render(text)

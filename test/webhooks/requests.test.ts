@@ -201,7 +201,7 @@ describe('what a delivery asks for', () => {
     ['a gate without a deployment', 'deployment_protection_rule', { deployment: undefined }],
     ['a proposal from a fork', 'pull_request', { 'pull_request.head.repo.id': 999 }],
     ['a proposal from a fork that is gone', 'pull_request', { 'pull_request.head.repo': null }],
-    ['a proposal into another base', 'pull_request', { 'pull_request.base.ref': 'main' }],
+    ['a proposal into another base', 'pull_request', { 'pull_request.base.ref': 'side' }],
     ['a proposal in another repository', 'pull_request', { 'repository.id': 78 }],
     ['a branch that begins like ours', 'pull_request', { 'pull_request.head.ref': 'ringmaster/proposal-r12/../r13' }],
     ['a branch that ends like ours', 'pull_request', { 'pull_request.head.ref': 'x/ringmaster/proposal-r12' }],
