@@ -11,14 +11,16 @@ export type FactQuery =
       readonly repository: string
       readonly teams: readonly string[]
     }
+  /** The account that a login names now. */
+  | { readonly kind: 'account'; readonly login: string }
   /** The members of a team (`org/slug`), child teams included. */
   | { readonly kind: 'team-members'; readonly team: string }
   /** All reviews of a pull request of the release repository, in GitHub's order. */
   | { readonly kind: 'reviews'; readonly repository: string; readonly number: number }
   /** One file of a repository at a commit. */
   | { readonly kind: 'file'; readonly repository: string; readonly commit: string; readonly path: string }
-  /** The pull requests that brought a commit into a branch, with who approved them. */
-  | { readonly kind: 'merged-pulls'; readonly repository: string; readonly commit: string }
+  /** The merged pull requests by which a file came to be as it is at a commit, with who approved them. */
+  | { readonly kind: 'merged-pulls'; readonly repository: string; readonly commit: string; readonly path: string }
 
 export interface ReviewFact {
   readonly id: number
@@ -37,6 +39,11 @@ export type FactAnswer =
       readonly teams: readonly { readonly team: string; readonly membership: 'member' | 'not-member' | 'unreadable' }[]
     }
   | {
+      readonly kind: 'account'
+      /** null: nobody has this login. `type` is GitHub's word: User, Bot, Organization … */
+      readonly account: { readonly login: string; readonly id: number; readonly type: string } | null | 'unreadable'
+    }
+  | {
       readonly kind: 'team-members'
       readonly members: readonly { readonly login: string; readonly id: number }[] | 'unreadable'
     }
@@ -47,6 +54,8 @@ export type FactAnswer =
       readonly pulls:
         | readonly {
             readonly number: number
+            /** What its approvers saw: its last commit. */
+            readonly head: string
             readonly approvers: readonly { readonly login: string; readonly id: number }[]
           }[]
         | 'unreadable'

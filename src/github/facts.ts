@@ -55,6 +55,10 @@ export function gitHubFacts(
       )
       return { kind: 'person', permission: found.permission, teams }
     },
+    account: async ({ login }) => ({
+      kind: 'account',
+      account: await readable(`the account ${login}`, () => accountOf(octokitOf, releaseRepository, login)),
+    }),
     'team-members': async ({ team }) => ({
       kind: 'team-members',
       members: await readable(`the members of ${team}`, () => membersOf(octokitOf, releaseRepository, team)),
@@ -67,9 +71,11 @@ export function gitHubFacts(
       kind: 'file',
       text: await readable(path, async () => fileText(await octokitOf(repository), repository, commit, path)),
     }),
-    'merged-pulls': async ({ repository, commit }) => ({
+    'merged-pulls': async ({ repository, commit, path }) => ({
       kind: 'merged-pulls',
-      pulls: await readable(`the pull requests of ${commit}`, () => mergedPulls(octokitOf, repository, commit)),
+      pulls: await readable(`the pull requests of ${commit}`, () =>
+        mergedPulls(octokitOf, { repository, commit, path }),
+      ),
     }),
   }
 
@@ -111,6 +117,17 @@ async function standingOf(clients: Clients, query: Query<'person'>): Promise<Sta
   })
   const known = (role: string | undefined) => PERMISSIONS.find((permission) => permission === role)
   return { isSame: data.user?.id === query.id, permission: known(data.role_name) ?? known(data.permission) ?? 'none' }
+}
+
+async function accountOf(clients: Clients, repository: string, username: string) {
+  const octokit = await clients(repository)
+  try {
+    const { data } = await octokit.request('GET /users/{username}', { username })
+    return { login: data.login, id: Number(data.id), type: data.type }
+  } catch (error) {
+    if (statusOf(error) === 404) return null
+    throw error
+  }
 }
 
 const teamAddress = (team: string): { org: string; team_slug: string } => {
@@ -165,11 +182,20 @@ async function reviewsOf(clients: Clients, repository: string, number: number): 
 
 const OPINIONS: ReadonlySet<string> = new Set(['APPROVED', 'CHANGES_REQUESTED', 'DISMISSED'])
 
-async function mergedPulls(clients: Clients, repository: string, commit: string) {
+async function mergedPulls(clients: Clients, query: Omit<Query<'merged-pulls'>, 'kind'>) {
+  const { repository, commit, path } = query
   const octokit = await clients(repository)
+  const at = splitName(repository)
+  /** What came on top of the change says nothing about it: the last commit that touched the file does. */
+  const { data: touching } = await octokit.request('GET /repos/{owner}/{repo}/commits', {
+    ...at,
+    sha: commit,
+    path,
+    per_page: 1,
+  })
   const { data } = await octokit.request('GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls', {
-    ...splitName(repository),
-    commit_sha: commit,
+    ...at,
+    commit_sha: touching[0]?.sha ?? commit,
   })
   /** A pull request into another branch says nothing about what came into this one. */
   const merged = data.filter((pull) => pull.merged_at && pull.base.ref === pull.base.repo.default_branch)
@@ -187,7 +213,7 @@ async function mergedPulls(clients: Clients, repository: string, commit: string)
           ? [{ login: review.user.login, id: review.user.id }]
           : [],
       )
-      return { number: pull.number, approvers }
+      return { number: pull.number, head: pull.head.sha, approvers }
     }),
   )
 }

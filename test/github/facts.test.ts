@@ -182,8 +182,14 @@ describe('a file', () => {
 
 describe('the pull requests that brought a commit in', () => {
   const sha = 'a'.repeat(40)
-  const query: FactQuery = { kind: 'merged-pulls', repository: 'acme/releases', commit: sha }
-  const path = `/repos/acme/releases/commits/${sha}/pulls`
+  const query: FactQuery = { kind: 'merged-pulls', repository: 'acme/releases', commit: sha, path: 'a.yml' }
+  const touching = 'b'.repeat(40)
+  const path = `/repos/acme/releases/commits/${touching}/pulls`
+  /** What came on top of the change says nothing about it. */
+  const lastTouched = () =>
+    github()
+      .get(`/repos/acme/releases/commits?sha=${sha}&path=a.yml&per_page=1`)
+      .reply(200, [{ sha: touching }])
   const pull = (number: number, more: object = {}) => ({
     number,
     merged_at: '2026-11-20T10:00:00Z',
@@ -206,6 +212,7 @@ describe('the pull requests that brought a commit in', () => {
       )
 
   it('name who approved what was merged: not its author, not an older commit, not who took it back', async () => {
+    lastTouched()
     github()
       .get(path)
       .reply(200, [pull(5)])
@@ -226,6 +233,7 @@ describe('the pull requests that brought a commit in', () => {
       pulls: [
         {
           number: 5,
+          head: 'f'.repeat(40),
           approvers: [
             { login: 'p1', id: 1 },
             { login: 'p4', id: 4 },
@@ -239,6 +247,7 @@ describe('the pull requests that brought a commit in', () => {
     ['is open', { merged_at: null }],
     ['went into another branch', { base: { ref: 'side', repo: { default_branch: 'main' } } }],
   ])('are none when the one that names it %s', async (_, more) => {
+    lastTouched()
     github()
       .get(path)
       .reply(200, [pull(5, more)])
@@ -246,6 +255,7 @@ describe('the pull requests that brought a commit in', () => {
   })
 
   it('are unreadable when their reviews are', async () => {
+    lastTouched()
     github()
       .get(path)
       .reply(200, [pull(5)])

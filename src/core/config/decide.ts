@@ -46,7 +46,7 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
   const digest = sha256(file.text)
   if (current?.digest === digest) return yield* backInForce(request, current)
   const parsed = parseConfiguration(file.text)
-  const approval = current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request)
+  const approval = current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request, digest)
   const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...approval.problems]
   const used = [{ query: fileQuery, answer: { kind: 'file', text: null } satisfies FactAnswer }, ...approval.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
@@ -94,9 +94,23 @@ interface Approval {
   readonly used: readonly { readonly query: FactQuery; readonly answer: FactAnswer }[]
 }
 
-function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> {
+/** Who approved exactly this file: what the approvers of a merged pull request saw at its last commit. */
+function* approversOf(
+  repository: string,
+  pulls: readonly { readonly head: string; readonly approvers: readonly { login: string; id: number }[] }[],
+  digest: string,
+): Deciding<{ login: string; id: number }[]> {
+  const queries = pulls.map(({ head }) => ({ kind: 'file', repository, commit: head, path: CONFIG_PATH }) as const)
+  const files = yield* facts(queries)
+  return pulls.flatMap((pull, index) => {
+    const text = files[index]?.text
+    return typeof text === 'string' && text !== 'unreadable' && sha256(text) === digest ? pull.approvers : []
+  })
+}
+
+function* approvedUnderPrevious(request: ConfigurationSeen, digest: string): Deciding<Approval> {
   const { repository, commit } = request
-  const pullsQuery = { kind: 'merged-pulls', repository: repository.fullName, commit } as const
+  const pullsQuery = { kind: 'merged-pulls', repository: repository.fullName, commit, path: CONFIG_PATH } as const
   const merged = yield* fact(pullsQuery)
   const previous = yield* readConfiguration()
   if (previous === null || merged.pulls === 'unreadable') {
@@ -112,7 +126,7 @@ function* approvedUnderPrevious(request: ConfigurationSeen): Deciding<Approval> 
       used: [],
     }
   }
-  const approvers = merged.pulls.flatMap((pull) => pull.approvers)
+  const approvers = yield* approversOf(repository.fullName, merged.pulls, digest)
   const { roles } = previous.configuration
   const queries = approvers.map((approver) => personQuery(approver, repository.fullName, roles))
   const answers = yield* facts(queries)

@@ -15,19 +15,24 @@ const roles = (() => {
   return parsed.value.configuration.roles
 })()
 
+/** The last commit of the pull request: what its approvers saw. */
+const HEAD = 'f'.repeat(40)
+
 /** The default branch shows a text at a commit, brought in by a pull request with these approvals. */
 function push(
   world: World,
   text: string | null | 'unreadable',
   approvers: readonly { login: string; id: number }[] | 'unreadable' = [],
-  bent: { readonly commit?: string; readonly at?: string } = {},
+  bent: { readonly commit?: string; readonly at?: string; readonly seen?: string } = {},
 ) {
-  const { commit = sha(`c${sha256(String(text)).slice(7, 15)}`), at = minute(1) } = bent
+  const { commit = sha(`c${sha256(String(text)).slice(7, 15)}`), at = minute(1), seen = text } = bent
   const repository = RELEASES.fullName
-  const pulls = approvers === 'unreadable' ? approvers : approvers.length > 0 ? [{ number: 4, approvers }] : []
+  const pulls =
+    approvers === 'unreadable' ? approvers : approvers.length > 0 ? [{ number: 4, head: HEAD, approvers }] : []
   world
     .fact({ kind: 'file', repository, commit, path: CONFIG_PATH }, { kind: 'file', text })
-    .fact({ kind: 'merged-pulls', repository, commit }, { kind: 'merged-pulls', pulls })
+    .fact({ kind: 'merged-pulls', repository, commit, path: CONFIG_PATH }, { kind: 'merged-pulls', pulls })
+    .fact({ kind: 'file', repository, commit: HEAD, path: CONFIG_PATH }, { kind: 'file', text: seen })
   for (const person of [ANN, OLGA, MALLORY])
     world.fact(personQuery(person, repository, roles), {
       kind: 'person',
@@ -67,6 +72,12 @@ describe('a configuration on the default branch', () => {
     const found = push(world, CHANGED, approvers)
     expect(found.types).toEqual([takesEffect ? 'config.accepted' : 'config.refused'])
     expect(inForce(world)).toBe(sha256(takesEffect ? CHANGED : CONFIGURATION))
+  })
+
+  it('does not take effect when its approvers saw another text', () => {
+    const world = started()
+    const result = push(world, CONFIGURATION.replace('integration', 'INTEGRATION'), [OLGA], { seen: CONFIGURATION })
+    expect(result.types).toEqual(['config.refused'])
   })
 
   it('cannot give the role to whoever approves it', () => {
