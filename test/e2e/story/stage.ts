@@ -128,7 +128,7 @@ export async function setStage(settings: StorySettings = STORY_SETTINGS): Promis
 }
 
 /** Asks until the answer is no longer undefined; throws with what was waited for. */
-export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, withinMs = 20_000): Promise<T> {
+export async function eventually<T>(what: string, ask: () => Promise<T | undefined>, withinMs = 60_000): Promise<T> {
   const until = Date.now() + withinMs
   for (;;) {
     const answer = await ask()
