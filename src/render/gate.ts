@@ -22,10 +22,16 @@ function itemsLine(gate: GateState): string {
 /** What the waiting job shows: what was let in, or every reason why it waits, as far as they fit. */
 export function renderGate(gate: GateState, headDigest: string, unprotected: boolean): string {
   const environment = fitted(gate.environment, escapeMarkdown, 120)
-  const words =
-    gate.verdict === 'approved'
-      ? [`Approved: ${itemsLine(gate)} may enter ${environment}.`]
-      : [`Waiting: ${itemsLine(gate)} may not enter ${environment} yet.`, ...gate.blockers.map(blockerLine)]
+  const blockers = gate.blockers.map(blockerLine)
+  const words = {
+    approved: [`Approved: ${itemsLine(gate)} may enter ${environment}.`],
+    rejected: [
+      `Rejected: ${itemsLine(gate)} may not enter ${environment}; run it again when this is mended.`,
+      ...blockers,
+    ],
+    waiting: [`Waiting: ${itemsLine(gate)} may not enter ${environment} yet.`, ...blockers],
+    closed: ['The run is over.'],
+  }[gate.verdict]
   const log = `Log head \`${headDigest.slice(0, 23)}\`${unprotected ? ', **unprotected log**' : ''}.`
   return `${foldLines(words, MAX_WORDS, '- ').join('\n')}\n\n${log}`
 }

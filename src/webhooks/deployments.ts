@@ -4,6 +4,10 @@ import { statusOfState } from '../core/deployment/status.ts'
 import { CommitSha, EnvironmentName } from '../core/product/schema.ts'
 import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
 
+/** Through which App something was made; null for a person. */
+const ViaApp = z.object({ slug: z.string().nullish() }).nullish()
+const ACTIONS = 'github-actions'
+
 const Payload = z.object({
   action: z.string(),
   deployment_status: z.object({
@@ -12,6 +16,7 @@ const Payload = z.object({
     log_url: z.string().nullish(),
     target_url: z.string().nullish(),
     created_at: z.string().nullish(),
+    performed_via_github_app: ViaApp,
   }),
   deployment: z.object({
     id: Id,
@@ -20,7 +25,7 @@ const Payload = z.object({
     environment: z.string(),
     payload: z.unknown().optional(),
     creator: User.nullish(),
-    performed_via_github_app: z.object({ slug: z.string().nullish() }).nullish(),
+    performed_via_github_app: ViaApp,
     url: z.string().nullish(),
   }),
   workflow_run: z.object({ id: Id, run_attempt: Id.default(1) }).nullish(),
@@ -61,7 +66,9 @@ export const deployments: Concern = {
     if (deployment.task === DEPLOYMENT_TASK && record === null) return []
     const url = status.log_url || status.target_url || ''
     /** GitHub books a job's deployment on whoever started the run; the App that it was made through tells. */
-    const byActions = deployment.performed_via_github_app?.slug === 'github-actions'
+    const byActions = deployment.performed_via_github_app?.slug === ACTIONS
+    /** Whoever may write deployments may write a status onto one of a workflow: only a workflow's own word is GitHub's. */
+    const isVouched = byActions && status.performed_via_github_app?.slug === ACTIONS
     return [
       {
         kind: 'deployment-reported',
@@ -75,7 +82,7 @@ export const deployments: Concern = {
         run: record ? record.run : workflowRun ? { id: workflowRun.id, attempt: workflowRun.run_attempt } : null,
         byActions,
         url,
-        trust: byActions ? 'platform' : 'claimed',
+        trust: isVouched ? 'platform' : 'claimed',
         at: instantOr(status.created_at, delivery.receivedAt),
         actor: actorOf(sender),
         source: sourceOf(delivery, url),

@@ -101,6 +101,7 @@ export const PAYLOADS = {
       log_url: 'https://ci.test/log',
       target_url: '',
       created_at: '2026-11-20T09:00:00Z',
+      performed_via_github_app: { slug: 'github-actions' },
     },
     deployment: {
       id: 8,

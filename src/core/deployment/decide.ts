@@ -2,7 +2,7 @@ import { draft, type EventData } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import type { Configuration } from '../config/schema.ts'
 import { type Deciding, type Decision, state, states } from '../decision.ts'
-import type { EventDraft, Trust } from '../event.ts'
+import type { EventDraft } from '../event.ts'
 import { type Problem, quoted } from '../problem.ts'
 import {
   type CommitState,
@@ -44,9 +44,7 @@ function* decideRecorded(request: DeploymentReported, item: Item): Deciding<Acce
   const configured = inForce?.configuration.products.find((entry) => entry.name === item.product)
   const problem = contradiction(request, item, product, version, configured?.repository)
   if (problem) return refused(request, problem)
-  /** A commit that GitHub names and the version is bound to makes the record as good as GitHub's own word. */
-  const trust: Trust = version !== undefined && request.byActions ? 'platform' : request.trust
-  const event = yield* deploymentEvent({ ...request, trust }, item, 'record', inForce?.configuration ?? null)
+  const event = yield* deploymentEvent(request, item, 'record', inForce?.configuration ?? null)
   return { kind: 'accept', events: [event], answer: null }
 }
 

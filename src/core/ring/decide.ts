@@ -2,7 +2,7 @@ import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import { type Deciding, type Decision, state } from '../decision.ts'
 import type { Request } from '../request.ts'
-import { findGate } from './find-gate.ts'
+import { findGate, type GateFinding } from './find-gate.ts'
 import type { Blocker, GateItem, GateState } from './schema.ts'
 import { gateKeyOf } from './schema.ts'
 
@@ -37,13 +37,22 @@ export function* decideGateRequested(request: GateRequested): Deciding<Decision<
   }
 }
 
+/** How long a run may take to say what it deploys; after that nothing is going to clear it. */
+const INTENT_WITHIN_MS = 60 * 60_000
+
+function verdictOf(gate: GateState, finding: GateFinding, at: string): 'approved' | 'waiting' | 'rejected' {
+  if (finding.blockers.length === 0) return 'approved'
+  const isUnknown = finding.blockers.every((blocker) => blocker.code === 'intent-unknown')
+  return isUnknown && Date.parse(at) - Date.parse(gate.requestedAt) > INTENT_WITHIN_MS ? 'rejected' : 'waiting'
+}
+
 /** Decides an open gate again. Recorded when the verdict, the set of blocker codes or the versions have changed. */
 export function* decideGateReview(request: GateReview): Deciding<Decision<null>> {
   const gate = yield* state<GateState>(request.gate as `gate/${string}`)
-  if (!gate || gate.verdict !== 'waiting') return { kind: 'accept', events: [], answer: null }
+  if (gate?.verdict !== 'waiting') return { kind: 'accept', events: [], answer: null }
   const inForce = yield* readConfiguration()
   const finding = yield* findGate(gate, inForce, request.at)
-  const verdict = finding.blockers.length === 0 ? 'approved' : 'waiting'
+  const verdict = verdictOf(gate, finding, request.at)
   const said = (codes: readonly Blocker[], items: readonly GateItem[]) =>
     JSON.stringify([[...new Set(codes.map((blocker) => blocker.code))].sort(), items])
   if (

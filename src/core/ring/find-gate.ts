@@ -1,7 +1,7 @@
 import type { ParsedConfiguration } from '../config/parse.ts'
 import type { Configuration, RingConfig } from '../config/schema.ts'
 import { type Deciding, state, states } from '../decision.ts'
-import { running } from '../deployment/evolve.ts'
+import { hasCompleted, running } from '../deployment/evolve.ts'
 import { type BoardState, boardKey, type RunState, runKey } from '../deployment/schema.ts'
 import { quoted } from '../problem.ts'
 import { type CommitState, commitKey, type VersionState, versionKey } from '../product/schema.ts'
@@ -181,10 +181,10 @@ function* boardBlockers(
   if (!ring.gate?.previousRing) return blockers
   const { previous, environments } = ringBefore(configuration, ring, item.product)
   for (const environment of environments) {
-    if (cellOf(environment)?.lastGood?.version === item.version) continue
+    if (hasCompleted(cellOf(environment), item.version)) continue
     blockers.push({
       code: 'previous-ring',
-      message: `${nameOf(item)} is not the version that last completed in ${quoted(environment)} (ring ${previous?.ring ?? ''})`,
+      message: `${nameOf(item)} has not completed in ${quoted(environment)} (ring ${previous?.ring ?? ''})`,
       hint: `Deploy it to ${environment} first.`,
     })
   }

@@ -329,3 +329,31 @@ describe('a closed gate', () => {
     expect(world.state(keyOf(request()))).toMatchObject({ verdict: 'approved' })
   })
 })
+
+describe('a gate whose run never says what it deploys', () => {
+  const later = (minutes: number) => new Date(Date.parse(asked.at) + minutes * 60_000).toISOString()
+  const unknown = (minutes: number): GateState | undefined => {
+    const world = configuredWorld()
+    gate(world)
+    world.ask({ kind: 'gate-review', gate: keyOf(request()), ...asked, at: later(minutes) })
+    return world.state<GateState>(keyOf(request()))
+  }
+
+  it.each([
+    ['waits within the hour', 59, 'waiting'],
+    ['is rejected after it, with the remedy', 61, 'rejected'],
+  ])('%s', (_, minutes, verdict) => {
+    const found = unknown(minutes)
+    expect(found?.verdict).toBe(verdict)
+    expect(found?.blockers.map((blocker) => blocker.hint).join()).toMatch(/Record the deployment as pending/)
+  })
+})
+
+describe('a version that went through the ring before', () => {
+  it('may go on when that ring has moved on since', () => {
+    const world = readyWorld()
+    world.ask(build({ sha: sha('a2'), record: { version: '1.1.0' } }))
+    world.ask(recorded({ version: '1.1.0', sha: sha('a2'), run: { id: 5, attempt: 1 }, statusId: 9, deploymentId: 77 }))
+    expect(gate(world).verdict).toBe('approved')
+  })
+})
