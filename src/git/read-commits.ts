@@ -49,20 +49,23 @@ export async function readCommits(
   range: CommitRange,
   onCommit: (commit: GitCommit) => void = () => undefined,
 ): Promise<GitCommit[]> {
-  const args = [
-    'log',
-    '-z',
-    '--date-order',
-    '--encoding=UTF-8',
-    '--no-color',
-    ...(range.withFiles ? WITH_FILES : WITHOUT_FILES),
-    ...(range.firstParent ? ['--first-parent'] : []),
-    '--end-of-options',
-    range.to,
-    ...(range.from === null ? [] : [`^${range.from}`]),
-    '--',
-  ]
-  if (range.withFiles) return parseWithFiles(splitAtNul(await git(directory, args)))
+  const revisions = ['--end-of-options', range.to, ...(range.from === null ? [] : [`^${range.from}`])]
+  return readLog(directory, range.withFiles, [...(range.firstParent ? ['--first-parent'] : []), ...revisions], onCommit)
+}
+
+/** All that leads to a tag or to what is checked out, in the same order; bare repositories will do. */
+export const readWholeHistory = (directory: string, withFiles: boolean): Promise<GitCommit[]> =>
+  readLog(directory, withFiles, ['--tags', 'HEAD'])
+
+async function readLog(
+  directory: string,
+  withFiles: boolean,
+  revisions: readonly string[],
+  onCommit: (commit: GitCommit) => void = () => undefined,
+): Promise<GitCommit[]> {
+  const form = withFiles ? WITH_FILES : WITHOUT_FILES
+  const args = ['log', '-z', '--date-order', '--encoding=UTF-8', '--no-color', ...form, ...revisions, '--']
+  if (withFiles) return parseWithFiles(splitAtNul(await git(directory, args)))
   const commits: GitCommit[] = []
   const fields = new FieldsOfCommits((commit) => {
     commits.push(commit)

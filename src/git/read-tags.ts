@@ -18,8 +18,14 @@ const REMOTE_LINE = /^([0-9a-f]{40}|[0-9a-f]{64})\trefs\/tags\/(.+?)(\^\{\})?$/
  * The tags of the checkout whose commit is `head` or one of its ancestors, by name. Tags of trees or files are no
  * versions and left out.
  */
-export async function readMergedTags(directory: string, head: string): Promise<GitTag[]> {
-  const output = gitAtOnce(directory, ['for-each-ref', `--merged=${head}`, LOCAL_FORMAT, 'refs/tags/'])
+export const readMergedTags = (directory: string, head: string): Promise<GitTag[]> =>
+  readLocalTags(directory, [`--merged=${head}`])
+
+/** Every tag of the repository that leads to a commit, by name. */
+export const readAllTags = (directory: string): Promise<GitTag[]> => readLocalTags(directory, [])
+
+async function readLocalTags(directory: string, which: readonly string[]): Promise<GitTag[]> {
+  const output = gitAtOnce(directory, ['for-each-ref', ...which, LOCAL_FORMAT, 'refs/tags/'])
   const tags = decodeName(output)
     .split('\n')
     .filter((line) => line !== '')
