@@ -7,6 +7,7 @@ type Bench = (write: Write) => void | Promise<void>
 const benches: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ['bump', async () => (await import('./bump.ts')).benchBump],
   ['manifest', async () => (await import('./manifest.ts')).benchManifest],
+  ['scale', async () => (await import('./scale.ts')).benchScale],
   [
     'resolve',
     async () => {

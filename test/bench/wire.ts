@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Updater } from 'tuf-js'
 import { decodeMetadata } from '../../src/core/manifest/metadata.ts'
@@ -8,7 +8,7 @@ import { directoryCache } from '../../src/device/cache.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'
 import { Fleet } from '../device/fleet.ts'
 import { type CountingProxy, countingProxy } from './counting-proxy.ts'
-import { bundleAt, cohortOf } from './manifest-sizes.ts'
+import { bundleAt, cohortOf, type Sizes, sizesOf } from './manifest-sizes.ts'
 
 /** One visit of a device: requests, and the bytes of HTTP in both directions. */
 export interface Visit {
@@ -27,8 +27,8 @@ export interface Wire {
   readonly idle: Visit
   readonly tufFirst: Visit
   readonly tufIdle: Visit
-  /** Bytes of each metadata file as published. */
-  readonly files: ReadonlyMap<string, number>
+  /** Each metadata file as published. */
+  readonly files: ReadonlyMap<string, Sizes>
 }
 
 const nameOf = (at: number): string => `c${String(at).padStart(4, '0')}`
@@ -102,21 +102,20 @@ async function tufRefresh(fleet: Fleet, proxy: CountingProxy): Promise<void> {
   await client.refresh()
 }
 
-async function metadataSizes(fleet: Fleet, cohort: string): Promise<ReadonlyMap<string, number>> {
+async function metadataSizes(fleet: Fleet, cohort: string): Promise<ReadonlyMap<string, Sizes>> {
   const pointer = unwrap(decodeMetadata('timestamp', 'timestamp', await fleet.read(metadataFile('timestamp', null))))
-  const version = pointer.signed.snapshotMeta.version
+  const { version } = pointer.signed.snapshotMeta
   const snapshot = unwrap(decodeMetadata('snapshot', 'snapshot', await fleet.read(metadataFile('snapshot', version))))
   const versionOf = (role: string): number => snapshot.signed.meta[`${role}.json`]?.version ?? 1
-  const files: [string, string][] = [
-    ['timestamp', metadataFile('timestamp', null)],
-    ['snapshot', metadataFile('snapshot', version)],
-    ...['targets', bundlesRole('main'), cohortRole(cohort)].map((role): [string, string] => [
-      role === cohortRole(cohort) ? 'a cohort' : role,
-      metadataFile(role, versionOf(role)),
-    ]),
+  const roles: readonly (readonly [name: string, role: string, version: number | null])[] = [
+    ['timestamp', 'timestamp', null],
+    ['snapshot', 'snapshot', version],
+    ['targets', 'targets', versionOf('targets')],
+    ['bundles', bundlesRole('main'), versionOf(bundlesRole('main'))],
+    ['a cohort', cohortRole(cohort), versionOf(cohortRole(cohort))],
   ]
-  const sizes = files.map(
-    async ([name, path]): Promise<[string, number]> => [name, (await stat(join(fleet.site, path))).size],
+  const sizes = roles.map(
+    async ([name, role, at]): Promise<[string, Sizes]> => [name, sizesOf(await fleet.read(metadataFile(role, at)))],
   )
   return new Map(await Promise.all(sizes))
 }
