@@ -5,10 +5,10 @@ import { INTAKE_KEY, type IntakeState } from '../../src/core/intake.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
-import { startRun } from '../sandbox/actions.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import type { DeliverySelector } from '../sandbox/webhooks.ts'
 import { type Listener, listening } from './listener.ts'
+import { recordedBuild } from './recorded-build.ts'
 
 const releases = { owner: 'acme', repo: 'releases' }
 const HOUR_MS = 3_600_000
@@ -90,45 +90,6 @@ async function replies(sandbox: Sandbox, issue: number): Promise<number> {
   return data.filter((comment) => comment.body?.includes('ringmaster:reply')).length
 }
 
-const build = (sandbox: Sandbox, version: string) =>
-  startRun(sandbox, {
-    repository: 'acme/platform',
-    workflow: '.github/workflows/build.yml',
-    actor: 'ann',
-    permissions: { checks: 'write', contents: 'read' },
-    jobs: [
-      {
-        name: 'build',
-        steps: [
-          async ({ token }) => {
-            const record = {
-              schema: 'ringmaster/build/1',
-              product: 'user-service',
-              version,
-              previousVersion: null,
-              bump: 'minor',
-              status: 'completed',
-              run: { id: 1, attempt: 1, job: 'build' },
-              artifacts: [],
-            }
-            const sha = await sandbox.repository('acme/platform').head()
-            await fetch(`${sandbox.origin}/repos/acme/platform/check-runs`, {
-              method: 'POST',
-              headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-              body: JSON.stringify({
-                name: 'ringmaster/build user-service',
-                head_sha: sha,
-                status: 'completed',
-                conclusion: 'success',
-                output: { title: version, summary: version, text: `\`\`\`json\n${JSON.stringify(record)}\n\`\`\`` },
-              }),
-            })
-          },
-        ],
-      },
-    ],
-  }).then((run) => run.finished())
-
 const known = async (ringmaster: Ringmaster, version: string) =>
   (await ringmaster.ledger.view()).state(`version/user-service@${version}`)
 
@@ -175,7 +136,7 @@ describe('what was missed', () => {
     await first.close()
     sandbox.webhooks.drop({}, 1_000)
     sandbox.clock.advance(HOUR_MS)
-    await build(sandbox, '1.4.0')
+    await recordedBuild(sandbox, '1.4.0')
     await command(sandbox, issue, '/release "First"')
     sandbox.clock.advance(5 * 24 * HOUR_MS)
     const second = await start()
@@ -191,7 +152,7 @@ describe('what was missed', () => {
     const issue = await openIssue(sandbox)
     sandbox.webhooks.drop({}, 1_000)
     sandbox.clock.advance(2 * HOUR_MS)
-    await build(sandbox, '1.5.0')
+    await recordedBuild(sandbox, '1.5.0')
     await command(sandbox, issue, '/help')
     sandbox.faults.add({ kind: 'bad-gateway-before', route: 'GET /repos/{owner}/{repo}/actions/runs', times: 50 })
     await first.sweep()

@@ -1,7 +1,9 @@
 /**
  * - `bad-gateway-before`: 502, nothing done. `bad-gateway-after`: done, but answered 502.
  * - `stale`: a commit by GraphQL is refused as STALE_DATA (REST ref update: 422 not a fast forward).
- * - `secondary-limit`: 403 with retry-after. `lag`: reads of refs see the state before the last change.
+ * - `secondary-limit`: 403 with retry-after; `secondary-limit-silent`: 403 that says nothing more.
+ * - `primary-limit`: nothing is left in this hour (403 on REST, 200 with RATE_LIMITED on GraphQL) until ten minutes later.
+ * - `graphql-trouble-before` / `-after`: GraphQL answers 200 with an error of its own, without a type. `lag`: reads of refs see the state before the last change.
  * - `disconnect-before` / `disconnect-after`: the connection is closed without an answer.
  * - `lost-pages-build`: a push to the branch of Pages is not published (route `pages`).
  */
@@ -12,6 +14,10 @@ export type FaultKind =
   | 'disconnect-after'
   | 'stale'
   | 'secondary-limit'
+  | 'secondary-limit-silent'
+  | 'primary-limit'
+  | 'graphql-trouble-before'
+  | 'graphql-trouble-after'
   | 'lag'
   | 'lost-pages-build'
 
@@ -27,28 +33,43 @@ export interface Fault {
   readonly after?: number
 }
 
+/** What a request looks like to the switchboard; `identity` is absent deep inside the sandbox. */
+export interface FaultedRequest {
+  readonly route: string
+  readonly text: string
+  readonly identity?: string
+}
+
 export interface Faults {
   add(fault: Fault): void
+  /** Draws a fault for every request, beside those added; undefined for none. `clear` ends it. */
+  draw(from: (kinds: readonly FaultKind[], request: FaultedRequest) => FaultKind | undefined): void
   clear(): void
   /** Takes one hit of a matching fault of these kinds, if there is one. */
-  take(kinds: readonly FaultKind[], request: { readonly route: string; readonly text: string }): FaultKind | undefined
+  take(kinds: readonly FaultKind[], request: FaultedRequest): FaultKind | undefined
 }
 
 export function createFaults(): Faults {
   let active: { fault: Fault; left: number; skip: number }[] = []
+  let drawn: Parameters<Faults['draw']>[0] = () => undefined
   return {
     add: (fault) => void active.push({ fault, left: fault.times ?? 1, skip: fault.after ?? 0 }),
+    draw: (from) => {
+      drawn = from
+    },
     clear: () => {
       active = []
+      drawn = () => undefined
     },
-    take(kinds, { route, text }) {
+    take(kinds, request) {
+      const { route, text } = request
       const hit = active.find(
         ({ fault }) =>
           kinds.includes(fault.kind) &&
           (fault.route === undefined || fault.route === route) &&
           (fault.field === undefined || text.includes(fault.field)),
       )
-      if (!hit) return undefined
+      if (!hit) return drawn(kinds, request)
       if (hit.skip > 0) {
         hit.skip -= 1
         return undefined

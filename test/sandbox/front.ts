@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { canSee, checkAccess } from './access.ts'
+import type { FaultKind } from './faults.ts'
 import { serveGit } from './git/http.ts'
 import { answerGraphql } from './graphql/answer.ts'
 import { accountOf, type Identity, labelOf } from './identity.ts'
@@ -116,11 +117,11 @@ async function respond(
   const match = router(incoming.method, incoming.path)
   const isGraphql = incoming.path === '/graphql' && incoming.method === 'POST'
   trace.route = isGraphql ? 'POST /graphql' : match ? `${match.route.method} ${match.route.path}` : null
-  const asked = { route: trace.route ?? '', text: isGraphql ? incoming.bytes.toString() : '' }
-  const before = world.faults.take(['bad-gateway-before', 'disconnect-before', 'secondary-limit'], asked)
-  if (before === 'bad-gateway-before') return badGateway
+  const text = isGraphql ? incoming.bytes.toString() : ''
+  const asked = { route: trace.route ?? '', text, identity: whoAsks(world, incoming) }
+  const before = world.faults.take(isGraphql ? [...faultsBefore, 'graphql-trouble-before'] : faultsBefore, asked)
   if (before === 'disconnect-before') return 'disconnect'
-  if (before === 'secondary-limit') return secondaryLimit
+  if (before) return answerOfFault(world, before, isGraphql)
   const page = await servePages(world, incoming)
   if (page) {
     trace.route = 'pages'
@@ -137,8 +138,51 @@ async function respond(
     if (git) trace.route = 'git'
     return git ?? answerRest(world, parts, match, identity, incoming)
   }, world)
-  const after = world.faults.take(['bad-gateway-after', 'disconnect-after'], asked)
-  return after === 'bad-gateway-after' ? badGateway : after === 'disconnect-after' ? 'disconnect' : answer
+  const after = world.faults.take(isGraphql ? [...faultsAfter, 'graphql-trouble-after'] : faultsAfter, asked)
+  return after === 'disconnect-after' ? 'disconnect' : after ? answerOfFault(world, after, isGraphql) : answer
+}
+
+const faultsBefore: readonly FaultKind[] = [
+  'bad-gateway-before',
+  'disconnect-before',
+  'secondary-limit',
+  'secondary-limit-silent',
+  'primary-limit',
+]
+const faultsAfter: readonly FaultKind[] = ['bad-gateway-after', 'disconnect-after']
+
+/** For the switchboard only: a credential that does not hold is nobody's. */
+function whoAsks(world: World, incoming: Incoming): string {
+  try {
+    return labelOf(world.identify(incoming.headers.authorization))
+  } catch {
+    return 'nobody'
+  }
+}
+
+function answerOfFault(world: World, fault: FaultKind, isGraphql: boolean): Answer {
+  switch (fault) {
+    case 'secondary-limit':
+      return secondaryLimit
+    case 'secondary-limit-silent':
+      return { status: 403, body: secondaryLimit.body }
+    case 'primary-limit': {
+      const message = 'API rate limit exceeded for the installation.'
+      const reset = String(Math.floor(world.clock.epochMs() / 1_000) + 600)
+      const headers = { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset }
+      return isGraphql
+        ? { status: 200, headers, body: { errors: [{ type: 'RATE_LIMITED', message }] } }
+        : { status: 403, headers, body: { message } }
+    }
+    case 'graphql-trouble-before':
+    case 'graphql-trouble-after':
+      return {
+        status: 200,
+        body: { data: null, errors: [{ message: 'Something went wrong while executing your query.' }] },
+      }
+    default:
+      return badGateway
+  }
 }
 
 /** REST refuses with 403, GraphQL with 200 and an error. */
