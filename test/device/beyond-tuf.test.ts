@@ -1,13 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { Updater } from 'tuf-js'
-import { canonicalJson } from '../../src/core/json.ts'
 import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
-import { manifestPath } from '../../src/core/manifest/names.ts'
 import type { Manifest } from '../../src/core/manifest/schema.ts'
 import { valueOf as unwrap } from '../../src/core/problem.ts'
 import { aCohort, aRelease, Fleet, inShort, later } from './fleet.ts'
+import { forgedTimestamp } from './forge.ts'
+import { manifestByTuf } from './tuf-client.ts'
 
 let fleet: Fleet
 
@@ -16,24 +13,6 @@ beforeEach(async () => {
   await fleet.release('eu', ['1.0.0', '2.0.0'])
 })
 afterEach(() => fleet.stop())
-
-/** What an unmodified tuf-js takes for the manifest of the cohort, by its own verification alone. */
-async function manifestByTuf(): Promise<string> {
-  const directory = join(fleet.directory, 'tuf')
-  await mkdir(directory, { recursive: true })
-  await writeFile(join(directory, 'root.json'), fleet.root)
-  const client = new Updater({
-    metadataDir: directory,
-    metadataBaseUrl: `${fleet.host.url}metadata`,
-    targetDir: directory,
-    targetBaseUrl: `${fleet.host.url}targets`,
-    config: { fetchRetry: 0, fetchTimeout: 2_000 },
-  })
-  await client.refresh()
-  const target = await client.getTargetInfo(manifestPath('eu'))
-  if (!target) throw new Error('no manifest')
-  return readFile(await client.downloadTarget(target), 'utf8')
-}
 
 function forged(versions: readonly string[], changes: Partial<Manifest> = {}): Uint8Array {
   const cohort = aCohort(
@@ -60,19 +39,19 @@ describe('what is rightly signed by a stolen cohort key, so that TUF alone takes
   ])('%s is taken by tuf-js, and not by a device', async (_, bytes, expected) => {
     await fleet.check('a', { report: { version: '2.0.0' } })
     await fleet.force('eu', bytes())
-    await expect(manifestByTuf()).resolves.toBe(Buffer.from(bytes()).toString('utf8'))
+    await expect(manifestByTuf(fleet)).resolves.toBe(Buffer.from(bytes()).toString('utf8'))
     expect(inShort(await fleet.check('a', { report: { version: '2.0.0' } }))).toBe(expected)
   })
 
   it('an unasked downgrade is taken by tuf-js, and held by a device', async () => {
     const open = aRelease('1.0.0', { requirement: '>= 0.0.0' })
     unwrap(await fleet.publish([aCohort('eu', [open])]))
-    expect(await manifestByTuf()).toContain('Gateway@1.0.0')
+    expect(await manifestByTuf(fleet)).toContain('Gateway@1.0.0')
     expect(inShort(await fleet.check('a', { report: { version: '2.0.0' } }))).toBe('held unasked_downgrade')
   })
 
   it('a bundle that this device rolled back is taken by tuf-js, and held by the device', async () => {
-    expect(await manifestByTuf()).toContain('Gateway@2.0.0')
+    expect(await manifestByTuf(fleet)).toContain('Gateway@2.0.0')
     const rolledBack = ['Gateway@2.0.0']
     expect(inShort(await fleet.check('a', { rolledBack }))).toBe('held rolled_back_here')
     expect(inShort(await fleet.check('a'))).toBe('held rolled_back_here')
@@ -81,18 +60,14 @@ describe('what is rightly signed by a stolen cohort key, so that TUF alone takes
   it('a version below the signed floor is taken by tuf-js, and refused by a device', async () => {
     await fleet.signBundles([], [{ product: 'Gateway', version: '2.5.0' }])
     unwrap(await fleet.publish([aCohort('eu', [aRelease('1.0.0'), aRelease('2.0.0')])]))
-    expect(await manifestByTuf()).toContain('Gateway@2.0.0')
+    expect(await manifestByTuf(fleet)).toContain('Gateway@2.0.0')
     expect(inShort(await fleet.check('a'))).toBe('refused bundle-below-floor')
   })
 
   it('a timestamp whose expiry is no date never expires for tuf-js, and is refused by a device', async () => {
-    const { signed } = JSON.parse(Buffer.from(await fleet.read('metadata/timestamp.json')).toString('utf8'))
-    const endless = { ...signed, version: signed.version + 1, expires: '9999-99-99T99:99:99Z' }
-    const [key] = fleet.keys.timestamp
-    const sig = Buffer.from(await key!.sign(Buffer.from(canonicalJson(endless), 'utf8'))).toString('hex')
-    const file = { signed: endless, signatures: [{ keyid: key!.keyId, sig }] }
-    fleet.host.answer('metadata/timestamp.json', Buffer.from(JSON.stringify(file), 'utf8'))
-    expect(await manifestByTuf()).toContain('Gateway@2.0.0')
+    const endless = await forgedTimestamp(fleet, fleet.keys.timestamp[0]!, { expires: '9999-99-99T99:99:99Z' })
+    fleet.host.answer('metadata/timestamp.json', endless)
+    expect(await manifestByTuf(fleet)).toContain('Gateway@2.0.0')
     expect(inShort(await fleet.check('a'))).toBe('refused metadata-unreadable')
   })
 })

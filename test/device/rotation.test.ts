@@ -9,6 +9,8 @@ import { targetsRequest } from '../../src/core/manifest/targets-request.ts'
 import { valueOf as unwrap } from '../../src/core/problem.ts'
 import type { FileSigner } from '../../src/publish/signer.ts'
 import { aCohort, aRelease, Fleet, inShort, later, newSigner, signed } from './fleet.ts'
+import { forgedTimestamp } from './forge.ts'
+import { manifestByTuf } from './tuf-client.ts'
 
 let fleet: Fleet
 let firstRoot: Uint8Array
@@ -81,6 +83,25 @@ describe('a change of keys', () => {
     expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
   })
 
+  it.each(['timestamp', 'snapshot'] as const)(
+    'shuts out a thief who holds the old %s key: what that signs is refused by both clients, and both recover',
+    async (role) => {
+      await check('a')
+      await manifestByTuf(fleet, firstRoot)
+      const stolen = await rotate(role)
+      unwrap(await publish('1.0.0', '2.0.0'))
+      await check('a')
+      await manifestByTuf(fleet, firstRoot)
+      // The snapshot's thief holds no timestamp key: the best that can be done is to sign the pointer with the old one.
+      fleet.host.answer('metadata/timestamp.json', await forgedTimestamp(fleet, stolen, {}))
+      expect(inShort(await check('a'))).toBe('refused metadata-unsigned')
+      await expect(manifestByTuf(fleet, firstRoot)).rejects.toThrow()
+      fleet.host.restore()
+      expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
+      await expect(manifestByTuf(fleet, firstRoot)).resolves.toContain('Gateway@2.0.0')
+    },
+  )
+
   it('frees a device that a thief had sent far into the future', async () => {
     await check('a')
     const farAhead = new Map([
@@ -89,12 +110,14 @@ describe('a change of keys', () => {
     ])
     unwrap(await fleet.publishWith({ usedVersions: farAhead }))
     await check('a')
+    await manifestByTuf(fleet, firstRoot)
     await rotate('timestamp')
     await rotate('snapshot')
     unwrap(await publish('1.0.0', '2.0.0'))
     const timestamp = JSON.parse(Buffer.from(await fleet.read('metadata/timestamp.json')).toString('utf8'))
     expect(timestamp.signed.version).toBeGreaterThan(1_000_000)
     expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
+    await expect(manifestByTuf(fleet, firstRoot)).resolves.toContain('Gateway@2.0.0')
   })
 
   it('refuses targets that the new keys did not sign', async () => {
@@ -160,6 +183,8 @@ describe('a retired cohort', () => {
     const answer = await fleet.check('a')
     expect(inShort(answer)).toBe('refused cohort-retired')
     expect(answer).toMatchObject({ mayFinish: { bundle: { id: 'Gateway@2.0.0' } } })
+    // TUF has no word for it: the target is not there, which a typing error would look like too.
+    await expect(manifestByTuf(fleet)).resolves.toBeUndefined()
   })
 
   it('never gives its name away again', async () => {
