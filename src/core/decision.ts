@@ -38,6 +38,8 @@ export type Decision<Answer> =
       readonly kind: 'accept'
       readonly events: readonly EventDraft[]
       readonly documents?: readonly LedgerDocument[]
+      /** Subjects whose outputs outside somebody may have changed: they are looked at again. */
+      readonly distrust?: readonly AggregateKey[]
       readonly answer: Answer
     }
   | { readonly kind: 'refuse'; readonly events: readonly EventDraft[]; readonly problems: readonly Problem[] }

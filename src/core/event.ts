@@ -59,6 +59,7 @@ export const AGGREGATE_KINDS = [
   'index',
   'issue',
   'outbox',
+  'person',
 ] as const
 export type AggregateKind = (typeof AGGREGATE_KINDS)[number]
 

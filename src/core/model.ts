@@ -2,6 +2,7 @@ import type { EventData, EventType, TypedEvent } from './catalogue.ts'
 import { isEventType } from './catalogue.ts'
 import { evolveCohort, evolveCohortIndex, evolveSignedBundles } from './cohort/evolve.ts'
 import { BUNDLES_KEY, COHORTS_KEY, cohortKey } from './cohort/state.ts'
+import { evolvePace, paceKey } from './command/pace.ts'
 import { evolveChecks, evolveConfig, evolveRefused } from './config/evolve.ts'
 import { CHECKS_KEY, CONFIG_KEY, REFUSED_KEY } from './config/in-force.ts'
 import { evolveBoard, evolveRunByDeployment, evolveRunByJob, evolveRunEnd } from './deployment/evolve.ts'
@@ -25,7 +26,7 @@ interface Change {
   readonly next: (state: never, event: never) => unknown
 }
 
-type Changes<T extends EventType> = (data: EventData<T>) => readonly Change[]
+type Changes<T extends EventType> = (data: EventData<T>, event: EventDraft) => readonly Change[]
 
 const gateKey = (data: EventData<'gate.requested'>) => gateKeyOf(data.repository.id, data.runId, data.environment)
 
@@ -120,7 +121,8 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     { key: data.gate as AggregateKey, next: evolveGate },
     { key: OPEN_KEY, next: evolveOpen },
   ],
-  'command.answered': (data) => [
+  'command.answered': (data, { actor }) => [
+    ...(actor === null ? [] : [{ key: paceKey(actor.id), next: evolvePace }]),
     { key: issueKey(data.repository.id, data.issue), next: evolveIssue },
     { key: OPEN_KEY, next: evolveOpen },
   ],
@@ -144,7 +146,7 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
 }
 
 const changesOf = (event: EventDraft): readonly Change[] =>
-  isEventType(event.type) ? (CHANGES[event.type] as Changes<EventType>)(event.data as EventData<EventType>) : []
+  isEventType(event.type) ? (CHANGES[event.type] as Changes<EventType>)(event.data as EventData<EventType>, event) : []
 
 /** The core as the ledger sees it: total over the catalogue, so that any log of it folds into state. */
 export const model: Model = {

@@ -1,5 +1,6 @@
 import type { DeploymentRecord, DeploymentStatus } from './deployment/schema.ts'
 import type { Actor, Source, Trust } from './event.ts'
+import type { CommentNote } from './process/issue-note.ts'
 import type { BuildRecord, RepositoryRef } from './product/schema.ts'
 import type { ReleaseId } from './release/schema.ts'
 
@@ -59,6 +60,45 @@ export type Request =
       readonly head: string
       readonly author: string
       readonly merged: boolean
+      /** What somebody else did to it, as its webhook says. */
+      readonly interference?: { readonly what: 'proposal-pushed' | 'proposal-merged'; readonly by: string }
+    })
+  /** A check run under one of our names that another App made. */
+  | (Asked & {
+      readonly kind: 'check-forged'
+      readonly repository: RepositoryRef
+      readonly sha: string
+      readonly checkRunId: number
+      readonly name: string
+      readonly app: string
+      readonly url: string
+    })
+  /** Somebody edited or deleted a comment of ours. */
+  | (Asked & {
+      readonly kind: 'comment-touched'
+      readonly repository: RepositoryRef
+      readonly issue: number
+      readonly comment: number
+      readonly change: 'edited' | 'deleted'
+      readonly by: string
+      readonly url: string
+    })
+  /** Somebody else pushed to a branch that only we write. */
+  | (Asked & {
+      readonly kind: 'branch-pushed'
+      readonly repository: RepositoryRef
+      readonly branch: string
+      readonly commit: string
+      readonly by: string
+    })
+  /** A comment of a person whose commands are not carried out; `actor` is its author. */
+  | (Asked & {
+      readonly kind: 'comment-noted'
+      readonly repository: RepositoryRef
+      readonly issue: number
+      readonly comment: { readonly id: number; readonly url: string }
+      readonly note: CommentNote
+      readonly message: string | null
     })
   | (Asked & {
       readonly kind: 'review-dismissed'

@@ -3,9 +3,12 @@ import { decideConfigurationProposed, decideConfigurationSeen } from '../core/co
 import type { Deciding, Decision } from '../core/decision.ts'
 import { decideDeploymentReported, decideRunEnded } from '../core/deployment/decide.ts'
 import { decideConditionSeen } from '../core/process/alarm.ts'
+import { decideCommentNoted } from '../core/process/note.ts'
 import { decideBuildReported } from '../core/product/decide.ts'
 import { decideCommand } from '../core/release/command.ts'
-import { decideProposalSeen, decideReleaseReview, decideReviewDismissed } from '../core/release/review.ts'
+import { decideBranchPushed, decideCheckForged, decideCommentTouched } from '../core/release/interference.ts'
+import { decideProposalSeen } from '../core/release/proposal.ts'
+import { decideReleaseReview, decideReviewDismissed } from '../core/release/review.ts'
 import type { Request, RequestKind } from '../core/request.ts'
 import { decideGateRequested, decideGateReview } from '../core/ring/decide.ts'
 
@@ -16,6 +19,10 @@ const DECISIONS: {
   'build-reported': decideBuildReported,
   'deployment-reported': decideDeploymentReported,
   'command-given': decideCommand,
+  'comment-noted': decideCommentNoted,
+  'comment-touched': decideCommentTouched,
+  'check-forged': decideCheckForged,
+  'branch-pushed': decideBranchPushed,
   'proposal-seen': decideProposalSeen,
   'review-dismissed': decideReviewDismissed,
   'release-review': decideReleaseReview,

@@ -79,6 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (request.kind === 'proposal-seen' && request.source.kind === 'webhook')
       reconciler.suspect([releaseKey(request.release)])
     const decision = receipt.result
+    if (decision.kind === 'accept' && decision.distrust) reconciler.suspect(decision.distrust)
     return decision.kind === 'accept'
       ? { kind: 'accept', answer: decision.answer }
       : { kind: 'refuse', problems: decision.problems }

@@ -13,16 +13,47 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
   'version-added': (v) => `${item(v)} is in the release, at commit ${codeSpan(at(v, 2).slice(0, 12))}.`,
   'version-replaced': (v) =>
     `${item(v)} is in the release instead of ${codeSpan(at(v, 2))}. Approvals of the composition before no longer count.`,
-  'version-removed': (v) =>
-    `${codeSpan(at(v, 0))} is out of the release. Approvals of the composition before no longer count.`,
+  'version-removed': (v) => {
+    const again = at(v, 1)
+      ? ` ${plain(at(v, 1))} approved the composition before: to ship without it, approve the proposal again.`
+      : ''
+    return `${codeSpan(at(v, 0))} is out of the release. Approvals of the composition before no longer count.${again}`
+  },
   'release-started': () =>
     'The release is in progress. A pull request with its exact composition is opened for the parties to approve.',
   'release-completed': () => 'The release is complete. Its proposal is merged.',
   'release-cancelled': () => 'The release is cancelled. Its proposal is closed.',
   'step-done': (v) => `Step ${codeSpan(at(v, 0))} is done.`,
   'step-undone': (v) => `Step ${codeSpan(at(v, 0))} is open again.`,
+  'step-waived': (v) => `Step ${codeSpan(at(v, 0))} is waived: ${plain(at(v, 1))}.`,
+  'release-reopened': () => 'The release is a draft again. Its approvals no longer count; `/start` asks for them anew.',
+  'setting-set': (v) => {
+    const what =
+      at(v, 1) === '' ? `${codeSpan(at(v, 0))} is empty.` : `${codeSpan(at(v, 0))} is now ${plain(at(v, 1))}.`
+    return at(v, 2) === '' ? what : `${what} It is part of what is signed: approvals of before no longer count.`
+  },
+  'manager-changed': (v) => `${plain(at(v, 0))} manages this release now.`,
+  'judged-go': () => 'The release is a go.',
+  'judged-no-go': (v) => `The release is a no-go: ${plain(at(v, 0))}. Its gates are shut until \`/go\`.`,
+  'release-held': (v) => `The release is held: ${plain(at(v, 0))}. Its gates are shut until \`/unhold\`.`,
+  'release-unheld': (v) => `The release goes on. It was held because: ${plain(at(v, 0))}.`,
+  delegated: (v) =>
+    `${plain(at(v, 1))} signs for ${plain(at(v, 0))} in your place until ${plain(at(v, 2))}. Your own approval does not count meanwhile.`,
+  undelegated: (v) => `You sign for ${plain(at(v, 0))} yourself again.`,
+  frozen: (v) =>
+    `${environment(v)} is frozen: ${plain(at(v, 1))}. Nothing is let in until \`/unfreeze ${unspoken(at(v, 0))}\`.`,
+  unfrozen: (v) => `${environment(v)} is no longer frozen.`,
+  excepted: (v) => `Release ${plain(at(v, 0))} may enter ${plain(at(v, 1))} despite the freeze.`,
+  'override-asked': (v) =>
+    `Another person who may has to confirm with \`/confirm\` here before ${plain(at(v, 1))}; then this release may enter ${plain(at(v, 0))} against what stands.`,
+  'override-confirmed': (v) =>
+    `This release may enter ${plain(at(v, 0))} against what stands until ${plain(at(v, 1))}, as ${plain(at(v, 2))} asked. An alarm follows it up.`,
   'nothing-changed': (v) => `Nothing changed: ${escapeMarkdown(at(v, 0))}.`,
 }
+
+const environment = (values: Values): string => (at(values, 0) === '*' ? 'Everything' : plain(at(values, 0)))
+/** The name of an environment inside our own code span. */
+const unspoken = (name: string): string => name.replace(/[`\p{Cc}\p{Cf}]/gu, '')
 
 /** One line of an answer: twenty commands of a comment share one reply, and none may crowd out another. */
 const plain = (text: string): string => fitted(text, escapeMarkdown, 1_000)
@@ -44,6 +75,14 @@ function answerLines(answer: Answer): string[] {
   return [SENTENCES[answer.code](answer.values)]
 }
 
+/** What a dry run says: what would be answered, and that nothing was done. */
+const dryLines = ({ dryRun = [] }: Answer): string[] => [
+  dryRun.length === 0
+    ? 'A dry run: nothing would change. The answer would be:'
+    : `A dry run: nothing has changed. It would be recorded as ${dryRun.map(codeSpan).join(', ')}, and answered so:`,
+  '',
+]
+
 /** The one reply to a comment: each of its commands with what came of it, in order. */
 export function renderReply(comment: IssueState['comments'][number]): string {
   const to = comment.actor ? `${fitted(comment.actor.login, escapeMarkdown, 200)}: ` : ''
@@ -52,7 +91,8 @@ export function renderReply(comment: IssueState['comments'][number]): string {
   return comment.answers
     .map(({ command, answer }) => {
       const head = `${to}${codeSpan(truncate(`/${command}`, 80))}\n\n`
-      return `${head}${foldLines(answerLines(answer), share - head.length - 2).join('\n')}`
+      const lines = [...(answer.dryRun === undefined ? [] : dryLines(answer)), ...answerLines(answer)]
+      return `${head}${foldLines(lines, share - head.length - 2).join('\n')}`
     })
     .join('\n\n')
 }

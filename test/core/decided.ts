@@ -1,5 +1,6 @@
 import { CATALOGUE, type EventData, type EventType, isEventType } from '../../src/core/catalogue.ts'
 import { CohortIndex, CohortState, SignedBundles } from '../../src/core/cohort/state.ts'
+import { Pace } from '../../src/core/command/pace.ts'
 import { CONFIG_KEY, ConfigChecks, ConfigState, configDocument, RefusedConfig } from '../../src/core/config/in-force.ts'
 import { type Decision, factKey, type Known, settle, type UsedFact } from '../../src/core/decision.ts'
 import { BoardState, RunState } from '../../src/core/deployment/schema.ts'
@@ -30,8 +31,10 @@ const SCHEMAS = {
   cohort: CohortState,
   issue: IssueState,
   outbox: OutboxState,
+  person: Pace,
 } as const
-const INDEXES = { 'index/freezes': Freezes,
+const INDEXES = {
+  'index/freezes': Freezes,
   'config/refused': RefusedConfig,
   'config/checks': ConfigChecks,
   'index/open': OpenIndex,

@@ -70,6 +70,8 @@ export class Outside {
           permission: 'write',
           teams: query.teams.map((team) => ({ team, membership: 'not-member' })),
         }
+      case 'account':
+        return { kind: 'account', account: { login: query.login, id: ids[query.login] ?? 99, type: 'User' } }
       case 'team-members':
         return { kind: 'team-members', members: [] }
       case 'reviews':

@@ -8,24 +8,33 @@ export type Permission =
   | 'manage-release'
   | 'complete-release'
   | 'tick-step'
+  | 'hold-release'
+  | 'freeze-environment'
+  | 'override-gate'
   | 'change-configuration'
   | 'see-previews'
+
+const WORKING_ROLES: readonly Role[] = [
+  'admin',
+  'release_manager',
+  'change_manager',
+  'product',
+  'developer',
+  'sre',
+  'qa',
+  'security',
+  'compliance',
+]
 
 /** Permission → the roles that hold it. `admin` manages; it sees no previews by being admin. */
 export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Role[]>> = {
   'manage-release': ['admin', 'release_manager', 'product', 'developer'],
   'complete-release': ['admin', 'release_manager'],
-  'tick-step': [
-    'admin',
-    'release_manager',
-    'change_manager',
-    'product',
-    'developer',
-    'sre',
-    'qa',
-    'security',
-    'compliance',
-  ],
+  'tick-step': WORKING_ROLES,
+  /** Whoever works on releases may stop one; only those who may end it let it go on. */
+  'hold-release': WORKING_ROLES,
+  'freeze-environment': ['admin', 'release_manager', 'sre'],
+  'override-gate': ['admin', 'release_manager'],
   'change-configuration': ['admin'],
   'see-previews': ['change_manager'],
 }

@@ -11,6 +11,21 @@ export const ANSWER_CODES = [
   'release-cancelled',
   'step-done',
   'step-undone',
+  'step-waived',
+  'release-reopened',
+  'setting-set',
+  'manager-changed',
+  'judged-go',
+  'judged-no-go',
+  'release-held',
+  'release-unheld',
+  'delegated',
+  'undelegated',
+  'frozen',
+  'unfrozen',
+  'excepted',
+  'override-asked',
+  'override-confirmed',
   'nothing-changed',
   'status',
   'help',
@@ -24,6 +39,8 @@ export const Answer = z.strictObject({
   problems: z.array(
     z.strictObject({ code: z.string(), message: z.string().max(2_000), hint: z.string().max(2_000).optional() }),
   ),
+  /** For a dry run: the events that the command would have made; nothing was done. */
+  dryRun: z.array(z.string()).optional(),
 })
 export type Answer = z.infer<typeof Answer>
 

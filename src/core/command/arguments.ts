@@ -113,8 +113,60 @@ export function loginArgument(text: string): Argument<string> {
   })
 }
 
-/** All the problems of several arguments at once, or null when each of them is sound. */
-export function problemsOf(...read: readonly Argument<unknown>[]): { ok: false; problems: ArgumentProblem[] } | null {
-  const problems = read.flatMap((argument) => (argument.ok ? [] : argument.problems))
-  return problems.length === 0 ? null : { ok: false, problems }
+type Values<A extends Readonly<Record<string, Argument<unknown>>>> = {
+  [K in keyof A]: A[K] extends Argument<infer T> ? T : never
+}
+
+/** Several arguments together: all of their values, or all of their problems at once. */
+export function together<A extends Readonly<Record<string, Argument<unknown>>>>(read: A): Argument<Values<A>> {
+  const entries = Object.entries(read)
+  const problems = entries.flatMap(([, argument]) => (argument.ok ? [] : argument.problems))
+  if (problems.length > 0) return rejected(...problems)
+  return accepted(
+    Object.fromEntries(entries.map(([name, argument]) => [name, argument.ok ? argument.value : null])) as Values<A>,
+  )
+}
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/
+
+/** A day (`2026-11-20`, all of it) or an instant, as the ISO 8601 UTC instant at its end. */
+export function untilArgument(text: string): Argument<string> {
+  const ms = DAY.test(text) ? Date.parse(`${text}T23:59:59.999Z`) : Date.parse(instantOf(text) ?? '')
+  if (!Number.isNaN(ms) && isReal(text)) return accepted(new Date(ms).toISOString())
+  return rejected({
+    code: text === '' ? 'argument-missing' : 'argument-invalid',
+    message: `expected a day such as 2026-11-20, or a time such as 2026-11-20T12:00Z, found ${text === '' ? 'nothing' : quoted(text)}`,
+    hint: 'Times are UTC.',
+  })
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?Z$/
+const instantOf = (text: string): string | null => (INSTANT.test(text) ? text : null)
+/** `Date.parse` takes the 31st of February for a day of March. */
+const isReal = (text: string): boolean => {
+  const ms = Date.parse(`${text.slice(0, 10)}T00:00:00Z`)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text.slice(0, 10)
+}
+
+/** A calendar day, as it is written. */
+export function dayArgument(text: string): Argument<string> {
+  if (DAY.test(text) && isReal(text)) return accepted(text)
+  return rejected({
+    code: 'argument-invalid',
+    message: `expected a day such as 2026-11-20, found ${quoted(text)}`,
+    hint: 'Write it as year-month-day.',
+  })
+}
+
+/** Two instants with a slash between, the later one behind. */
+export function windowArgument(text: string): Argument<string> {
+  const [start = '', end = '', ...more] = text.split('/')
+  const isSound = more.length === 0 && [start, end].every((side) => instantOf(side) !== null && isReal(side))
+  if (isSound && Date.parse(start) < Date.parse(end))
+    return accepted(`${new Date(start).toISOString()}/${new Date(end).toISOString()}`)
+  return rejected({
+    code: 'argument-invalid',
+    message: `expected a window of two times, the later one behind, found ${quoted(text)}`,
+    hint: 'Such as 2026-11-20T18:00Z/2026-11-20T22:00Z; times are UTC.',
+  })
 }

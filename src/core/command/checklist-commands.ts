@@ -1,5 +1,5 @@
 import { accepted } from '../problem.ts'
-import { type Argument, stepAndEvidence, textArgument } from './arguments.ts'
+import { type Argument, firstWord, stepAndEvidence, textArgument, together } from './arguments.ts'
 import { entry, OF_A_RELEASE } from './entry.ts'
 
 /** What people do with the steps of a release. */
@@ -21,6 +21,17 @@ export const CHECKLIST_COMMANDS = {
     parse: (args): Argument<{ step: string }> => {
       const step = textArgument(args, 'the id of a step')
       return step.ok ? accepted({ step: step.value }) : step
+    },
+  }),
+  waive: entry({
+    name: 'waive',
+    usage: '/waive step reason',
+    help: 'do without a step of the checklist, and say why',
+    where: OF_A_RELEASE,
+    permission: 'complete-release',
+    parse: (args): Argument<{ step: string; reason: string }> => {
+      const { word, rest } = firstWord(args)
+      return together({ step: textArgument(word, 'the id of a step'), reason: textArgument(rest, 'a reason') })
     },
   }),
 } as const

@@ -1,15 +1,23 @@
 import type { Problem } from '../problem.ts'
 import { CHECKLIST_COMMANDS } from './checklist-commands.ts'
 import type { CommandEntry } from './entry.ts'
+import { GATE_COMMANDS } from './gate-commands.ts'
 import { GENERAL_COMMANDS } from './general-commands.ts'
 import { nearest } from './nearest.ts'
 import { RELEASE_COMMANDS } from './release-commands.ts'
+import { SIGNOFF_COMMANDS } from './signoff-commands.ts'
 
 /**
  * Every command that works, in the order in which help shows them. A new one is one entry in the file of its concern
  * and its handler.
  */
-export const COMMANDS = { ...RELEASE_COMMANDS, ...CHECKLIST_COMMANDS, ...GENERAL_COMMANDS } as const
+export const COMMANDS = {
+  ...RELEASE_COMMANDS,
+  ...CHECKLIST_COMMANDS,
+  ...SIGNOFF_COMMANDS,
+  ...GATE_COMMANDS,
+  ...GENERAL_COMMANDS,
+} as const
 
 export type CommandName = keyof typeof COMMANDS
 type ArgumentsOf<N extends CommandName> = (typeof COMMANDS)[N] extends CommandEntry<string, infer A> ? A : never

@@ -139,5 +139,6 @@ export type Configuration = z.infer<typeof Configuration>
 export type RingConfig = z.infer<typeof RingConfig>
 export type PartyConfig = z.infer<typeof PartyConfig>
 export type StepConfig = z.infer<typeof StepConfig>
+export type SignoffConfiguration = z.infer<typeof SignoffConfig>
 export type CohortConfig = z.infer<typeof CohortConfig>
 export type ProductConfig = z.infer<typeof ProductConfig>

@@ -61,20 +61,34 @@ export function checklistOf(
   configuration: Configuration,
   boards: ReadonlyMap<string, BoardState>,
 ): ChecklistLine[] {
-  return configuration.checklist.map((step) => {
-    if (step.machine !== undefined) {
-      const fact = MACHINE_STEPS[step.machine](release, step, boards, configuration)
-      return { id: step.id, text: step.text, ...fact, by: null, at: null, isMachine: true }
-    }
-    const done = release.steps.find((entry) => entry.id === step.id)
-    return {
-      id: step.id,
-      text: step.text,
-      isDone: done !== undefined,
-      by: done?.by ?? null,
-      at: done?.at ?? null,
-      evidence: done?.evidence ?? null,
-      isMachine: false,
-    }
-  })
+  return configuration.checklist.map((step) => withWaiver(release, stepLine(release, step, boards, configuration)))
+}
+
+/** A step that is done without counts as done, and says so. */
+function withWaiver({ conduct }: ReleaseState, line: ChecklistLine): ChecklistLine {
+  const waiver = conduct.waivers.find((entry) => entry.step === line.id)
+  if (line.isDone || waiver === undefined) return line
+  return { ...line, isDone: true, by: waiver.by, at: waiver.at, evidence: `waived: ${waiver.reason}` }
+}
+
+function stepLine(
+  release: ReleaseState,
+  step: StepConfig,
+  boards: ReadonlyMap<string, BoardState>,
+  configuration: Configuration,
+): ChecklistLine {
+  if (step.machine !== undefined) {
+    const fact = MACHINE_STEPS[step.machine](release, step, boards, configuration)
+    return { id: step.id, text: step.text, ...fact, by: null, at: null, isMachine: true }
+  }
+  const done = release.steps.find((entry) => entry.id === step.id)
+  return {
+    id: step.id,
+    text: step.text,
+    isDone: done !== undefined,
+    by: done?.by ?? null,
+    at: done?.at ?? null,
+    evidence: done?.evidence ?? null,
+    isMachine: false,
+  }
 }

@@ -2,6 +2,7 @@ import { decideAccess, personQuery } from '../access/decide.ts'
 import { draft } from '../catalogue.ts'
 import type { Answer } from '../command/answer.ts'
 import type { Place } from '../command/entry.ts'
+import { type Pace, paceAt, paceKey, TOO_MANY_COMMANDS } from '../command/pace.ts'
 import { COMMANDS, type ParsedCommand, parseCommand } from '../command/table.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import { type Deciding, type Decision, fact, state } from '../decision.ts'
@@ -24,7 +25,12 @@ export function* decideCommand(request: CommandGiven): Deciding<Decision<Answer>
     ?.answers.find((entry) => entry.index === index)
   if (before) return { kind: 'accept', events: [], answer: before.answer }
   const slot = `command:${repository.id}/${comment.id}/${index}`
-  const { result, facts } = yield* resultOf(request, known, slot)
+  const pace = request.actor === null ? 'fine' : paceAt(yield* state<Pace>(paceKey(request.actor.id)), request.at)
+  /** Who was told goes unanswered, but no comment is answered in part. */
+  if (pace === 'told' && !isAnsweredInPart(known, comment.id))
+    return { kind: 'accept', events: [], answer: refuse(TOO_MANY_COMMANDS).answer }
+  const { result, facts } =
+    pace === 'fine' ? yield* resultOf(request, known, slot) : { result: refuse(TOO_MANY_COMMANDS), facts: [] }
   const answered = draft(
     'command.answered',
     {
@@ -42,7 +48,22 @@ export function* decideCommand(request: CommandGiven): Deciding<Decision<Answer>
   return { kind: 'accept', events: [...result.events, answered], answer: result.answer }
 }
 
+const isAnsweredInPart = (known: IssueState | undefined, comment: number): boolean =>
+  known?.comments.some((entry) => entry.comment === comment && entry.answers.length > 0) ?? false
+
+/** The outcome of a command; that of a dry run is what the command would come to, without its events. */
 function* resultOf(
+  request: CommandGiven,
+  known: IssueState | undefined,
+  slot: string,
+): Deciding<{ result: Result; facts: unknown[] }> {
+  const parsed = parseCommand(request.command)
+  if (parsed.kind !== 'command' || parsed.command.name !== 'dry-run') return yield* carriedOut(request, known, slot)
+  const { result, facts } = yield* carriedOut({ ...request, command: parsed.command.command }, known, slot)
+  return { result: { answer: { ...result.answer, dryRun: result.events.map(({ type }) => type) }, events: [] }, facts }
+}
+
+function* carriedOut(
   request: CommandGiven,
   known: IssueState | undefined,
   slot: string,
@@ -56,6 +77,7 @@ function* resultOf(
   const { roles } = policy.configuration
   const query = personQuery(request.actor, request.repository.fullName, roles)
   const standing = yield* fact(query)
+  if (parsed.command.name === 'dry-run') return { result: refuse(NESTED), facts: [] }
   const { permission, where } = COMMANDS[parsed.command.name]
   const access = decideAccess(permission, request.actor, standing, roles)
   const facts = [{ query, answer: standing }]
@@ -85,6 +107,11 @@ const NOT_CONFIGURED: Problem = {
   code: 'not-configured',
   message: 'no configuration is in force, so nobody may do this yet',
   hint: 'Add .github/ringmaster.yml to the default branch of this repository.',
+}
+const NESTED: Problem = {
+  code: 'argument-invalid',
+  message: 'expected another command than a dry run of a dry run',
+  hint: 'Such as /dry-run start.',
 }
 const NOBODY: Problem = { code: 'unknown-person', message: 'expected a comment by a person, found none' }
 

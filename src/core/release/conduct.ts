@@ -166,7 +166,7 @@ export function evolveConduct(conduct: Conduct, event: ConductEvent): Conduct {
     case 'signoff.completed':
       return conduct
     case 'signoff.lost':
-      return { ...conduct, waitingSince: at }
+      return { ...conduct, waitingSince: at, reminders: [] }
     case 'evidence.changed': {
       const { what, by: who, url } = event.data
       return { ...conduct, interference: [...conduct.interference, { what, by: who, at, url }].slice(-AT_HAND) }
@@ -182,3 +182,22 @@ function withSetting(conduct: Conduct, key: SettingKey, value: string | null): C
 
 const withoutDelegation = ({ delegations }: Conduct, party: string, from: number): Conduct['delegations'] =>
   delegations.filter((other) => other.party !== party || other.from.id !== from)
+
+const ReviewsUsed = z.object({
+  answer: z.object({ kind: z.literal('reviews'), reviews: z.array(z.object({ id: z.int(), state: z.string() })) }),
+})
+const REVIEWS_AT_HAND = 500
+
+/** Keeps what each review said before it was dismissed, from the facts of a decision. */
+export function withReviews(conduct: Conduct, facts: readonly unknown[]): Conduct {
+  const seen = facts
+    .flatMap((fact) => ReviewsUsed.safeParse(fact).data?.answer.reviews ?? [])
+    .filter((review) => review.state !== 'DISMISSED')
+  if (seen.length === 0) return conduct
+  const ids = new Set(seen.map((review) => review.id))
+  const reviews = [
+    ...conduct.reviews.filter((review) => !ids.has(review.reviewId)),
+    ...seen.map((review) => ({ reviewId: review.id, state: review.state })),
+  ]
+  return { ...conduct, reviews: reviews.slice(-REVIEWS_AT_HAND) }
+}

@@ -1,5 +1,5 @@
 import type { TypedEvent } from '../catalogue.ts'
-import { CONDUCT_EVENTS, type ConductEvent, evolveConduct, newConduct, reconducted } from './conduct.ts'
+import { CONDUCT_EVENTS, type ConductEvent, evolveConduct, newConduct, reconducted, withReviews } from './conduct.ts'
 import type { ReleaseItem, ReleaseState, SignoffRecord } from './schema.ts'
 import { nextStatus, type ReleaseMove } from './transitions.ts'
 
@@ -132,7 +132,11 @@ function evolveKnown(
       return { ...state, steps: [...state.steps.filter((other) => other.id !== step), done] }
     }
     case 'step.undone':
-      return { ...state, steps: state.steps.filter((other) => other.id !== event.data.step) }
+      return {
+        ...state,
+        steps: state.steps.filter((other) => other.id !== event.data.step),
+        conduct: { ...state.conduct, waivers: state.conduct.waivers.filter((other) => other.step !== event.data.step) },
+      }
     case 'proposal.seen': {
       const { number, url, head, headDigest, author, merged } = event.data
       const known = state.proposal?.number === number ? state.proposal.contents : []
@@ -149,6 +153,11 @@ function evolveKnown(
     case 'release.manager_changed':
       return { ...state, manager: event.data.manager }
     case 'signoff.decided':
-      return { ...state, signoff: event.data.signoff, objectors: objectorsAfter(state, event.data.signoff) }
+      return {
+        ...state,
+        signoff: event.data.signoff,
+        objectors: objectorsAfter(state, event.data.signoff),
+        conduct: withReviews(state.conduct, event.data.facts),
+      }
   }
 }

@@ -38,6 +38,17 @@ export type HandlersOf<N extends CommandName> = {
   readonly [K in N]: (command: Named<K>, context: Context) => Deciding<Result>
 }
 
+/** What an answer holds at most, as its schema says. */
+const MAX_LINES = 400
+const MAX_LINE = 400
+
+/** An answer of several lines, each cut to what an answer holds. */
+export const lines = (texts: readonly string[]): Answer => ({
+  code: 'status',
+  values: texts.slice(0, MAX_LINES).map((line) => (line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line)),
+  problems: [],
+})
+
 export const done = (said: Answer, ...events: EventDraft[]): Result => ({ answer: said, events })
 
 /** More would not be read; the reply has to fit into a comment, and the event into a line of the log. */

@@ -1,74 +1,35 @@
-import { draft } from '../catalogue.ts'
+import { draft, type EventData } from '../catalogue.ts'
 import { readPolicy } from '../config/in-force.ts'
-import type { PartyConfig } from '../config/schema.ts'
-import { type Deciding, type Decision, fact, facts, state, type UsedFact } from '../decision.ts'
+import type { SignoffConfiguration } from '../config/schema.ts'
+import { type Deciding, type Decision, fact, state, type UsedFact } from '../decision.ts'
+import type { EventDraft } from '../event.ts'
 import type { ReviewFact } from '../facts.ts'
 import { canonicalJson, sha256 } from '../json.ts'
 import type { Request } from '../request.ts'
 import { decideSignoff, type SignoffDecision } from '../signoff/decide.ts'
-import { compositionDigest, releasePath } from './composition.ts'
+import { compositionDigest } from './composition.ts'
 import { releaseKey } from './open.ts'
+import { reminderDue } from './reminders.ts'
 import type { ReleaseState, SignoffRecord } from './schema.ts'
+import { signersOf } from './signers.ts'
 
 type ReleaseReview = Extract<Request, { kind: 'release-review' }>
-type ProposalSeen = Extract<Request, { kind: 'proposal-seen' }>
 type ReviewDismissed = Extract<Request, { kind: 'review-dismissed' }>
 const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
-
-/**
- * What the pull request of a release shows now. Its file is read at the commit: who pushed it does not matter. What is
- * said late of a pull request before the known one, or of one that is merged by now, changes nothing.
- */
-export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<null>> {
-  const release = yield* state<ReleaseState>(releaseKey(request.release))
-  if (!release) return nothing
-  const { number, url, head, author, merged, repository } = request
-  const known = release.proposal
-  if (known && (known.number > number || (known.number === number && known.merged && !merged))) return nothing
-  const file = yield* fact({
-    kind: 'file',
-    repository: repository.fullName,
-    commit: head,
-    path: releasePath(release.id),
-  })
-  const headDigest =
-    typeof file.text === 'string' && file.text !== 'unreadable' ? sha256(file.text) : `${file.text ?? 'absent'}`
-  if (known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged)
-    return nothing
-  return {
-    kind: 'accept',
-    answer: null,
-    events: [
-      draft(
-        'proposal.seen',
-        { release: release.id, repository, number, url, head, headDigest, author, merged },
-        {
-          /** With the time: a branch that is pushed back to a commit shows it once more. */
-          key: `proposal:${repository.id}/${number}:${head}:${headDigest.slice(0, 23)}:${merged}:${request.at}`,
-          at: request.at,
-          actor: request.actor,
-          source: request.source,
-          trust: 'platform',
-        },
-      ),
-    ],
-  }
-}
 
 /** Who dismissed a review: GitHub's list of reviews does not say, its webhook does. */
 export function* decideReviewDismissed(request: ReviewDismissed): Deciding<Decision<null>> {
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release || release.dismissals.some((known) => known.reviewId === request.reviewId)) return nothing
-  /** GitHub forgets what a dismissed review said; the decision before it knows whose objections stood. */
-  const objected = release.objectors.some((login) => login.toLowerCase() === request.author.toLowerCase())
-  const was = objected ? 'CHANGES_REQUESTED' : 'APPROVED'
+  /** GitHub forgets what a dismissed review said. What was never seen is not guessed: it may have been an objection. */
+  const was = release.conduct.reviews.find((review) => review.reviewId === request.reviewId)?.state ?? null
   return {
     kind: 'accept',
     answer: null,
     events: [
       draft(
         'review.dismissed',
-        { release: release.id, reviewId: request.reviewId, by: request.by, was },
+        { release: release.id, reviewId: request.reviewId, by: request.by, was, author: request.author },
         {
           key: `review:${request.reviewId}:dismissed`,
           at: request.at,
@@ -97,28 +58,11 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
     number: release.proposal.number,
   } as const
   const reviews = yield* fact(reviewsQuery)
-  const teamQueries = teamsOf(signoff.parties).map((team) => ({ kind: 'team-members', team }) as const)
-  const teams = yield* facts(teamQueries)
-  const memberOf = (party: PartyConfig): readonly string[] | 'unreadable' => {
-    const index = teamQueries.findIndex((query) => query.team === party.team)
-    const members = party.team === undefined ? [] : (teams[index]?.members ?? 'unreadable')
-    return members === 'unreadable' ? 'unreadable' : [...members.map((member) => member.login), ...party.users]
-  }
+  const signers = yield* signersOf(release, signoff, request.at)
   const digest = compositionDigest(release)
-  const unreadable = [
-    ...signoff.parties.filter((party) => memberOf(party) === 'unreadable').map((party) => party.name),
-    ...(reviews.reviews === 'unreadable' ? signoff.parties.map((party) => party.name) : []),
-  ]
+  const isUnreadable = reviews.reviews === 'unreadable'
   const decided = decideSignoff({
-    parties: signoff.parties.map((party) => {
-      const members = memberOf(party)
-      return {
-        name: party.name,
-        members: members === 'unreadable' ? [] : [...members],
-        count: party.seats,
-        optional: party.optional,
-      }
-    }),
+    parties: [...signers.parties],
     proposal: {
       head: release.proposal.head,
       author: release.startedBy?.login ?? release.manager.login,
@@ -131,7 +75,7 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
       dismissers: signoff.dismissers,
       ...(signoff.expiresHours === undefined ? {} : { expiresHours: signoff.expiresHours }),
     },
-    unreadable,
+    unreadable: isUnreadable ? signers.parties.map((party) => party.name) : [...signers.unreadable],
     now: request.at,
   })
   const record = toRecord(decided, {
@@ -140,14 +84,18 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
     head: release.proposal.head,
     shown: release.proposal.headDigest,
   })
-  const used: UsedFact[] = [
-    { query: reviewsQuery, answer: reviews },
-    ...teamQueries.flatMap((query, index) => {
-      const answer = teams[index]
-      return answer ? [{ query, answer }] : []
-    }),
-  ]
-  return decidedAs(request, release, record, used)
+  const named = { ...record, problems: [...record.problems, ...withoutTheRight(release, signoff.dismissers)] }
+  return decidedAs(request, release, named, [{ query: reviewsQuery, answer: reviews }, ...signers.used], signoff)
+}
+
+/** Who dismissed reviews of others without being allowed to lift them. */
+function withoutTheRight({ dismissals }: ReleaseState, dismissers: readonly string[]): string[] {
+  const allowed = new Set(dismissers.map((login) => login.toLowerCase()))
+  return dismissals.flatMap(({ by, author }) =>
+    author === undefined || by.toLowerCase() === author.toLowerCase() || allowed.has(by.toLowerCase())
+      ? []
+      : [`${by} dismissed a review of ${author} and may not: an objection stands, an approval has to be given again`],
+  )
 }
 
 function decidedAs(
@@ -155,25 +103,34 @@ function decidedAs(
   release: ReleaseState,
   record: SignoffRecord,
   facts: readonly UsedFact[],
+  signoff: SignoffConfiguration | null,
 ): Decision<null> {
-  if (release.signoff && canonicalJson(release.signoff) === canonicalJson(record)) return nothing
-  return {
-    kind: 'accept',
-    answer: null,
-    events: [
-      draft(
-        'signoff.decided',
-        { release: release.id, signoff: record, facts: [...facts] },
-        {
-          key: `signoff:${release.id}:${sha256(canonicalJson([record, request.at]))}`,
-          at: request.at,
-          actor: null,
-          source: request.source,
-          trust: 'platform',
-        },
-      ),
-    ],
-  }
+  const rest = { at: request.at, actor: null, source: request.source, trust: 'platform' as const }
+  const isNew = !release.signoff || canonicalJson(release.signoff) !== canonicalJson(record)
+  const slot = `signoff:${release.id}:${sha256(canonicalJson([record, request.at]))}`
+  const reminder = signoff ? reminderDue(release, record, signoff.reminders, request.at) : null
+  const events = [
+    ...(isNew
+      ? [
+          draft('signoff.decided', { release: release.id, signoff: record, facts: [...facts] }, { ...rest, key: slot }),
+          ...turned(release, record).map((event) => ({ ...event, ...rest, key: `${slot}:turned` })),
+        ]
+      : []),
+    ...(reminder ? [{ ...rest, ...reminder }] : []),
+  ]
+  return events.length === 0 ? nothing : { kind: 'accept', answer: null, events }
+}
+
+/** What others wait for: everybody has signed, or no longer has. */
+function turned(release: ReleaseState, record: SignoffRecord): Pick<EventDraft, 'type' | 'data'>[] {
+  const wasApproved = release.signoff?.status === 'approved'
+  if (wasApproved === (record.status === 'approved')) return []
+  const { digest, head, status, evidence } = record
+  const type = wasApproved ? 'signoff.lost' : 'signoff.completed'
+  const data: EventData<'signoff.lost'> | EventData<'signoff.completed'> = wasApproved
+    ? { release: release.id, digest, status }
+    : { release: release.id, digest, head, signers: evidence.map((seat) => seat.login) }
+  return [{ type, data }]
 }
 
 /** Rules that cannot be read approve nothing, whatever was approved before. Objections stay known. */
@@ -189,7 +146,7 @@ function unreadablePolicy(request: ReleaseReview, release: ReleaseState): Decisi
     vetoes: [...release.objectors],
     problems: ['the configuration that the release was opened under cannot be read; see ringmaster ledger verify'],
   }
-  return decidedAs(request, release, record, [])
+  return decidedAs(request, release, record, [], null)
 }
 
 /**
@@ -224,10 +181,6 @@ function toRecord(
     ],
   }
 }
-
-const teamsOf = (parties: readonly PartyConfig[]): string[] => [
-  ...new Set(parties.flatMap((party) => (party.team === undefined ? [] : [party.team]))),
-]
 
 function toReview(review: ReviewFact, release: ReleaseState) {
   const dismissal = release.dismissals.find((known) => known.reviewId === review.id)

@@ -91,7 +91,7 @@ const both = () => [says('eve', 'APPROVED'), says('quinn', 'APPROVED')]
 describe('the signatures of a release', () => {
   it('are complete when every party has approved what the proposal shows', () => {
     const world = proposed()
-    expect(reviewed(world, both()).types).toEqual(['signoff.decided'])
+    expect(reviewed(world, both()).types).toEqual(['signoff.decided', 'signoff.completed'])
     expect(releaseOf(world).signoff).toMatchObject({
       status: 'approved',
       parties: [

@@ -62,11 +62,15 @@ export const compositionHandlers: HandlersOf<'release' | 'add' | 'remove'> = {
       })
     }
     return done(
-      answer('version-removed', command.product),
+      answer('version-removed', command.product, signersToAskAgain(release).join(', ')),
       draft('release.version_removed', { release: release.id, product: command.product }, context.event('removed')),
     )
   },
 }
+
+/** Whose approvals of the composition before are void with the change. */
+const signersToAskAgain = ({ signoff }: ReleaseState): string[] =>
+  [...new Set((signoff?.evidence ?? []).map((seat) => seat.login))].slice(0, 10)
 
 function* addVersion(release: ReleaseState, command: Named<'add'>, context: Context): Deciding<Result> {
   const configured = context.policy.configuration.products.map((product) => product.name)
@@ -95,7 +99,7 @@ function* addVersion(release: ReleaseState, command: Named<'add'>, context: Cont
   return done(said, draft('release.version_added', { release: release.id, item }, context.event('added')))
 }
 
-function unknownProduct(name: string, known: readonly string[], what: string): Problem {
+export function unknownProduct(name: string, known: readonly string[], what: string): Problem {
   const close = nearest(name, known)
   return {
     code: 'unknown-product',

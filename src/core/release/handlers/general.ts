@@ -1,20 +1,22 @@
+import { decideAccess } from '../../access/decide.ts'
+import type { CommandEntry } from '../../command/entry.ts'
 import { nearest } from '../../command/nearest.ts'
 import { COMMANDS } from '../../command/table.ts'
 import { readPolicy } from '../../config/in-force.ts'
 import { type Deciding, states } from '../../decision.ts'
 import { type BoardState, boardKey } from '../../deployment/schema.ts'
-import { quoted } from '../../problem.ts'
+import { type Problem, quoted } from '../../problem.ts'
 import { checklistOf } from '../../process/checklist.ts'
-import { done, type HandlersOf, NO_RELEASE, refuse } from '../handling.ts'
+import { type Context, done, type HandlersOf, lines, NO_RELEASE, refuse } from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
 
 /** Questions that change nothing. */
 export const generalHandlers: HandlersOf<'status' | 'help'> = {
   *status(_command, { release }) {
     if (!release) return refuse(NO_RELEASE)
-    return done({ code: 'status', values: yield* statusLines(release), problems: [] })
+    return done(lines(yield* statusLines(release)))
   },
-  *help({ topic }) {
+  *help({ topic }, context) {
     if (topic !== undefined && !Object.hasOwn(COMMANDS, topic)) {
       const close = nearest(topic, Object.keys(COMMANDS))
       return refuse({
@@ -26,14 +28,42 @@ export const generalHandlers: HandlersOf<'status' | 'help'> = {
             : 'Say /help for the list.',
       })
     }
-    const entries = Object.values(COMMANDS).filter((entry) => topic === undefined || entry.name === topic)
-    return done({ code: 'help', values: entries.map((entry) => `${entry.usage} — ${entry.help}`), problems: [] })
+    const wanted: readonly Shown[] = Object.values(COMMANDS).filter(
+      (entry) => topic === undefined || entry.name === topic,
+    )
+    const shown = wanted.filter((entry) => isFor(entry, context, topic === undefined))
+    const [only] = wanted
+    if (shown.length === 0 && only) return refuse(...notFor(only, context))
+    return done({ code: 'help', values: shown.map((entry) => `${entry.usage} — ${entry.help}`), problems: [] })
   },
 }
 
-/** What an answer holds at most, as its schema says; the board has the rest. */
-const MAX_VALUES = 400
-const MAX_VALUE = 400
+type Shown = Pick<CommandEntry<string, object>, 'name' | 'usage' | 'help' | 'where' | 'permission'>
+
+const accessTo = ({ permission }: Shown, { person, standing, policy }: Context) =>
+  decideAccess(permission, person, standing, policy.configuration.roles)
+
+/** Help lists what this person may do here, and explains what they may do anywhere. */
+const isFor = (entry: Shown, context: Context, here: boolean): boolean =>
+  (!here || entry.where.includes(context.place)) && accessTo(entry, context).kind === 'allowed'
+
+function notFor(entry: Shown, context: Context): readonly Problem[] {
+  const access = accessTo(entry, context)
+  return access.kind === 'denied' ? access.problems : []
+}
+
+function conductLines({ conduct, manager }: ReleaseState): string[] {
+  const { hold, judgement, details } = conduct
+  return [
+    `Manager: ${manager.login}`,
+    ...(judgement
+      ? [`${judgement.kind}, says ${judgement.by?.login ?? 'nobody'}${judgement.reason ? `: ${judgement.reason}` : ''}`]
+      : []),
+    ...(hold ? [`Held by ${hold.by?.login ?? 'Ringmaster'}: ${hold.reason}`] : []),
+    ...(details.targetDate ? [`Target date: ${details.targetDate}`] : []),
+    ...(details.window ? [`Window: ${details.window}`] : []),
+  ]
+}
 
 function* statusLines(release: ReleaseState): Deciding<string[]> {
   const policy = yield* readPolicy(release.policyDigest)
@@ -51,10 +81,10 @@ function* statusLines(release: ReleaseState): Deciding<string[]> {
       .map((cell) => cell.environment)
       .join(', ') || 'nowhere yet'
   const open = checklist.filter((line) => !line.isDone).map((line) => line.id)
-  const lines = [
+  return [
     `${release.title} is ${release.status.replace('_', ' ')}; sign-off ${release.signoff?.status ?? 'not decided'}`,
     ...release.items.map((item, index) => `${item.product}@${item.version} is live in: ${live(index, item.version)}`),
     `Open steps: ${open.join(', ') || 'none'}`,
+    ...conductLines(release),
   ]
-  return lines.slice(0, MAX_VALUES).map((line) => (line.length > MAX_VALUE ? `${line.slice(0, MAX_VALUE - 1)}…` : line))
 }

@@ -2,13 +2,21 @@ import type { CommandName } from '../../command/table.ts'
 import type { HandlersOf } from '../handling.ts'
 import { checklistHandlers } from './checklist.ts'
 import { compositionHandlers } from './composition.ts'
+import { conductHandlers } from './conduct.ts'
+import { gateHandlers } from './gates.ts'
 import { generalHandlers } from './general.ts'
 import { lifecycleHandlers } from './lifecycle.ts'
+import { questionHandlers } from './questions.ts'
+import { signoffHandlers } from './signoff.ts'
 
-/** The one table of what each command does. */
-export const HANDLERS: HandlersOf<CommandName> = {
+/** The one table of what each command does. A dry run has no handler: it runs that of another command. */
+export const HANDLERS: HandlersOf<Exclude<CommandName, 'dry-run'>> = {
   ...compositionHandlers,
   ...lifecycleHandlers,
+  ...conductHandlers,
   ...checklistHandlers,
+  ...signoffHandlers,
+  ...gateHandlers,
+  ...questionHandlers,
   ...generalHandlers,
 }

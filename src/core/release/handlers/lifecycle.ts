@@ -1,6 +1,7 @@
 import { draft } from '../../catalogue.ts'
 import { answer } from '../../command/answer.ts'
 import { readPolicy } from '../../config/in-force.ts'
+import type { Configuration } from '../../config/schema.ts'
 import { type Deciding, states } from '../../decision.ts'
 import { type BoardState, boardKey } from '../../deployment/schema.ts'
 import { type Problem, quoted } from '../../problem.ts'
@@ -8,9 +9,10 @@ import { isLive } from '../../process/checklist.ts'
 import { compositionDigest } from '../composition.ts'
 import { done, type HandlersOf, openRelease, POLICY_UNREADABLE, refuse } from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
+import { alarmsEndingWith } from './gates.ts'
 
 /** The moves of a release's life. */
-export const lifecycleHandlers: HandlersOf<'start' | 'complete' | 'cancel'> = {
+export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'cancel'> = {
   *start(_command, context) {
     const open = openRelease(context, 'release.started')
     if (!open.ok) return refuse(open.problem)
@@ -27,6 +29,14 @@ export const lifecycleHandlers: HandlersOf<'start' | 'complete' | 'cancel'> = {
       draft('release.started', { release: release.id, digest: compositionDigest(release) }, context.event('started')),
     )
   },
+  *reopen({ reason }, context) {
+    const open = openRelease(context, 'release.reopened')
+    if (!open.ok) return refuse(open.problem)
+    return done(
+      answer('release-reopened', reason),
+      draft('release.reopened', { release: open.release.id, reason }, context.event('reopened')),
+    )
+  },
   *complete(_command, context) {
     const open = openRelease(context, 'release.completed')
     if (!open.ok) return refuse(open.problem)
@@ -35,6 +45,7 @@ export const lifecycleHandlers: HandlersOf<'start' | 'complete' | 'cancel'> = {
     return done(
       answer('release-completed'),
       draft('release.completed', { release: open.release.id }, context.event('completed')),
+      ...alarmsEndingWith(open.release, context),
     )
   },
   *cancel(command, context) {
@@ -43,6 +54,7 @@ export const lifecycleHandlers: HandlersOf<'start' | 'complete' | 'cancel'> = {
     return done(
       answer('release-cancelled'),
       draft('release.cancelled', { release: open.release.id, reason: command.reason }, context.event('cancelled')),
+      ...alarmsEndingWith(open.release, context),
     )
   },
 }
@@ -58,14 +70,37 @@ function* incomplete(release: ReleaseState): Deciding<Problem[]> {
     return completion.environments
       .filter((environment) => own === undefined || own.includes(environment))
       .filter((environment) => !isLive(boards[index], environment, item.version))
+      .filter((environment) => !isWaived(release, policy.configuration, environment))
       .map((environment) => ({
         code: 'not-live',
         message: `expected ${quoted(`${item.product}@${item.version}`)} live in ${quoted(environment)}, found that it is not`,
         hint: 'The matrix on the release issue shows where each version stands.',
       }))
   })
-  return [...unsigned(release), ...absent]
+  return [...unsigned(release), ...openSteps(release, policy.configuration), ...absent]
 }
+
+/** A waived step that waits for the versions in an environment does without them there. */
+const isWaived = ({ conduct }: ReleaseState, { checklist }: Configuration, environment: string): boolean =>
+  checklist.some(
+    (step) =>
+      step.machine === 'deployed' &&
+      step.environment === environment &&
+      conduct.waivers.some((waiver) => waiver.step === step.id),
+  )
+
+/** The steps of people that are neither ticked nor waived. */
+const openSteps = ({ steps, conduct }: ReleaseState, { checklist }: Configuration): Problem[] =>
+  checklist
+    .filter((step) => step.machine === undefined)
+    .filter(
+      (step) => ![...steps.map((entry) => entry.id), ...conduct.waivers.map((entry) => entry.step)].includes(step.id),
+    )
+    .map((step) => ({
+      code: 'step-open',
+      message: `expected every step to be done or waived, found ${quoted(step.id)} open`,
+      hint: `Say /done ${step.id}, or /waive ${step.id} with a reason.`,
+    }))
 
 const unsigned = ({ signoff }: ReleaseState): Problem[] =>
   signoff?.status === 'approved'

@@ -1,0 +1,105 @@
+import { draft } from '../catalogue.ts'
+import { type Deciding, type Decision, state, states } from '../decision.ts'
+import { type IssueState, issueKey } from '../process/issue.ts'
+import type { Request } from '../request.ts'
+import { EVERY_ENVIRONMENT } from '../ring/freezes.ts'
+import { OPEN_KEY, type OpenIndex, releaseKey } from './open.ts'
+import type { ReleaseState } from './schema.ts'
+
+type CheckForged = Extract<Request, { kind: 'check-forged' }>
+type CommentTouched = Extract<Request, { kind: 'comment-touched' }>
+type BranchPushed = Extract<Request, { kind: 'branch-pushed' }>
+const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
+
+/** The alarm of somebody else's push to our branches: it froze everything, and closes with that. */
+export const PUSHED_ALARM = 'pushed'
+
+const restOf = (request: CheckForged | CommentTouched | BranchPushed) => ({
+  at: request.at,
+  actor: request.actor,
+  source: request.source,
+  trust: 'platform' as const,
+})
+
+/**
+ * A check run under our name that another App made. On the proposal of an open release it could pass for a sign-off:
+ * the release is held until somebody has looked.
+ */
+export function* decideCheckForged(request: CheckForged): Deciding<Decision<null>> {
+  const open = yield* state<OpenIndex>(OPEN_KEY)
+  const releases = yield* states<ReleaseState>((open?.releases ?? []).map((entry) => releaseKey(entry.id)))
+  const release = releases.find((entry) => entry?.proposal?.contents.some(({ commit }) => commit === request.sha))
+  if (!release) return nothing
+  const { checkRunId, name, app, url } = request
+  const slot = `forged:${request.repository.id}/${checkRunId}`
+  const reason = `the App ${app} made a check run under the name ${name} on its proposal`
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [
+      draft(
+        'evidence.changed',
+        { release: release.id, what: 'check-forged', by: app, url },
+        { ...restOf(request), key: slot },
+      ),
+      draft(
+        'release.held',
+        { release: release.id, reason: reason.slice(0, 300) },
+        { ...restOf(request), key: `${slot}:held`, actor: null },
+      ),
+    ],
+  }
+}
+
+/** Somebody edited or deleted a comment of ours: it is named, and what should stand there is looked at again. */
+export function* decideCommentTouched(request: CommentTouched): Deciding<Decision<null>> {
+  const { repository, issue, comment, change, by, url } = request
+  const key = issueKey(repository.id, issue)
+  const known = yield* state<IssueState>(key)
+  const release = known?.release ?? null
+  return {
+    kind: 'accept',
+    answer: null,
+    distrust: [key, ...(release === null ? [] : [releaseKey(release)])],
+    events: [
+      draft(
+        'evidence.changed',
+        { release, what: change === 'edited' ? 'comment-edited' : 'comment-deleted', by, url },
+        { ...restOf(request), key: `comment:${repository.id}/${comment}:${change}:${request.at}` },
+      ),
+    ],
+  }
+}
+
+/** Somebody else pushed to a branch that only Ringmaster writes: nothing goes anywhere until somebody has looked. */
+export function* decideBranchPushed(request: BranchPushed): Deciding<Decision<null>> {
+  const { repository, branch, by, commit } = request
+  const slot = `pushed:${repository.id}/${branch}:${commit}`
+  const rest = restOf(request)
+  const message = `${by} pushed ${commit.slice(0, 12)} to the branch ${branch}, which only Ringmaster writes.`
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [
+      draft(
+        'evidence.changed',
+        { release: null, what: 'branch-pushed', by, url: request.source.url ?? null },
+        { ...rest, key: slot },
+      ),
+      draft(
+        'environment.frozen',
+        { environment: EVERY_ENVIRONMENT, reason: message },
+        { ...rest, key: `${slot}:frozen`, actor: null },
+      ),
+      draft(
+        'alarm.raised',
+        {
+          alarm: PUSHED_ALARM,
+          code: 'branch-pushed',
+          message: `${message} Every environment is frozen. Run ringmaster ledger verify, put the branch right, then say /unfreeze ${EVERY_ENVIRONMENT}.`,
+        },
+        { ...rest, key: `${slot}:alarm` },
+      ),
+    ],
+  }
+}

@@ -1,0 +1,105 @@
+import { draft } from '../catalogue.ts'
+import { type Deciding, type Decision, fact, state } from '../decision.ts'
+import type { EventDraft } from '../event.ts'
+import { sha256 } from '../json.ts'
+import type { Request } from '../request.ts'
+import { compositionDigest, releasePath } from './composition.ts'
+import { OPEN_KEY, type OpenIndex, releaseKey } from './open.ts'
+import type { ReleaseState } from './schema.ts'
+
+type ProposalSeen = Extract<Request, { kind: 'proposal-seen' }>
+const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
+
+/**
+ * What the pull request of a release shows now. Its file is read at the commit: who pushed it does not matter to what
+ * counts, and is said. What is said late of a pull request before the known one, or of one that is merged by now,
+ * changes nothing.
+ */
+export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<null>> {
+  const release = yield* state<ReleaseState>(releaseKey(request.release))
+  if (!release) return nothing
+  const { number, url, head, author, merged, repository } = request
+  const known = release.proposal
+  if (known && (known.number > number || (known.number === number && known.merged && !merged))) return nothing
+  const file = yield* fact({
+    kind: 'file',
+    repository: repository.fullName,
+    commit: head,
+    path: releasePath(release.id),
+  })
+  const headDigest =
+    typeof file.text === 'string' && file.text !== 'unreadable' ? sha256(file.text) : `${file.text ?? 'absent'}`
+  const isKnown =
+    known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged
+  const isRight = headDigest === compositionDigest(release)
+  const events = [
+    ...(isKnown
+      ? []
+      : [
+          draft(
+            'proposal.seen',
+            { release: release.id, repository, number, url, head, headDigest, author, merged },
+            {
+              /** With the time: a branch that is pushed back to a commit shows it once more. */
+              key: `proposal:${repository.id}/${number}:${head}:${headDigest.slice(0, 23)}:${merged}:${request.at}`,
+              ...restOf(request),
+            },
+          ),
+        ]),
+    ...interferenceWith(release, request, isRight),
+    ...(yield* restored(release, request, isRight)),
+  ]
+  return events.length === 0 ? nothing : { kind: 'accept', answer: null, events }
+}
+
+const restOf = (request: ProposalSeen) => ({
+  at: request.at,
+  actor: request.actor,
+  source: request.source,
+  trust: 'platform' as const,
+})
+
+export const proposalAlarm = (release: string): string => `proposal:${release}`
+
+/** Somebody else pushed to the proposal, or merged it: it is named, and stops what it may have changed. */
+function interferenceWith(release: ReleaseState, request: ProposalSeen, isRight: boolean): EventDraft[] {
+  const { interference, head, url } = request
+  if (interference === undefined || release.status !== 'in_progress') return []
+  const { what, by } = interference
+  const slot = `${what}:${release.id}:${head}:${request.at}`
+  const rest = restOf(request)
+  return [
+    draft('evidence.changed', { release: release.id, what, by, url }, { key: slot, ...rest }),
+    ...(what === 'proposal-merged'
+      ? [
+          draft(
+            'release.held',
+            { release: release.id, reason: `${by} merged the proposal by hand before the release was complete` },
+            { ...rest, key: `${slot}:held`, actor: null },
+          ),
+        ]
+      : []),
+    ...(what === 'proposal-pushed' && !isRight
+      ? [
+          draft(
+            'alarm.raised',
+            {
+              alarm: proposalAlarm(release.id),
+              code: 'proposal-pushed',
+              message: `${by} pushed to the proposal of release #${release.issue}. No approval counts until it shows the composition again; Ringmaster restores it.`,
+            },
+            { ...rest, key: `${slot}:alarm` },
+          ),
+        ]
+      : []),
+  ]
+}
+
+/** The alarm ends when the proposal shows the composition again. */
+function* restored(release: ReleaseState, request: ProposalSeen, isRight: boolean): Deciding<EventDraft[]> {
+  if (!isRight || !release.conduct.interference.some((entry) => entry.what === 'proposal-pushed')) return []
+  const open = yield* state<OpenIndex>(OPEN_KEY)
+  const alarm = proposalAlarm(release.id)
+  if (!open?.alarms.some((entry) => entry.alarm === alarm && entry.isOpen)) return []
+  return [draft('alarm.cleared', { alarm }, { key: `${alarm}:cleared:${request.at}`, ...restOf(request) })]
+}

@@ -1,0 +1,75 @@
+import type { PartyConfig, SignoffConfiguration } from '../config/schema.ts'
+import { type Deciding, facts, type UsedFact } from '../decision.ts'
+import type { Party } from '../signoff/schema.ts'
+import type { ReleaseState } from './schema.ts'
+
+/** The parties that sign a release, with their members now. */
+export interface Signers {
+  readonly parties: readonly Party[]
+  /** Names of those whose members cannot be read. */
+  readonly unreadable: readonly string[]
+  readonly used: readonly UsedFact[]
+}
+
+/** The parties of the profile of a release; without one all of them. An unknown profile has none, which blocks. */
+export function partiesOf(release: ReleaseState, signoff: SignoffConfiguration): readonly PartyConfig[] {
+  const { profile } = release.conduct
+  if (profile === null) return signoff.parties
+  const names = signoff.profiles.find((entry) => entry.name === profile)?.parties ?? []
+  return signoff.parties.filter((party) => names.includes(party.name))
+}
+
+/**
+ * Who may sign for each party at an instant: members of its team and those it names, with whoever a member named in
+ * their own place for a time. A delegation holds as long as who gave it is a member.
+ */
+export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration, now: string): Deciding<Signers> {
+  const configured = partiesOf(release, signoff)
+  const queries = teamsOf(configured).map((team) => ({ kind: 'team-members', team }) as const)
+  const answers = yield* facts(queries)
+  const membersOf = (party: PartyConfig): readonly string[] | 'unreadable' => {
+    const index = queries.findIndex((query) => query.team === party.team)
+    const members = party.team === undefined ? [] : (answers[index]?.members ?? 'unreadable')
+    return members === 'unreadable' ? 'unreadable' : [...members.map((member) => member.login), ...party.users]
+  }
+  const present = new Set(configured.map((party) => party.name))
+  const parties = configured.map((party): Party => {
+    const members = membersOf(party)
+    const after = (party.after ?? []).filter((name) => present.has(name))
+    return {
+      name: party.name,
+      members: members === 'unreadable' ? [] : delegated(members, party.name, release, now),
+      count: party.seats,
+      optional: party.optional,
+      ...(after.length === 0 ? {} : { after }),
+    }
+  })
+  return {
+    parties,
+    unreadable: configured.filter((party) => membersOf(party) === 'unreadable').map((party) => party.name),
+    used: queries.flatMap((query, index) => {
+      const answer = answers[index]
+      return answer ? [{ query, answer }] : []
+    }),
+  }
+}
+
+/** Logins ignore case. */
+const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+
+function delegated(members: readonly string[], party: string, { conduct }: ReleaseState, now: string): string[] {
+  const inForce = conduct.delegations.filter(
+    (entry) =>
+      entry.party === party &&
+      Date.parse(entry.until) > Date.parse(now) &&
+      members.some((login) => isSame(login, entry.from.login)),
+  )
+  const away = (login: string): boolean => inForce.some((entry) => isSame(entry.from.login, login))
+  /** Nobody who is away is brought back by a delegation of another. */
+  const added = inForce.map((entry) => entry.to.login).filter((login) => !away(login))
+  return [...members.filter((login) => !away(login)), ...added]
+}
+
+const teamsOf = (parties: readonly PartyConfig[]): string[] => [
+  ...new Set(parties.flatMap((party) => (party.team === undefined ? [] : [party.team]))),
+]
