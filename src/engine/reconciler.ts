@@ -24,6 +24,8 @@ const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 60_000
 /** Subjects worked on at a time; outputs of one subject are applied one after the other, in their order. */
 const PARALLEL_SUBJECTS = 4
+/** Settled outputs kept in memory. */
+const OUTPUTS_AT_HAND = 20_000
 
 /**
  * What people can change or remove outside, and what an outlet sets right again when it looks. An answer to a gate
@@ -166,8 +168,16 @@ export class Reconciler {
     const applied = await apply(output, remote)
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
     for (const request of applied.observed ?? []) await observe(request)
-    this.#settled.set(output.key, { digest, remote: applied.remote })
+    this.#remember(output.key, { digest, remote: applied.remote })
     ledger.ride([this.#receipt(output, digest, applied.remote)]).catch(() => {})
+  }
+
+  /** The newest ones: what is forgotten here stands in the outbox, or is looked at once more. */
+  #remember(key: string, known: { readonly digest: string; readonly remote: string | null }): void {
+    this.#settled.delete(key)
+    this.#settled.set(key, known)
+    const [oldest] = this.#settled.keys()
+    if (this.#settled.size > OUTPUTS_AT_HAND && oldest !== undefined) this.#settled.delete(oldest)
   }
 
   #receipt(output: Output, digest: string, remote: string | null): EventDraft {
