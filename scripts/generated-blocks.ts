@@ -8,6 +8,7 @@ import { CATALOGUE } from '../src/core/catalogue.ts'
 import type { Place } from '../src/core/command/entry.ts'
 import { COMMANDS } from '../src/core/command/table.ts'
 import { rulesetBody } from '../src/github/rulesets.ts'
+import { slotTable, sweepTable } from '../src/render/fact-tables.ts'
 import { EVENTS } from '../src/webhooks/index.ts'
 import { CONFIGURATION } from '../test/e2e/story/seed.ts'
 import { CLI_COMMANDS } from './cli-commands.ts'
@@ -120,6 +121,8 @@ export const BLOCKS: Readonly<Record<string, (sources: Sources) => string>> = {
   roles: rolesTable,
   'event-types': eventTypes,
   cli,
+  sweeps: sweepTable,
+  slots: slotTable,
   configuration: configurationReference,
   'story-configuration': storyConfiguration,
 }
