@@ -1,5 +1,5 @@
 import { parseBuildStatus } from '../core/deployment/status.ts'
-import { type Problem, RingmasterError, valueOf as valueIn } from '../core/problem.ts'
+import { type Problem, RingmasterError, unwrap } from '../core/problem.ts'
 import { BuildRecord } from '../core/product/schema.ts'
 import { codeSpan, escapeMarkdown } from '../render/text.ts'
 import { readArtifacts } from './artifacts.ts'
@@ -30,7 +30,7 @@ interface BuiltVersion {
  * failure.
  */
 export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome<'record-build'>> {
-  const context = valueIn(readContext(shell.environment))
+  const context = unwrap(readContext(shell.environment))
   const [status, product, artifacts] = together(
     parseBuildStatus(inputs.status),
     productNameOf(inputs, context),
@@ -38,7 +38,7 @@ export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome
   )
   const built = await versionOf(inputs, context, shell)
   if (built === null) return nothingToRecord(product, status)
-  const record = valueIn(
+  const record = unwrap(
     checkRecord(BuildRecord, {
       schema: 'ringmaster/build/1',
       product,
@@ -53,7 +53,7 @@ export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome
       artifacts,
     }),
   )
-  const check = valueIn(buildCheckOf(record))
+  const check = unwrap(buildCheckOf(record))
   const client = await connectWith(inputs, context, shell.clock)
   const written = await writeBuildCheck({ client, context, sha: built.sha, record, check, dryRun: inputs.dryRun })
   return {

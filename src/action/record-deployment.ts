@@ -1,6 +1,6 @@
 import { DeploymentRecord } from '../core/deployment/schema.ts'
 import { parseDeploymentStatus } from '../core/deployment/status.ts'
-import { type Problem, quoted, valueOf as valueIn } from '../core/problem.ts'
+import { type Problem, quoted, unwrap } from '../core/problem.ts'
 import { EnvironmentName } from '../core/product/schema.ts'
 import { codeSpan, escapeMarkdown, markdownTable, truncate } from '../render/text.ts'
 import { readContext } from './context.ts'
@@ -18,13 +18,13 @@ import { type Attempt, MAX_DESCRIPTION_LENGTH, rehearseAttempt, writeAttempt } f
  * repeated step changes nothing; a new beginning after an end is an attempt of its own.
  */
 export async function recordDeployment(inputs: Inputs, shell: Shell): Promise<Outcome<'record-deployment'>> {
-  const context = valueIn(readContext(shell.environment))
+  const context = unwrap(readContext(shell.environment))
   const [status, product, environment] = together(
     parseDeploymentStatus(inputs.status),
     productNameOf(inputs, context),
     checkRecord(EnvironmentName, inputs.environment),
   )
-  const record = valueIn(
+  const record = unwrap(
     checkRecord(DeploymentRecord, {
       schema: 'ringmaster/deployment/1',
       product,

@@ -1,4 +1,4 @@
-import { type Fault, type Problem, quoted, RingmasterError, valueOf as valueIn } from '../core/problem.ts'
+import { type Fault, type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { escapeMarkdown } from '../render/text.ts'
 import { bump } from './bump.ts'
 import type { InputName } from './inputs.ts'
@@ -28,7 +28,7 @@ const EXIT_CODE_OF_A_BUG = 70
 /** Runs one step and returns its exit code: 0 done, 1 refused or failed, 2 bad input, 3 outside trouble, 70 a bug. */
 export async function runAction(shell: Shell, runner: Runner): Promise<number> {
   try {
-    const inputs = valueIn(readInputs(shell.environment))
+    const inputs = unwrap(readInputs(shell.environment))
     const command = await COMMANDS[inputs.command]()
     return report(await command(inputs, shell), inputs, runner)
   } catch (error) {

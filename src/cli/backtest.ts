@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { canonicalJson } from '../core/json.ts'
-import { RingmasterError, valueOf as unwrap } from '../core/problem.ts'
+import { RingmasterError, unwrap } from '../core/problem.ts'
 import {
   type Choice,
   type Contender,

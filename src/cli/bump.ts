@@ -1,4 +1,4 @@
-import { valueOf as unwrap } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import { type Explanation, explainBump } from '../core/version/explain.ts'
 import { parseVersion } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Enrolment, type EnrolmentRecord, enrolmentBytes } from '../core/manifest/enrolment.ts'
 import { checkIssues } from '../core/manifest/issues.ts'
-import { valueOf as unwrap } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import { keyFileSigner } from '../publish/signer.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'

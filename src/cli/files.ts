@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { z } from 'zod'
 import { parseDocument } from '../core/manifest/issues.ts'
-import { RingmasterError, valueOf as unwrap } from '../core/problem.ts'
+import { RingmasterError, unwrap } from '../core/problem.ts'
 import { writeDurably } from '../publish/durable-file.ts'
 
 /** The bytes of a file that the caller named. Throws bad input with its path. */

@@ -5,7 +5,7 @@ import { bundlesRole } from '../core/manifest/names.ts'
 import { type KeyChange, nextRootRequest } from '../core/manifest/requests.ts'
 import type { Floor } from '../core/manifest/schema.ts'
 import { type DelegationChanges, targetsRequest } from '../core/manifest/targets-request.ts'
-import { valueOf as unwrap } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { readDocument } from './files.ts'
 import {

@@ -1,4 +1,4 @@
-import { type Checked, RingmasterError, valueOf as unwrap } from '../core/problem.ts'
+import { type Checked, RingmasterError, unwrap } from '../core/problem.ts'
 import { type ChangelogSection, checkChangelog, writeSection } from '../core/version/changelog.ts'
 import { collectNotes, type Notes, type NotesOptions } from '../core/version/notes.ts'
 import { tagNameOf } from '../core/version/tags.ts'

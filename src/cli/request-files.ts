@@ -11,7 +11,7 @@ import {
   requestBytes,
   requestDigest,
 } from '../core/manifest/sign-request.ts'
-import { valueOf as unwrap } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import type { FileSigner } from '../publish/signer.ts'
 import { type CliCommand, type CommandIo, type ExitCode, usageError } from './command.ts'
 import { readDocument, readInput, writeOutput } from './files.ts'

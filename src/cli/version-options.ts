@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util'
-import { accepted, type Checked, rejected, valueOf as unwrap } from '../core/problem.ts'
+import { accepted, type Checked, rejected, unwrap } from '../core/problem.ts'
 import type { Line } from '../core/version/line.ts'
 import { type AreaMap, parseAreas } from '../core/version/paths.ts'
 import { parseLabel } from '../core/version/prerelease.ts'

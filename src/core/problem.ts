@@ -51,7 +51,7 @@ export class RingmasterError extends Error {
 }
 
 /** Unwraps a checked value where failing is the caller's end of the road. Throws `RingmasterError` with all problems. */
-export function valueOf<T>(checked: Checked<T>, fault: Fault = 'bad-input'): T {
+export function unwrap<T>(checked: Checked<T>, fault: Fault = 'bad-input'): T {
   if (checked.ok) return checked.value
   throw new RingmasterError(fault, checked.problems)
 }

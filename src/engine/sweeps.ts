@@ -1,3 +1,5 @@
+import { markdownTable } from '../render/text.ts'
+
 /** One kind of fact that can be looked up again when its webhook was lost for good. */
 export interface SweepRow {
   readonly kind: string
@@ -75,3 +77,18 @@ export const SWEEPS = [
 ] as const satisfies readonly SweepRow[]
 
 export type SweepKind = (typeof SWEEPS)[number]['kind']
+
+const code = (text: string): string => `\`${text}\``
+
+/** The table for people: each kind of fact, where it is read again, and what cannot be recovered. */
+export const sweepTable = (): string =>
+  markdownTable(
+    ['Kind', 'What', 'Read again from', 'Slot', 'Not recovered'],
+    SWEEPS.map(({ kind, fact, endpoint, key, lost }) => [
+      kind,
+      fact,
+      endpoint.split(', ').map(code).join('<br>'),
+      key,
+      lost,
+    ]),
+  )

@@ -1,4 +1,4 @@
-import { type Problem, valueOf as valueIn } from '../core/problem.ts'
+import { type Problem, unwrap } from '../core/problem.ts'
 import { type BumpDecision, decideBump } from '../core/version/decide.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
 import type { AreaMap } from '../core/version/paths.ts'
@@ -97,10 +97,10 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   const counted = countedOf(question.counts, history.commits)
   const reread: Reread = question.reread === undefined ? { commits: counted } : await question.reread(counted)
   const decide = (commits: readonly Commit[]): BumpDecision =>
-    valueIn(decideBump(question.config, last?.version.text ?? null, commits, reread.judge))
+    unwrap(decideBump(question.config, last?.version.text ?? null, commits, reread.judge))
   const decision = decide(reread.commits)
   const since = latest === null ? [] : await commitsSince(question.directory, history.head, latest, reread.commits)
-  const next = valueIn(
+  const next = unwrap(
     versionOnLine(withLatestBuild(question.line, read(history.tags)), {
       target: decision.to,
       lastRelease: last?.version.text ?? null,
@@ -138,7 +138,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
 function readerOf(pattern: TagPattern): (tags: readonly GitTag[]) => TagReading {
   const known = new WeakMap<readonly GitTag[], TagReading>()
   return (tags) => {
-    const reading = known.get(tags) ?? valueIn(readTags(pattern, tags))
+    const reading = known.get(tags) ?? unwrap(readTags(pattern, tags))
     known.set(tags, reading)
     return reading
   }

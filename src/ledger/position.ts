@@ -1,6 +1,6 @@
 import type { LedgerDocument } from '../core/decision.ts'
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
-import { valueOf as unwrapped } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import { HEAD_PATH, MIN_WRITER, ORIGIN, parseEventFile, parseHead, parseStored } from './codec.ts'
 import { firstSeqOf } from './event-files.ts'
 import { Lru } from './lru.ts'
@@ -175,7 +175,7 @@ function tailFile(
     throw damaged(`${path}: expected a file that begins with event ${at.seq + 1}`, path)
   if (old?.events[0]?.prev === at.tip) return old
   if (!bytes) throw damaged(`expected the event file ${path}, found none`, path)
-  return { path, ...unwrapped(parseEventFile(path, bytes, at), 'refused') }
+  return { path, ...unwrap(parseEventFile(path, bytes, at), 'refused') }
 }
 
 async function readTail(reading: Reading, commit: string, head: Head, known: readonly TailFile[]): Promise<TailFile[]> {
@@ -202,7 +202,7 @@ async function readTail(reading: Reading, commit: string, head: Head, known: rea
 async function readIndex(reading: Reading, commit: string, head: Head): Promise<SnapshotIndex> {
   if (!head.snapshot) return EMPTY_INDEX
   const [bytes] = await readNamed(reading.read, commit, [{ path: INDEX_PATH, digest: head.snapshot.index }])
-  const index = unwrapped(parseStored(SnapshotIndex, INDEX_PATH, bytes), 'refused')
+  const index = unwrap(parseStored(SnapshotIndex, INDEX_PATH, bytes), 'refused')
   if (index.seq === head.snapshot.seq) return index
   throw damaged(`${INDEX_PATH}: expected the snapshot at event ${head.snapshot.seq}, found ${index.seq}`, INDEX_PATH)
 }
@@ -214,7 +214,7 @@ export async function readPosition(
   headBytes: Uint8Array | null | undefined,
   before?: Position,
 ): Promise<Position> {
-  const head = unwrapped(parseHead(headBytes), 'refused')
+  const head = unwrap(parseHead(headBytes), 'refused')
   const [tail, index] = await Promise.all([
     readTail(reading, commit, head, before?.tail ?? []),
     readIndex(reading, commit, head),

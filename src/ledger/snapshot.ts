@@ -1,5 +1,5 @@
 import { canonicalJson, sha256 } from '../core/json.ts'
-import { valueOf as unwrapped } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import { encodeStored, parseStored } from './codec.ts'
 import {
   decodeKeys,
@@ -77,7 +77,7 @@ export class SnapshotReader {
 
   /** The shards that a page lists. */
   async shardsOf(page: PageRecord): Promise<readonly ShardRecord[]> {
-    const parse = ([bytes]: Uint8Array[]) => unwrapped(parseStored(ShardPage, page.path, bytes), 'refused').shards
+    const parse = ([bytes]: Uint8Array[]) => unwrap(parseStored(ShardPage, page.path, bytes), 'refused').shards
     return this.#cached([page], parse)
   }
 
@@ -85,7 +85,7 @@ export class SnapshotReader {
   async entriesOf(record: ShardRecord): Promise<ReadonlyMap<string, unknown>> {
     const parse = (parts: Uint8Array[]) => {
       const path = record.parts[0]?.path ?? ''
-      return new Map(unwrapped(parseStored(Shard, path, Buffer.concat(parts)), 'refused').entries)
+      return new Map(unwrap(parseStored(Shard, path, Buffer.concat(parts)), 'refused').entries)
     }
     return this.#cached(record.parts, parse)
   }

@@ -4,7 +4,7 @@ import { DEFAULT_VALIDITY } from '../core/manifest/publication.ts'
 import { SigningRequest } from '../core/manifest/schema.ts'
 import { type OpenRequest, openRequest } from '../core/manifest/sign-request.ts'
 import { isSigned } from '../core/manifest/trusted-set.ts'
-import { valueOf } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import type { Publication } from './publication.ts'
@@ -30,7 +30,7 @@ export interface PublisherOptions {
 }
 
 /** Reads a signing request from its text. Throws `RingmasterError` with what does not fit. */
-export const requestOf = (text: string): OpenRequest => valueOf(openRequest(SigningRequest.parse(JSON.parse(text))))
+export const requestOf = (text: string): OpenRequest => unwrap(openRequest(SigningRequest.parse(JSON.parse(text))))
 
 /** The manifest of a cohort: built, signed, stored with the pointer last, then fetched back from its public address. */
 export function manifestOutlet(options: PublisherOptions) {
@@ -61,8 +61,8 @@ export function manifestOutlet(options: PublisherOptions) {
       issue: { issuedAt: now, expiresAt, ledgerHead: output.ledgerHead },
       rules: { now, ...DEFAULT_VALIDITY },
     })
-    const { files } = valueOf(published, 'refused')
-    valueOf(await verifyPublished(publicUrl, expectedOf(files), { attempts: 5 }), 'outside')
+    const { files } = unwrap(published, 'refused')
+    unwrap(await verifyPublished(publicUrl, expectedOf(files), { attempts: 5 }), 'outside')
     const manifest = files.find((file) => file.path.endsWith('manifest.json'))
     const digest = sha256(manifest?.bytes ?? '')
     return {

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { insideWorkspace, readContext, runUrl } from '../../src/action/context.ts'
-import { valueOf as valueIn } from '../../src/core/problem.ts'
+import { unwrap } from '../../src/core/problem.ts'
 import { RUN } from './stage.ts'
 
-const read = (bent: Record<string, string>) => valueIn(readContext({ ...RUN, ...bent }))
+const read = (bent: Record<string, string>) => unwrap(readContext({ ...RUN, ...bent }))
 
 describe('the run that a step belongs to', () => {
   it('is the one of github.com where the runner names no server', () => {

@@ -3,7 +3,7 @@ import type { Bundle } from '../../src/core/cohort/schema.ts'
 import { NO_PREVIOUS } from '../../src/core/event.ts'
 import { sha256 } from '../../src/core/json.ts'
 import { buildManifest, bundleDocument, encodeManifest, type ManifestSource } from '../../src/core/manifest/build.ts'
-import { valueOf as unwrap } from '../../src/core/problem.ts'
+import { unwrap } from '../../src/core/problem.ts'
 import { COHORT, chainOf, NOW, versionOf } from './channels.ts'
 
 export const EXPIRES = '2026-12-04T12:00:00Z'

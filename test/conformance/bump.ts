@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { valueOf as valueOrThrow } from '../../src/core/problem.ts'
+import { unwrap } from '../../src/core/problem.ts'
 import { type BumpDecision, decideBump } from '../../src/core/version/decide.ts'
 import { BumpConfig, Commit } from '../../src/core/version/schema.ts'
 import { stepBetween } from '../../src/core/version/step.ts'
@@ -59,7 +59,5 @@ function mismatchOf(bumpCase: BumpCase): Failure | null {
  */
 function isStepAsTagged({ from, expect, source }: BumpCase, { bump, to }: BumpDecision): boolean {
   if (source?.toTag === undefined || bump !== 'exact' || from === null || to === null) return false
-  return (
-    stepBetween(valueOrThrow(parseVersion('semver', from)), valueOrThrow(parseVersion('semver', to))) === expect.bump
-  )
+  return stepBetween(unwrap(parseVersion('semver', from)), unwrap(parseVersion('semver', to))) === expect.bump
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import type { Manifest } from '../../src/core/manifest/schema.ts'
-import { valueOf as unwrap } from '../../src/core/problem.ts'
+import { unwrap } from '../../src/core/problem.ts'
 import { aCohort, aRelease, Fleet, inShort, later } from './fleet.ts'
 import { forgedTimestamp } from './forge.ts'
 import { manifestByTuf } from './tuf-client.ts'

@@ -20,7 +20,7 @@ import {
   requestBytes,
 } from '../../src/core/manifest/sign-request.ts'
 import { targetsRequest } from '../../src/core/manifest/targets-request.ts'
-import { valueOf as unwrap } from '../../src/core/problem.ts'
+import { unwrap } from '../../src/core/problem.ts'
 import { directoryCache } from '../../src/device/cache.ts'
 import { checkForUpdate, type UpdateAnswer, type UpdateRequest } from '../../src/device/check.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'

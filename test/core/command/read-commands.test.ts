@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { readCommands } from '../../../src/core/command/read-commands.ts'
-import { valueOf as must } from '../../../src/core/problem.ts'
+import { unwrap } from '../../../src/core/problem.ts'
 
 const read = (body: string) =>
-  must(readCommands(body)).map(({ name, args }) => (args === '' ? name : `${name} ${args}`))
+  unwrap(readCommands(body)).map(({ name, args }) => (args === '' ? name : `${name} ${args}`))
 
 describe('what a reader sees as a line of plain text', () => {
   it.each([
@@ -86,7 +86,7 @@ describe('what a reader sees as a line of plain text', () => {
 
   it('says on which line of the comment a command stands', () => {
     const body = '```\n\n```\r\n\r\n- a\n- b\n\ntext\n/status\n\n<!--\n\n-->\n/help'
-    expect(must(readCommands(body)).map(({ line }) => line)).toEqual([9, 14])
+    expect(unwrap(readCommands(body)).map(({ line }) => line)).toEqual([9, 14])
   })
 })
 

@@ -6,7 +6,7 @@ import {
   parseManifest,
   referenceTo,
 } from '../../../src/core/manifest/build.ts'
-import { valueOf as unwrap } from '../../../src/core/problem.ts'
+import { unwrap } from '../../../src/core/problem.ts'
 import { aBundle, aCohort, aRelease } from '../../device/fleet.ts'
 
 const issue = {

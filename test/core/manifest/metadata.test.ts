@@ -7,7 +7,7 @@ import {
   targetsMetadata,
   withSignature,
 } from '../../../src/core/manifest/metadata.ts'
-import { valueOf as unwrap } from '../../../src/core/problem.ts'
+import { unwrap } from '../../../src/core/problem.ts'
 import { newSigner } from '../../device/fleet.ts'
 
 const EXPIRES = '2027-01-01T00:00:00Z'

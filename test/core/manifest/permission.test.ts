@@ -4,7 +4,7 @@ import { staticAdmission } from '../../../src/core/cohort/phase.ts'
 import { sortRoster } from '../../../src/core/cohort/roster.ts'
 import type { DeclaredPhase, Phase } from '../../../src/core/cohort/schema.ts'
 import { type PermissionContext, permitted } from '../../../src/core/manifest/permission.ts'
-import { valueOf as unwrap } from '../../../src/core/problem.ts'
+import { unwrap } from '../../../src/core/problem.ts'
 
 const scope = { cohort: 'eu', release: 'R2', salt: 's' }
 const names = Array.from({ length: 300 }, (_, at) => `p-${at}`)

@@ -5,7 +5,7 @@ import { firstRootRequest, nextRootRequest } from '../../../src/core/manifest/re
 import { addSignature, finishRequest, missingSignatures, openRequest } from '../../../src/core/manifest/sign-request.ts'
 import { targetsRequest } from '../../../src/core/manifest/targets-request.ts'
 import { trustRoot } from '../../../src/core/manifest/trusted-set.ts'
-import { valueOf as unwrap } from '../../../src/core/problem.ts'
+import { unwrap } from '../../../src/core/problem.ts'
 import { aBundle, keysOf, newSigner, signed } from '../../device/fleet.ts'
 
 const EXPIRES = '2027-11-20T00:00:00Z'
