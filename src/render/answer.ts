@@ -88,15 +88,26 @@ export function renderReply(comment: IssueState['comments'][number]): string {
   const to = comment.actor ? `${fitted(comment.actor.login, escapeMarkdown, 200)}: ` : ''
   /** Each answer has its share of the room, so that a long one does not hide the next. */
   const share = Math.floor(MAX_BODY / Math.max(1, comment.answers.length))
-  return comment.answers
-    .map(({ command, answer }) => {
-      const head = `${to}${codeSpan(truncate(`/${command}`, 80))}\n\n`
-      const lines = [...(answer.dryRun === undefined ? [] : dryLines(answer)), ...answerLines(answer)]
-      return `${head}${foldLines(lines, share - head.length - 2).join('\n')}`
-    })
-    .join('\n\n')
+  const replies = comment.answers.map(({ command, answer }) => {
+    const head = `${to}${codeSpan(truncate(`/${command}`, 80))}\n\n`
+    const lines = [...(answer.dryRun === undefined ? [] : dryLines(answer)), ...answerLines(answer)]
+    return `${head}${foldLines(lines, share - head.length - 2).join('\n')}`
+  })
+  return [...replies, ...noteLines(comment, to)].join('\n\n')
+}
+
+const NOTES = {
+  edited:
+    '✏️ This comment was edited. Commands are read once, when a comment is new: nothing was read again, and what was answered stands. Say it in a new comment.',
+  deleted: '🗑 The comment with these commands was deleted. That takes nothing back: what was answered stands.',
+  unreadable: '❌ No command of this comment was read.',
+} as const
+
+function noteLines({ note }: IssueState['comments'][number], to: string): string[] {
+  if (note === undefined) return []
+  return [`${to}${NOTES[note.kind]}${note.message === null ? '' : ` ${plain(note.message)}`}`]
 }
 
 /** The reaction that a comment gets: at a glance, whether everything it asked for was done. */
 export const reactionOf = (comment: IssueState['comments'][number]): '+1' | 'confused' =>
-  comment.answers.some((entry) => entry.answer.code === 'refused') ? 'confused' : '+1'
+  comment.answers.length === 0 || comment.answers.some((entry) => entry.answer.code === 'refused') ? 'confused' : '+1'

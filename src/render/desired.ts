@@ -17,6 +17,7 @@ import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/relea
 import type { ReleaseState } from '../core/release/schema.ts'
 import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
+import { renderReminder } from './conduct.ts'
 import { configurationCheck, refusedConfiguration } from './configuration.ts'
 import { renderGate } from './gate.ts'
 import type { Output } from './output.ts'
@@ -87,7 +88,10 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
     })
   }
   if (release.proposal && release.status === 'in_progress')
-    outputs.push(signoffCheck(release, release.proposal, subject, around))
+    outputs.push(
+      signoffCheck(release, release.proposal, subject, around),
+      ...reminders(release, release.proposal, subject),
+    )
   if (release.endedAt !== null) {
     outputs.push({
       ...base,
@@ -103,6 +107,21 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
   }
   return outputs
 }
+
+/** The newest reminder; those before it stand as they were. */
+const reminders = (
+  release: ReleaseState,
+  { number }: NonNullable<ReleaseState['proposal']>,
+  subject: string,
+): Output[] =>
+  release.conduct.reminders.slice(-1).map((reminder) => ({
+    kind: 'comment',
+    subject,
+    key: `${release.id}/reminder/${reminder.at}`,
+    repository: release.repository,
+    issue: number,
+    body: renderReminder(release, reminder),
+  }))
 
 function signoffCheck(
   release: ReleaseState,

@@ -2,6 +2,7 @@ import type { Configuration } from '../core/config/schema.ts'
 import type { BoardState } from '../core/deployment/schema.ts'
 import { type ChecklistLine, checklistOf } from '../core/process/checklist.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
+import { conductLines } from './conduct.ts'
 import { releaseMatrix } from './matrix.ts'
 import { signoffLine } from './signoff.ts'
 import { codeSpan, escapeMarkdown, foldLines, MAX_BODY, truncate } from './text.ts'
@@ -32,6 +33,7 @@ export function renderBoard(
     `**${STATUS_WORDS[release.status]}** · managed by ${escapeMarkdown(release.manager.login)} · ${signoffLine(release)}`,
     ...(release.endReason ? ['', `Reason: ${escapeMarkdown(release.endReason)}`] : []),
     '',
+    ...conductLines(release),
   ]
   const foot = [
     '',

@@ -1,4 +1,5 @@
 import type { ReleaseState, SignoffRecord } from '../core/release/schema.ts'
+import { interferenceLines } from './conduct.ts'
 import { escapeMarkdown, foldLines, MAX_BODY, markdownTable, truncate } from './text.ts'
 
 const WORDS = {
@@ -71,6 +72,7 @@ export function renderSignoff(release: ReleaseState, headDigest: string, unprote
       ),
     ),
     ...list('Problems', signoff.problems.map(escapeMarkdown)),
+    ...list('Touched by others', interferenceLines(release.conduct)),
     ...list(
       'Does not count',
       signoff.ignored

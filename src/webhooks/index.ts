@@ -6,6 +6,7 @@ import { configuration, proposedConfiguration } from './configuration.ts'
 import type { Concern, Delivery, Installation } from './delivery.ts'
 import { deployments } from './deployments.ts'
 import { gates } from './gates.ts'
+import { forgedChecks, pushes } from './interference.ts'
 import { proposals, reviews } from './proposals.ts'
 import { runs } from './runs.ts'
 
@@ -20,6 +21,8 @@ const CONCERNS: readonly Concern[] = [
   proposals,
   reviews,
   runs,
+  forgedChecks,
+  pushes,
 ]
 
 /** The events that the App subscribes to, sorted. */

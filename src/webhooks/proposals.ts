@@ -73,12 +73,24 @@ export const proposals: Concern = {
         head: pull.head.sha,
         author: pull.user?.login ?? 'ghost',
         merged: Boolean(pull.merged_at),
+        ...interferenceIn(payload.data, installation),
         at: delivery.receivedAt,
         actor: actorOf(sender),
         source: sourceOf(delivery, pull.html_url ?? undefined),
       },
     ]
   },
+}
+
+/** Only we push to a proposal and merge it. */
+function interferenceIn(
+  { action, pull_request: pull, sender }: z.infer<typeof PullPayload>,
+  { botLogin }: Installation,
+): Pick<Extract<Request, { kind: 'proposal-seen' }>, 'interference'> {
+  if (!sender || sender.login === botLogin) return {}
+  if (action === 'synchronize') return { interference: { what: 'proposal-pushed', by: sender.login } }
+  if (action === 'closed' && pull.merged_at) return { interference: { what: 'proposal-merged', by: sender.login } }
+  return {}
 }
 
 /** Reviews of proposals: each one makes the signatures worth deciding again, from GitHub's own list. */
