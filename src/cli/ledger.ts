@@ -1,43 +1,51 @@
+import { join } from 'node:path'
+import { ulid } from 'ulid'
+import { DATA_BRANCH } from '../app/ringmaster.ts'
 import { model } from '../core/model.ts'
-import { RingmasterError } from '../core/problem.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
-import { gitStore } from '../ledger/git.ts'
+import type { HeadMark } from '../ledger/ledger.ts'
 import { type LogFilter, readLog } from '../ledger/read-log.ts'
-import type { LedgerStore } from '../ledger/store.ts'
+import { rebuildSnapshots } from '../ledger/rebuild.ts'
 import { verifyLedger } from '../ledger/verify.ts'
+import { renderEvidence } from '../render/evidence.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { evidenceOf } from './evidence.ts'
+import { writeOutput } from './files.ts'
+import { storeToRead, storeToWrite } from './ledger-store.ts'
 
-const BRANCH = 'ringmaster-data'
-
-/** A local repository, bare or not, whose branch is only read. */
-const storeIn = (directory: string, branch: string | undefined, now: string): LedgerStore =>
-  gitStore({
-    directory,
-    branch: branch ?? BRANCH,
-    author: { name: 'reader', email: 'reader@localhost' },
-    clock: () => now,
-  })
+/** `SEQ:sha256:…`, as anchors stand in check runs, gate answers and manifests. */
+function anchorOf(text: string): HeadMark {
+  const [, seq, digest] = /^([1-9][0-9]{0,14}):(sha256:[0-9a-f]{64})$/.exec(text) ?? []
+  if (seq === undefined || digest === undefined)
+    throw usageError(`expected an anchor such as 4711:sha256:…, found ${quoted(text)}`, ledgerVerify)
+  return { seq: Number(seq), digest }
+}
 
 export const ledgerVerify: CliCommand = {
   name: 'ledger verify',
-  usage: 'ringmaster ledger verify --repo DIR [--branch NAME] [--author EMAIL]',
+  usage:
+    'ringmaster ledger verify --repo DIR|OWNER/NAME [--branch NAME] [--author EMAIL] [--anchor SEQ:DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN)',
   summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
   async run(args, io) {
     const { values } = readOptions(ledgerVerify, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       author: { type: 'string' },
+      anchor: { type: 'string', multiple: true },
     })
-    const store = storeIn(needed(values.repo, 'repo', ledgerVerify), values.branch, io.now)
+    const anchors = (values.anchor ?? []).map(anchorOf)
+    const store = storeToRead({ repo: needed(values.repo, 'repo', ledgerVerify), branch: values.branch }, io)
     const report = await verifyLedger(store, model, {
       redecide,
+      anchors,
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })
     if (io.json) io.out(JSON.stringify(report))
     else {
       const { counts, head } = report
       io.out(
-        `${counts.events} events in ${counts.files} files, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again.`,
+        `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again.`,
       )
       io.out(`Head: event ${head.seq}, ${head.digest}`)
       if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
@@ -52,7 +60,7 @@ const FILTERS = ['product', 'release', 'actor', 'type', 'since'] as const
 export const ledgerLog: CliCommand = {
   name: 'ledger log',
   usage:
-    'ringmaster ledger log --repo DIR [--branch NAME] [--product NAME] [--release ID] [--actor LOGIN] [--type TYPE] [--since TIME]',
+    'ringmaster ledger log --repo DIR|OWNER/NAME [--branch NAME] [--product NAME] [--release ID] [--actor LOGIN] [--type TYPE] [--since TIME] [--json]   (--json prints one JSON document with the array "events")',
   summary: 'Show the events that fulfil every condition, in order.',
   async run(args, io) {
     const { values } = readOptions(ledgerLog, args, {
@@ -66,28 +74,34 @@ export const ledgerLog: CliCommand = {
     })
     if (values.since !== undefined && Number.isNaN(Date.parse(values.since))) {
       throw usageError(
-        `expected a time such as 2026-11-20T12:00:00Z for --since, found ${JSON.stringify(values.since)}`,
+        `expected a time such as 2026-11-20T12:00:00Z for --since, found ${quoted(values.since)}`,
         ledgerLog,
       )
     }
     const filter: LogFilter = Object.fromEntries(
       FILTERS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     )
-    const store = storeIn(needed(values.repo, 'repo', ledgerLog), values.branch, io.now)
+    const store = storeToRead({ repo: needed(values.repo, 'repo', ledgerLog), branch: values.branch }, io)
     if ((await store.newest([])) === null) {
       throw new RingmasterError('bad-input', {
         code: 'no-ledger',
-        message: `expected the branch ${values.branch ?? BRANCH} in ${values.repo ?? ''}, found none`,
-        hint: 'Give the directory of the release repository.',
+        message: `expected the branch ${values.branch ?? DATA_BRANCH} in ${values.repo ?? ''}, found none`,
+        hint: 'Give the release repository, or a clone of it that has the branch.',
       })
     }
+    /** One document, written as it is read: a log does not fit into memory for ever. */
+    let before = '{"events":['
     for await (const { event } of readLog(store, filter)) {
-      if (io.json) io.out(JSON.stringify(event))
-      else
+      if (io.json) {
+        io.out(`${before}${JSON.stringify(event)}`)
+        before = ','
+      } else {
         io.out(
           `${String(event.seq).padStart(6)}  ${event.at}  ${event.type.padEnd(24)} ${event.actor?.login ?? '-'}  ${subjectOf(event.data)}`,
         )
+      }
     }
+    if (io.json) io.out(`${before === ',' ? '' : before}]}`)
     return 0
   },
 }
@@ -104,7 +118,55 @@ function subjectOf(data: unknown): string {
     value['gate'],
     value['output'],
   ]
-  return JSON.stringify(parts.filter((part) => typeof part === 'string').join(' ')).slice(1, -1)
+  return quoted(parts.filter((part) => typeof part === 'string').join(' ')).slice(1, -1)
 }
 
-export const LEDGER_COMMANDS: readonly CliCommand[] = [ledgerVerify, ledgerLog]
+export const ledgerRebuild: CliCommand = {
+  name: 'ledger rebuild',
+  usage:
+    'ringmaster ledger rebuild --repo DIR|OWNER/NAME [--branch NAME] [--author "NAME <EMAIL>"]   (OWNER/NAME commits as the App, with the variables of the server)',
+  summary: 'Make head and snapshots anew from the events alone, as one commit; the events stay as they are.',
+  async run(args, io) {
+    const { values } = readOptions(ledgerRebuild, args, {
+      repo: { type: 'string' },
+      branch: { type: 'string' },
+      author: { type: 'string' },
+    })
+    const choice = { repo: needed(values.repo, 'repo', ledgerRebuild), branch: values.branch }
+    const store = await storeToWrite(choice, values.author, io)
+    const rebuilt = await rebuildSnapshots(store, model, { now: io.now, newId: () => ulid() })
+    if (io.json) io.out(JSON.stringify(rebuilt))
+    else
+      io.out(
+        `Commit ${rebuilt.commit}: the state of ${rebuilt.aggregates} aggregates at event ${rebuilt.seq}, in ${rebuilt.files} files.`,
+      )
+    return 0
+  },
+}
+
+export const ledgerExport: CliCommand = {
+  name: 'ledger export',
+  usage: 'ringmaster ledger export --repo DIR|OWNER/NAME --release ID [--branch NAME] [--out DIR] [--json]',
+  summary: 'The evidence of a release: who approved what under which rules, with links and digests.',
+  async run(args, io) {
+    const { values } = readOptions(ledgerExport, args, {
+      repo: { type: 'string' },
+      branch: { type: 'string' },
+      release: { type: 'string' },
+      out: { type: 'string' },
+    })
+    const store = storeToRead({ repo: needed(values.repo, 'repo', ledgerExport), branch: values.branch }, io)
+    const pack = await evidenceOf(store, needed(values.release, 'release', ledgerExport), io.now)
+    const json = JSON.stringify(pack, null, 2)
+    if (values.out === undefined) io.out(io.json ? json : renderEvidence(pack))
+    else {
+      const base = join(values.out, `evidence-${pack.release.id}`)
+      await writeOutput(`${base}.json`, `${json}\n`)
+      await writeOutput(`${base}.md`, `${renderEvidence(pack)}\n`)
+      io.out(io.json ? JSON.stringify({ files: [`${base}.json`, `${base}.md`] }) : `Wrote ${base}.json and ${base}.md`)
+    }
+    return 0
+  },
+}
+
+export const LEDGER_COMMANDS: readonly CliCommand[] = [ledgerVerify, ledgerLog, ledgerRebuild, ledgerExport]

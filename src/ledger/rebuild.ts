@@ -1,0 +1,70 @@
+import type { Model } from '../core/event.ts'
+import { RingmasterError } from '../core/problem.ts'
+import { encodeStored, HEAD_PATH } from './codec.ts'
+import { Lru } from './lru.ts'
+import { replayLog } from './replay.ts'
+import type { Head } from './schema.ts'
+import { EMPTY_INDEX, planSnapshot, SnapshotReader } from './snapshot.ts'
+import { commitMessage, type LedgerStore } from './store.ts'
+
+export interface Rebuilt {
+  readonly commit: string
+  readonly seq: number
+  readonly aggregates: number
+  readonly files: number
+}
+
+/** Nothing of the old snapshot is read: it may be what is broken. */
+const emptyReader = (): SnapshotReader =>
+  new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index: EMPTY_INDEX })
+
+async function filesUnder(store: LedgerStore, commit: string, directory: string): Promise<string[]> {
+  const entries = await store.list(commit, directory)
+  const found = await Promise.all(
+    entries.map(({ name, kind }) => {
+      const path = `${directory}/${name}`
+      return kind === 'file' ? [path] : filesUnder(store, commit, path)
+    }),
+  )
+  return found.flat()
+}
+
+/**
+ * Makes head and snapshots anew from the event files alone, as one commit. Events are never touched: a log whose lines
+ * or chain are broken is refused. Throws `ledger-contended` when the branch moved meanwhile.
+ */
+export async function rebuildSnapshots(
+  store: LedgerStore,
+  model: Model,
+  { now, newId }: { readonly now: string; readonly newId: () => string },
+): Promise<Rebuilt> {
+  const { commit, head, end, states, keys, folder } = await replayLog(store, model, { now })
+  const plan = await planSnapshot({ reader: emptyReader(), seq: end.seq, dirty: states, keys, now })
+  const operation = newId()
+  const rebuilt: Head = {
+    ...head,
+    ...end,
+    tail: [],
+    folder,
+    snapshot: { ...end, index: plan.digest },
+    operations: [...head.operations, operation].slice(-32),
+  }
+  const written = new Set(plan.additions.map(({ path }) => path))
+  const old = await filesUnder(store, commit, 'snapshots')
+  const outcome = await store.commit({
+    expectedHead: commit,
+    operation,
+    message: commitMessage(`ledger: snapshot at ${end.seq}, rebuilt from the events`, operation),
+    additions: [{ path: HEAD_PATH, bytes: encodeStored(rebuilt) }, ...plan.additions],
+    deletions: old.filter((path) => !written.has(path)),
+  })
+  if (outcome.kind === 'stale') {
+    throw new RingmasterError('outside', {
+      code: 'ledger-contended',
+      message: `${store.name}: expected the branch to rest while it is rebuilt, found that it moved`,
+      hint: 'Stop the App first, then try again.',
+    })
+  }
+  const aggregates = [...states.values()].filter((state) => state !== undefined).length
+  return { commit: outcome.commit, seq: end.seq, aggregates, files: plan.additions.length }
+}

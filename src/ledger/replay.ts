@@ -1,0 +1,59 @@
+import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
+import { HEAD_PATH, parseHead } from './codec.ts'
+import { KEEP_KEYS_MS, type NewKey } from './keys.ts'
+import { evolved, GENESIS } from './position.ts'
+import type { Head, LogPosition } from './schema.ts'
+import type { LedgerStore } from './store.ts'
+import { integrityError, integrityProblem } from './trouble.ts'
+import { walkLog } from './walk.ts'
+
+export interface Replayed {
+  readonly commit: string
+  /** As it stands; the first of an epoch when it cannot be read. */
+  readonly head: Head
+  /** The end of the log by its lines. */
+  readonly end: LogPosition
+  readonly states: ReadonlyMap<AggregateKey, unknown>
+  /** The keys of the last four days, in the order of the log. */
+  readonly keys: readonly NewKey[]
+  /** The directory of the last event file, and how many it holds. */
+  readonly folder: Head['folder']
+}
+
+/**
+ * Folds every event of a branch from the beginning, trusting nothing but the lines and their chain. `seen` is told of
+ * each event with the digest of its line. Throws what is wrong with the log.
+ */
+export async function replayLog(
+  store: LedgerStore,
+  model: Model,
+  options: {
+    readonly now: string
+    readonly seen?: (event: LedgerEvent, digest: string, path: string, line: number) => void
+  },
+): Promise<Replayed> {
+  const newest = await store.newest([HEAD_PATH])
+  if (!newest) throw integrityError(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
+  const parsed = parseHead(newest.files.get(HEAD_PATH))
+  const head = parsed.ok ? parsed.value : GENESIS
+  const oldestMs = Date.parse(options.now) - KEEP_KEYS_MS
+  const states = new Map<AggregateKey, unknown>()
+  let keys: NewKey[] = []
+  let end: LogPosition = head.origin
+  let folder: Head['folder'] = { path: '', files: 0 }
+  for await (const walked of walkLog(store, newest.info.commit, end)) {
+    if (walked.kind === 'broken') throw integrityError(walked.problems)
+    const { path, events, position } = walked.file
+    const directory = path.slice(0, path.lastIndexOf('/'))
+    folder = { path: directory, files: folder.path === directory ? folder.files + 1 : 1 }
+    for (const [index, event] of events.entries()) {
+      for (const key of model.keysOf(event)) states.set(key, evolved(model, key, states.get(key), event))
+      options.seen?.(event, events[index + 1]?.prev ?? position.tip, path, index + 1)
+    }
+    /** By file, so that the kept keys stay without a gap although the clocks of events differ. */
+    if (events.some((event) => Date.parse(event.at) >= oldestMs) || keys.length > 0)
+      keys = keys.concat(events.map(({ seq, key }) => ({ seq, key })))
+    end = position
+  }
+  return { commit: newest.info.commit, head, end, states, keys, folder }
+}

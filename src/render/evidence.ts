@@ -1,0 +1,151 @@
+import type { ReleaseState } from '../core/release/schema.ts'
+import { codeSpan, escapeMarkdown, markdownTable } from './text.ts'
+
+interface Line {
+  readonly seq: number
+  readonly type: string
+  readonly at: string
+  readonly actor: { readonly login: string } | null
+  readonly url: string | null
+  readonly digest: string
+  readonly data: unknown
+}
+
+interface Pack {
+  readonly release: ReleaseState
+  readonly repository: string
+  readonly policy: { readonly digest: string; readonly path: string }
+  readonly signoffs: readonly Line[]
+  readonly gates: readonly Line[]
+  readonly deployments: readonly Line[]
+  readonly events: readonly Line[]
+  readonly head: { readonly seq: number; readonly digest: string; readonly commit: string }
+  readonly digest: string
+}
+
+const none = '_none_'
+
+const link = (text: string, url: string | null): string =>
+  url?.startsWith('https://') && !/[\s()<>]/.test(url) ? `[${text}](${url})` : text
+
+const who = (line: Line): string => (line.actor ? escapeMarkdown(line.actor.login) : 'Ringmaster')
+
+const field = (data: unknown, name: string): string => {
+  const value = (data as Readonly<Record<string, unknown>> | null)?.[name]
+  return value === undefined || value === null ? '' : String(value)
+}
+
+const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
+  rows.length === 0 ? none : markdownTable(header, rows)
+
+/** The evidence of a release for people: who signed what under which rules, what was let through, and how to check it. */
+export function renderEvidence(pack: Pack): string {
+  const { release, repository, policy, head } = pack
+  const signoff = release.signoff
+  const pull = release.proposal
+  const approvals = (signoff?.evidence ?? []).map(({ party, login, reviewId, commit, at }) => [
+    escapeMarkdown(party),
+    escapeMarkdown(login),
+    reviewId === null || !pull ? '' : link(`review ${reviewId}`, `${pull.url}#pullrequestreview-${reviewId}`),
+    commit === null ? '' : codeSpan(commit.slice(0, 12)),
+    at ?? '',
+  ])
+  const steps = release.steps.map(({ id, by, at, evidence }) => [
+    codeSpan(id),
+    by ? escapeMarkdown(by.login) : 'Ringmaster',
+    at,
+    escapeMarkdown(evidence ?? ''),
+  ])
+  return [
+    `# Evidence: ${escapeMarkdown(release.title)}`,
+    '',
+    `Release ${codeSpan(release.id)} of ${link(`${escapeMarkdown(repository)}#${release.issue}`, pull ? pull.url.replace(/\/pull\/[0-9]+$/, `/issues/${release.issue}`) : null)}: ${release.status}.`,
+    pull ? `Proposal ${link(`#${pull.number}`, pull.url)}, head ${codeSpan(pull.head)}.` : 'No proposal was opened.',
+    '',
+    '## What was released',
+    '',
+    table(
+      ['Product', 'Version', 'Commit'],
+      release.items.map(({ product, version, sha }) => [escapeMarkdown(product), codeSpan(version), codeSpan(sha)]),
+    ),
+    '',
+    '## Under which rules',
+    '',
+    `Configuration ${codeSpan(policy.digest)}, kept as ${codeSpan(policy.path)} beside the log.`,
+    '',
+    '## Who approved',
+    '',
+    signoff
+      ? `Sign-off: ${signoff.status}, for the content ${codeSpan(signoff.digest)}.`
+      : 'The signatures were never decided.',
+    '',
+    table(['Party', 'Person', 'Review', 'Commit', 'When'], approvals),
+    '',
+    'Every decision about the signatures:',
+    '',
+    table(
+      ['Event', 'When', 'Status', 'Line'],
+      pack.signoffs.map((line) => [
+        String(line.seq),
+        line.at,
+        field((line.data as { signoff?: unknown } | null)?.signoff, 'status'),
+        codeSpan(line.digest),
+      ]),
+    ),
+    '',
+    '## Checklist',
+    '',
+    table(['Step', 'Done by', 'When', 'Evidence'], steps),
+    '',
+    '## Gates',
+    '',
+    table(
+      ['Event', 'When', 'Gate', 'Verdict', 'Line'],
+      pack.gates.map((line) => [
+        String(line.seq),
+        line.at,
+        codeSpan(field(line.data, 'gate') || field(line.data, 'environment')),
+        field(line.data, 'verdict') || line.type,
+        codeSpan(line.digest),
+      ]),
+    ),
+    '',
+    '## Deployments',
+    '',
+    table(
+      ['Event', 'When', 'What', 'Environment', 'Status', 'Allowed by', 'Line'],
+      pack.deployments.map((line) => [
+        String(line.seq),
+        line.at,
+        link(escapeMarkdown(`${field(line.data, 'product')}@${field(line.data, 'version')}`), line.url),
+        escapeMarkdown(field(line.data, 'environment')),
+        field(line.data, 'status'),
+        field(line.data, 'authorisation'),
+        codeSpan(line.digest),
+      ]),
+    ),
+    '',
+    '## Everything that was recorded of it',
+    '',
+    table(
+      ['Event', 'When', 'Type', 'Who', 'Line'],
+      pack.events.map((line) => [
+        link(String(line.seq), line.url),
+        line.at,
+        codeSpan(line.type),
+        who(line),
+        codeSpan(line.digest),
+      ]),
+    ),
+    '',
+    '## How to check it',
+    '',
+    `The log ended at event ${head.seq}, ${codeSpan(head.digest)}, commit ${codeSpan(head.commit)}. In a clone of the release repository:`,
+    '',
+    '```sh',
+    `ringmaster ledger verify --repo . --anchor ${head.seq}:${head.digest}`,
+    '```',
+    '',
+    `Digest of this pack in its JSON form: ${codeSpan(pack.digest)}`,
+  ].join('\n')
+}

@@ -1,0 +1,239 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { LEDGER_COMMANDS } from '../../src/cli/ledger.ts'
+import { RingmasterError } from '../../src/core/problem.ts'
+import { gitStore } from '../../src/ledger/git.ts'
+import { gitHubStore } from '../../src/ledger/github.ts'
+import { gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
+import { startSandbox } from '../sandbox/sandbox.ts'
+
+const NOW = '2026-11-20T12:00:00Z'
+let directory: string
+let repo: string
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ringmaster-ledger-cli-'))
+  repo = join(directory, 'releases.git')
+  execFileSync('git', ['init', '-q', '--bare', repo])
+  const on = stage({ store: storeOf(repo), ledger: { snapshotEvery: 5 } })
+  await started(on)
+  await play(on, gateRequested())
+  on.outside.approve('eve', proposedHead(on.outside))
+  await play(on, releaseReview())
+  await on.engine.idle()
+  await on.engine.close()
+}, 60_000)
+afterAll(() => rm(directory, { recursive: true }))
+
+const storeOf = (path: string) =>
+  gitStore({
+    directory: path,
+    branch: 'ringmaster-data',
+    author: { name: 'ringmaster[bot]', email: '7+ringmaster[bot]@users.noreply.github.com' },
+    clock: () => NOW,
+  })
+
+async function run(words: readonly string[], env: Record<string, string> = {}) {
+  const name = words.slice(0, 2).join(' ')
+  const command = LEDGER_COMMANDS.find((one) => one.name === name)
+  if (!command) throw new Error(`no such command: ${name}`)
+  const out: string[] = []
+  const err: string[] = []
+  const json = words.includes('--json')
+  const io = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    json,
+    env,
+    now: NOW,
+  }
+  const code = await command
+    .run(
+      words.slice(2).filter((word) => word !== '--json'),
+      io,
+    )
+    .catch((error: unknown) => {
+      if (!(error instanceof RingmasterError)) throw error
+      err.push(...error.problems.map((problem) => `${problem.code}: ${problem.message}`))
+      return error.fault === 'bad-input' ? 2 : error.fault === 'refused' ? 1 : 3
+    })
+  return { code, out: out.join('\n'), err }
+}
+
+/** A copy of the repository to do harm to. */
+function copy(name: string): string {
+  const path = join(directory, name)
+  execFileSync('git', ['clone', '-q', '--bare', repo, path])
+  return path
+}
+
+/** Commits one changed file on the data branch, as anybody with git could. */
+function commitFile(path: string, file: string, text: string): void {
+  const git = (args: readonly string[], input?: string) =>
+    execFileSync('git', [`--git-dir=${path}`, ...args], { input: input ?? '', encoding: 'utf8' }).trim()
+  const stream = `commit refs/heads/ringmaster-data\ncommitter mallory <mallory@example.com> 1795000000 +0000\ndata 4\nedit\nfrom refs/heads/ringmaster-data^0\nM 100644 inline ${file}\ndata ${Buffer.byteLength(text)}\n${text}\n`
+  git(['fast-import', '--quiet', '--force'], stream)
+}
+
+const show = (path: string, file: string): string =>
+  execFileSync('git', [`--git-dir=${path}`, 'show', `ringmaster-data:${file}`], { encoding: 'utf8' })
+
+const headOf = async () => {
+  const { out } = await run(['ledger', 'verify', '--repo', repo, '--json'])
+  return (JSON.parse(out) as { head: { seq: number; digest: string } }).head
+}
+
+describe('ledger verify', () => {
+  it('agrees with an anchor that was taken outside, and with the author of every commit', async () => {
+    const { seq, digest } = await headOf()
+    const author = '7+ringmaster[bot]@users.noreply.github.com'
+    const args = ['--repo', repo, '--anchor', `${seq}:${digest}`, '--author', author]
+    expect(await run(['ledger', 'verify', ...args])).toMatchObject({ code: 0, err: [] })
+  })
+
+  it('names an anchor that the log contradicts or does not reach', async () => {
+    const { seq } = await headOf()
+    const other = `sha256:${'0'.repeat(64)}`
+    const both = ['--anchor', `2:${other}`, '--anchor', `${seq + 1}:${other}`]
+    const { code, err } = await run(['ledger', 'verify', '--repo', repo, ...both])
+    expect(code).toBe(1)
+    expect(err.join('\n')).toMatch(/ledger-replaced: .*:\d+: expected event 2 to be .*as an anchor outside/)
+    expect(err.join('\n')).toMatch(/ledger-rewound: expected event \d+, which an anchor/)
+  })
+
+  it('names a commit of somebody else', async () => {
+    const path = copy('foreign.git')
+    commitFile(path, 'note.txt', 'hello\n')
+    const { code, err } = await run([
+      'ledger',
+      'verify',
+      '--repo',
+      path,
+      '--author',
+      '7+ringmaster[bot]@users.noreply.github.com',
+    ])
+    expect(code).toBe(1)
+    expect(err.join('\n')).toMatch(/^foreign-author: .*found mallory@example.com$/m)
+  })
+
+  it.each([
+    [['--repo', 'acme/releases'], 'setting-missing'],
+    [['--repo', './nothing here'], 'no-repository'],
+    [['--repo', '.', '--anchor', 'x'], 'usage'],
+  ])('says what is missing: %s', async (args, code) => {
+    const result = await run(['ledger', 'verify', ...args])
+    expect(result.code).toBe(2)
+    expect(result.err[0]).toMatch(new RegExp(`^${code}: expected `))
+  })
+
+  it('reads a repository on GitHub with a token, and sees that a commit is not the platform’s', async () => {
+    const sandbox = await startSandbox({
+      seed: {
+        people: ['ann'],
+        organizations: [{ login: 'acme', owners: ['ann'], members: [] }],
+        repositories: [
+          {
+            name: 'acme/releases',
+            private: true,
+            commits: [{ message: 'Begin', files: { 'README.md': '#' }, author: 'ann' }],
+          },
+        ],
+        apps: [
+          { slug: 'ringmaster', permissions: { contents: 'write' }, events: [], installations: [{ account: 'acme' }] },
+        ],
+      },
+    })
+    try {
+      const store = gitHubStore({
+        client: sandbox.app('ringmaster').octokit('acme'),
+        owner: 'acme',
+        repo: 'releases',
+        branch: 'ringmaster-data',
+      })
+      const on = stage({ store, ledger: { snapshotEvery: 5 } })
+      await started(on)
+      await on.engine.close()
+      const env = { GITHUB_TOKEN: sandbox.as('ann').token, GITHUB_API_URL: sandbox.origin }
+      const verified = await run(['ledger', 'verify', '--repo', 'acme/releases'], env)
+      expect(verified).toMatchObject({ code: 0, err: [] })
+      commitFile(sandbox.repository('acme/releases').gitDirectory, 'note.txt', 'hello\n')
+      const harmed = await run(['ledger', 'verify', '--repo', 'acme/releases'], env)
+      expect(harmed.err.join('\n')).toMatch(/^foreign-author: .* signed by the platform/m)
+      expect(sandbox.violations).toEqual([])
+    } finally {
+      await sandbox.stop()
+    }
+  }, 60_000)
+})
+
+describe('ledger log', () => {
+  it('prints one JSON document', async () => {
+    const { out } = await run(['ledger', 'log', '--repo', repo, '--type', 'release', '--json'])
+    const { events } = JSON.parse(out) as { events: { type: string }[] }
+    expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(['release.opened', 'release.started']))
+    expect(JSON.parse((await run(['ledger', 'log', '--repo', repo, '--release', 'r99', '--json'])).out)).toEqual({
+      events: [],
+    })
+  })
+})
+
+describe('ledger rebuild', () => {
+  it('makes head and snapshots anew from the events, and leaves every event as it is', async () => {
+    const path = copy('broken.git')
+    const events = show(path, 'events/2026/11/20/10/')
+    commitFile(path, 'snapshots/index.json', '{"schemaVersion":1,"seq":3,"pages":[],"keys":[]}\n')
+    commitFile(path, 'head.json', 'not even JSON\n')
+    expect((await run(['ledger', 'verify', '--repo', path])).code).toBe(1)
+    const rebuilt = await run(['ledger', 'rebuild', '--repo', path, '--json'])
+    expect(rebuilt).toMatchObject({ code: 0, err: [] })
+    const verified = await run(['ledger', 'verify', '--repo', path, '--json'])
+    expect(JSON.parse(verified.out)).toMatchObject({ ok: true, problems: [], head: await headOf() })
+    expect(show(path, 'events/2026/11/20/10/')).toBe(events)
+    const on = stage({ store: storeOf(path) })
+    await play(on, gateRequested(777))
+    await on.engine.close()
+    expect((await run(['ledger', 'verify', '--repo', path])).code).toBe(0)
+  }, 60_000)
+
+  it('refuses a log whose lines are broken, with path and line', async () => {
+    const path = copy('torn.git')
+    const [file = ''] = show(path, 'events/2026/11/20/10/').split('\n').slice(2)
+    const name = `events/2026/11/20/10/${file}`
+    commitFile(path, name, show(path, name).replace('"seq"', '"sqe"'))
+    const { code, err } = await run(['ledger', 'rebuild', '--repo', path])
+    expect(code).toBe(1)
+    expect(err[0]).toContain(`${name}:1: `)
+  })
+})
+
+describe('ledger export', () => {
+  it('packs who approved what under which rules, for people and for programs, with digests that the log holds', async () => {
+    const out = join(directory, 'pack')
+    expect(await run(['ledger', 'export', '--repo', repo, '--release', 'r12', '--out', out])).toMatchObject({ code: 0 })
+    const pack = JSON.parse(await readFile(join(out, 'evidence-r12.json'), 'utf8'))
+    const page = await readFile(join(out, 'evidence-r12.md'), 'utf8')
+    expect(pack).toMatchObject({
+      release: { id: 'r12', status: 'in_progress', signoff: { status: 'approved' } },
+      policy: { text: expect.stringContaining('schemaVersion: 1') },
+      head: await headOf(),
+    })
+    expect(pack.signoffs.length).toBeGreaterThan(0)
+    expect(pack.gates.map((line: { type: string }) => line.type)).toEqual(
+      expect.arrayContaining(['gate.requested', 'gate.decided']),
+    )
+    expect(page).toContain('| Engineering | eve | ')
+    expect(page).toContain(pack.digest)
+    const anchor = pack.events[0]
+    const verified = await run(['ledger', 'verify', '--repo', repo, '--anchor', `${anchor.seq}:${anchor.digest}`])
+    expect(verified.code).toBe(0)
+  })
+
+  it('names a release that the log does not know', async () => {
+    const { code, err } = await run(['ledger', 'export', '--repo', repo, '--release', 'r99'])
+    expect(code).toBe(2)
+    expect(err[0]).toMatch(/^unknown-release: /)
+  })
+})
