@@ -1,16 +1,20 @@
 import type { Explanation } from '../core/version/explain.ts'
 import type { ComputedVersion } from '../git/compute-version.ts'
-import { truncate } from '../render/text.ts'
+import { codeSpan, truncate } from '../render/text.ts'
 import { explainVersion, renderBump } from './bump-summary.ts'
 import { computeVersionFor } from './compute-version.ts'
 import type { Outcome } from './outcome.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 
-/** Computes the next version of the checked-out commit and explains it. Reads the checkout only; writes nothing. */
+/**
+ * Computes the next version of the checked-out commit and explains it. Reads the checkout only; writes nothing but the
+ * files that a team wants its version in.
+ */
 export async function bump(inputs: Inputs, shell: Shell): Promise<Outcome<'bump'>> {
   const computed = await computeVersionFor(inputs, shell)
   const explanation = explainVersion(computed)
+  const files = await writtenFiles(inputs, shell, computed.version)
   return {
     outputs: {
       version: computed.version ?? '',
@@ -18,12 +22,26 @@ export async function bump(inputs: Inputs, shell: Shell): Promise<Outcome<'bump'
       bump: computed.bump,
       released: String(computed.released),
       explanation: explanationJson(computed, explanation),
+      'version-files': files.join('\n'),
     },
-    summary: renderBump(inputs, computed, explanation),
-    said: `${explanation.summary}${computed.deepened ? ' The checkout was shallow and has been deepened.' : ''}`,
+    summary: [renderBump(inputs, computed, explanation), ...renderFiles(files)].join('\n\n'),
+    said: [
+      explanation.summary,
+      ...(computed.deepened ? ['The checkout was shallow and has been deepened.'] : []),
+      ...(files.length > 0 ? [`Wrote ${files.join(', ')}.`] : []),
+    ].join(' '),
     warnings: computed.warnings,
   }
 }
+
+async function writtenFiles(inputs: Inputs, shell: Shell, version: string | null): Promise<readonly string[]> {
+  if (!inputs.writeVersionFiles || version === null) return []
+  const { writeVersionFiles } = await import('./version-files.ts')
+  return writeVersionFiles(inputs, shell, version)
+}
+
+const renderFiles = (files: readonly string[]): string[] =>
+  files.length === 0 ? [] : [`Written into ${files.map(codeSpan).join(', ')}.`]
 
 /** A step hands outputs on through the environment of others, which takes about 128 KiB in all. */
 const MOST_EXPLAINED = 100

@@ -1,30 +1,42 @@
-import { accepted, type Checked, quoted } from '../core/problem.ts'
+import { accepted, type Checked, quoted, rejected } from '../core/problem.ts'
+import type { Line } from '../core/version/line.ts'
 import { type AreaMap, parseAreas } from '../core/version/paths.ts'
+import { parseLabel } from '../core/version/prerelease.ts'
 import type { BumpConfig } from '../core/version/schema.ts'
 import { parseTagPattern, type TagPattern } from '../core/version/tags.ts'
-import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
+import { type ComputedVersion, computeVersion, type VersionQuestion } from '../git/compute-version.ts'
 import { insideWorkspace, workspaceOf } from './context.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 import { together } from './together.ts'
 
-/** Computes the version that a step asks for. Throws `RingmasterError` for bad inputs and for git. */
-export async function computeVersionFor(inputs: Inputs, shell: Shell): Promise<ComputedVersion> {
-  const [pattern, counts, directory] = together(patternOf(inputs), areaOf(inputs), directoryOf(inputs, shell))
+/** Computes the version that a step asks for, or what `instead` says. Throws `RingmasterError` for bad inputs and for git. */
+export async function computeVersionFor(
+  inputs: Inputs,
+  shell: Shell,
+  instead: Partial<Pick<VersionQuestion, 'at' | 'below'>> = {},
+): Promise<ComputedVersion> {
+  const [pattern, counts, directory, line] = together(
+    patternOf(inputs),
+    areaOf(inputs),
+    directoryOf(inputs, shell),
+    lineOf(inputs),
+  )
   return computeVersion({
     directory,
     pattern,
     counts,
     config: configOf(inputs),
-    line: { kind: 'release' },
+    line,
     firstParent: inputs.firstParent,
     ownRef: shell.environment['GITHUB_REF'] || null,
     below: null,
+    ...instead,
   })
 }
 
 /** A folder's product never takes the repository's plain tags: they may be another product's. */
-function patternOf(inputs: Inputs): Checked<TagPattern> {
+export function patternOf(inputs: Inputs): Checked<TagPattern> {
   if (inputs.tagPattern !== null) return parseTagPattern(inputs.tagPattern)
   if (inputs.path === null) return parseTagPattern('v{version}')
   if (inputs.product !== null) return parseTagPattern(`${inputs.product}/v{version}`)
@@ -47,7 +59,8 @@ function areaOf(inputs: Inputs): Checked<AreaMap | null> {
   return parseAreas([{ name: inputs.product ?? '', path: inputs.path ?? '.', exclude: inputs.exclude }])
 }
 
-function directoryOf(inputs: Inputs, shell: Shell): Checked<string> {
+/** Where the checkout is, inside the workspace. */
+export function directoryOf(inputs: Inputs, shell: Shell): Checked<string> {
   const directory = insideWorkspace(workspaceOf(shell.environment), inputs.workingDirectory)
   if (directory !== null) return accepted(directory)
   return {
@@ -61,6 +74,21 @@ function directoryOf(inputs: Inputs, shell: Shell): Checked<string> {
       },
     ],
   }
+}
+
+function lineOf({ prerelease, graduate }: Inputs): Checked<Line> {
+  if (prerelease !== null && graduate !== null) {
+    return rejected<string>({
+      code: 'line-twice',
+      message: 'expected at most one of the inputs prerelease and graduate, found both',
+      path: 'prerelease',
+    })
+  }
+  const label = prerelease ?? graduate
+  if (label === null) return accepted({ kind: 'release' })
+  const read = parseLabel(label)
+  if (!read.ok) return rejected<string>(...read.problems.map((problem) => ({ ...problem, path: 'prerelease' })))
+  return accepted({ kind: prerelease === null ? 'graduation' : 'prerelease', label: read.value })
 }
 
 const configOf = (inputs: Inputs): BumpConfig => ({

@@ -22,7 +22,7 @@ export interface InputDefinition {
   readonly neededBy?: readonly CommandName[]
 }
 
-const VERSIONED = ['bump', 'record-build'] as const
+const VERSIONED = ['bump', 'tag', 'record-build'] as const
 const RECORDS = ['record-build', 'record-deployment'] as const
 
 /** Every input of the Action. `action.yml` declares exactly these, by test; none reaches the program but by `env:`. */
@@ -30,7 +30,7 @@ export const INPUTS = {
   command: { description: `What to do: ${COMMANDS.join(', ')}.`, usedBy: 'all', neededBy: COMMANDS },
   product: {
     description: 'The product’s name. The repository’s name unless given; needed where `path` is.',
-    usedBy: ['bump', ...RECORDS],
+    usedBy: ['bump', 'tag', ...RECORDS],
   },
   path: {
     description: 'The product’s folder from the root of its repository; of `validate-config` the file to check.',
@@ -41,8 +41,9 @@ export const INPUTS = {
     usedBy: VERSIONED,
   },
   version: {
-    description: 'The version that was built or gets deployed. `record-build` computes it where it is absent.',
-    usedBy: RECORDS,
+    description:
+      'The version that was built, gets tagged or gets deployed. `record-build` and `tag` compute it where it is absent.',
+    usedBy: ['tag', ...RECORDS],
     neededBy: ['record-deployment'],
   },
   environment: {
@@ -59,7 +60,7 @@ export const INPUTS = {
   sha: {
     description:
       'The commit, 40 hexadecimal digits. The run’s own commit unless given; a computed version belongs to the checked-out one.',
-    usedBy: RECORDS,
+    usedBy: ['tag', ...RECORDS],
   },
   preset: {
     description: `How commits are read: ${PRESETS.join(', ')}.`,
@@ -92,6 +93,49 @@ export const INPUTS = {
     default: 'false',
     usedBy: VERSIONED,
   },
+  prerelease: {
+    description: 'Label of a line of pre-releases, such as `rc`: the next version is the next one of that line.',
+    usedBy: VERSIONED,
+  },
+  graduate: {
+    description: 'Label of a line of pre-releases that ends: the next version is the release that it leads to.',
+    usedBy: VERSIONED,
+  },
+  'release-branch': {
+    description:
+      'Branch to cut where the tag is: `version` (release/v1.2.0) or `line` (release/v1.x). None unless given.',
+    usedBy: ['tag'],
+  },
+  'github-release': {
+    description: 'Publish a GitHub Release for the tag.',
+    default: 'false',
+    usedBy: ['tag'],
+  },
+  notes: {
+    description: 'What the release tells: `commits` (our notes), `github` (notes that GitHub writes) or `none`.',
+    default: 'commits',
+    usedBy: ['tag'],
+  },
+  audience: {
+    description:
+      'For whom our notes are: `external` tells only what releases, and no internal scope; `internal` tells all.',
+    default: 'external',
+    usedBy: ['tag'],
+  },
+  'internal-scopes': {
+    description: 'Scopes that customers never read about, one a line or divided by commas.',
+    usedBy: ['tag'],
+  },
+  'write-version-files': {
+    description: 'Write the version into the product’s files of the checkout; committing them is another step’s work.',
+    default: 'false',
+    usedBy: ['bump'],
+  },
+  'version-files': {
+    description:
+      'Which files to write, one a line, from `working-directory`. Unless given: package.json and its lock, Cargo.toml, pyproject.toml, pom.xml and VERSION in the product’s folder, as far as they are there.',
+    usedBy: ['bump'],
+  },
   'working-directory': {
     description: 'Where the checkout is, from the workspace.',
     default: '.',
@@ -112,11 +156,12 @@ export const INPUTS = {
     default: 'true',
     usedBy: RECORDS,
   },
-  'dry-run': { description: 'Write nothing; say what would be done.', default: 'false', usedBy: RECORDS },
+  'dry-run': { description: 'Write nothing; say what would be done.', default: 'false', usedBy: ['tag', ...RECORDS] },
   'github-token': {
-    description: 'Needs `checks: write` to record builds and `deployments: write` to record deployments.',
+    description:
+      'Needs `checks: write` to record builds, `deployments: write` to record deployments and `contents: write` to tag.',
     default: { expression: 'github.token' },
-    usedBy: RECORDS,
+    usedBy: ['tag', ...RECORDS],
   },
 } as const satisfies Record<string, InputDefinition>
 

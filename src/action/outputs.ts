@@ -6,6 +6,11 @@ export const OUTPUTS = {
   bump: 'What the commits ask for: `none`, `patch`, `minor`, `major`, or `exact` (a version asked for by a footer).',
   released: '`true` when a new version is to be released, else `false`.',
   explanation: 'JSON: what gave the version, commit by commit, with the rule and the warnings (the newest 100).',
+  'version-files': 'The files that the version was written into, one a line. Empty where none was to be changed.',
+  tag: 'The name of the tag. Empty when there was nothing to tag.',
+  created: '`true` when this step made the tag, `false` when it was there already, or nothing was to be tagged.',
+  branch: 'The release branch. Empty where none was asked for.',
+  'release-url': 'The page of the GitHub Release. Empty where none was asked for, and in a dry run.',
   product: 'The name under which it was recorded.',
   'check-run-id': 'The check run that holds the build. Empty when nothing was recorded.',
   'deployment-id': 'The GitHub Deployment that holds the attempt. Empty in a dry run that found none.',
@@ -19,7 +24,8 @@ export type OutputName = keyof typeof OUTPUTS
 
 /** Which outputs a command sets: each of them always, and no other. */
 export const OUTPUTS_OF = {
-  bump: ['version', 'previous-version', 'bump', 'released', 'explanation'],
+  bump: ['version', 'previous-version', 'bump', 'released', 'explanation', 'version-files'],
+  tag: ['version', 'tag', 'created', 'branch', 'release-url'],
   'record-build': ['check-run-id', 'version', 'product', 'status'],
   'record-deployment': ['deployment-id', 'version', 'product', 'status'],
   'validate-config': ['valid', 'digest'],

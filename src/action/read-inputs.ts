@@ -21,6 +21,15 @@ export interface Inputs {
   readonly preMajorFeature: 'patch' | 'minor' | null
   readonly tagPattern: string | null
   readonly firstParent: boolean
+  readonly prerelease: string | null
+  readonly graduate: string | null
+  readonly releaseBranch: 'version' | 'line' | null
+  readonly githubRelease: boolean
+  readonly notes: 'commits' | 'github' | 'none'
+  readonly audience: 'internal' | 'external'
+  readonly internalScopes: readonly string[]
+  readonly writeVersionFiles: boolean
+  readonly versionFiles: readonly string[]
   readonly workingDirectory: string
   readonly artifacts: string | null
   readonly environmentUrl: string | null
@@ -93,6 +102,15 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     preMajorFeature: oneOf('pre-major-feature', ['patch', 'minor']),
     tagPattern: text('tag-pattern'),
     firstParent: flag('first-parent'),
+    prerelease: text('prerelease'),
+    graduate: text('graduate'),
+    releaseBranch: oneOf('release-branch', ['version', 'line']),
+    githubRelease: flag('github-release'),
+    notes: oneOf('notes', ['commits', 'github', 'none']) ?? 'commits',
+    audience: oneOf('audience', ['internal', 'external']) ?? 'external',
+    internalScopes: list('internal-scopes', /[\n,]/),
+    writeVersionFiles: flag('write-version-files'),
+    versionFiles: list('version-files', /\n/),
     workingDirectory: text('working-directory') ?? '.',
     artifacts: text('artifacts'),
     environmentUrl: text('environment-url'),

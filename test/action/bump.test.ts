@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { runAction } from '../../src/action/run-action.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
@@ -16,8 +17,15 @@ async function bump(repository: ScratchRepository, inputs: Given = {}, bent: Rec
   const runner = recordingRunner()
   const shell = stage({ command: 'bump', ...inputs }, { GITHUB_WORKSPACE: repository.directory, ...bent })
   const exitCode = await runAction(shell, runner)
-  const { explanation, ...outputs } = Object.fromEntries(runner.outputs)
-  return { exitCode, runner, outputs, explanation: JSON.parse(explanation ?? 'null'), summary: runner.summaries.join() }
+  const { explanation, 'version-files': files, ...outputs } = Object.fromEntries(runner.outputs)
+  return {
+    exitCode,
+    runner,
+    outputs,
+    files,
+    explanation: JSON.parse(explanation ?? 'null'),
+    summary: runner.summaries.join(),
+  }
 }
 
 const released = (): ScratchRepository => {
@@ -170,6 +178,54 @@ describe('bump', () => {
     const { exitCode, runner } = await bump(released(), inputs)
     expect(runner.annotations.map(({ problem }) => problem.code).join()).toContain(code)
     expect(exitCode).toBe(2)
+  })
+
+  it('writes its version into the usual files of the product’s folder, and leaves those alone that have none', async () => {
+    const repository = released()
+    repository.write('api/package.json', '{ "private": true }\n')
+    repository.write('api/VERSION', '1.2.0\n')
+    repository.write('api/Cargo.toml', '[package]\nname = "a"\nversion = "1.2.0"\n')
+    repository.write('VERSION', '7.0.0\n')
+    repository.commit('feat: x')
+    const inputs = { path: 'api', product: 'api', 'tag-pattern': 'v{version}', 'write-version-files': 'true' }
+    const { files, exitCode } = await bump(repository, inputs)
+    expect([exitCode, files]).toEqual([0, 'api/Cargo.toml\napi/VERSION'])
+    expect(repository.git('diff', '--stat', '--', '.').split('\n').at(-1)).toContain('2 files changed')
+    expect(repository.read('api/Cargo.toml')).toBe('[package]\nname = "a"\nversion = "1.3.0"\n')
+    expect((await bump(repository, inputs)).files).toBe('')
+  })
+
+  it('writes into the files that are named, all of them or none', async () => {
+    const repository = released()
+    repository.write('a.ts', "export const v = '1.2.0' // ringmaster:version\n")
+    repository.write('b.ts', 'nothing')
+    repository.commit('fix: x')
+    const write = { 'write-version-files': 'true' }
+    const refused = await bump(repository, { ...write, 'version-files': 'a.ts\nb.ts\nc.ts' })
+    expect(refused.exitCode).toBe(2)
+    expect(refused.runner.annotations.map(({ problem }) => problem.code)).toEqual([
+      'version-file-none',
+      'version-file-missing',
+    ])
+    expect(repository.git('status', '--porcelain')).toBe('')
+    expect((await bump(repository, { ...write, 'version-files': 'a.ts' })).files).toBe('a.ts')
+    expect(repository.read('a.ts')).toContain("'1.2.1'")
+  })
+
+  it('follows no link out of the workspace, and writes nothing where there is no version', async () => {
+    const outside = keep(ScratchRepository.init())
+    outside.write('VERSION', '1.2.0\n')
+    const repository = released()
+    symlinkSync(`${outside.directory}/VERSION`, `${repository.directory}/VERSION`)
+    repository.commit('docs: x')
+    const write = { 'write-version-files': 'true' }
+    expect((await bump(repository, { ...write, 'version-files': 'gone' })).exitCode).toBe(0)
+    repository.commit('fix: x')
+    expect((await bump(repository, write)).files).toBe('')
+    for (const path of ['VERSION', '../VERSION', '/etc/hostname', '.']) {
+      expect((await bump(repository, { ...write, 'version-files': path })).exitCode).toBe(2)
+    }
+    expect(outside.read('VERSION')).toBe('1.2.0\n')
   })
 
   it('keeps the explanation small enough to be handed on, whatever the messages', async () => {

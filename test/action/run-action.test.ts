@@ -25,6 +25,7 @@ afterAll(() => {
 
 const NEEDED: Readonly<Record<CommandName, Given>> = {
   bump: {},
+  tag: {},
   'record-build': {},
   'record-deployment': { version: '1.0.0', environment: 'test' },
   'validate-config': { path: 'broken.yml' },

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -67,6 +67,10 @@ export class ScratchRepository {
   write(file: string, text: string): void {
     mkdirSync(dirname(join(this.directory, file)), { recursive: true })
     writeFileSync(join(this.directory, file), text)
+  }
+
+  read(file: string): string {
+    return readFileSync(join(this.directory, file), 'utf8')
   }
 
   merge(message: string, ...branches: string[]): string {
