@@ -2,6 +2,13 @@ import { accepted, type Checked, quoted, rejected } from '../problem.ts'
 import { type BucketScope, bucketHasher } from './bucket.ts'
 import { EVERYBODY, grown } from './threshold.ts'
 
+/** One device as the roster knows it. */
+export interface Enrolled {
+  readonly pseudonym: string
+  readonly epoch: number
+  readonly tags: readonly string[]
+}
+
 /** The buckets of everybody enrolled at an epoch, ascending and all different: what proves a count. */
 export interface SortedRoster {
   readonly scope: BucketScope
