@@ -28,7 +28,8 @@ export type ReleaseChange = Partial<Omit<ChannelRelease, 'id' | 'bundle'>>
 const problem = (code: ChannelRule, message: string, hint?: string): ChannelProblem =>
   hint === undefined ? { code, message } : { code, message, hint }
 
-const isScheduled = ({ schedule }: ChannelRelease, now: string): boolean =>
+/** Whether a release is not resolvable yet; a schedule that cannot be read never comes. */
+export const isScheduled = ({ schedule }: ChannelRelease, now: string): boolean =>
   (instantMs(schedule) ?? Number.POSITIVE_INFINITY) > (instantMs(now) ?? Number.NEGATIVE_INFINITY)
 
 /** Whether the release is scheduled for later or phased. Disabled and required do not constrain. */

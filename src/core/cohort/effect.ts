@@ -1,0 +1,213 @@
+import { type PermissionCode, permitted } from '../manifest/permission.ts'
+import type { Manifest } from '../manifest/schema.ts'
+import type { Problem } from '../problem.ts'
+import type { AdmissionPort } from './admission.ts'
+import { type ClaimBook, claimsAdmission } from './claims.ts'
+import type { ChannelEffect, EffectFinding } from './effect-schema.ts'
+import { instantMs } from './instant.ts'
+import { staticAdmission } from './phase.ts'
+import { type Enrolled, sortRoster, type Tally } from './roster.ts'
+import { type Channel, type DeclaredPhase, type DeviceReport, type Override, Phase } from './schema.ts'
+import { combinedFleet, type FleetGroup, type SimulatedChannel, simulate } from './simulate.ts'
+import type { ReleaseSalt } from './state.ts'
+
+/** A channel with what decides who is let in. */
+export interface CohortOffer {
+  readonly channel: Channel
+  readonly overrides: readonly Override[]
+  readonly salts: readonly ReleaseSalt[]
+  readonly admission: 'static' | 'claims'
+}
+
+/** What is known of a cohort's devices outside the ledger. */
+export interface FleetKnown {
+  /** Everybody enrolled; null where the cohort keeps no roster. */
+  readonly roster: { readonly epoch: number; readonly entries: readonly Enrolled[] } | null
+  /** What devices said that they run, by pseudonym. */
+  readonly reports: ReadonlyMap<string, DeviceReport>
+  /** What devices read now: permissions only grow from there. */
+  readonly published: Manifest | undefined
+  /** What the server has counted. */
+  readonly book: ClaimBook | undefined
+}
+
+const RAMP_STEP_SECONDS = 3_600
+/** Versions that devices may be on, counted back from the latest release. */
+const VERSIONS_TRIED = 5
+const MOVES_SHOWN = 20
+const FINDINGS_SHOWN = 50
+
+const NOBODY_COUNTED: ClaimBook = { count: () => 0, holds: () => false, cohortSize: () => 0 }
+
+type PhaseProblem = Problem<PermissionCode | 'ramp-in-claims'>
+
+/** The phases as a manifest would carry them now; what none could carry is told in `problems` and admits nobody. */
+function staticPhases(
+  { channel, salts }: CohortOffer,
+  { roster, published }: FleetKnown,
+  now: string,
+  problems: PhaseProblem[],
+): AdmissionPort<DeclaredPhase> {
+  const { cohort } = channel
+  const bySalt = new Map(salts.map(({ release, salt }) => [release, salt]))
+  const port = staticAdmission(cohort)
+  return {
+    of(id, declared) {
+      const before = published?.releases.find((release) => release.id === id)
+      const read = before && Phase.safeParse(before.phase)
+      const previous = read?.success ? read.data : undefined
+      const kept = previous && 'salt' in previous ? previous : undefined
+      const salt = kept?.salt ?? bySalt.get(id) ?? id
+      const epoch = kept?.epoch ?? roster?.epoch
+      const isCounted = declared.kind !== 'everybody' && declared.kind !== 'tags'
+      const enrolled = roster?.entries.filter((entry) => epoch === undefined || entry.epoch <= epoch)
+      const sorted =
+        isCounted && enrolled
+          ? sortRoster(
+              { cohort, release: id, salt },
+              enrolled.map(({ pseudonym }) => pseudonym),
+            )
+          : undefined
+      const phase = permitted(declared, {
+        release: id,
+        salt,
+        roster: sorted?.ok && epoch !== undefined ? { roster: sorted.value, epoch } : undefined,
+        previous,
+        issuedAt: now,
+        rampStepSeconds: RAMP_STEP_SECONDS,
+      })
+      if (!phase.ok) problems.push(...phase.problems)
+      return port.of(id, phase.ok ? phase.value : null)
+    },
+  }
+}
+
+function claimedPhases(known: FleetKnown, problems: PhaseProblem[]): AdmissionPort<DeclaredPhase> {
+  const { roster } = known
+  const book = known.book ?? { ...NOBODY_COUNTED, cohortSize: () => roster?.entries.length ?? 0 }
+  const port = claimsAdmission(book)
+  return {
+    of(id, phase) {
+      if (phase.kind === 'ramp')
+        problems.push({
+          code: 'ramp-in-claims',
+          message: `expected a share or a count for ${id}, found a ramp in a cohort that the server counts`,
+          hint: 'A ramp grows by the clock of each device; say a larger share from time to time instead.',
+        })
+      return port.of(id, phase)
+    },
+  }
+}
+
+function sideOf(offer: CohortOffer, known: FleetKnown, now: string, problems: PhaseProblem[]): SimulatedChannel {
+  const { channel, overrides } = offer
+  const admission =
+    offer.admission === 'static' ? staticPhases(offer, known, now, problems) : claimedPhases(known, problems)
+  return { channel, overrides, admission }
+}
+
+/** What the latest release permits, were it not halted: what devices did with it is counted elsewhere. */
+function tallyOfLatest({ channel, admission }: SimulatedChannel, { roster }: FleetKnown, now: string): Tally | null {
+  const latest = channel.releases.find(({ next }) => next === null)
+  if (roster === null || latest === undefined) return null
+  const { halted: _, ...phase } = latest.phase
+  const admit = admission.of(latest.id, phase as DeclaredPhase)
+  const nowMs = instantMs(now) ?? Number.NaN
+  const enrolled = roster.entries.length
+  const permitted = roster.entries.filter(
+    ({ pseudonym, epoch, tags }) => admit({ pseudonym, epoch, tags: [...tags], quarantined: false }, nowMs).admitted,
+  ).length
+  return { enrolled, permitted, left: enrolled - permitted }
+}
+
+const reportOf = ({ id, bundle, version }: Channel['releases'][number]): DeviceReport => ({
+  release: id,
+  bundle,
+  ...(version === undefined ? {} : { version }),
+})
+
+/** The newest releases of a channel, each a place where devices may stand. */
+const places = ({ releases }: Channel): DeviceReport[] => releases.slice(-VERSIONS_TRIED).map(reportOf)
+
+function* reported({ roster, reports }: FleetKnown): Generator<FleetGroup> {
+  for (const { pseudonym, epoch, tags } of roster?.entries ?? []) {
+    const device = { pseudonym, epoch, tags: [...tags], quarantined: false }
+    yield { device, report: reports.get(pseudonym) ?? {}, devices: 1 }
+  }
+}
+
+function* everywhere(entries: readonly Enrolled[], at: readonly DeviceReport[]): Generator<FleetGroup> {
+  for (const report of at)
+    for (const { pseudonym, epoch, tags } of entries)
+      yield { device: { pseudonym, epoch, tags: [...tags], quarantined: false }, report, devices: 1 }
+}
+
+function versionsAlone(after: Channel, at: readonly DeviceReport[]): Iterable<FleetGroup> {
+  const tags = new Set(after.releases.flatMap(({ phase }) => ('tags' in phase ? (phase.tags ?? []) : [])))
+  const targets = new Set(after.releases.flatMap(({ holds }) => (holds ?? []).map(({ target }) => target)))
+  return combinedFleet({
+    reports: at,
+    tags: [[], ...(tags.size > 0 ? [[...tags]] : [])],
+    targets: [undefined, ...targets],
+  })
+}
+
+function fleetOf(known: FleetKnown, before: Channel | undefined, after: Channel) {
+  const { roster, reports } = known
+  const at = places(before ?? after)
+  if (roster === null) return { basis: 'versions', fleet: versionsAlone(after, at) } as const
+  return reports.size > 0
+    ? ({ basis: 'reports', fleet: reported(known) } as const)
+    : ({ basis: 'roster', fleet: everywhere(roster.entries, at) } as const)
+}
+
+const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+/** Plays a change over the devices that are known, as `simulate` does, and keeps what people have to see of it. */
+export function effectOf(
+  question: { readonly before: CohortOffer | null; readonly after: CohortOffer; readonly now: string },
+  known: FleetKnown,
+): ChannelEffect {
+  const { before, after, now } = question
+  const problems: PhaseProblem[] = []
+  const { basis, fleet } = fleetOf(known, before?.channel, after.channel)
+  const enrolled = known.roster?.entries.length ?? null
+  const side = sideOf(after, known, now, problems)
+  const simulation = simulate({
+    before: before === null ? undefined : sideOf(before, known, now, []),
+    after: side,
+    fleet,
+    now,
+    ...(enrolled === null ? {} : { enrolled }),
+  })
+  const findings: EffectFinding[] = [
+    ...problems.map((problem) => ({ ...problem, severity: 'error' as const })),
+    ...simulation.findings,
+  ].map(({ code, severity, message, hint }) => ({
+    code,
+    severity,
+    message: shortened(message, 2_000),
+    ...(hint === undefined ? {} : { hint: shortened(hint, 2_000) }),
+  }))
+  const { devices, changed, downgrades, stranded } = simulation
+  const moves = simulation.moves
+    .filter((move) => move.before !== move.after)
+    .slice(0, MOVES_SHOWN)
+    .map((move) => ({
+      ...move,
+      from: shortened(move.from, 600),
+      before: move.before && shortened(move.before, 600),
+      after: move.after && shortened(move.after, 600),
+    }))
+  return {
+    basis,
+    enrolled,
+    tally: tallyOfLatest(side, known, now),
+    devices,
+    changed,
+    downgrades,
+    stranded,
+    moves,
+    findings: findings.slice(0, FINDINGS_SHOWN),
+  }
+}
