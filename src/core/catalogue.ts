@@ -1,9 +1,11 @@
 import { z } from 'zod'
-import { Bundle, ChannelRelease } from './cohort/schema.ts'
+import { ChannelEffect } from './cohort/effect-schema.ts'
+import { Bundle, ChannelRelease, Id, Override, Salt } from './cohort/schema.ts'
 import { Answer } from './command/answer.ts'
 import { ConfigurationProblem } from './config/in-force.ts'
 import { DeploymentStatus } from './deployment/schema.ts'
 import { Actor, type EventDraft, type LedgerEvent } from './event.ts'
+import { Quarantine } from './manifest/schema.ts'
 import { CommentNote } from './process/issue-note.ts'
 import {
   Artifact,
@@ -233,7 +235,32 @@ export const CATALOGUE = {
     author: Actor,
     message: z.string().max(2_000).nullable(),
   }),
-  'channel.released': z.strictObject({ cohort: z.string(), bundle: Bundle, release: ChannelRelease }),
+  'channel.released': z.strictObject({ cohort: Id, bundle: Bundle, release: ChannelRelease, salt: Salt }),
+  /** A channel release in its new words, and what that does to devices; null where nobody could say. */
+  'channel.changed': z.strictObject({
+    cohort: Id,
+    what: z.enum(['phase', 'halt', 'resume', 'disable', 'enable', 'hold', 'unhold']),
+    release: ChannelRelease,
+    reason: z.string().max(2_000).nullable(),
+    effect: ChannelEffect.nullable(),
+  }),
+  /** A bad release taken back, and its fix as the new latest, in one step. */
+  'channel.withdrawn': z.strictObject({
+    cohort: Id,
+    withdrawn: ChannelRelease,
+    fix: z.strictObject({ bundle: Bundle, release: ChannelRelease, salt: Salt }),
+    reason: z.string().max(2_000),
+    effect: ChannelEffect.nullable(),
+  }),
+  'cohort.override_set': z.strictObject({ cohort: Id, override: Override }),
+  'cohort.override_ended': z.strictObject({ cohort: Id, override: Id }),
+  /** Devices by salted digests of their pseudonyms; null: none any more. */
+  'cohort.quarantine_set': z.strictObject({ cohort: Id, quarantine: Quarantine.nullable() }),
+  'cohort.moved': z.strictObject({ cohort: Id, to: Id.nullable() }),
+  /** Which release devices get that cannot say what they run. */
+  'cohort.entry_set': z.strictObject({ cohort: Id, release: Id.nullable() }),
+  /** A manifest is to be issued again though nothing of it changed: somebody asked, or its end is near. */
+  'manifest.due': z.strictObject({ cohort: Id, reason: z.enum(['asked', 'expiry']) }),
   'bundles.signed': z.strictObject({
     digest: Digest,
     version: z.int().positive(),

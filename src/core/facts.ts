@@ -1,3 +1,6 @@
+import type { CohortOffer } from './cohort/effect.ts'
+import type { ChannelEffect } from './cohort/effect-schema.ts'
+
 /**
  * What a decision may ask of the outside world, and the answers. Every answer can be `unreadable`: the decision then
  * fails closed. All are plain JSON, so that the facts used are recorded with the decision and it can be made again.
@@ -21,6 +24,22 @@ export type FactQuery =
   | { readonly kind: 'file'; readonly repository: string; readonly commit: string; readonly path: string }
   /** The merged pull requests by which a file came to be as it is at a commit, with who approved them. */
   | { readonly kind: 'merged-pulls'; readonly repository: string; readonly commit: string; readonly path: string }
+  /** 128 random bits for one purpose: the same for as long as one request is decided, however often. */
+  | { readonly kind: 'random'; readonly purpose: string }
+  /** What a change to a channel does to the devices that are known, at an instant. */
+  | {
+      readonly kind: 'channel-effect'
+      readonly before: CohortOffer | null
+      readonly after: CohortOffer
+      readonly now: string
+    }
+
+/** What is asked of the world outside; chance is the engine's own. */
+export type OutsideQuery = Exclude<FactQuery, { kind: 'random' }>
+
+/** What GitHub can answer. */
+export type GitHubQuery = Exclude<OutsideQuery, { kind: 'channel-effect' }>
+export type GitHubAnswer = Extract<FactAnswer, { kind: GitHubQuery['kind'] }>
 
 export interface ReviewFact {
   readonly id: number
@@ -60,3 +79,6 @@ export type FactAnswer =
           }[]
         | 'unreadable'
     }
+  /** 32 lower-case hexadecimal digits. */
+  | { readonly kind: 'random'; readonly text: string }
+  | { readonly kind: 'channel-effect'; readonly effect: ChannelEffect | 'unreadable' }

@@ -42,6 +42,9 @@ const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] 
   ...(data.runId === null ? [] : [{ key: runKey(data.repository.id, data.runId), next: evolveRunByDeployment }]),
 ]
 const ofFreezes = (): readonly Change[] => [{ key: FREEZES_KEY, next: evolveFreezes }]
+const ofCohort = (data: { readonly cohort: string }): readonly Change[] => [
+  { key: cohortKey(data.cohort), next: evolveCohort },
+]
 const ofNothing = (): readonly Change[] => []
 
 /** Which aggregates each type of event changes, and how: the one table of state. */
@@ -135,7 +138,15 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     { key: COHORTS_KEY, next: evolveCohortIndex },
   ],
   'bundles.signed': () => [{ key: BUNDLES_KEY, next: evolveSignedBundles }],
-  'manifest.published': (data) => [{ key: cohortKey(data.cohort), next: evolveCohort }],
+  'channel.changed': ofCohort,
+  'channel.withdrawn': ofCohort,
+  'cohort.override_set': ofCohort,
+  'cohort.override_ended': ofCohort,
+  'cohort.quarantine_set': ofCohort,
+  'cohort.moved': ofCohort,
+  'cohort.entry_set': ofCohort,
+  'manifest.due': ofCohort,
+  'manifest.published': ofCohort,
   'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'intake.marked': () => [{ key: INTAKE_KEY, next: evolveIntake }],

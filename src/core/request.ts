@@ -156,6 +156,8 @@ export type Request =
       readonly digest: string
       readonly address: string
     })
+  /** The published manifest of a cohort nears its end. */
+  | (Asked & { readonly kind: 'manifest-due'; readonly cohort: string })
   /** A condition that people have to know of holds, or holds no more. */
   | (Asked & {
       readonly kind: 'condition-seen'

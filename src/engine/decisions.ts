@@ -1,4 +1,9 @@
-import { decideBundlesSigned, decideManifestPublished, decideRingReached } from '../core/cohort/serve.ts'
+import {
+  decideBundlesSigned,
+  decideManifestDue,
+  decideManifestPublished,
+  decideRingReached,
+} from '../core/cohort/serve.ts'
 import { decideConfigurationProposed, decideConfigurationSeen } from '../core/config/decide.ts'
 import type { Deciding, Decision } from '../core/decision.ts'
 import { decideDeploymentReported, decideRunEnded } from '../core/deployment/decide.ts'
@@ -34,6 +39,7 @@ const DECISIONS: {
   'ring-reached': decideRingReached,
   'bundles-signed': decideBundlesSigned,
   'manifest-published': decideManifestPublished,
+  'manifest-due': decideManifestDue,
   'condition-seen': decideConditionSeen,
 }
 

@@ -3,6 +3,7 @@ import { CHECKS_KEY, REFUSED_KEY, readConfiguration } from '../core/config/in-fo
 import type { Decision } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey, LedgerEvent } from '../core/event.ts'
+import type { FactAnswer, FactQuery } from '../core/facts.ts'
 import { model } from '../core/model.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
 import type { Request } from '../core/request.ts'
@@ -20,6 +21,8 @@ export interface EngineOptions {
   readonly outlets: Outlets
   readonly around: ReconcilerOptions['around']
   readonly clock: () => string
+  /** 128 random bits as 32 lower-case hexadecimal digits, new ones each time. */
+  readonly random: () => string
   readonly log: Log
   readonly delay?: (milliseconds: number) => Promise<void>
 }
@@ -45,6 +48,8 @@ const LOOK_EVERY_MS = 10 * 60_000
 
 export function createEngine(options: EngineOptions): Engine {
   const { ledger, facts, clock, log } = options
+  const source = async (query: FactQuery): Promise<FactAnswer> =>
+    query.kind === 'random' ? { kind: 'random', text: options.random() } : facts(query)
   const delay = options.delay ?? unrefDelay
   const pending = new Set<Promise<unknown>>()
   /** Follow-ups that wait to be decided: one of a kind is enough, however many events call for it. */
@@ -66,7 +71,7 @@ export function createEngine(options: EngineOptions): Engine {
   async function decide(request: Request): Promise<Outcome> {
     const memory: FactMemory = new Map()
     const settled = (reader: Parameters<typeof settleAt>[1]) =>
-      settleAt(decisionOf(request), reader, { source: facts, memory })
+      settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
     await settled(await ledger.view())
     const receipt = await ledger.append<Decision<unknown>>(async (session) => {

@@ -1,10 +1,10 @@
-import type { FactAnswer, FactQuery } from '../core/facts.ts'
+import type { FactAnswer, OutsideQuery } from '../core/facts.ts'
 import type { Problem } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { OutputKind, OutputOf } from '../render/output.ts'
 
 /** Looks outside facts up. What cannot be read is an answer (`unreadable`), never an exception: decisions fail closed. */
-export type FactSource = (query: FactQuery) => Promise<FactAnswer>
+export type FactSource = (query: OutsideQuery) => Promise<FactAnswer>
 
 /** What applying an output came to. `remote` is where it stands outside; `observed` are facts learned on the way. */
 export interface Applied {

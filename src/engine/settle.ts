@@ -1,7 +1,6 @@
 import { type Deciding, factKey, type Known, type Question, settle } from '../core/decision.ts'
 import type { AggregateKey } from '../core/event.ts'
-import type { FactAnswer } from '../core/facts.ts'
-import type { FactSource } from './ports.ts'
+import type { FactAnswer, FactQuery } from '../core/facts.ts'
 
 /** Where a decision reads: a point of the ledger. */
 export interface Reader {
@@ -19,7 +18,7 @@ const MAX_ROUNDS = 50
 export async function settleAt<T>(
   decide: () => Deciding<T>,
   reader: Reader,
-  facts: { readonly source: FactSource; readonly memory: FactMemory },
+  facts: { readonly source: (query: FactQuery) => Promise<FactAnswer>; readonly memory: FactMemory },
 ): Promise<T> {
   const states = new Map<string, unknown>()
   const documents = new Map<string, string | undefined>()

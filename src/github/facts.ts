@@ -1,19 +1,19 @@
 import type { Octokit } from '@octokit/rest'
-import type { FactAnswer, FactQuery, ReviewFact } from '../core/facts.ts'
-import type { FactSource, Log } from '../engine/ports.ts'
+import type { GitHubAnswer, GitHubQuery, ReviewFact } from '../core/facts.ts'
+import type { Log } from '../engine/ports.ts'
 import { fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { statusOf } from './trouble.ts'
 
-type Query<K extends FactQuery['kind']> = Extract<FactQuery, { kind: K }>
-type Answer<K extends FactQuery['kind']> = Extract<FactAnswer, { kind: K }>
-type Lookups = { readonly [K in FactQuery['kind']]: (query: Query<K>) => Promise<Answer<K>> }
+type Query<K extends GitHubQuery['kind']> = Extract<GitHubQuery, { kind: K }>
+type Answer<K extends GitHubQuery['kind']> = Extract<GitHubAnswer, { kind: K }>
+type Lookups = { readonly [K in GitHubQuery['kind']]: (query: Query<K>) => Promise<Answer<K>> }
 
 /** How long memberships may be held; a person who was removed loses their say after this at the latest. */
 const MEMBERSHIP_MS = 30_000
 const MEMBERSHIPS_AT_HAND = 5_000
 
-const isUnreadable = (answer: FactAnswer): boolean =>
+const isUnreadable = (answer: GitHubAnswer): boolean =>
   answer.kind === 'person'
     ? answer.permission === 'unreadable' || answer.teams.some((entry) => entry.membership === 'unreadable')
     : answer.kind === 'team-members' && answer.members === 'unreadable'
@@ -22,9 +22,9 @@ const isUnreadable = (answer: FactAnswer): boolean =>
 export function gitHubFacts(
   app: GitHubApp,
   options: { readonly releaseRepository: string; readonly nowMs: () => number; readonly log: Log },
-): FactSource {
+): (query: GitHubQuery) => Promise<GitHubAnswer> {
   const { releaseRepository, nowMs, log } = options
-  const memberships = new Map<string, { readonly until: number; readonly answer: Promise<FactAnswer> }>()
+  const memberships = new Map<string, { readonly until: number; readonly answer: Promise<GitHubAnswer> }>()
 
   const readable = async <T>(what: string, work: () => Promise<T>): Promise<T | 'unreadable'> => {
     try {
@@ -79,8 +79,8 @@ export function gitHubFacts(
     }),
   }
 
-  const look = (query: FactQuery): Promise<FactAnswer> => {
-    const lookup = lookups[query.kind] as (query: FactQuery) => Promise<FactAnswer>
+  const look = (query: GitHubQuery): Promise<GitHubAnswer> => {
+    const lookup = lookups[query.kind] as (query: GitHubQuery) => Promise<GitHubAnswer>
     return lookup(query)
   }
 

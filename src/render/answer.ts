@@ -1,5 +1,6 @@
 import type { Answer } from '../core/command/answer.ts'
 import type { IssueState } from '../core/process/issue.ts'
+import { renderChannelChange } from './channel.ts'
 import { codeSpan, escapeMarkdown, fitted, foldLines, MAX_BODY, truncate } from './text.ts'
 
 type Values = readonly string[]
@@ -48,6 +49,8 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
     `Another person who may has to confirm with \`/confirm\` here before ${plain(at(v, 1))}; then this release may enter ${plain(at(v, 0))} against what stands.`,
   'override-confirmed': (v) =>
     `This release may enter ${plain(at(v, 0))} against what stands until ${plain(at(v, 1))}, as ${plain(at(v, 2))} asked. An alarm follows it up.`,
+  'channel-changed': renderChannelChange,
+  'manifest-asked': (v) => `The manifest of ${codeSpan(at(v, 0))} is issued again.`,
   'nothing-changed': (v) => `Nothing changed: ${escapeMarkdown(at(v, 0))}.`,
 }
 

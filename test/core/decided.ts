@@ -1,4 +1,5 @@
 import { CATALOGUE, type EventData, type EventType, isEventType } from '../../src/core/catalogue.ts'
+import { effectOf, type FleetKnown } from '../../src/core/cohort/effect.ts'
 import { CohortIndex, CohortState, SignedBundles } from '../../src/core/cohort/state.ts'
 import { Pace } from '../../src/core/command/pace.ts'
 import { CONFIG_KEY, ConfigChecks, ConfigState, configDocument, RefusedConfig } from '../../src/core/config/in-force.ts'
@@ -126,7 +127,12 @@ export class World {
     throw new Error('expected the decision to settle, found that it goes on asking')
   }
 
+  /** What is known of devices outside the ledger; chance is the same for the same purpose. */
+  fleet: FleetKnown = { roster: null, reports: new Map(), published: undefined, book: undefined }
+
   #answer(query: FactQuery): FactAnswer {
+    if (query.kind === 'random') return { kind: 'random', text: sha256(query.purpose).slice(7, 39) }
+    if (query.kind === 'channel-effect') return { kind: 'channel-effect', effect: effectOf(query, this.fleet) }
     const answer = this.#facts.get(factKey(query))
     if (answer === undefined) throw new Error(`expected a fact for ${JSON.stringify(query)}, found none in the table`)
     return answer

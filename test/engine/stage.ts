@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FactAnswer, FactQuery, ReviewFact } from '../../src/core/facts.ts'
+import type { FactAnswer, OutsideQuery, ReviewFact } from '../../src/core/facts.ts'
 import { model } from '../../src/core/model.ts'
 import type { RepositoryRef } from '../../src/core/product/schema.ts'
 import type { Request } from '../../src/core/request.ts'
@@ -40,7 +40,7 @@ export class Outside {
   readonly effects: string[] = []
   readonly files = new Map<string, string>()
   reviews: ReviewFact[] = []
-  readonly asked: FactQuery[] = []
+  readonly asked: OutsideQuery[] = []
   /** Thrown before anything is done, for an output of this key or kind. */
   broken: (output: Output) => string | null = () => null
   /** Thrown after the effect: the process died before it could note that it had done it. */
@@ -62,7 +62,7 @@ export class Outside {
     return this.#answer(query)
   }
 
-  #answer(query: FactQuery): FactAnswer {
+  #answer(query: OutsideQuery): FactAnswer {
     switch (query.kind) {
       case 'person':
         return {
@@ -80,6 +80,8 @@ export class Outside {
         return { kind: 'file', text: this.files.get(query.commit) ?? null }
       case 'merged-pulls':
         return { kind: 'merged-pulls', pulls: [] }
+      case 'channel-effect':
+        return { kind: 'channel-effect', effect: 'unreadable' }
     }
   }
 
@@ -185,6 +187,7 @@ export function stage(
     outlets: outside.outlets,
     around: () => ({ releaseRepository: RELEASES, unprotected: false }),
     clock: () => self.now,
+    random: () => 'ab'.repeat(16),
     log,
     delay: waits.delay,
   })

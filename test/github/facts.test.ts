@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { FactQuery } from '../../src/core/facts.ts'
-import type { FactSource } from '../../src/engine/ports.ts'
+import type { GitHubQuery } from '../../src/core/facts.ts'
 import { gitHubFacts } from '../../src/github/facts.ts'
 import { app, github, linkTo, RELEASES, useNock } from './stage.ts'
 
 useNock()
 
-let facts: FactSource
+let facts: ReturnType<typeof gitHubFacts>
 let nowMs = 0
 const logged: string[] = []
 beforeEach(() => {
@@ -18,7 +17,7 @@ beforeEach(() => {
 
 const permissionPath = '/repos/acme/releases/collaborators/ann/permission'
 const memberPath = (team: string) => `/orgs/acme/teams/${team}/memberships/ann`
-const person = (...teams: string[]): FactQuery => ({
+const person = (...teams: string[]): GitHubQuery => ({
   kind: 'person',
   login: 'ann',
   id: 42,
@@ -102,7 +101,7 @@ describe('what a person may do', () => {
 
 describe('the members of a team', () => {
   const path = '/orgs/acme/teams/qa/members?per_page=100'
-  const query: FactQuery = { kind: 'team-members', team: 'acme/qa' }
+  const query: GitHubQuery = { kind: 'team-members', team: 'acme/qa' }
 
   it('are read to the last page', async () => {
     const many = Array.from({ length: 100 }, (_, index) => ({ login: `p${index}`, id: index, type: 'User' }))
@@ -123,7 +122,7 @@ describe('the members of a team', () => {
 
 describe('the reviews of a proposal', () => {
   const path = '/repos/acme/releases/pulls/900/reviews?per_page=100'
-  const query: FactQuery = { kind: 'reviews', repository: 'acme/releases', number: 900 }
+  const query: GitHubQuery = { kind: 'reviews', repository: 'acme/releases', number: 900 }
   const review = (id: number, more: object = {}) => ({
     id,
     user: { login: 'eve', id: 2, type: 'User' },
@@ -162,7 +161,7 @@ describe('the reviews of a proposal', () => {
 })
 
 describe('a file', () => {
-  const query: FactQuery = { kind: 'file', repository: 'acme/releases', commit: 'main', path: 'a/b.yml' }
+  const query: GitHubQuery = { kind: 'file', repository: 'acme/releases', commit: 'main', path: 'a/b.yml' }
   const path = '/repos/acme/releases/contents/a%2Fb.yml?ref=main'
 
   it.each<[string, number, unknown, unknown]>([
@@ -182,7 +181,7 @@ describe('a file', () => {
 
 describe('the pull requests that brought a commit in', () => {
   const sha = 'a'.repeat(40)
-  const query: FactQuery = { kind: 'merged-pulls', repository: 'acme/releases', commit: sha, path: 'a.yml' }
+  const query: GitHubQuery = { kind: 'merged-pulls', repository: 'acme/releases', commit: sha, path: 'a.yml' }
   const touching = 'b'.repeat(40)
   const path = `/repos/acme/releases/commits/${touching}/pulls`
   /** What came on top of the change says nothing about it. */

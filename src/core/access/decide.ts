@@ -11,6 +11,7 @@ export type Permission =
   | 'hold-release'
   | 'freeze-environment'
   | 'override-gate'
+  | 'change-channel'
   | 'change-configuration'
   | 'see-previews'
 
@@ -35,6 +36,7 @@ export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Rol
   'hold-release': WORKING_ROLES,
   'freeze-environment': ['admin', 'release_manager', 'sre'],
   'override-gate': ['admin', 'release_manager'],
+  'change-channel': ['admin', 'release_manager', 'sre'],
   'change-configuration': ['admin'],
   'see-previews': ['change_manager'],
 }

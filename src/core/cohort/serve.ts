@@ -1,12 +1,14 @@
 import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import type { CohortConfig, Configuration, RingConfig } from '../config/schema.ts'
-import { type Deciding, type Decision, state } from '../decision.ts'
+import { type Deciding, type Decision, fact, state } from '../decision.ts'
 import { type BoardState, boardKey } from '../deployment/schema.ts'
 import type { EventDraft } from '../event.ts'
 import { sha256 } from '../json.ts'
 import { targetOf, type VersionState, versionKey } from '../product/schema.ts'
 import type { Request } from '../request.ts'
+import { createRelease } from './channel.ts'
+import { channelOf } from './offer.ts'
 import type { Bundle, ChannelRelease } from './schema.ts'
 import { parseVersion } from './semantic-version.ts'
 import { BUNDLES_KEY, bundleIdOf, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from './state.ts'
@@ -36,12 +38,16 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
   const bundle = bundleOf(version)
   const events: EventDraft[] = []
   for (const cohort of cohorts) {
-    const channel = yield* state<CohortState>(cohortKey(cohort.id))
-    if (channel?.releases.some((release) => release.bundle === bundle.id)) continue
+    const known = yield* state<CohortState>(cohortKey(cohort.id))
+    if (known?.releases.some((release) => release.bundle === bundle.id)) continue
+    const release = channelRelease(cohort, bundle, request.at)
+    /** It waits while the latest release is scheduled, phased or halted; the next sweep asks again. */
+    if (known && !createRelease(channelOf(known, cohort), release, {}, request.at).ok) continue
+    const salt = yield* newSalt(cohort.id, release.id)
     events.push(
       draft(
         'channel.released',
-        { cohort: cohort.id, bundle, release: channelRelease(cohort, bundle, request.at) },
+        { cohort: cohort.id, bundle, release, salt },
         {
           key: `channel:${cohort.id}:${bundle.id}`,
           at: request.at,
@@ -55,7 +61,14 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
   return { kind: 'accept', events, answer: null }
 }
 
-function isWholeRing(
+/** The salt of a new channel release: nobody can know before who is first in line. */
+export function* newSalt(cohort: string, release: string): Deciding<string> {
+  const { text } = yield* fact({ kind: 'random', purpose: `salt/${cohort}/${release}` })
+  return text
+}
+
+/** Whether a version is the good one of a product in every environment of a ring that concerns the product. */
+export function isWholeRing(
   configuration: Configuration,
   ring: RingConfig,
   board: BoardState | undefined,
@@ -70,7 +83,8 @@ function isWholeRing(
     })
 }
 
-const bundleOf = (version: VersionState): Bundle => ({
+/** A bundle is a version with its artifacts. */
+export const bundleOf = (version: VersionState): Bundle => ({
   id: bundleIdOf(version.product, version.version),
   product: version.product,
   version: version.version,
@@ -81,7 +95,7 @@ const bundleOf = (version: VersionState): Bundle => ({
 })
 
 /** A version that has an order takes part in resolution by version; any other is found by its place in the channel. */
-function channelRelease(cohort: CohortConfig, bundle: Bundle, at: string): ChannelRelease {
+export function channelRelease(cohort: CohortConfig, bundle: Bundle, at: string): ChannelRelease {
   const ordered = parseVersion(bundle.version) !== undefined
   return {
     id: bundle.id,
@@ -90,7 +104,7 @@ function channelRelease(cohort: CohortConfig, bundle: Bundle, at: string): Chann
     next: null,
     required: false,
     schedule: at,
-    phase: { kind: 'everybody' },
+    phase: cohort.firstPhase === 'everybody' ? { kind: 'everybody' } : { kind: 'share', share: '0' },
   }
 }
 
@@ -170,5 +184,20 @@ export function* decideManifestPublished(request: ManifestPublished): Deciding<D
         },
       ),
     ],
+  }
+}
+
+type ManifestDue = Extract<Request, { kind: 'manifest-due' }>
+
+/** A manifest nears its end: it is issued again, once for each manifest that was published. */
+export function* decideManifestDue(request: ManifestDue): Deciding<Decision<null>> {
+  const cohort = yield* state<CohortState>(cohortKey(request.cohort))
+  if (!cohort?.published) return nothing
+  const rest = { at: request.at, actor: null, source: request.source, trust: 'platform' as const }
+  const key = `due:${cohort.id}:${cohort.published.digest}`
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [draft('manifest.due', { cohort: cohort.id, reason: 'expiry' }, { key, ...rest })],
   }
 }

@@ -1,5 +1,10 @@
 import { z } from 'zod'
-import { Bundle, ChannelRelease } from './schema.ts'
+import { Quarantine } from '../manifest/schema.ts'
+import { Bundle, ChannelRelease, Id, Override, Salt } from './schema.ts'
+
+/** What the buckets of a channel release are hashed with: random, and new for each release. */
+export const ReleaseSalt = z.strictObject({ release: Id, salt: Salt })
+export type ReleaseSalt = z.infer<typeof ReleaseSalt>
 
 /** State: what a cohort is offered. `cohort/<id>`. */
 export const CohortState = z.object({
@@ -8,6 +13,14 @@ export const CohortState = z.object({
   bundles: z.array(Bundle),
   /** In the order of their creation. */
   releases: z.array(ChannelRelease),
+  salts: z.array(ReleaseSalt),
+  /** In the order of their creation; those that have ended are left out. */
+  overrides: z.array(Override),
+  quarantine: Quarantine.nullable(),
+  movedTo: Id.nullable(),
+  entryRelease: Id.nullable(),
+  /** How often the manifest was asked to be issued again. */
+  issue: z.int(),
   published: z.object({ digest: z.string(), address: z.string(), at: z.string() }).nullable(),
 })
 export type CohortState = z.infer<typeof CohortState>

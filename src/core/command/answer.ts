@@ -26,6 +26,8 @@ export const ANSWER_CODES = [
   'excepted',
   'override-asked',
   'override-confirmed',
+  'channel-changed',
+  'manifest-asked',
   'nothing-changed',
   'status',
   'help',

@@ -1,5 +1,6 @@
 import type { Problem } from '../problem.ts'
 import { CHECKLIST_COMMANDS } from './checklist-commands.ts'
+import { COHORT_COMMANDS } from './cohort-commands.ts'
 import type { CommandEntry } from './entry.ts'
 import { GATE_COMMANDS } from './gate-commands.ts'
 import { GENERAL_COMMANDS } from './general-commands.ts'
@@ -16,6 +17,7 @@ export const COMMANDS = {
   ...CHECKLIST_COMMANDS,
   ...SIGNOFF_COMMANDS,
   ...GATE_COMMANDS,
+  ...COHORT_COMMANDS,
   ...GENERAL_COMMANDS,
 } as const
 

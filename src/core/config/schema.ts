@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RoleBinding } from '../access/schema.ts'
+import { BrakeRules } from '../cohort/brake-schema.ts'
 import { EnvironmentName, ProductName } from '../product/schema.ts'
 
 const Text = (max: number) => z.string().min(1).max(max)
@@ -119,6 +120,20 @@ export const CohortConfig = z.strictObject({
     .optional()
     .describe('Which installed versions a new release may be taken from; all when left out.'),
   pollAfterSeconds: z.int().min(60).max(604_800).default(3_600),
+  admission: z
+    .enum(['static', 'claims'])
+    .default('static')
+    .describe('How phases let devices in: by the manifest alone, or counted by the server, first come, first served.'),
+  firstPhase: z
+    .enum(['everybody', 'nobody'])
+    .default('everybody')
+    .describe('Whom a new release is open to before anybody says /phase.'),
+  brakes: BrakeRules.optional().describe('When a phase halts by itself; never when left out.'),
+  enrolmentKeys: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/, 'expected the 64 hexadecimal digits of an ed25519 public key'))
+    .max(20)
+    .default([])
+    .describe('Public keys that vouch for the enrolment records of its devices.'),
   validHours: z.int().min(1).max(8_760).default(168).describe('How long a published manifest holds.'),
 })
 

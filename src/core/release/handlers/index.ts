@@ -1,6 +1,7 @@
 import type { CommandName } from '../../command/table.ts'
 import type { HandlersOf } from '../handling.ts'
 import { checklistHandlers } from './checklist.ts'
+import { cohortHandlers } from './cohorts.ts'
 import { compositionHandlers } from './composition.ts'
 import { conductHandlers } from './conduct.ts'
 import { gateHandlers } from './gates.ts'
@@ -18,5 +19,6 @@ export const HANDLERS: HandlersOf<Exclude<CommandName, 'dry-run'>> = {
   ...signoffHandlers,
   ...gateHandlers,
   ...questionHandlers,
+  ...cohortHandlers,
   ...generalHandlers,
 }
