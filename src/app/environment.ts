@@ -17,6 +17,8 @@ export interface ServerSettings {
   readonly processes: number
   /** How often a branch of one repository may move. */
   readonly pushesPerMinute: number
+  /** Where enrolled devices are kept; null where no cohort keeps a roster. */
+  readonly rosterDirectory: string | null
   readonly publication: {
     readonly directory: string
     readonly publicUrl: string
@@ -63,6 +65,12 @@ export const VARIABLES: readonly Variable[] = [
   },
   { name: 'RINGMASTER_PUBLISH_DIR', required: false, meaning: 'directory that manifests are published to' },
   { name: 'RINGMASTER_PUBLISH_URL', required: false, meaning: 'public address of that directory' },
+  {
+    name: 'RINGMASTER_ROSTER_DIR',
+    required: false,
+    meaning:
+      'directory of the rosters of enrolled devices, and of what devices claim and report; never a published one',
+  },
   { name: 'RINGMASTER_KEYS_DIR', required: false, meaning: 'directory of the online keys that sign manifests' },
 ]
 
@@ -122,6 +130,7 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     host: given('HOST') ?? 'localhost',
     port,
     logLevel,
+    rosterDirectory: given('RINGMASTER_ROSTER_DIR') ?? null,
     publication,
     processes,
     pushesPerMinute,

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { directoryPublication } from '../publish/directory.ts'
-import { type PublisherOptions, requestOf } from '../publish/manifest-outlet.ts'
+import { createPublisher, type Publisher, requestOf } from '../publish/publisher.ts'
 import { keyFileSigner } from '../publish/signer.ts'
+import type { RosterStore } from '../roster/store.ts'
 import type { ServerSettings } from './environment.ts'
 
 /** The group of bundles that `keys init` makes. */
@@ -14,18 +15,20 @@ const GROUP = 'main'
  */
 export async function publisherOf(
   settings: NonNullable<ServerSettings['publication']>,
+  roster: RosterStore | null,
   clock: () => string,
-): Promise<PublisherOptions> {
+): Promise<Publisher> {
   const { directory, publicUrl, keysDirectory } = settings
   const online = join(keysDirectory, 'online')
   const files = (await readdir(online)).filter((name) => name.endsWith('.pem')).sort()
-  return {
+  return createPublisher({
     publication: directoryPublication(directory),
     publicUrl,
     pinnedRoot: await readFile(join(keysDirectory, '1.root.json')),
     targets: requestOf(await readFile(join(keysDirectory, 'targets.request.json'), 'utf8')),
     signers: await Promise.all(files.map((name) => keyFileSigner(join(online, name)))),
     group: GROUP,
+    roster,
     clock,
-  }
+  })
 }

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { ulid } from 'ulid'
+import { COHORTS_KEY, type CohortIndex } from '../core/cohort/state.ts'
 import { readConfiguration } from '../core/config/in-force.ts'
 import { model } from '../core/model.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
@@ -19,11 +21,14 @@ import { outside } from '../github/trouble.ts'
 import { inClass, type WorkClass } from '../github/work-class.ts'
 import { type GitHubClient, gitHubStore } from '../ledger/github.ts'
 import { type Ledger, openLedger } from '../ledger/ledger.ts'
-import { areBundlesSigned, manifestOutlet, type PublisherOptions } from '../publish/manifest-outlet.ts'
+import type { Publisher } from '../publish/publisher.ts'
+import { fleetFacts } from '../roster/fleet-facts.ts'
+import type { RosterStore } from '../roster/store.ts'
 import { VERSION } from '../version.ts'
 import type { Installation } from '../webhooks/delivery.ts'
 import { createGuard } from './guard.ts'
 import { Intake } from './intake.ts'
+import { createManifests, type Manifests } from './manifests.ts'
 import { createUpkeep } from './upkeep.ts'
 
 export const DATA_BRANCH = 'ringmaster-data'
@@ -32,8 +37,12 @@ export interface RingmasterOptions {
   readonly app: GovernedApp
   /** `owner/name` */
   readonly releaseRepository: string
-  readonly publisher: PublisherOptions | null
+  readonly publisher: Publisher | null
+  /** Null where no cohort keeps a roster. */
+  readonly roster?: RosterStore | null
   readonly clock: () => string
+  /** 128 random bits as hexadecimal digits; the system's own where left out. */
+  readonly random?: () => string
   readonly log: Log
   /** Waits; injected so that tests need not. */
   readonly delay?: (milliseconds: number) => Promise<void>
@@ -56,7 +65,7 @@ export interface Ringmaster {
 }
 
 export async function openRingmaster(options: RingmasterOptions): Promise<Ringmaster> {
-  const { app, releaseRepository, publisher, clock, log } = options
+  const { app, releaseRepository, publisher, roster = null, clock, random = randomText, log } = options
   const { owner, repo } = splitName(releaseRepository)
   const octokit = await app.forRepository(releaseRepository)
   const profile = await app.profile()
@@ -83,21 +92,36 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     bookkeeping: () => intake.bookkeeping(),
     ...waits,
   })
-  const outlets = outletsOf(app, publisher, clock)
+  const cohorts = async (): Promise<readonly string[]> => {
+    const index = (await (await ledger.view()).state(COHORTS_KEY)) as CohortIndex | undefined
+    return index?.cohorts ?? []
+  }
+  const submit = (request: Request): Promise<unknown> => engine.submit(request)
+  const manifests = publisher === null ? null : createManifests({ publisher, submit, cohorts, clock, log })
+  const outlets = outletsOf(app, manifests, clock)
   let isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
+  const gitHub = gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log })
+  const fleet = fleetFacts({
+    roster,
+    reports: async () => new Map(),
+    book: async () => undefined,
+    published: async (cohort) => publisher?.published(cohort),
+    log,
+  })
   const engine = createEngine({
     ledger,
-    facts: gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log }),
+    facts: async (query) => (query.kind === 'channel-effect' ? fleet(query) : gitHub(query)),
     outlets,
     around: () => ({ releaseRepository: releases, unprotected: !isProtected }),
     clock,
+    random,
     log,
     ...waits,
   })
   const installation: Installation = { releaseRepositoryId: releases.id, appId: profile.id, botLogin: profile.botLogin }
   const refine = async (request: Request): Promise<Request> =>
     request.kind === 'bundles-signed' && publisher !== null
-      ? { ...request, isVerified: await areBundlesSigned(publisher, request.document) }
+      ? { ...request, isVerified: await publisher.areBundlesSigned(request.document) }
       : request
   const prioritised = <T>(request: Request, work: () => Promise<T>): Promise<T> => {
     const workClass = URGENT[request.kind]
@@ -138,6 +162,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
       await readDefaultConfiguration()
       await engine.sweep()
+      await manifests?.tick()
       await (hasBegun ? upkeep.tick() : upkeep.begin())
       hasBegun = true
     },
@@ -148,6 +173,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     close: () => engine.close(),
   }
 }
+
+const randomText = (): string => randomBytes(16).toString('hex')
 
 /** The branches that the ruleset has to guard. */
 export const GUARDED_BRANCHES: readonly string[] = [DATA_BRANCH, RELEASES_BRANCH, 'ringmaster-pages']
@@ -175,7 +202,7 @@ const under =
 
 const notPublished = async (): Promise<Applied> => ({ remote: null })
 
-const outletsOf = (app: GitHubApp, publisher: PublisherOptions | null, clock: () => string): Outlets => ({
+const outletsOf = (app: GitHubApp, manifests: Manifests | null, clock: () => string): Outlets => ({
   comment: under(({ key }) => (key.startsWith('reply/') ? 'answer' : 'bulk'), commentOutlet(app)),
   reaction: under('answer', reactionOutlet(app)),
   label: under('bulk', labelOutlet(app)),
@@ -184,5 +211,5 @@ const outletsOf = (app: GitHubApp, publisher: PublisherOptions | null, clock: ()
   'check-run': under('gate', checkRunOutlet(app)),
   'gate-answer': under('gate', gateOutlet(app)),
   alarm: under('gate', alarmOutlet(app)),
-  manifest: publisher === null ? notPublished : manifestOutlet(publisher),
+  manifest: manifests?.outlet ?? notPublished,
 })

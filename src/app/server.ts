@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot'
 import type { Log } from '../engine/ports.ts'
 import { gitHubApp } from '../github/client.ts'
+import { directoryRoster } from '../roster/directory.ts'
 import { EVENTS } from '../webhooks/index.ts'
 import type { ServerSettings } from './environment.ts'
 import { publisherOf } from './publisher.ts'
@@ -47,8 +48,10 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   }
   const { appId, privateKey, apiUrl, processes, pushesPerMinute } = settings
   const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute })
-  const publisher = settings.publication === null ? null : await publisherOf(settings.publication, clock)
-  const ringmaster = await openRingmaster({ app, releaseRepository: settings.releaseRepository, publisher, clock, log })
+  const { releaseRepository, rosterDirectory } = settings
+  const roster = rosterDirectory === null ? null : directoryRoster(rosterDirectory)
+  const publisher = settings.publication === null ? null : await publisherOf(settings.publication, roster, clock)
+  const ringmaster = await openRingmaster({ app, releaseRepository, publisher, roster, clock, log })
   const webhooks = await createNodeMiddleware(
     (probotApp) => {
       probotApp.onAny((event) => {

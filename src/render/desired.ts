@@ -1,3 +1,4 @@
+import { signedReleases, uncountedPhase } from '../core/cohort/offer.ts'
 import { BUNDLES_KEY, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from '../core/cohort/state.ts'
 import {
   CHECKS_KEY,
@@ -197,9 +198,10 @@ function* ofCohort(subject: AggregateKey, around: Surroundings): Deciding<readon
   ]
   const inForce = yield* readConfiguration()
   const configured = inForce?.configuration.cohorts.find((entry) => cohortKey(entry.id) === subject)
-  /** Only what the holders of the bundles key have signed can be chosen: a release that waits for them keeps the manifest back. */
-  if (!cohort || !configured || !signed || !cohort.releases.every((release) => signed.bundles.includes(release.bundle)))
-    return []
+  /** Only what the holders of the bundles key have signed can be chosen; a release that waits for them holds no halt back. */
+  if (!cohort || !configured || !signed) return []
+  const releases = signedReleases(cohort.releases, new Set(signed.bundles))
+  if (releases === null) return []
   const signedBundles = yield* document(bundlesDocument(signed.digest))
   if (signedBundles === undefined) return []
   return [
@@ -207,8 +209,21 @@ function* ofCohort(subject: AggregateKey, around: Surroundings): Deciding<readon
       kind: 'manifest',
       subject,
       key: `${cohort.id}/manifest`,
-      channel: { cohort: cohort.id, requirementDialect: configured.requirementDialect, releases: cohort.releases },
-      bundles: cohort.bundles,
+      channel: {
+        cohort: cohort.id,
+        requirementDialect: configured.requirementDialect,
+        releases:
+          configured.admission === 'static'
+            ? [...releases]
+            : releases.map((release) => ({ ...release, phase: uncountedPhase(release.phase) })),
+      },
+      bundles: cohort.bundles.filter(({ id }) => signed.bundles.includes(id)),
+      salts: cohort.salts,
+      overrides: cohort.overrides.filter(({ bundle }) => signed.bundles.includes(bundle)),
+      quarantine: cohort.quarantine,
+      movedTo: cohort.movedTo,
+      entryRelease: releases.some(({ id }) => id === cohort.entryRelease) ? cohort.entryRelease : null,
+      issue: cohort.issue,
       pollAfterSeconds: configured.pollAfterSeconds,
       validHours: configured.validHours,
       signedBundles,

@@ -1,4 +1,6 @@
-import type { Bundle, Channel } from '../core/cohort/schema.ts'
+import type { Bundle, Channel, Override } from '../core/cohort/schema.ts'
+import type { ReleaseSalt } from '../core/cohort/state.ts'
+import type { Quarantine } from '../core/manifest/schema.ts'
 import type { RepositoryRef } from '../core/product/schema.ts'
 
 /**
@@ -69,6 +71,13 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly kind: 'manifest'
       readonly channel: Channel
       readonly bundles: readonly Bundle[]
+      readonly salts: readonly ReleaseSalt[]
+      readonly overrides: readonly Override[]
+      readonly quarantine: Quarantine | null
+      readonly movedTo: string | null
+      readonly entryRelease: string | null
+      /** How often it was asked to be issued again: nothing else of it need have changed. */
+      readonly issue: number
       readonly pollAfterSeconds: number
       readonly validHours: number
       /** The completed signing request of the bundles, exactly as it was handed over. */

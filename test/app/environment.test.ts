@@ -67,6 +67,7 @@ describe('the settings of the server', () => {
       host: 'localhost',
       port: 3000,
       logLevel: 'info',
+      rosterDirectory: null,
       publication: null,
     })
   })

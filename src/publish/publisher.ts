@@ -1,0 +1,165 @@
+import { sha256 } from '../core/json.ts'
+import type { ManifestSource } from '../core/manifest/build.ts'
+import { decodeMetadata } from '../core/manifest/metadata.ts'
+import { bundlesRole } from '../core/manifest/names.ts'
+import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
+import type { Repository } from '../core/manifest/repository.ts'
+import { type Manifest, SigningRequest } from '../core/manifest/schema.ts'
+import { type OpenRequest, openRequest } from '../core/manifest/sign-request.ts'
+import { isSigned } from '../core/manifest/trusted-set.ts'
+import { unwrap } from '../core/problem.ts'
+import type { Applied } from '../engine/ports.ts'
+import type { OutputOf } from '../render/output.ts'
+import { rostersOf } from '../roster/rosters.ts'
+import type { RosterStore } from '../roster/store.ts'
+import { type Freshness, freshnessOf, isStale } from './freshness.ts'
+import type { Publication } from './publication.ts'
+import { publishManifests, readManifest } from './publish-manifests.ts'
+import { readRepository } from './read-back.ts'
+import type { Signer } from './signer.ts'
+import { expectedOf, type Patience, verifyPublished } from './verify-published.ts'
+
+const MS_PER_HOUR = 3_600_000
+
+export interface PublisherOptions {
+  readonly publication: Publication
+  /** Where devices fetch what the publication holds. */
+  readonly publicUrl: string
+  readonly pinnedRoot: Uint8Array
+  /** The signed targets that say which cohorts and bundles groups exist. */
+  readonly targets: OpenRequest
+  /** The online keys: cohorts, snapshot, timestamp. */
+  readonly signers: readonly Signer[]
+  /** Which bundles role signs what is offered. */
+  readonly group: string
+  /** Null where no cohort keeps a roster. */
+  readonly roster: RosterStore | null
+  readonly clock: () => string
+  readonly patience?: Patience
+}
+
+/** Everything that goes out to devices, one publication after the other: cohorts share their snapshot. */
+export interface Publisher {
+  /** The manifest of a cohort: built, signed, stored with the pointer last, then fetched back from its public address. */
+  publish(output: OutputOf<'manifest'>): Promise<Applied>
+  /** Renews timestamp and snapshot while a third of their time is left, and tells what else comes to its end. */
+  keepFresh(cohorts: readonly string[]): Promise<Freshness>
+  /** What devices of a cohort read now; undefined where nothing is published. */
+  published(cohort: string): Promise<Manifest | undefined>
+  /** Whether a completed signing request is signed by the keys that the targets in force name for its role. */
+  areBundlesSigned(document: string): Promise<boolean>
+}
+
+/** Reads a signing request from its text. Throws `RingmasterError` with what does not fit. */
+export const requestOf = (text: string): OpenRequest => unwrap(openRequest(SigningRequest.parse(JSON.parse(text))))
+
+/** What came back from the holders of offline keys and is not published yet: an older version never goes out again. */
+const newer = (requests: readonly OpenRequest[], repository: Repository): OpenRequest[] =>
+  requests.filter(({ request, metadata }) => {
+    const published = repository.roles.get(request.role)?.metadata.signed.version ?? 0
+    return metadata.signed.version > published
+  })
+
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { publication, publicUrl, pinnedRoot, targets, signers, group, roster, clock } = options
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+  const readBack = async (): Promise<Repository> => unwrap(await readRepository(publication, pinnedRoot))
+  const arrived = async (files: readonly PublishedFile[]): Promise<void> => {
+    unwrap(await verifyPublished(publicUrl, expectedOf(files), { attempts: 5, ...options.patience }), 'outside')
+  }
+  const send = async (what: {
+    readonly cohorts: readonly Omit<ManifestSource, 'previous'>[]
+    readonly requests: readonly OpenRequest[]
+    readonly validHours: number
+    readonly ledgerHead: string
+  }): Promise<readonly PublishedFile[]> => {
+    const now = clock()
+    const expiresAt = new Date(Date.parse(now) + what.validHours * MS_PER_HOUR).toISOString()
+    const published = await publishManifests({
+      publication,
+      pinnedRoot,
+      cohorts: what.cohorts,
+      requests: what.requests,
+      signers,
+      issue: { issuedAt: now, expiresAt, ledgerHead: what.ledgerHead },
+      rules: { now, ...DEFAULT_VALIDITY },
+    })
+    const { files } = unwrap(published, 'refused')
+    await arrived(files)
+    return files
+  }
+
+  async function publishOne(output: OutputOf<'manifest'>): Promise<Applied> {
+    const { channel } = output
+    const repository = await readBack()
+    const previous = await readManifest(publication, repository, channel.cohort)
+    const salts = new Map(output.salts.map(({ release, salt }) => [release, salt]))
+    const files = await send({
+      cohorts: [
+        {
+          channel,
+          bundles: output.bundles.map((bundle) => ({ bundle, group })),
+          overrides: output.overrides,
+          quarantine: output.quarantine,
+          movedTo: output.movedTo,
+          entryRelease: output.entryRelease,
+          pollAfterSeconds: output.pollAfterSeconds,
+          salts,
+          rosters: await rostersOf(roster, { channel, salts, previous }),
+        },
+      ],
+      requests: newer([targets, requestOf(output.signedBundles)], repository),
+      validHours: output.validHours,
+      ledgerHead: output.ledgerHead,
+    })
+    const manifest = files.find((file) => file.path.endsWith('manifest.json'))
+    const digest = sha256(manifest?.bytes ?? '')
+    const address = `${publicUrl}/${manifest?.path ?? ''}`
+    const seen = { at: clock(), actor: null, source: { kind: 'reconciler' } } as const
+    return {
+      remote: String(files.length),
+      observed: [{ kind: 'manifest-published', cohort: channel.cohort, digest, address, ...seen }],
+    }
+  }
+
+  async function renew(cohorts: readonly string[]): Promise<Freshness> {
+    const before = await readBack()
+    const renewed = isStale(before, clock())
+    if (renewed) await send({ cohorts: [], requests: newer([targets], before), validHours: 0, ledgerHead: '' })
+    const repository = renewed ? await readBack() : before
+    const manifests = await Promise.all(cohorts.map((cohort) => readManifest(publication, repository, cohort)))
+    return {
+      renewed,
+      ...freshnessOf(
+        repository,
+        manifests.flatMap((manifest) => manifest ?? []),
+        clock(),
+      ),
+    }
+  }
+
+  return {
+    publish: (output) => inTurn(() => publishOne(output)),
+    keepFresh: (cohorts) => inTurn(() => renew(cohorts)),
+    published: async (cohort) => readManifest(publication, await readBack(), cohort),
+    async areBundlesSigned(document) {
+      try {
+        const open = requestOf(document)
+        const repository = await readRepository(publication, pinnedRoot)
+        const published = repository.ok ? repository.value.roles.get('targets')?.metadata : undefined
+        const pinnedBytes = Buffer.from(JSON.stringify(targets.request.metadata), 'utf8')
+        const pinned = decodeMetadata('targets', 'targets', pinnedBytes)
+        const inForce = published ?? (pinned.ok ? pinned.value : undefined)
+        const isOurs = open.request.role === bundlesRole(group)
+        return isOurs && inForce !== undefined && isSigned(inForce, open.request.role, open.metadata)
+      } catch {
+        return false
+      }
+    },
+  }
+}
