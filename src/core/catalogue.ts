@@ -284,9 +284,6 @@ export type EventData<T extends EventType> = z.infer<(typeof CATALOGUE)[T]>
 export type TypedEvent<T extends EventType = EventType> = T extends EventType
   ? Omit<LedgerEvent, 'type' | 'data'> & { readonly type: T; readonly data: EventData<T> }
   : never
-export type TypedDraft<T extends EventType = EventType> = T extends EventType
-  ? Omit<EventDraft, 'type' | 'data'> & { readonly type: T; readonly data: EventData<T> }
-  : never
 
 export const isEventType = (type: string): type is EventType => Object.hasOwn(CATALOGUE, type)
 

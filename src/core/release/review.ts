@@ -48,7 +48,7 @@ export function* decideReviewDismissed(request: ReviewDismissed): Deciding<Decis
  */
 export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<null>> {
   const release = yield* state<ReleaseState>(releaseKey(request.release))
-  if (!release || release.status !== 'in_progress' || !release.proposal || release.proposal.merged) return nothing
+  if (release?.status !== 'in_progress' || !release.proposal || release.proposal.merged) return nothing
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return unreadablePolicy(request, release)
   const { signoff } = policy.configuration
