@@ -4,7 +4,8 @@ import { type AreaMap, parseAreas } from '../core/version/paths.ts'
 import { parseLabel } from '../core/version/prerelease.ts'
 import type { BumpConfig } from '../core/version/schema.ts'
 import { parseTagPattern, type TagPattern } from '../core/version/tags.ts'
-import { type ComputedVersion, computeVersion, type VersionQuestion } from '../git/compute-version.ts'
+import { type ComputedVersion, computeVersion, type Reread, type VersionQuestion } from '../git/compute-version.ts'
+import type { GitCommit } from '../git/read-commits.ts'
 import { insideWorkspace, workspaceOf } from './context.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
@@ -31,8 +32,15 @@ export async function computeVersionFor(
     firstParent: inputs.firstParent,
     ownRef: shell.environment['GITHUB_REF'] || null,
     below: null,
+    ...(inputs.source === 'commits' ? {} : { reread: (commits) => reread(inputs, shell, commits) }),
     ...instead,
   })
+}
+
+/** Loaded late: only this way of deciding asks GitHub. */
+async function reread(inputs: Inputs, shell: Shell, commits: readonly GitCommit[]): Promise<Reread> {
+  const { rereadByPullRequests } = await import('./change-source.ts')
+  return rereadByPullRequests(inputs, shell, commits)
 }
 
 /** A folder's product never takes the repository's plain tags: they may be another product's. */

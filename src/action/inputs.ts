@@ -62,6 +62,17 @@ export const INPUTS = {
       'The commit, 40 hexadecimal digits. The run’s own commit unless given; a computed version belongs to the checked-out one.',
     usedBy: ['tag', ...RECORDS],
   },
+  source: {
+    description:
+      'What says what a change asks for: `commits`, or the `titles` or `labels` of the pull requests that brought them (then the token needs `pull-requests: read`).',
+    default: 'commits',
+    usedBy: VERSIONED,
+  },
+  'label-levels': {
+    description:
+      'With `source: labels`: what labels ask for, one a line (`feature: minor`); `*: patch` is for pull requests without one of them.',
+    usedBy: VERSIONED,
+  },
   preset: {
     description: `How commits are read: ${PRESETS.join(', ')}.`,
     default: 'ringmaster',
@@ -161,7 +172,7 @@ export const INPUTS = {
     description:
       'Needs `checks: write` to record builds, `deployments: write` to record deployments and `contents: write` to tag.',
     default: { expression: 'github.token' },
-    usedBy: ['tag', ...RECORDS],
+    usedBy: ['bump', 'tag', ...RECORDS],
   },
 } as const satisfies Record<string, InputDefinition>
 

@@ -1,4 +1,5 @@
 import { accepted, type Checked, type Problem, quoted } from '../core/problem.ts'
+import { type ChangeSource, changeSources } from '../core/version/pull-requests.ts'
 import { parseRuleLine } from '../core/version/rules.ts'
 import type { BumpRule, PresetName } from '../core/version/schema.ts'
 import { environmentNameOf, INPUTS, type InputDefinition, type InputName, PRESETS } from './inputs.ts'
@@ -14,6 +15,8 @@ export interface Inputs {
   readonly environment: string | null
   readonly status: string
   readonly sha: string | null
+  readonly source: ChangeSource
+  readonly labelLevels: readonly string[]
   readonly preset: PresetName
   readonly rules: readonly BumpRule[]
   readonly visibleTypes: readonly string[] | null
@@ -95,6 +98,8 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     environment: text('environment'),
     status: text('status') ?? '',
     sha,
+    source: oneOf('source', changeSources) ?? 'commits',
+    labelLevels: list('label-levels', /\n/),
     preset: oneOf('preset', PRESETS) ?? 'ringmaster',
     rules,
     visibleTypes: text('visible-types') === null ? null : list('visible-types', /[\n,]/),

@@ -24,6 +24,8 @@ describe('the inputs', () => {
         environment: null,
         status: 'completed',
         sha: null,
+        source: 'commits',
+        labelLevels: [],
         preset: 'ringmaster',
         rules: [],
         visibleTypes: null,

@@ -69,6 +69,9 @@ const deliberate: ReadonlySet<Reason['kind']> = new Set([
   'merge',
   'autosquash',
   'blank',
+  'label',
+  'no-label',
+  'no-pull-request',
 ])
 
 function missedElsewhere(verdict: Verdict, others: ExplainedCommit['others']): Warning[] {
@@ -102,6 +105,12 @@ function ruleText(reason: Reason): string {
       return 'a commit that was to be squashed'
     case 'release-as':
       return `asks for ${reason.version}`
+    case 'label':
+      return `label ${reason.label}`
+    case 'no-label':
+      return 'no label that asks for anything'
+    case 'no-pull-request':
+      return 'no pull request'
     case 'hidden-type':
       return `type ${reason.type} is not shown`
     case 'no-rule':

@@ -42,6 +42,9 @@ export type Reason =
   | { readonly kind: 'merge' }
   | { readonly kind: 'autosquash' }
   | { readonly kind: 'release-as'; readonly version: string }
+  | { readonly kind: 'label'; readonly label: string }
+  | { readonly kind: 'no-label' }
+  | { readonly kind: 'no-pull-request' }
   | { readonly kind: 'hidden-type'; readonly type: string }
   | { readonly kind: 'no-rule' }
   | { readonly kind: 'unparsed' }

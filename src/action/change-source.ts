@@ -1,0 +1,26 @@
+import { unwrap } from '../core/problem.ts'
+import { byPullRequests, labelJudge, parseLabelRule } from '../core/version/pull-requests.ts'
+import type { Reread } from '../git/compute-version.ts'
+import type { GitCommit } from '../git/read-commits.ts'
+import { readContext } from './context.ts'
+import type { Inputs } from './read-inputs.ts'
+import { readPullRequests } from './read-pull-requests.ts'
+import { connectWith, type Shell } from './shell.ts'
+
+/** Reads the pull requests of commits and judges them in the commits' place: by their titles, or by their labels. */
+export async function rereadByPullRequests(
+  inputs: Inputs,
+  shell: Shell,
+  commits: readonly GitCommit[],
+): Promise<Reread> {
+  const rule = unwrap(parseLabelRule(inputs.labelLevels))
+  const context = unwrap(readContext(shell.environment))
+  const client = await connectWith(inputs, context, shell.clock)
+  const found = await readPullRequests(
+    client,
+    context,
+    commits.map(({ sha }) => sha),
+  )
+  const changes = byPullRequests(commits, found)
+  return { commits: changes.commits, ...(inputs.source === 'labels' ? { judge: labelJudge(changes, rule) } : {}) }
+}
