@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { bumpCommand } from '../../src/cli/bump.ts'
+import { ScratchRepository } from '../git/scratch-repository.ts'
+import { runCommand } from './stage.ts'
+
+const made: (() => void)[] = []
+afterEach(() => {
+  for (const remove of made.splice(0)) remove()
+})
+
+const fresh = (repository = ScratchRepository.init()): ScratchRepository => {
+  made.push(() => repository.remove())
+  return repository
+}
+
+const released = (): ScratchRepository => {
+  const repository = fresh()
+  repository.commit('feat: first')
+  repository.git('tag', 'v1.2.0')
+  return repository
+}
+
+const BOUND_MS = 10_000
+
+/** The answer to bad input, in bounded time: a version, or the codes of what is wrong. */
+async function answer(directory: string, ...args: readonly string[]): Promise<unknown> {
+  const started = performance.now()
+  const told = await runCommand(bumpCommand, ['-C', directory, ...args], true)
+  expect(performance.now() - started).toBeLessThan(BOUND_MS)
+  return told.code === 'thrown' ? told.problems : told.json()['version']
+}
+
+describe('bad input gets an answer or a clear error in bounded time', () => {
+  it.each<[string, (repository: ScratchRepository) => void, unknown]>([
+    [
+      'tags that are no versions',
+      (one) => {
+        for (const tag of ['v1', 'vNext', 'v01.3.0', 'v9.9.9.9', 'v2.0']) one.git('tag', tag)
+      },
+      '1.2.1',
+    ],
+    [
+      'two tags of one version on different commits',
+      (one) => void [one.commit('fix: a'), one.git('tag', 'v1.2.0+b')],
+      '1.2.1',
+    ],
+    ['two versions on one commit', (one) => one.git('tag', 'v1.9.0'), '1.9.1'],
+    ['a tag of a tree', (one) => one.git('tag', 'v8.0.0', 'HEAD^{tree}'), '1.2.1'],
+    ['a detached head', (one) => one.git('checkout', '-q', '--detach'), '1.2.1'],
+    ['packed refs', (one) => one.git('pack-refs', '--all'), '1.2.1'],
+    ['a branch with odd signs', (one) => one.git('checkout', '-q', '-b', 'a@b/ü#c'), '1.2.1'],
+    [
+      'bytes that are not UTF-8',
+      (one) => void one.commit(Buffer.from('feat: \xff\xfe\x80\n\n\xc3', 'latin1')),
+      '1.3.0',
+    ],
+    ['a message of 5 MB', (one) => void one.commit(`feat: x\n\n${'BREAKING CHANGE '.repeat(330_000)}`), '1.3.0'],
+    ['a message of a million lines', (one) => void one.commit(`feat: x\n\n${'a(\n'.repeat(1_000_000)}`), '1.3.0'],
+  ])('%s', async (_, bend, expected) => {
+    const repository = released()
+    bend(repository)
+    repository.commit('fix: last')
+    expect(await answer(repository.directory)).toBe(expected)
+  })
+
+  it('a criss-cross history', async () => {
+    const repository = released()
+    repository.git('checkout', '-q', '-b', 'side')
+    for (let round = 0; round < 4; round += 1) {
+      repository.commit(`fix: side ${round}`, [`side${round}`])
+      repository.git('checkout', '-q', 'main')
+      repository.commit(`feat: main ${round}`, [`main${round}`])
+      repository.git('branch', '-f', 'old', 'main')
+      repository.merge('Merge side', 'side')
+      repository.git('checkout', '-q', 'side')
+      repository.merge('Merge old', 'old')
+    }
+    repository.git('checkout', '-q', 'main')
+    expect(await answer(repository.directory)).toBe('1.3.0')
+    expect(await answer(repository.directory, '--backtest')).toBeUndefined()
+  })
+
+  it('a linked work tree, which has no folder .git', async () => {
+    const repository = released()
+    const folder = mkdtempSync(join(tmpdir(), 'ringmaster-worktree-'))
+    made.push(() => rmSync(folder, { recursive: true, force: true }))
+    repository.git('worktree', 'add', '-q', '--detach', join(folder, 'tree'))
+    repository.commit('feat: not there')
+    expect(await answer(join(folder, 'tree'))).toBe('1.2.0')
+  })
+
+  it('patterns that a backtracking reader would never finish', async () => {
+    const repository = released()
+    repository.commit(`${'a'.repeat(5_000)}!: x`)
+    const stars = `${'*a'.repeat(60)}b: major`
+    expect(await answer(repository.directory, '--rule', stars)).toBe('2.0.0')
+    expect(await answer(repository.directory, '--rule', `${'{a,b}'.repeat(40)}: major`)).toEqual(['bad-wildcard'])
+    expect(await answer(repository.directory, '--rule', '(a+)+$: major')).toEqual(['rule-form'])
+    expect(await answer(repository.directory, '--tag-pattern', '(a+)+{version}')).toBe('0.1.0')
+    expect(await answer(repository.directory, '--tag-pattern', `${'{version}'.repeat(2)}`)).toEqual(['tag-pattern'])
+  })
+
+  it.each([
+    ['v9007199254740991.0.0', 'feat!: x', ['version-too-large']],
+    ['v1.9007199254740991.0', 'feat: x', ['version-too-large']],
+    ['v1.2.9007199254740992', 'fix: x', '1.2.1'],
+  ])('numbers at their end: %s and "%s"', async (tag, message, expected) => {
+    const repository = released()
+    repository.git('tag', tag)
+    repository.commit(message)
+    expect(await answer(repository.directory)).toEqual(expected)
+  })
+
+  it.each([
+    ['a folder without a repository', [], ['not-a-repository']],
+    ['a folder that is not there', ['none'], ['not-a-repository']],
+  ])('%s', async (_, names, expected) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ringmaster-nothing-'))
+    made.push(() => rmSync(folder, { recursive: true }))
+    expect(await answer(join(folder, ...names))).toEqual(expected)
+  })
+
+  it('a repository without commits', async () => {
+    expect(await answer(fresh().directory)).toEqual(['no-commits'])
+  })
+})
