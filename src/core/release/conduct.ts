@@ -114,10 +114,14 @@ const DETAIL_OF = {
   epic: 'epic',
 } as const satisfies Partial<Record<SettingKey, keyof Conduct['details']>>
 
-/** Another composition: whoever said go said it of the one before; who waits for signatures waits from now. */
+/**
+ * Another composition: whoever said go, or let the release pass, did so for the one before; who waits for signatures
+ * waits from now.
+ */
 export const reconducted = (conduct: Conduct, at: string): Conduct => ({
   ...conduct,
   judgement: conduct.judgement?.kind === 'go' ? null : conduct.judgement,
+  overrides: conduct.overrides.map((entry) => (entry.expiresAt > at ? { ...entry, expiresAt: at } : entry)),
   waitingSince: conduct.waitingSince === null ? null : at,
   reminders: [],
 })

@@ -98,6 +98,13 @@ describe('an override', () => {
     expect(codes(gateAt(world, at))).toEqual(['signoff-pending'])
   })
 
+  it('lets nothing of another composition pass than the one it was confirmed for', () => {
+    const world = ready('pending')
+    world.record([askedFor(), confirmed()])
+    world.record([event('release.version_removed', { release: 'r5', product: 'web' }, { at: minute(3) })])
+    expect(codes(gateAt(world, minute(4)))).toEqual(['signoff-pending'])
+  })
+
   it('of another environment lets nothing pass', () => {
     const world = ready('pending')
     world.record([askedFor({ environment: 'beta' }), confirmed()])
