@@ -5,9 +5,9 @@ import { hasCompleted, running } from '../deployment/evolve.ts'
 import { type BoardState, boardKey, type RunState, runKey } from '../deployment/schema.ts'
 import { quoted } from '../problem.ts'
 import { type CommitState, commitKey, type VersionState, versionKey } from '../product/schema.ts'
-import { nothingOpen, OPEN_KEY, type OpenIndex } from '../release/open.ts'
+import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../release/open.ts'
 import { FREEZES_KEY, type Freezes, nothingFrozen } from './freezes.ts'
-import { nameOf, type OverrideUsed, releaseBlockers } from './release-blockers.ts'
+import { nameOf, type OverrideUsed, releaseBlockers, releasesWith } from './release-blockers.ts'
 import type { Blocker, GateItem, GateState } from './schema.ts'
 
 /** Who wants in, and where. */
@@ -54,6 +54,11 @@ export function* findBlockers(
   if (items.length === 0) return { ...nothingFound, blockers: [noIntent(target)] }
   const open = (yield* state<OpenIndex>(OPEN_KEY)) ?? nothingOpen
   const freezes = (yield* state<Freezes>(FREEZES_KEY)) ?? nothingFrozen
+  /** All at once: asked for one by one, many versions would take more rounds than a decision has. */
+  yield* states<unknown>([
+    ...items.flatMap((item) => [versionKey(item.product, item.version), boardKey(item.product)] as const),
+    ...releasesWith(items, open).map(releaseKey),
+  ])
   const blockers: Blocker[] = []
   const releases = new Set<string>()
   const overrides: OverrideUsed[] = []

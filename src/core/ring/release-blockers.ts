@@ -51,12 +51,9 @@ export const nameOf = (item: GateItem): string => quoted(`${item.product}@${item
 /** Everything against a version in the releases that hold it: one of them that lets it in is enough. */
 export function* releaseBlockers(question: Question): Deciding<Found> {
   const { item, ring, around, open } = question
-  const ids = open.releases
-    .filter((release) =>
-      release.items.some((entry) => entry.product === item.product && entry.version === item.version),
-    )
-    .map((release) => release.id)
-  const releases = (yield* states<ReleaseState>(ids.map(releaseKey))).filter((release) => release !== undefined)
+  const releases = (yield* states<ReleaseState>(releasesWith([item], open).map(releaseKey))).filter(
+    (release) => release !== undefined,
+  )
   if (releases.length === 0) {
     const missing = ring.gate?.signoff ? [notInARelease(item)] : []
     return { blockers: [...around, ...frozen(question, null), ...missing], releases: [], overrides: [] }
@@ -72,6 +69,14 @@ export function* releaseBlockers(question: Question): Deciding<Found> {
     releases: isAsked ? chosen.map((finding) => finding.id) : [],
     overrides: chosen === findings ? [] : chosen.flatMap((finding) => finding.overrides),
   }
+}
+
+/** The open releases that hold one of these versions at least. */
+export const releasesWith = (items: readonly GateItem[], open: OpenIndex): string[] => {
+  const wanted = new Set(items.map((item) => JSON.stringify([item.product, item.version])))
+  return open.releases
+    .filter((release) => release.items.some((entry) => wanted.has(JSON.stringify([entry.product, entry.version]))))
+    .map((release) => release.id)
 }
 
 const notInARelease = (item: GateItem): Blocker => ({

@@ -321,6 +321,17 @@ describe('asking a gate again', () => {
   })
 })
 
+it('a gate of a hundred versions is decided as one of a single version is', () => {
+  const names = Array.from({ length: 100 }, (_, index) => `part-${index}`)
+  const world = configuredWorld()
+  for (const [index, product] of names.entries()) {
+    world.ask(build({ record: { product, run: { id: index + 100, attempt: 1, job: 'build' } } }))
+    const placed = { product, environment: 'production', status: 'pending', deploymentId: index + 100 } as const
+    world.ask(recorded({ ...placed, statusId: index + 100 }))
+  }
+  expect(gate(world)).toMatchObject({ verdict: 'waiting', items: { length: 100 } })
+})
+
 describe('a closed gate', () => {
   it('stays closed, and one that was answered stays answered', () => {
     const world = readyWorld()
