@@ -15,6 +15,7 @@ import {
 import { OPEN_KEY, type OpenIndex } from '../release/open.ts'
 import type { Request } from '../request.ts'
 import { type GateState, gateKeyOf } from '../ring/schema.ts'
+import { isSpokenFor } from './evolve.ts'
 import { attemptKey, type RunState, runKey } from './schema.ts'
 import { isTerminal } from './status.ts'
 
@@ -115,28 +116,41 @@ function* decideJobDeployment(
     },
   )
   const isOver = known !== undefined && known.endedAttempt >= run.attempt
-  if (!isOver || known.recorded.includes(environment)) return { kind: 'accept', events: [seen], answer: null }
-  const late = yield* decideByCommit(request)
+  if (!isOver) return { kind: 'accept', events: [seen], answer: null }
+  const before = known.jobDeployments.find((job) => job.deploymentId === deploymentId)
+  const began = before?.began === true || status === 'started' || status === 'completed'
+  if (isSpokenFor(known, { environment, ...(began ? { began } : {}) }))
+    return { kind: 'accept', events: [seen], answer: null }
+  const late = yield* decideByCommit(request, announcedBy(known, environment))
   return { kind: 'accept', events: [seen, ...late.events], answer: null }
 }
 
 /**
  * A deployment that names no product: it counts for every version that is bound to its commit, was built in its
- * repository and deploys there. Forks and mirrors share commits; what they deploy is not ours.
+ * repository and deploys there; where its run announced some of them, for those. Forks and mirrors share commits; what
+ * they deploy is not ours.
  */
-function* decideByCommit(request: DeploymentReported): Deciding<Accepted> {
+function* decideByCommit(request: DeploymentReported, announced: readonly string[] = []): Deciding<Accepted> {
   const inForce = yield* readConfiguration()
-  const bound = yield* state<CommitState>(commitKey(request.sha))
-  const candidates = (bound?.items ?? []).filter((item) =>
+  const commit = yield* state<CommitState>(commitKey(request.sha))
+  const candidates = (commit?.items ?? []).filter((item) =>
     deploysTo(inForce?.configuration ?? null, item.product, request.environment),
   )
   const versions = yield* states<VersionState>(candidates.map((item) => versionKey(item.product, item.version)))
-  const items = candidates.filter((_, index) => versions[index]?.repository.id === request.repository.id)
+  const bound = candidates.filter((_, index) => versions[index]?.repository.id === request.repository.id)
+  const named = bound.filter((item) => announced.includes(`${item.product}@${item.version}`))
+  const items = named.length > 0 ? named : bound
   const origin = request.byActions ? 'job' : 'commit'
   const events: EventDraft[] = []
   for (const item of items) events.push(yield* deploymentEvent(request, item, origin, inForce?.configuration ?? null))
   return events.length === 0 ? nothing : { kind: 'accept', events, answer: null }
 }
+
+/** What a run itself announced for an environment, as `product@version`. */
+const announcedBy = (run: RunState | undefined, environment: string): string[] =>
+  (run?.intents ?? [])
+    .filter((intent) => intent.environment === environment && intent.trust !== 'claimed')
+    .map((intent) => `${intent.product}@${intent.version}`)
 
 const deploysTo = (configuration: Configuration | null, product: string, environment: string): boolean => {
   const environments = configuration?.products.find((entry) => entry.name === product)?.environments
@@ -186,9 +200,16 @@ function* authorisationOf(
   if (!request.run) return 'unauthorised'
   const gate = yield* state<GateState>(gateKeyOf(request.repository.id, request.run.id, request.environment))
   const allowed = gate?.approvedItems.some((entry) => entry.product === item.product && entry.version === item.version)
-  if (!allowed) return 'unauthorised'
+  if (!allowed || (request.run.attempt > 1 && isAskedAgain(gate, request.at))) return 'unauthorised'
   return gate?.overridden ? 'override' : 'gate'
 }
+
+/**
+ * Whether a run that is tried again waits to be let in anew at an instant: what it was let in with was the try before.
+ * In its first try, a second job may wait at the environment that the first was let into.
+ */
+const isAskedAgain = (gate: GateState | undefined, at: string): boolean =>
+  gate !== undefined && gate.verdict !== 'approved' && Date.parse(at) > Date.parse(gate.requestedAt)
 
 type RunEnded = Extract<Request, { kind: 'run-ended' }>
 
@@ -234,13 +255,13 @@ function* gatesOf({ repository, runId, at }: RunEnded, open: OpenIndex | undefin
 
 function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<EventDraft[]> {
   const jobs = (run?.jobDeployments ?? []).filter(
-    (job) => job.attempt <= request.runAttempt && !run?.recorded.includes(job.environment),
+    (job) => job.attempt <= request.runAttempt && run !== undefined && !isSpokenFor(run, job),
   )
   const events: EventDraft[] = []
   for (const job of jobs) {
-    const counted = yield* decideByCommit({
+    const reported = {
       ...request,
-      kind: 'deployment-reported',
+      kind: 'deployment-reported' as const,
       deploymentId: job.deploymentId,
       environment: job.environment,
       sha: job.sha,
@@ -251,8 +272,9 @@ function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<Ev
       byActions: true,
       url: job.url,
       at: job.at,
-      trust: 'platform',
-    })
+      trust: 'platform' as const,
+    }
+    const counted = yield* decideByCommit(reported, announcedBy(run, job.environment))
     events.push(...counted.events)
   }
   return events

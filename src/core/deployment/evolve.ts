@@ -163,17 +163,20 @@ export function evolveRunByDeployment(state: RunState | undefined, event: Deploy
     event.data
   if (runId === null || origin !== 'record') return state
   const run = state ?? emptyRun(repository, runId)
-  const recorded = run.recorded.includes(environment) ? run.recorded : [...run.recorded, environment].sort()
   const place = { environment, product, version, sha, attempt: runAttempt ?? 1, statusId }
   const isThere = (other: Placed) =>
     other.environment === environment && other.product === product && other.attempt === place.attempt
+  const intents =
+    status === 'pending' ? withNewest(run.intents, { ...place, trust: event.trust }, isThere) : run.intents
+  /** Whoever merely claims to speak for a run must not make what GitHub says of its jobs go unheard. */
+  if (event.trust === 'claimed') return { ...run, intents }
+  const recorded = run.recorded.includes(environment) ? run.recorded : [...run.recorded, environment].sort()
   const attempts = withNewest(
     run.attempts,
     { ...place, status, url },
     (other) => isThere(other) && other.version === version,
   )
-  if (status !== 'pending') return { ...run, recorded, attempts }
-  return { ...run, recorded, attempts, intents: withNewest(run.intents, { ...place, trust: event.trust }, isThere) }
+  return { ...run, recorded, attempts, intents }
 }
 
 export function evolveRunByJob(
@@ -184,12 +187,30 @@ export function evolveRunByJob(
   const { repository, runId, ...job } = data
   const run = state ?? emptyRun(repository, runId)
   const known = run.jobDeployments.find((other) => other.deploymentId === job.deploymentId)
-  if (known && known.statusId >= job.statusId) return run
+  const newest = known && known.statusId >= job.statusId ? known : { ...job, at }
+  const hasBegun = known?.began === true || job.status === 'started' || job.status === 'completed'
   const others = run.jobDeployments.filter((other) => other !== known)
   return {
     ...run,
-    jobDeployments: [...others, { ...job, at }].sort((a, b) => a.deploymentId - b.deploymentId),
+    jobDeployments: [...others, hasBegun ? { ...newest, began: true as const } : newest].sort(
+      (a, b) => a.deploymentId - b.deploymentId,
+    ),
   }
+}
+
+/**
+ * Whether the run itself said what became of a job deployment. An announcement says so only of a job that never began:
+ * past its gate, silence must not hide it.
+ */
+export function isSpokenFor(
+  run: RunState,
+  { environment, began }: { readonly environment: string; readonly began?: true | undefined },
+): boolean {
+  const own = run.attempts.filter((attempt) => attempt.environment === environment)
+  if (began !== true) return own.length > 0
+  /** What its end made of an announcement has the announcement's id. */
+  const announced = new Set(run.intents.map((intent) => intent.statusId))
+  return own.some((attempt) => !announced.has(attempt.statusId))
 }
 
 export function evolveRunEnd(state: RunState | undefined, data: EventData<'run.ended'>): RunState {

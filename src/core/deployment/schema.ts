@@ -94,9 +94,11 @@ export const RunState = z.object({
       statusId: z.int().nonnegative(),
       url: z.string(),
       at: z.string(),
+      /** It was under way at some time: the job got past what it waited for. */
+      began: z.literal(true).optional(),
     }),
   ),
-  /** The environments for which the run recorded deployments itself: its job deployments are the same attempts. */
+  /** The environments for which the run itself recorded deployments: its job deployments are the same attempts. */
   recorded: z.array(EnvironmentName),
   /** The highest attempt of the run that is known to be over; 0 while none is. */
   endedAttempt: z.int().nonnegative(),

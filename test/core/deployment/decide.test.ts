@@ -221,6 +221,48 @@ describe('the job deployment of GitHub and the record of the same run', () => {
   })
 })
 
+describe('a job that went past its gate', () => {
+  const silent = { environment: 'production', status: 'pending', statusId: 1 } as const
+  const job = (statusId: number, status: 'pending' | 'started' | 'completed' | 'failed') =>
+    byJob({ environment: 'production', statusId, status, at: minute(statusId) })
+  const past = (...requests: readonly Request[]) =>
+    attemptsOf(having(built(), ...requests), 'production').map(
+      ({ version, status, authorisation }) => `${version} ${status} ${authorisation}`,
+    )
+
+  it.each<[string, Request[]]>([
+    ['its run announced it and said no more', [recorded(silent), job(2, 'started'), job(3, 'completed'), runEnded()]],
+    [
+      'its last words come after the end of the run',
+      [recorded(silent), job(2, 'started'), runEnded(), job(3, 'completed')],
+    ],
+    [
+      'somebody else claims to speak for the run',
+      [recorded({ ...silent, status: 'aborted', trust: 'claimed', product: 'web' }), job(3, 'completed'), runEnded()],
+    ],
+  ])('is seen although %s', (_, requests) => {
+    expect(past(...requests)).toEqual(['1.0.0 completed unauthorised'])
+  })
+
+  it('is seen when it failed on the other side', () => {
+    expect(past(recorded(silent), job(2, 'started'), job(3, 'failed'), runEnded())).toEqual([
+      '1.0.0 failed unauthorised',
+    ])
+  })
+
+  it('counts for what its run announced, and for no other version of the commit', () => {
+    const world = built()
+    world.ask(build({ record: { product: 'web' } }))
+    having(world, recorded(silent), job(3, 'completed'), runEnded())
+    expect(shown(world, 'production')).toEqual(['1.0.0 completed'])
+    expect(shown(world, 'production', 'web')).toEqual([])
+  })
+
+  it('and one that never began is only what its run announced', () => {
+    expect(past(recorded(silent), job(2, 'pending'), job(3, 'failed'), runEnded())).toEqual(['1.0.0 aborted ungated'])
+  })
+})
+
 describe('a run that is over', () => {
   it('has abandoned what it recorded and left open, until a later word is heard', () => {
     const world = having(built(), recorded({ status: 'started', statusId: 5 }))
@@ -331,6 +373,25 @@ describe('how a deployment was allowed', () => {
     const environment = request.kind === 'deployment-reported' ? request.environment : ''
     having(world, request)
     expect(attemptsOf(world, environment)[0]?.authorisation).toBe(expected)
+  })
+
+  it.each([
+    ['unauthorised', 'once the run is tried again and waits anew', { run: { id: 7, attempt: 2 }, at: minute(30) }],
+    ['gate', 'when the word of the first try arrives late', { run: { id: 7, attempt: 2 }, at: minute(10) }],
+    ['gate', 'while a second job of the same try waits', { run: { id: 7, attempt: 1 }, at: minute(30) }],
+  ])('is %s by the gate of the first try %s', (expected, _, given) => {
+    const world = built()
+    const [requested, decided] = gate([api])
+    if (!requested || !decided) throw new Error('expected the events of a gate')
+    const again = {
+      ...requested,
+      key: 'given:again',
+      at: minute(20),
+      data: { ...(requested.data as object), deploymentId: 2 },
+    }
+    world.record([requested, decided, again])
+    having(world, recorded({ environment: 'production', status: 'started', ...given }))
+    expect(attemptsOf(world, 'production')[0]?.authorisation).toBe(expected)
   })
 
   it('stays unauthorised once it was, and is never the good version', () => {
