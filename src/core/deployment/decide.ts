@@ -28,10 +28,19 @@ const nothing: Accepted = { kind: 'accept', events: [], answer: null }
  * same run's job is kept with the run and counts only when the run ended without a record for that environment; any
  * other tool's deployment counts for the versions that are bound to its commit.
  */
-export function* decideDeploymentReported(request: DeploymentReported): Deciding<Accepted> {
+export function* decideDeploymentReported(reported: DeploymentReported): Deciding<Accepted> {
+  const inForce = yield* readConfiguration()
+  const request = { ...reported, environment: configuredName(inForce?.configuration ?? null, reported.environment) }
   if (request.record) return yield* decideRecorded(request, request.record)
   if (request.byActions && request.run) return yield* decideJobDeployment(request, request.run)
   return yield* decideByCommit(request)
+}
+
+/** GitHub's environments ignore case: another spelling must not lead past the rules of the one that is meant. */
+function configuredName(configuration: Configuration | null, environment: string): string {
+  const known = (configuration?.rings ?? []).flatMap((ring) => ring.environments)
+  const isSame = (name: string): boolean => name.toLowerCase() === environment.toLowerCase()
+  return known.includes(environment) ? environment : (known.find(isSame) ?? environment)
 }
 
 type Item = { readonly product: string; readonly version: string }

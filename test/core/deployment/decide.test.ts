@@ -345,6 +345,7 @@ describe('how a deployment was allowed', () => {
   it.each<[string, ReturnType<typeof gate>, Request, string]>([
     ['an environment without a gate', [], recorded(), 'ungated'],
     ['an environment that no ring names', [], recorded({ environment: 'laptop' }), 'ungated'],
+    ['a gated environment in another spelling', [], byTool({ environment: 'PRODUCTION' }), 'unauthorised'],
     ['a gate that let exactly this version in', gate([api]), recorded({ environment: 'production' }), 'gate'],
     ['a gate that nobody asked', [], recorded({ environment: 'production' }), 'unauthorised'],
     ['a gate that still waits', gate([api], 'waiting'), recorded({ environment: 'production' }), 'unauthorised'],
@@ -370,7 +371,7 @@ describe('how a deployment was allowed', () => {
   ])('%s: %#', (_, given, request, expected) => {
     const world = built()
     world.record(given)
-    const environment = request.kind === 'deployment-reported' ? request.environment : ''
+    const environment = request.kind === 'deployment-reported' ? request.environment.toLowerCase() : ''
     having(world, request)
     expect(attemptsOf(world, environment)[0]?.authorisation).toBe(expected)
   })
