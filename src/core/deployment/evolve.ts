@@ -111,11 +111,17 @@ export function evolveBoard(state: BoardState | undefined, event: DeploymentEven
 /** The newest attempt of a cell, open or not. */
 export const lastAttempt = (cell: Cell): Attempt | null => cell.attempts.at(-1) ?? null
 
-/** Whether a version was good in an environment, as far as its attempts are at hand; what came after does not matter. */
-export const hasCompleted = (cell: Cell | undefined, version: string): boolean =>
-  [...(cell?.attempts ?? []), ...(cell?.lastGood ? [cell.lastGood] : [])].some(
+/**
+ * Whether a version was good in an environment, as far as its attempts are at hand, and whether that is known by more
+ * than somebody's word; what came after does not matter.
+ */
+export function completionOf(cell: Cell | undefined, version: string): 'known' | 'claimed' | 'none' {
+  const good = [...(cell?.attempts ?? []), ...(cell?.lastGood ? [cell.lastGood] : [])].filter(
     (attempt) => attempt.version === version && isGood(attempt),
   )
+  if (good.length === 0) return 'none'
+  return good.some((attempt) => attempt.trust !== 'claimed') ? 'known' : 'claimed'
+}
 
 /** Attempts that started and have not ended. */
 export const running = (cell: Cell): Attempt[] => cell.attempts.filter((attempt) => attempt.status === 'started')

@@ -1,7 +1,7 @@
 import type { ParsedConfiguration } from '../config/parse.ts'
 import type { Configuration, RingConfig } from '../config/schema.ts'
 import { type Deciding, state, states } from '../decision.ts'
-import { hasCompleted, running } from '../deployment/evolve.ts'
+import { completionOf, running } from '../deployment/evolve.ts'
 import { type BoardState, boardKey, type RunState, runKey } from '../deployment/schema.ts'
 import { quoted } from '../problem.ts'
 import { type CommitState, commitKey, type VersionState, versionKey } from '../product/schema.ts'
@@ -186,15 +186,22 @@ function* boardBlockers(
   if (!ring.gate?.previousRing) return blockers
   const { previous, environments } = ringBefore(configuration, ring, item.product)
   for (const environment of environments) {
-    if (hasCompleted(cellOf(environment), item.version)) continue
+    const completion = completionOf(cellOf(environment), item.version)
+    if (completion === 'known') continue
+    const where = `${quoted(environment)} (ring ${previous?.ring ?? ''})`
     blockers.push({
       code: 'previous-ring',
-      message: `${nameOf(item)} has not completed in ${quoted(environment)} (ring ${previous?.ring ?? ''})`,
-      hint: `Deploy it to ${environment} first.`,
+      message:
+        completion === 'claimed'
+          ? `that ${nameOf(item)} has completed in ${where} is known by what somebody said alone`
+          : `${nameOf(item)} has not completed in ${where}`,
+      hint: completion === 'claimed' ? CLAIMED_HINT : `Deploy it to ${environment} first.`,
     })
   }
   return blockers
 }
+
+const CLAIMED_HINT = 'Record the deployment with the Action, in a job of the workflow that makes or awaits it.'
 
 const deploysTo = (configuration: Configuration, product: string, environment: string): boolean => {
   const environments = configuration.products.find((entry) => entry.name === product)?.environments

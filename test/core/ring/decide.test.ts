@@ -181,6 +181,11 @@ const ROWS: readonly (readonly [BlockerCode, string, () => World, Partial<Reques
   ],
   ['previous-ring', 'it never reached the ring before', () => readyWorld({ beta: null })],
   ['previous-ring', 'it failed in the ring before', () => readyWorld({ beta: { status: 'failed' } })],
+  [
+    'previous-ring',
+    'somebody merely claims that it completed in the ring before',
+    () => readyWorld({ beta: { trust: 'claimed' } }),
+  ],
   ['deployment-running', 'another run deploys there', () => running(readyWorld())],
 ]
 
