@@ -18,10 +18,12 @@ function written(bytes: Buffer, at: number): number {
   }
 }
 
-process.exitCode = await runAction(
+runAction(
   {
     environment: process.env,
     clock: { nowMs: Date.now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
   },
   runnerOf(process.env, print),
-)
+).then((code) => {
+  process.exitCode = code
+})
