@@ -57,13 +57,16 @@ export async function checkForUpdate(request: UpdateRequest): Promise<UpdateAnsw
   const { cache } = request.host
   const read = await readState(cache)
   if (!read.ok) return { kind: 'refused', problems: read.problems, mayFinish: null }
-  const state = withRolledBack(read.value, request.rolledBack ?? [])
+  const known = withRolledBack(read.value, request.rolledBack ?? [])
+  const metadata = await freshOrCached(request, trustedNowMs(request.now, known))
+  /** A change of keys on the way has made it forget the floor. */
+  const kept = await readState(cache)
+  const state = kept.ok ? { ...known, clockFloor: kept.value.clockFloor } : known
   const refused = (problems: readonly CheckProblem[]): UpdateAnswer => ({
     kind: 'refused',
     problems,
     mayFinish: state.offer && !state.rolledBack.includes(state.offer.bundle.id) ? state.offer : null,
   })
-  const metadata = await freshOrCached(request, trustedNowMs(request.now, state))
   const answered = metadata.ok ? await answer(request, metadata.value, state) : { state, outcome: metadata }
   const { outcome } = answered
   await writeState(cache, read.value, outcome.ok ? outcome.value.next : answered.state)
@@ -81,7 +84,7 @@ interface Metadata {
 /** An attack is never answered from the cache: only an unreachable host is. */
 async function freshOrCached(request: UpdateRequest, nowMs: number): Promise<Checked<Metadata, CheckCode>> {
   const { host, pinnedRoot } = request
-  const refreshed = await refresh(host, pinnedRoot, nowMs)
+  const refreshed = await refresh(host, pinnedRoot, { nowMs, clockMs: Date.parse(request.now) })
   if (refreshed.ok) return accepted({ trusted: refreshed.value, host, fresh: true })
   if (!refreshed.problems.every(({ code }) => code === 'host-unreachable')) return refreshed
   const recalled = await recallAll(host, pinnedRoot, nowMs)

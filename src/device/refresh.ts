@@ -20,6 +20,7 @@ import {
 import { accepted, type Checked, rejected } from '../core/problem.ts'
 import type { Cache } from './cache.ts'
 import type { Fetcher } from './fetch.ts'
+import { forgetFloor } from './state.ts'
 
 export type DeviceCode = ManifestCode | 'host-unreachable' | 'answer-too-long' | 'root-needed'
 
@@ -36,10 +37,15 @@ type Step = Checked<TrustedSet, DeviceCode>
 
 /**
  * Brings the trusted metadata up to date: roots, timestamp, snapshot, targets. Each file is kept as soon as it is
- * accepted and never before, so a refusal or a power cut leaves what was trusted. `nowMs` is the fixed start.
+ * accepted and never before, so a refusal or a power cut leaves what was trusted. `nowMs` is the fixed start; `clockMs`,
+ * what the device's clock says, takes its place when the floor that it rests on is forgotten.
  */
-export async function refresh(host: Host, pinnedRoot: Uint8Array | undefined, nowMs: number): Promise<Step> {
-  const rooted = await refreshRoot(host, pinnedRoot, nowMs)
+export async function refresh(
+  host: Host,
+  pinnedRoot: Uint8Array | undefined,
+  { nowMs, clockMs }: { readonly nowMs: number; readonly clockMs: number },
+): Promise<Step> {
+  const rooted = await refreshRoot(host, pinnedRoot, { nowMs, clockMs })
   if (!rooted.ok) return rooted
   const stamped = await refreshTimestamp(host, await recall(host, rooted.value))
   if (!stamped.ok) return stamped
@@ -50,7 +56,7 @@ export async function refresh(host: Host, pinnedRoot: Uint8Array | undefined, no
 /** The same from the device's own files alone: what is cached and has not expired still counts while offline. */
 export async function recallAll({ cache }: Host, pinnedRoot: Uint8Array | undefined, nowMs: number): Promise<Step> {
   const offline: Fetcher = { name: cache.name, get: async () => ({ kind: 'missing' }) }
-  const rooted = await refreshRoot({ cache, fetcher: offline }, pinnedRoot, nowMs)
+  const rooted = await refreshRoot({ cache, fetcher: offline }, pinnedRoot, { nowMs, clockMs: nowMs })
   if (!rooted.ok) return rooted
   const stamped = settleTimestamp(await recall({ cache, fetcher: offline }, rooted.value))
   if (!stamped.ok) return stamped
@@ -58,7 +64,11 @@ export async function recallAll({ cache }: Host, pinnedRoot: Uint8Array | undefi
   return snapshot.ok ? loadRole({ cache, fetcher: offline }, snapshot.value, 'targets') : snapshot
 }
 
-async function refreshRoot({ fetcher, cache }: Host, pinnedRoot: Uint8Array | undefined, nowMs: number): Promise<Step> {
+async function refreshRoot(
+  { fetcher, cache }: Host,
+  pinnedRoot: Uint8Array | undefined,
+  { nowMs, clockMs }: { readonly nowMs: number; readonly clockMs: number },
+): Promise<Step> {
   const cached = await cache.read('root')
   const start = cached ?? pinnedRoot
   if (!start) return noRoot(cache)
@@ -74,8 +84,9 @@ async function refreshRoot({ fetcher, cache }: Host, pinnedRoot: Uint8Array | un
     if (answer.kind !== 'found') break
     const next = acceptRoot(trusted, answer.bytes)
     if (!next.ok) return next
-    if (rotatesFreshness(trusted.root, next.value.root)) await forgetFreshness(cache)
-    trusted = next.value
+    const isRotated = rotatesFreshness(trusted.root, next.value.root)
+    if (isRotated) await forgetFreshness(cache)
+    trusted = isRotated ? { ...next.value, nowMs: clockMs } : next.value
     await cache.write('root', answer.bytes)
   }
   const settled = settleRoot(trusted)
@@ -92,6 +103,7 @@ const noRoot = (cache: Cache) =>
 
 async function forgetFreshness(cache: Cache): Promise<void> {
   for (const name of ['timestamp', 'timestamp.etag', 'snapshot']) await cache.remove(name)
+  await forgetFloor(cache)
 }
 
 async function recall({ cache }: Host, trusted: TrustedSet): Promise<TrustedSet> {

@@ -57,6 +57,15 @@ export function withRolledBack(state: DeviceState, bundles: readonly string[]): 
   return { ...state, rolledBack: [...others, ...new Set(bundles)].slice(-MAX_ROLLED_BACK) }
 }
 
+/**
+ * Forgets the floor: after a change of the keys of freshness it may be what their thief signed, far in the future,
+ * where everything has expired.
+ */
+export async function forgetFloor(cache: Cache): Promise<void> {
+  const read = await readState(cache)
+  if (read.ok) await writeState(cache, read.value, { ...read.value, clockFloor: null })
+}
+
 /** The later of the floor and a verified manifest's issue. */
 export function withFloor(state: DeviceState, issuedAt: string): DeviceState {
   const floorMs = state.clockFloor === null ? Number.NEGATIVE_INFINITY : Date.parse(state.clockFloor)

@@ -2,6 +2,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Updater } from 'tuf-js'
+import { NO_PREVIOUS } from '../../src/core/event.ts'
+import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import { manifestPath } from '../../src/core/manifest/names.ts'
 import { nextRootRequest } from '../../src/core/manifest/requests.ts'
 import { finishRequest } from '../../src/core/manifest/sign-request.ts'
@@ -118,6 +120,21 @@ describe('a change of keys', () => {
     expect(timestamp.signed.version).toBeGreaterThan(1_000_000)
     expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
     await expect(manifestByTuf(fleet, firstRoot)).resolves.toContain('Gateway@2.0.0')
+  })
+
+  it('frees a device whose clock floor a thief had moved to where everything has expired', async () => {
+    await check('a')
+    const issue = { issuedAt: '2999-01-01T00:00:00Z', expiresAt: '2999-02-01T00:00:00Z', ledgerHead: NO_PREVIOUS }
+    const source = { ...channel('1.0.0', '2.0.0'), previous: undefined }
+    await fleet.force('eu', encodeManifest(unwrap(buildManifest(source, issue))))
+    await check('a')
+    unwrap(await publish('1.0.0', '2.0.0'))
+    expect(inShort(await check('a'))).toBe('refused metadata-expired')
+    await rotate('timestamp')
+    await rotate('snapshot')
+    unwrap(await publish('1.0.0', '2.0.0'))
+    expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
+    expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
   })
 
   it('refuses targets that the new keys did not sign', async () => {
