@@ -1,7 +1,7 @@
 import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import type { CohortConfig, Configuration, RingConfig } from '../config/schema.ts'
-import { type Deciding, type Decision, fact, state } from '../decision.ts'
+import { type Deciding, type Decision, fact, facts, state, states } from '../decision.ts'
 import { type BoardState, boardKey } from '../deployment/schema.ts'
 import type { EventDraft } from '../event.ts'
 import { sha256 } from '../json.ts'
@@ -37,6 +37,9 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
   if (!version || version.artifacts.length === 0 || version.trust === 'claimed') return nothing
   const bundle = bundleOf(version)
   const events: EventDraft[] = []
+  /** All at once: asked for one by one, many cohorts would take more rounds than a decision has. */
+  yield* states<CohortState>(cohorts.map(({ id }) => cohortKey(id)))
+  yield* facts(cohorts.map(({ id }) => saltQuery(id, bundle.id)))
   for (const cohort of cohorts) {
     const known = yield* state<CohortState>(cohortKey(cohort.id))
     if (known?.releases.some((release) => release.bundle === bundle.id)) continue
@@ -63,9 +66,12 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
 
 /** The salt of a new channel release: nobody can know before who is first in line. */
 export function* newSalt(cohort: string, release: string): Deciding<string> {
-  const { text } = yield* fact({ kind: 'random', purpose: `salt/${cohort}/${release}` })
+  const { text } = yield* fact(saltQuery(cohort, release))
   return text
 }
+
+const saltQuery = (cohort: string, release: string) =>
+  ({ kind: 'random', purpose: `salt/${cohort}/${release}` }) as const
 
 /** Whether a version is the good one of a product in every environment of a ring that concerns the product. */
 export function isWholeRing(

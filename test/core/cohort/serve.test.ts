@@ -58,6 +58,18 @@ const reached = (world: World, version = '1.0.0', environment = 'production', at
 const cohortOf = (world: World) => world.state<CohortState>(cohortKey('fleet'))
 
 describe('a version that reaches a ring with cohorts', () => {
+  it('is offered to a hundred cohorts as it is to one', () => {
+    const ids = Array.from({ length: 100 }, (_, index) => `fleet-${index}`)
+    const bend = (text: string) =>
+      text
+        .replace('cohorts: [fleet]', `cohorts: [${ids.join(', ')}]`)
+        .replace(
+          '  - id: fleet\n    product: firmware\n',
+          ids.map((id) => `  - { id: ${id}, product: firmware }\n`).join(''),
+        )
+    expect(reached(shipped({ bend })).types).toHaveLength(100)
+  })
+
   it('is offered to each of them as the latest release of its channel', () => {
     const world = shipped({})
     expect(reached(world).types).toEqual(['channel.released'])
