@@ -74,7 +74,8 @@ export function* decideCommentTouched(request: CommentTouched): Deciding<Decisio
 /** Somebody else pushed to a branch that only Ringmaster writes: nothing goes anywhere until somebody has looked. */
 export function* decideBranchPushed(request: BranchPushed): Deciding<Decision<null>> {
   const { repository, branch, by, commit } = request
-  const slot = `pushed:${repository.id}/${branch}:${commit}`
+  /** With the delivery: the same commit pushed once more, or a second deletion, freezes once more. */
+  const slot = `pushed:${repository.id}/${branch}:${commit}:${request.source.delivery ?? request.at}`
   const rest = restOf(request)
   const message = `${by} pushed ${commit.slice(0, 12)} to the branch ${branch}, which only Ringmaster writes.`
   return {

@@ -131,6 +131,22 @@ describe('a push of others to our own branches', () => {
     expect(world.state<Freezes>(FREEZES_KEY)?.frozen).toMatchObject([{ environment: '*', by: null }])
     expect(alarms(world)).toEqual([['branch-pushed', true]])
   })
+
+  it('freezes again when the same is pushed again, such as a second deletion', () => {
+    const world = proposed()
+    const deletion = (delivery: string): Request => ({
+      kind: 'branch-pushed',
+      repository: RELEASES,
+      branch: 'ringmaster-data',
+      commit: sha(''),
+      by: 'mallory',
+      ...asked,
+      source: { kind: 'webhook', delivery },
+    })
+    world.ask(deletion('first'))
+    expect(world.ask(deletion('first')).events).toEqual([])
+    expect(world.ask(deletion('second')).types).toContain('environment.frozen')
+  })
 })
 
 describe('a comment whose commands are not carried out', () => {
