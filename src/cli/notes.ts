@@ -1,5 +1,5 @@
-import { type Checked, RingmasterError, unwrap } from '../core/problem.ts'
-import { type ChangelogSection, checkChangelog, writeSection } from '../core/version/changelog.ts'
+import { unwrap } from '../core/problem.ts'
+import type { ChangelogSection } from '../core/version/changelog.ts'
 import { collectNotes, type Notes, type NotesOptions } from '../core/version/notes.ts'
 import { tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
@@ -8,8 +8,9 @@ import { readAuthors } from '../git/read-authors.ts'
 import { readTagCommit } from '../git/read-tags.ts'
 import { changeGroupsOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
+import { checkChangelogFile, writeChangelog } from './changelog-file.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
-import { readInput, writeOutput } from './files.ts'
+import { readInput } from './files.ts'
 import {
   LINE_OPTIONS,
   oneOf,
@@ -63,8 +64,8 @@ export const notesCommand: CliCommand = {
     const shown = audience === 'internal' || values.links ? repository : null
     const about = { version, previousVersion: computed.previousVersion, date: dateOf(values.date, io.now) }
     if (values.changelog !== undefined) {
-      if (values.check) return check(values.changelog, version, io)
-      return write(values.changelog, sectionOf(choice, about, notes, shown), io)
+      if (values.check) return checkChangelogFile(values.changelog, version, io)
+      return writeChangelog(values.changelog, sectionOf(choice, about, notes, shown), io)
     }
     const markdown =
       values.template === undefined
@@ -130,6 +131,15 @@ function dateOf(given: string | undefined, now: string): string {
   throw usageError('expected a date such as 2026-03-04 for --date, found something else', notesCommand)
 }
 
+async function templated(
+  path: string,
+  data: About & { product: string; notes: Notes; repository: string | null },
+): Promise<string> {
+  const { renderTemplate } = await import('../render/notes-template.ts')
+  const template = Buffer.from(await readInput(path, 'a template')).toString('utf8')
+  return unwrap(renderTemplate(template, data))
+}
+
 function sectionOf(choice: ProductChoice, about: About, notes: Notes, repository: string | null): ChangelogSection {
   const tag = (version: string): string => encodeURIComponent(tagNameOf(choice.pattern, version))
   const before = about.previousVersion
@@ -141,47 +151,4 @@ function sectionOf(choice: ProductChoice, about: About, notes: Notes, repository
       repository === null || before === null ? own : `${repository}/compare/${tag(before)}...${tag(about.version)}`,
     unreleasedUrl: repository === null ? null : `${repository}/compare/${tag(about.version)}...HEAD`,
   }
-}
-
-async function write(path: string, section: ChangelogSection, io: CommandIo): Promise<ExitCode> {
-  const text = await textOf(path)
-  const { kind, text: next } = writeSection(text, section)
-  if (next !== text) await writeOutput(path, next)
-  if (io.json) io.out(JSON.stringify({ version: section.version, changelog: path, result: kind }))
-  else
-    io.out(
-      kind === 'kept'
-        ? `${path} has ${section.version} already; it is left as it is.`
-        : `Wrote ${section.version} into ${path}.`,
-    )
-  return 0
-}
-
-async function check(path: string, version: string, io: CommandIo): Promise<ExitCode> {
-  const checked: Checked<null> = checkChangelog((await textOf(path)) ?? '', version, path)
-  const problems = checked.ok ? [] : checked.problems
-  if (io.json) io.out(JSON.stringify({ version, changelog: path, valid: checked.ok, problems }))
-  else if (checked.ok) io.out(`${path} holds ${version}.`)
-  for (const { line, message } of problems) io.err(`${path}${line === undefined ? '' : `:${line}`}: ${message}`)
-  return checked.ok ? 0 : 1
-}
-
-/** Null for a file that does not exist yet. */
-async function textOf(path: string): Promise<string | null> {
-  try {
-    return Buffer.from(await readInput(path, 'a changelog')).toString('utf8')
-  } catch (error) {
-    const cause = error instanceof RingmasterError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
-    if (cause?.code === 'ENOENT') return null
-    throw error
-  }
-}
-
-async function templated(
-  path: string,
-  data: About & { product: string; notes: Notes; repository: string | null },
-): Promise<string> {
-  const { renderTemplate } = await import('../render/notes-template.ts')
-  const template = Buffer.from(await readInput(path, 'a template')).toString('utf8')
-  return unwrap(renderTemplate(template, data))
 }
