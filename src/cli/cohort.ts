@@ -20,6 +20,7 @@ import { gitStore } from '../ledger/git.ts'
 import { openLedger, type Session } from '../ledger/ledger.ts'
 import { VERSION } from '../version.ts'
 import { BUNDLES_CHECK } from '../webhooks/bundles.ts'
+import { cohortEnrol, cohortTally } from './cohort-roster.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { readInput, writeOutput } from './files.ts'
 import { readRequest } from './request-files.ts'
@@ -142,4 +143,4 @@ export const cohortHandOver: CliCommand = {
 /** GitHub's limit for the text of a check run's output. */
 const MAX_CHECK_TEXT = 65_535
 
-export const COHORT_COMMANDS: readonly CliCommand[] = [cohortBundles, cohortHandOver]
+export const COHORT_COMMANDS: readonly CliCommand[] = [cohortBundles, cohortHandOver, cohortEnrol, cohortTally]

@@ -7,7 +7,7 @@ import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 
 /** 128 random bits: nothing about the device can be read from its pseudonym, nor the other way round. */
-const newPseudonym = (): string => `p-${randomBytes(16).toString('hex')}`
+export const newPseudonym = (): string => `p-${randomBytes(16).toString('hex')}`
 
 export const keysEnrol: CliCommand = {
   name: 'keys enrol',

@@ -1,0 +1,104 @@
+import { tallyOfPhase } from '../core/cohort/tally.ts'
+import { Enrolment, type EnrolmentRecord, enrolmentBytes } from '../core/manifest/enrolment.ts'
+import { checkIssues } from '../core/manifest/issues.ts'
+import { RingmasterError, unwrap } from '../core/problem.ts'
+import { directoryPublication } from '../publish/directory.ts'
+import { readManifest } from '../publish/publish-manifests.ts'
+import { readRepository } from '../publish/read-back.ts'
+import { type FileSigner, keyFileSigner } from '../publish/signer.ts'
+import { directoryRoster } from '../roster/directory.ts'
+import type { Enrolling } from '../roster/store.ts'
+import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { newPseudonym } from './enrol.ts'
+import { readInput, writeOutput } from './files.ts'
+
+async function signedRecord(
+  signer: FileSigner,
+  content: Omit<Enrolment, 'schema' | 'tags'> & { readonly tags: readonly string[] },
+): Promise<EnrolmentRecord> {
+  const given = { schema: 'ringmaster/enrolment/1', ...content }
+  const enrolment = unwrap(checkIssues(Enrolment, given, 'enrolment-invalid', 'the enrolment'))
+  return { ...enrolment, signature: Buffer.from(await signer.sign(enrolmentBytes(enrolment))).toString('hex') }
+}
+
+/** One pseudonym a line; blank lines are nothing. */
+async function pseudonymsIn(path: string): Promise<string[]> {
+  const text = Buffer.from(await readInput(path, 'a list of pseudonyms')).toString('utf8')
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+export const cohortEnrol: CliCommand = {
+  name: 'cohort enrol',
+  usage:
+    'ringmaster cohort enrol --roster DIR --key FILE --cohort ID [--pseudonym TEXT | --from FILE] [--tag TAG]… --out FILE',
+  summary: 'Put devices on the roster of a cohort and make the signed records that they hold.',
+  async run(args, io) {
+    const { values } = readOptions(cohortEnrol, args, {
+      roster: { type: 'string' },
+      key: { type: 'string' },
+      cohort: { type: 'string' },
+      pseudonym: { type: 'string' },
+      from: { type: 'string' },
+      tag: { type: 'string', multiple: true },
+      out: { type: 'string' },
+    })
+    if (values.pseudonym !== undefined && values.from !== undefined)
+      throw usageError('expected --pseudonym or --from, found both', cohortEnrol)
+    const roster = directoryRoster(needed(values.roster, 'roster', cohortEnrol))
+    const cohort = needed(values.cohort, 'cohort', cohortEnrol)
+    const out = needed(values.out, 'out', cohortEnrol)
+    const signer = await keyFileSigner(needed(values.key, 'key', cohortEnrol))
+    const pseudonyms =
+      values.from === undefined ? [values.pseudonym ?? newPseudonym()] : await pseudonymsIn(values.from)
+    const tags = values.tag ?? []
+    const devices = pseudonyms.map((pseudonym): Enrolling => ({ pseudonym, tags }))
+    /** Signed once before anything is kept: what no record can hold never comes to the roster. */
+    for (const device of devices) await signedRecord(signer, { ...device, cohort, epoch: 0 })
+    const enrolled = await roster.enrol(cohort, devices)
+    const records = await Promise.all(enrolled.map((entry) => signedRecord(signer, { ...entry, cohort })))
+    const lines = records.map((record) => `${JSON.stringify(record, null, values.from === undefined ? 2 : 0)}\n`)
+    await writeOutput(out, lines.join(''))
+    if (io.json) io.out(JSON.stringify({ enrolled: records.length, cohort, records: out }))
+    else io.out(`${out}: ${records.length} device(s) enrolled in ${cohort}.`)
+    return 0
+  },
+}
+
+export const cohortTally: CliCommand = {
+  name: 'cohort tally',
+  usage: 'ringmaster cohort tally --roster DIR --to DIR --root FILE --cohort ID',
+  summary: 'Tell what each published release permits among the devices that are enrolled.',
+  async run(args, io) {
+    const { values } = readOptions(cohortTally, args, {
+      roster: { type: 'string' },
+      to: { type: 'string' },
+      root: { type: 'string' },
+      cohort: { type: 'string' },
+    })
+    const cohort = needed(values.cohort, 'cohort', cohortTally)
+    const roster = directoryRoster(needed(values.roster, 'roster', cohortTally))
+    const publication = directoryPublication(needed(values.to, 'to', cohortTally))
+    const root = await readInput(needed(values.root, 'root', cohortTally), 'a root file')
+    const enrolled = await roster.read(cohort, Number.MAX_SAFE_INTEGER)
+    if (enrolled === null)
+      throw absent(`a roster of ${cohort} in ${roster.name}`, 'ringmaster cohort enrol begins one.')
+    const repository = unwrap(await readRepository(publication, root), 'refused')
+    const manifest = await readManifest(publication, repository, cohort)
+    if (manifest === undefined) throw absent(`a manifest of ${cohort} in ${publication.name}`, 'Publish one first.')
+    const tallies = manifest.releases.map(({ id: release, phase }) => ({
+      release,
+      ...tallyOfPhase({ cohort, release, phase }, enrolled.entries, io.now),
+    }))
+    if (io.json) io.out(JSON.stringify({ cohort, tallies }))
+    else
+      for (const { release, permitted, enrolled: all, left } of tallies)
+        io.out(`${JSON.stringify(release)}: ${permitted} of ${all} enrolled are permitted, ${left} left`)
+    return 0
+  },
+}
+
+const absent = (what: string, hint: string): RingmasterError =>
+  new RingmasterError('refused', { code: 'not-there', message: `expected ${what}, found none`, hint })
