@@ -22,10 +22,12 @@ import { inClass, type WorkClass } from '../github/work-class.ts'
 import { type GitHubClient, gitHubStore } from '../ledger/github.ts'
 import { type Ledger, openLedger } from '../ledger/ledger.ts'
 import type { Publisher } from '../publish/publisher.ts'
+import type { DeviceBooks } from '../roster/device-book.ts'
 import { fleetFacts } from '../roster/fleet-facts.ts'
 import type { RosterStore } from '../roster/store.ts'
 import { VERSION } from '../version.ts'
 import type { Installation } from '../webhooks/delivery.ts'
+import { brakesTick } from './brakes.ts'
 import { createGuard } from './guard.ts'
 import { Intake } from './intake.ts'
 import { createManifests, type Manifests } from './manifests.ts'
@@ -40,6 +42,8 @@ export interface RingmasterOptions {
   readonly publisher: Publisher | null
   /** Null where no cohort keeps a roster. */
   readonly roster?: RosterStore | null
+  /** What devices claim and report; null where no server listens to them. */
+  readonly books?: DeviceBooks | null
   readonly clock: () => string
   /** 128 random bits as hexadecimal digits; the system's own where left out. */
   readonly random?: () => string
@@ -65,7 +69,7 @@ export interface Ringmaster {
 }
 
 export async function openRingmaster(options: RingmasterOptions): Promise<Ringmaster> {
-  const { app, releaseRepository, publisher, roster = null, clock, random = randomText, log } = options
+  const { app, releaseRepository, publisher, roster = null, books = null, clock, random = randomText, log } = options
   const { owner, repo } = splitName(releaseRepository)
   const octokit = await app.forRepository(releaseRepository)
   const profile = await app.profile()
@@ -101,11 +105,11 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const outlets = outletsOf(app, manifests, clock)
   let isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
   const gitHub = gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log })
+  const published = async (cohort: string) => publisher?.published(cohort)
   const fleet = fleetFacts({
     roster,
-    reports: async () => new Map(),
-    book: async () => undefined,
-    published: async (cohort) => publisher?.published(cohort),
+    book: async (cohort) => books?.of(cohort) ?? undefined,
+    published,
     log,
   })
   const engine = createEngine({
@@ -136,6 +140,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     return (inForce?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
   }
   const upkeep = createUpkeep({ app, ledger, intake, releaseRepository, configured, clock, log })
+  const brakes = books && brakesTick({ ledger, books, published, submit, clock, log })
   let hasBegun = false
 
   async function readDefaultConfiguration(): Promise<void> {
@@ -163,6 +168,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       await readDefaultConfiguration()
       await engine.sweep()
       await manifests?.tick()
+      await brakes?.()
       await (hasBegun ? upkeep.tick() : upkeep.begin())
       hasBegun = true
     },
@@ -170,7 +176,10 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       await intake.idle()
       await engine.idle()
     },
-    close: () => engine.close(),
+    async close() {
+      await engine.close()
+      await books?.close()
+    },
   }
 }
 

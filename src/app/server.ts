@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot'
 import type { Log } from '../engine/ports.ts'
 import { gitHubApp } from '../github/client.ts'
+import { deviceBooks } from '../roster/device-book.ts'
 import { directoryRoster } from '../roster/directory.ts'
 import { EVENTS } from '../webhooks/index.ts'
+import { createDevices } from './devices.ts'
 import type { ServerSettings } from './environment.ts'
 import { publisherOf } from './publisher.ts'
 import { openRingmaster, type Ringmaster } from './ringmaster.ts'
@@ -50,8 +52,9 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute })
   const { releaseRepository, rosterDirectory } = settings
   const roster = rosterDirectory === null ? null : directoryRoster(rosterDirectory)
+  const books = rosterDirectory === null ? null : deviceBooks(rosterDirectory)
   const publisher = settings.publication === null ? null : await publisherOf(settings.publication, roster, clock)
-  const ringmaster = await openRingmaster({ app, releaseRepository, publisher, roster, clock, log })
+  const ringmaster = await openRingmaster({ app, releaseRepository, publisher, roster, books, clock, log })
   const webhooks = await createNodeMiddleware(
     (probotApp) => {
       probotApp.onAny((event) => {
@@ -61,6 +64,9 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     },
     { probot, webhooksPath: WEBHOOK_PATH },
   )
+  const { ledger } = ringmaster
+  const published = async (cohort: string) => publisher?.published(cohort)
+  const devices = roster && books && createDevices({ ledger, books, roster, published, clock, log })
   const server = createServer((request, response) => {
     if (request.url === '/health') {
       const { ledger, engine, intake } = ringmaster
@@ -76,7 +82,9 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
         .end(JSON.stringify(state))
       return
     }
-    void webhooks(request, response, () => response.writeHead(404).end())
+    const others = () => void webhooks(request, response, () => response.writeHead(404).end())
+    if (!devices?.isTheirs(request)) return others()
+    void devices.answer(request, response)
   })
   const url = await listening(server, settings)
   await ringmaster.sweep()

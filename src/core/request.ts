@@ -156,6 +156,13 @@ export type Request =
       readonly digest: string
       readonly address: string
     })
+  /** What devices report of the latest release is beyond what its cohort's brakes allow. */
+  | (Asked & {
+      readonly kind: 'brake-tripped'
+      readonly cohort: string
+      readonly release: string
+      readonly reason: string
+    })
   /** The published manifest of a cohort nears its end. */
   | (Asked & { readonly kind: 'manifest-due'; readonly cohort: string })
   /** A condition that people have to know of holds, or holds no more. */

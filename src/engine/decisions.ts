@@ -1,3 +1,4 @@
+import { decideBrakeTripped } from '../core/cohort/decide-brake.ts'
 import {
   decideBundlesSigned,
   decideManifestDue,
@@ -39,6 +40,7 @@ const DECISIONS: {
   'ring-reached': decideRingReached,
   'bundles-signed': decideBundlesSigned,
   'manifest-published': decideManifestPublished,
+  'brake-tripped': decideBrakeTripped,
   'manifest-due': decideManifestDue,
   'condition-seen': decideConditionSeen,
 }

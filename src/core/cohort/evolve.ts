@@ -25,6 +25,7 @@ const newCohort = (id: string, product: string): CohortState => ({
   quarantine: null,
   movedTo: null,
   entryRelease: null,
+  resumed: [],
   issue: 0,
   published: null,
 })
@@ -58,8 +59,13 @@ export function evolveCohort(state: CohortState | undefined, event: CohortEvent)
     return released(state ?? newCohort(event.data.cohort, event.data.bundle.product), event.data)
   if (state === undefined) return undefined
   switch (event.type) {
-    case 'channel.changed':
-      return changed(state, event.data.release)
+    case 'channel.changed': {
+      const { release, what } = event.data
+      const after = changed(state, release)
+      if (what !== 'resume') return after
+      const others = state.resumed.filter((entry) => entry.release !== release.id)
+      return { ...after, resumed: [...others, { release: release.id, at: event.at }] }
+    }
     case 'channel.withdrawn':
       return released(changed(state, event.data.withdrawn), event.data.fix)
     case 'cohort.override_set': {

@@ -19,6 +19,8 @@ export const CohortState = z.object({
   quarantine: Quarantine.nullable(),
   movedTo: Id.nullable(),
   entryRelease: Id.nullable(),
+  /** When halted releases were last let go on: brakes judge them by what came after. */
+  resumed: z.array(z.strictObject({ release: Id, at: z.string() })),
   /** How often the manifest was asked to be issued again. */
   issue: z.int(),
   published: z.object({ digest: z.string(), address: z.string(), at: z.string() }).nullable(),
