@@ -31,7 +31,7 @@ const nameOf = (product: keyof typeof PRODUCTS, plot: Plot): string =>
   `${PRODUCTS[product].name}@${plot.versions[product]}`
 const KEYS = Object.keys(PRODUCTS) as (keyof typeof PRODUCTS)[]
 
-function expectDone(result: CommandResult): CommandResult {
+export function expectDone(result: CommandResult): CommandResult {
   if (result.code !== 0) throw new Error(`expected exit code 0, found ${result.code}: ${result.err || result.out}`)
   return result
 }
@@ -48,7 +48,7 @@ const log = async (stage: Stage, ...filter: string[]): Promise<string> =>
     ),
   ).out
 
-const logged = (
+export const logged = (
   stage: Stage,
   what: string,
   filter: readonly string[],
@@ -82,6 +82,30 @@ async function guardProduction(stage: Stage, repo: string): Promise<void> {
   const { rest } = person(stage, 'olga')
   await rest.repos.createOrUpdateEnvironment(at)
   await rest.repos.createDeploymentProtectionRule({ ...at, integration_id: stage.sandbox.app('ringmaster').id })
+}
+
+/** What the holder of the bundles key does: signs what waits, beside what was signed before, and hands it over. */
+export async function signBundles(stage: Stage, previous?: string): Promise<void> {
+  const git = stage.sandbox.repository(RELEASE_REPOSITORY).gitDirectory
+  const work = join(stage.directory, 'signing')
+  await mkdir(work, { recursive: true })
+  const listed = expectDone(await stage.ringmaster('cohort', 'bundles', '--repo', git, '--out', work, '--json'))
+  const bundles = (JSON.parse(listed.out) as { bundles: { path: string }[] }).bundles
+  const request = join(work, 'bundles.request.json')
+  const made = await stage.ringmaster(
+    'keys',
+    'bundles',
+    '--targets',
+    join(stage.keys, 'targets.request.json'),
+    ...(previous === undefined ? [] : ['--previous', previous]),
+    ...bundles.flatMap(({ path }) => ['--bundle', path]),
+    '--out',
+    request,
+  )
+  expectDone(made)
+  const holder = join(stage.directory, 'bundles-holder', 'bundles-main.pem')
+  expectDone(await stage.ringmaster('keys', 'sign', request, '--key', holder))
+  await succeeded(await handOver(stage, request), 'hand-over')
 }
 
 export const SCENES: readonly Scene[] = [
@@ -261,33 +285,7 @@ export const SCENES: readonly Scene[] = [
     title: 'The version reached a ring that serves a cohort: its bundle is signed, its manifest is published',
     async play(stage, plot) {
       await logged(stage, 'a channel release', ['--type', 'channel'], (text) => text.includes('channel.released'))
-      const git = stage.sandbox.repository(RELEASE_REPOSITORY).gitDirectory
-      const work = join(stage.directory, 'signing')
-      await mkdir(work, { recursive: true })
-      const listed = expectDone(await stage.ringmaster('cohort', 'bundles', '--repo', git, '--out', work, '--json'))
-      const bundles = (JSON.parse(listed.out) as { bundles: { path: string }[] }).bundles
-      const request = join(work, 'bundles.request.json')
-      expectDone(
-        await stage.ringmaster(
-          'keys',
-          'bundles',
-          '--targets',
-          join(stage.keys, 'targets.request.json'),
-          ...bundles.flatMap(({ path }) => ['--bundle', path]),
-          '--out',
-          request,
-        ),
-      )
-      expectDone(
-        await stage.ringmaster(
-          'keys',
-          'sign',
-          request,
-          '--key',
-          join(stage.directory, 'bundles-holder', 'bundles-main.pem'),
-        ),
-      )
-      await succeeded(await handOver(stage, request), 'hand-over')
+      await signBundles(stage)
       const published = await logged(stage, 'a published manifest', ['--type', 'manifest'], (text) =>
         text.includes('manifest.published'),
       )

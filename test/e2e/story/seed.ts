@@ -6,6 +6,8 @@ import type { CommitSeed, Seed } from '../../sandbox/seed.ts'
 export interface StorySettings {
   /** The newest commit of the firmware that devices install. */
   readonly firmwareCommit: string
+  /** More lines for the cohort in the configuration, such as `firstPhase: nobody`. */
+  readonly cohortLines?: readonly string[]
 }
 
 export const STORY_SETTINGS: StorySettings = { firmwareCommit: 'fix: keep the clock when the network is away' }
@@ -14,7 +16,7 @@ export const RELEASE_REPOSITORY = 'acme/releases'
 export const COHORT = 'fleet-7f3a'
 export const APP_SLUG = 'ringmaster'
 
-export const CONFIGURATION = `schemaVersion: 1
+export const configuration = (cohortLines: readonly string[] = []): string => `schemaVersion: 1
 products:
   - name: user-service
     repository: acme/platform
@@ -60,7 +62,9 @@ cohorts:
   - id: ${COHORT}
     product: edge-firmware
     requirement: ">= 1.0.0"
-`
+${cohortLines.map((line) => `    ${line}\n`).join('')}`
+
+export const CONFIGURATION = configuration()
 
 const platform: readonly CommitSeed[] = [
   {
@@ -122,7 +126,11 @@ export const storySeed = (settings: StorySettings): Seed => ({
       private: true,
       collaborators: { ann: 'write', eve: 'write', quinn: 'write', dora: 'read', mallory: 'read' },
       commits: [
-        { message: 'Configure the releases', files: { '.github/ringmaster.yml': CONFIGURATION }, author: 'olga' },
+        {
+          message: 'Configure the releases',
+          files: { '.github/ringmaster.yml': configuration(settings.cohortLines) },
+          author: 'olga',
+        },
       ],
     },
   ],

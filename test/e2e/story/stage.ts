@@ -104,6 +104,7 @@ export async function setStage(settings: StorySettings = STORY_SETTINGS): Promis
     RINGMASTER_PUBLISH_DIR: published,
     RINGMASTER_PUBLISH_URL: host.url.replace(/\/$/, ''),
     RINGMASTER_KEYS_DIR: keys,
+    RINGMASTER_ROSTER_DIR: join(directory, 'roster'),
   })
   return {
     sandbox,
