@@ -86,7 +86,9 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
             const fromMs = Math.min(sinceMs, owedFrom.get(repository.full_name) ?? sinceMs)
             const kinds = SWEEPS.filter(({ where }) => isRelease || where === 'products').map(({ kind }) => kind)
             const place = { octokit, repository, installationId: installation.id, sinceMs: fromMs }
-            const failed = (await Promise.all(kinds.map((kind) => sweepOne(kind, place)))).includes(false)
+            let failed = false
+            /** In the order of the table: a run's end says what became of deployments that are known by then. */
+            for (const kind of kinds) failed = !(await sweepOne(kind, place)) || failed
             if (failed) owedFrom.set(repository.full_name, fromMs)
             else owedFrom.delete(repository.full_name)
           }),

@@ -15,7 +15,10 @@ export interface SweepRow {
   readonly where: 'release' | 'products'
 }
 
-/** Every kind of fact, where it is read again after an outage longer than GitHub keeps deliveries, and what is lost. */
+/**
+ * In the order in which they are read: builds before what deploys them, deployments before the ends of their runs.
+ * Every kind of fact, where it is read again after an outage longer than GitHub keeps deliveries, and what is lost.
+ */
 export const SWEEPS = [
   {
     kind: 'builds',

@@ -270,6 +270,11 @@ export class Governor {
     this.#inFlight += 1
   }
 
+  /** Requests that were sent and not yet answered. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
   /** What an operator wants to know. */
   get state(): GovernorState {
     const nowMs = this.#options.nowMs()
