@@ -6,6 +6,7 @@ type Bench = (write: Write) => void | Promise<void>
 /** Loaded only when asked for: a bench of one thing must not warm up, or slow down, another one. */
 const benches: ReadonlyMap<string, () => Promise<Bench>> = new Map([
   ['bump', async () => (await import('./bump.ts')).benchBump],
+  ['ledger', async () => (await import('./ledger.ts')).benchLedger],
   ['manifest', async () => (await import('./manifest.ts')).benchManifest],
   ['scale', async () => (await import('./scale.ts')).benchScale],
   [
