@@ -25,13 +25,14 @@ export type RepositoryRole = z.infer<typeof RepositoryRole>
 /** Who has a role: members of teams, people by login, or whoever has at least a role in the release repository. */
 export const RoleBinding = z
   .strictObject({
-    role: Role,
+    role: Role.describe('What these people may do.'),
     teams: z
       .array(z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug'))
       .max(50)
-      .default([]),
-    users: z.array(z.string().min(1).max(100)).max(200).default([]),
-    repository: RepositoryRole.optional(),
+      .default([])
+      .describe('Members of these teams have it.'),
+    users: z.array(z.string().min(1).max(100)).max(200).default([]).describe('These people have it, by login.'),
+    repository: RepositoryRole.optional().describe('Whoever has at least this role in the release repository has it.'),
   })
   .refine((binding) => binding.teams.length + binding.users.length > 0 || binding.repository !== undefined, {
     error: 'expected teams, users or a repository role, found none',

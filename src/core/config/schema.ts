@@ -82,7 +82,7 @@ export const StepConfig = z.strictObject({
 })
 
 export const SignoffConfig = z.strictObject({
-  parties: z.array(PartyConfig).min(1).max(20),
+  parties: z.array(PartyConfig).min(1).max(20).describe('Who must sign a release off.'),
   authorMaySign: z.boolean().default(false).describe('Whether those who changed the composition may sign it.'),
   expiresHours: z.int().min(1).max(8_760).optional().describe('How long an approval counts.'),
   dismissers: z.array(Text(100)).max(50).default([]).describe('Logins that may lift the veto of another person.'),
@@ -115,11 +115,11 @@ export const SignoffConfig = z.strictObject({
 export const CohortConfig = z.strictObject({
   id: Identifier.describe('Stands in addresses: choose an opaque one for a public host.'),
   product: ProductName.describe('Whose artifacts its devices install.'),
-  requirementDialect: z.enum(['elixir', 'npm']).default('elixir'),
+  requirementDialect: z.enum(['elixir', 'npm']).default('elixir').describe('How version requirements are read.'),
   requirement: Text(200)
     .optional()
     .describe('Which installed versions a new release may be taken from; all when left out.'),
-  pollAfterSeconds: z.int().min(60).max(604_800).default(3_600),
+  pollAfterSeconds: z.int().min(60).max(604_800).default(3_600).describe('How often its devices ask.'),
   admission: z
     .enum(['static', 'claims'])
     .default('static')
@@ -139,16 +139,22 @@ export const CohortConfig = z.strictObject({
 
 /** The configuration as people write it: `.github/ringmaster.yml` of the release repository. */
 export const Configuration = z.strictObject({
-  schemaVersion: z.literal(1),
-  products: z.array(ProductConfig).min(1).max(1_000),
-  rings: z.array(RingConfig).min(1).max(50),
-  signoff: SignoffConfig,
-  checklist: z.array(StepConfig).max(200).default([]),
+  schemaVersion: z.literal(1).describe('The version of this format.'),
+  products: z.array(ProductConfig).min(1).max(1_000).describe('What gets versioned, deployed and released.'),
+  rings: z.array(RingConfig).min(1).max(50).describe('The steps of validation, from the first to the last.'),
+  signoff: SignoffConfig.describe('Who signs releases, and what counts.'),
+  checklist: z.array(StepConfig).max(200).default([]).describe('The steps of every release issue.'),
   completion: z
-    .strictObject({ environments: z.array(EnvironmentName).min(1).max(50) })
+    .strictObject({
+      environments: z
+        .array(EnvironmentName)
+        .min(1)
+        .max(50)
+        .describe('Where every version of a release has to be live.'),
+    })
     .describe('A release is complete when every version is live in all of these.'),
-  roles: z.array(RoleBinding).max(50).default([]),
-  cohorts: z.array(CohortConfig).max(1_000).default([]),
+  roles: z.array(RoleBinding).max(50).default([]).describe('Who may do what.'),
+  cohorts: z.array(CohortConfig).max(1_000).default([]).describe('Groups of devices, each with a manifest of its own.'),
 })
 export type Configuration = z.infer<typeof Configuration>
 export type RingConfig = z.infer<typeof RingConfig>
