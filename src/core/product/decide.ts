@@ -4,7 +4,15 @@ import { type Deciding, type Decision, states } from '../decision.ts'
 import { digestOf } from '../json.ts'
 import { type Problem, quoted } from '../problem.ts'
 import type { Request } from '../request.ts'
-import { type ProductState, productKey, type VersionState, versionKey } from './schema.ts'
+import {
+  type CommitState,
+  commitKey,
+  type ProductState,
+  placeOf,
+  productKey,
+  type VersionState,
+  versionKey,
+} from './schema.ts'
 
 type BuildReported = Extract<Request, { kind: 'build-reported' }>
 
@@ -14,16 +22,19 @@ type BuildReported = Extract<Request, { kind: 'build-reported' }>
  */
 export function* decideBuildReported(request: BuildReported): Deciding<Decision<null>> {
   const { record, repository, sha, url } = request
-  const [product, version] = (yield* states<unknown>([
+  const [product, version, commit] = (yield* states<unknown>([
     productKey(record.product),
     versionKey(record.product, record.version),
-  ])) as [ProductState | undefined, VersionState | undefined]
+    commitKey(sha),
+  ])) as [ProductState | undefined, VersionState | undefined, CommitState | undefined]
   const inForce = yield* readConfiguration()
   const configured = inForce?.configuration.products.find((entry) => entry.name === record.product)
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: request.trust }
   /** The whole report names the slot: jobs of one run add artifacts to one version, and a step may say more later. */
   const slot = `build:${repository.id}/${record.run.id}/${record.run.attempt}/${digestOf([record, sha]).slice(7)}`
-  const problem = contradiction(request, product, version, configured?.repository)
+  const problem =
+    contradiction(request, product, version, configured?.repository) ??
+    excess(request, version, configured ? undefined : commit)
   if (problem) {
     const { code, message } = problem
     return {
@@ -60,6 +71,37 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
         { ...rest, key: `${slot}:${request.trust}` },
       ),
     ],
+  }
+}
+
+/** One deployment of a commit is an event for each version that is bound to it. */
+const MAX_VERSIONS_OF_COMMIT = 1_000
+/** As many as one record may name: all of them stand in one bundle. */
+const MAX_ARTIFACTS = 500
+
+/**
+ * What a build would make too much of, or null: whoever may record builds must not be able to swell the log. `commit` is
+ * left out for configured products, so that others cannot crowd them out.
+ */
+function excess(
+  { record, sha }: BuildReported,
+  version: VersionState | undefined,
+  commit: CommitState | undefined,
+): Problem<'too-many-versions' | 'too-many-artifacts'> | null {
+  if (version === undefined && (commit?.items.length ?? 0) >= MAX_VERSIONS_OF_COMMIT) {
+    return {
+      code: 'too-many-versions',
+      message: `expected at most ${MAX_VERSIONS_OF_COMMIT} versions of commit ${sha}, found another one`,
+      hint: 'Record only what is released by itself as a product.',
+    }
+  }
+  const known = version?.artifacts ?? []
+  const places = new Set([...known, ...record.artifacts].map((artifact) => placeOf(artifact)))
+  if (places.size <= Math.max(MAX_ARTIFACTS, known.length)) return null
+  return {
+    code: 'too-many-artifacts',
+    message: `expected at most ${MAX_ARTIFACTS} artifacts of ${quoted(`${record.product}@${record.version}`)} from all of its builds, found ${places.size}`,
+    hint: 'Put files that devices install together into one archive.',
   }
 }
 

@@ -5,7 +5,7 @@ import {
   BUILD_STATUSES,
   type CommitState,
   type ProductState,
-  targetOf,
+  placeOf,
   type VersionState,
 } from './schema.ts'
 
@@ -64,7 +64,7 @@ function withBuild(builds: readonly Build[], next: Build): Build[] {
 function withArtifacts(known: readonly Artifact[], more: readonly Artifact[]): Artifact[] {
   const byPlace = new Map<string, Artifact>()
   for (const artifact of [...known, ...more]) {
-    const place = JSON.stringify([artifact.name, targetOf(artifact)])
+    const place = placeOf(artifact)
     if (!byPlace.has(place)) byPlace.set(place, artifact)
   }
   return [...byPlace.values()]

@@ -52,6 +52,9 @@ export type Artifact = z.infer<typeof Artifact>
 /** For which kind of device an artifact is; one that names none fits all. */
 export const targetOf = (artifact: Artifact): string => artifact.target ?? 'portable'
 
+/** What tells the artifacts of a version apart: what is recorded there once never changes. */
+export const placeOf = (artifact: Artifact): string => JSON.stringify([artifact.name, targetOf(artifact)])
+
 export const BUILD_STATUSES = ['pending', 'started', 'completed', 'failed', 'aborted'] as const
 export const BuildStatus = z.enum(BUILD_STATUSES)
 export type BuildStatus = z.infer<typeof BuildStatus>

@@ -172,6 +172,32 @@ describe('the status of a version', () => {
   })
 })
 
+describe('what one repository may make of the log', () => {
+  const named = (index: number, product = `junk-${index}`): BuildGiven => ({
+    record: { product, run: { id: index + 1, attempt: 1, job: 'build' } },
+  })
+
+  it('is a bounded number of versions of one commit, which crowds no configured product out', () => {
+    const world = configuredWorld()
+    const items = Array.from({ length: 1_000 }, (_, index) => ({ product: `junk-${index}`, version: '1.0.0' }))
+    world.states.set(commitKey(sha('a1')), { sha: sha('a1'), items })
+    expect(world.ask(build(named(1_000))).codes).toEqual(['too-many-versions'])
+    expect(world.ask(build(named(1_001, 'api'))).kind).toBe('accept')
+  })
+
+  it('is a bounded number of artifacts of one version, however many builds name them', () => {
+    const many = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => artifact(`file-${from + index}`, 'a'))
+    const record = (id: number, artifacts: ReturnType<typeof many>) =>
+      build({ record: { run: { id, attempt: 1, job: 'build' }, artifacts } })
+    const world = configuredWorld()
+    expect(world.ask(record(1, many(0, 400))).kind).toBe('accept')
+    expect(world.ask(record(2, many(400, 101))).codes).toEqual(['too-many-artifacts'])
+    expect(world.ask(record(3, many(300, 200))).kind).toBe('accept')
+    expect(world.state(versionKey('api', '1.0.0'))).toMatchObject({ artifacts: { length: 500 } })
+  })
+})
+
 describe('names', () => {
   it.each([
     '__proto__',
