@@ -21,7 +21,8 @@ export function partiesOf(release: ReleaseState, signoff: SignoffConfiguration):
 
 /**
  * Who may sign for each party at an instant: members of its team and those it names, with whoever a member named in
- * their own place for a time. A delegation holds as long as who gave it is a member.
+ * their own place for a time. A delegation holds as long as who gave it is a member, and gives no more than they have:
+ * who may not sign what they changed does not choose who signs it instead.
  */
 export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration, now: string): Deciding<Signers> {
   const configured = partiesOf(release, signoff)
@@ -32,13 +33,14 @@ export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration,
     const members = party.team === undefined ? [] : (answers[index]?.members ?? 'unreadable')
     return members === 'unreadable' ? 'unreadable' : [...members.map((member) => member.login), ...party.users]
   }
+  const handing = signoff.authorMaySign ? release : withoutThoseOfEditors(release)
   const present = new Set(configured.map((party) => party.name))
   const parties = configured.map((party): Party => {
     const members = membersOf(party)
     const after = (party.after ?? []).filter((name) => present.has(name))
     return {
       name: party.name,
-      members: members === 'unreadable' ? [] : delegated(members, party.name, release, now),
+      members: members === 'unreadable' ? [] : delegated(members, party.name, handing, now),
       count: party.seats,
       optional: party.optional,
       ...(after.length === 0 ? {} : { after }),
@@ -56,6 +58,13 @@ export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration,
 
 /** Logins ignore case. */
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+
+function withoutThoseOfEditors(release: ReleaseState): ReleaseState {
+  const { editors, startedBy, manager, conduct } = release
+  const barred = [...editors, (startedBy ?? manager).login]
+  const delegations = conduct.delegations.filter(({ from }) => !barred.some((login) => isSame(login, from.login)))
+  return { ...release, conduct: { ...conduct, delegations } }
+}
 
 function delegated(members: readonly string[], party: string, { conduct }: ReleaseState, now: string): string[] {
   const inForce = conduct.delegations.filter(

@@ -65,6 +65,24 @@ describe('a delegation', () => {
     expect(status(world)).toBe('pending')
   })
 
+  it('by whoever may not sign what they changed themselves lets nobody sign instead', () => {
+    const given = event('party.delegated', {
+      release: 'r5',
+      party: 'Engineering',
+      from: ANN,
+      to: BOB,
+      until: minute(60),
+    })
+    const approved = (bend?: (text: string) => string) => {
+      const world = proposed(bend)
+      world.record([given])
+      decide(world, [said('bob', 1), said('quinn', 2)], minute(3), [ANN])
+      return status(world)
+    }
+    expect(approved()).toBe('blocked')
+    expect(approved((text) => text.replace('signoff:\n', 'signoff:\n  authorMaySign: true\n'))).toBe('approved')
+  })
+
   it('ends with its time, and with the membership of its giver', () => {
     const world = proposed((text) => text.replace('{ name: QA, users: [quinn] }', '{ name: QA, team: acme/qa }'))
     world.record([delegate(minute(60))])
