@@ -143,7 +143,13 @@ function evolveKnown(
       const contents = [...known.filter((entry) => entry.commit !== head), { commit: head, digest: headDigest }].slice(
         -200,
       )
-      return { ...state, proposal: { number, url, head, headDigest, author, contents, merged } }
+      const before = state.proposal && state.proposal.number !== number ? [state.proposal.number] : []
+      const earlier = [...(state.earlier ?? []), ...before]
+      return {
+        ...state,
+        proposal: { number, url, head, headDigest, author, contents, merged },
+        ...(earlier.length > 0 ? { earlier } : {}),
+      }
     }
     case 'review.dismissed': {
       const { reviewId, by, was, author } = event.data

@@ -1,7 +1,7 @@
 import { draft, type EventData } from '../catalogue.ts'
 import { readPolicy } from '../config/in-force.ts'
 import type { SignoffConfiguration } from '../config/schema.ts'
-import { type Deciding, type Decision, fact, state, type UsedFact } from '../decision.ts'
+import { type Deciding, type Decision, facts, state, type UsedFact } from '../decision.ts'
 import type { EventDraft } from '../event.ts'
 import type { ReviewFact } from '../facts.ts'
 import { canonicalJson, sha256 } from '../json.ts'
@@ -52,15 +52,15 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return unreadablePolicy(request, release)
   const { signoff } = policy.configuration
-  const reviewsQuery = {
-    kind: 'reviews',
-    repository: release.repository.fullName,
-    number: release.proposal.number,
-  } as const
-  const reviews = yield* fact(reviewsQuery)
+  const { fullName: repository } = release.repository
+  /** Whoever can close a pull request and open another must not be able to leave an objection behind. */
+  const numbers = [...(release.earlier ?? []), release.proposal.number]
+  const queries = numbers.map((number) => ({ kind: 'reviews', repository, number }) as const)
+  const answers = yield* facts(queries)
+  const reviews = answers.flatMap((answer) => (answer.reviews === 'unreadable' ? [] : answer.reviews))
   const signers = yield* signersOf(release, signoff, request.at)
   const digest = compositionDigest(release)
-  const isUnreadable = reviews.reviews === 'unreadable'
+  const isUnreadable = answers.some((answer) => answer.reviews === 'unreadable')
   const decided = decideSignoff({
     parties: [...signers.parties],
     proposal: {
@@ -69,7 +69,7 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
       editors: [...release.editors],
       contentDigests: release.proposal.contents.map((entry): [string, string] => [entry.commit, entry.digest]),
     },
-    reviews: reviews.reviews === 'unreadable' ? [] : reviews.reviews.map((review) => toReview(review, release)),
+    reviews: isUnreadable ? [] : reviews.map((review) => toReview(review, release)),
     policy: {
       authorMaySign: signoff.authorMaySign,
       dismissers: signoff.dismissers,
@@ -85,7 +85,11 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
     shown: release.proposal.headDigest,
   })
   const named = { ...record, problems: [...record.problems, ...withoutTheRight(release, signoff.dismissers)] }
-  return decidedAs(request, release, named, [{ query: reviewsQuery, answer: reviews }, ...signers.used], signoff)
+  const used = queries.flatMap((query, index) => {
+    const answer = answers[index]
+    return answer ? [{ query, answer }] : []
+  })
+  return decidedAs(request, release, named, [...used, ...signers.used], signoff)
 }
 
 /** Who dismissed reviews of others without being allowed to lift them. */

@@ -86,6 +86,8 @@ export const ReleaseState = z.object({
       merged: z.boolean(),
     })
     .nullable(),
+  /** Pull requests that proposed this release before: who objected there has not been heard because there is another. */
+  earlier: z.array(z.int().positive()).optional(),
   /** Dismissals, for GitHub's list of reviews does not say who dismissed one. */
   dismissals: z.array(
     z.object({ reviewId: z.int(), by: z.string(), was: z.string().nullable(), author: z.string().optional() }),

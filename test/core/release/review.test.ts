@@ -261,6 +261,26 @@ describe('what is said of a proposal', () => {
   })
 })
 
+describe('an objection on a proposal that somebody closed to open another', () => {
+  const onAnother = (given: () => readonly ReviewFact[]): World => {
+    const world = proposed()
+    reviewed(world, [says('erik', 'CHANGES_REQUESTED')])
+    shows(world, { number: 12 })
+    world.fact({ kind: 'reviews', repository: RELEASES.fullName, number: 12 }, { kind: 'reviews', reviews: given() })
+    world.ask({ kind: 'release-review', release: 'r5', ...asked, at: minute(95) })
+    return world
+  }
+
+  it('still stands', () => {
+    expect(releaseOf(onAnother(both)).signoff).toMatchObject({ status: 'vetoed', vetoes: ['erik'] })
+  })
+
+  it('is lifted when whoever objected approves the other', () => {
+    const world = onAnother(() => [...both(), says('erik', 'APPROVED')])
+    expect(releaseOf(world).signoff).toMatchObject({ status: 'approved', vetoes: [] })
+  })
+})
+
 describe('a review that is dismissed', () => {
   const dismissed = (reviewId: number, author: string, by: string): Request => ({
     kind: 'review-dismissed',
