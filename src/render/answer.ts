@@ -50,6 +50,7 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
   'override-confirmed': (v) =>
     `This release may enter ${plain(at(v, 0))} against what stands until ${plain(at(v, 1))}, as ${plain(at(v, 2))} asked. An alarm follows it up.`,
   'channel-changed': renderChannelChange,
+  'devices-changed': (v) => `${plain(at(v, 0))}.`,
   'manifest-asked': (v) => `The manifest of ${codeSpan(at(v, 0))} is issued again.`,
   'nothing-changed': (v) => `Nothing changed: ${escapeMarkdown(at(v, 0))}.`,
 }

@@ -28,6 +28,7 @@ export const ANSWER_CODES = [
   'override-confirmed',
   'channel-changed',
   'manifest-asked',
+  'devices-changed',
   'nothing-changed',
   'status',
   'help',

@@ -12,7 +12,8 @@ interface Risky {
 /** Phones make a long dash of two hyphens. */
 const RISK = /(?:^|[ \t])(?:--|—|–)accept-risk[ \t]*$/
 
-function withRisk(args: string): { readonly text: string; readonly acceptRisk: boolean } {
+/** The text without its last word where that is `--accept-risk`. */
+export function withRisk(args: string): { readonly text: string; readonly acceptRisk: boolean } {
   const text = args.trim()
   const cut = text.length > 40 ? text.length - 40 : 0
   const found = RISK.exec(text.slice(cut))
@@ -24,7 +25,7 @@ interface OfRelease extends Risky {
   readonly release: string
 }
 
-function ofRelease(args: string): Argument<OfRelease & { readonly rest: string }> {
+export function ofRelease(args: string): Argument<OfRelease & { readonly rest: string }> {
   const { text, acceptRisk } = withRisk(args)
   const first = firstWord(text)
   const second = firstWord(first.rest)
@@ -35,7 +36,7 @@ function ofRelease(args: string): Argument<OfRelease & { readonly rest: string }
   return read.ok ? accepted({ ...read.value, rest: second.rest, acceptRisk }) : read
 }
 
-function ofReleaseWithReason(args: string): Argument<OfRelease & { readonly reason: string }> {
+export function ofReleaseWithReason(args: string): Argument<OfRelease & { readonly reason: string }> {
   const read = ofRelease(args)
   if (!read.ok) return read
   const { rest, ...others } = read.value

@@ -6,7 +6,8 @@ import type { Argument } from './arguments.ts'
 export const wordsOf = (text: string): string[] =>
   [...text.matchAll(/["“]([^"“”]*)["”](?=[ \t]|$)|[^ \t]+/gu)].map(([word, inQuotes]) => inQuotes ?? word)
 
-const listOf = (word: string): string[] =>
+/** Texts divided by commas, without the blanks around them. */
+export const listOf = (word: string): string[] =>
   word
     .split(',')
     .map((tag) => tag.trim())

@@ -1,6 +1,7 @@
 import type { Problem } from '../problem.ts'
 import { CHECKLIST_COMMANDS } from './checklist-commands.ts'
 import { COHORT_COMMANDS } from './cohort-commands.ts'
+import { DEVICE_COMMANDS } from './device-commands.ts'
 import type { CommandEntry } from './entry.ts'
 import { GATE_COMMANDS } from './gate-commands.ts'
 import { GENERAL_COMMANDS } from './general-commands.ts'
@@ -18,6 +19,7 @@ export const COMMANDS = {
   ...SIGNOFF_COMMANDS,
   ...GATE_COMMANDS,
   ...COHORT_COMMANDS,
+  ...DEVICE_COMMANDS,
   ...GENERAL_COMMANDS,
 } as const
 

@@ -1,159 +1,30 @@
-import { draft, type EventData } from '../../catalogue.ts'
-import { type NewRelease, type ReleaseChange, updateRelease, withdrawRelease } from '../../cohort/channel.ts'
-import type { ChannelEffect } from '../../cohort/effect-schema.ts'
-import { channelOf, offerOf } from '../../cohort/offer.ts'
+import { draft } from '../../catalogue.ts'
+import { type NewRelease, withdrawRelease } from '../../cohort/channel.ts'
+import { offerOf } from '../../cohort/offer.ts'
 import type { Bundle, Channel, ChannelRelease } from '../../cohort/schema.ts'
 import { compareVersions, parseVersion } from '../../cohort/semantic-version.ts'
 import { bundleOf, channelRelease, isWholeRing, newSalt } from '../../cohort/serve.ts'
-import { type CohortState, cohortKey } from '../../cohort/state.ts'
-import { effectLines, phaseText, pictureRows } from '../../cohort/telling.ts'
+import { phaseText } from '../../cohort/telling.ts'
 import { answer } from '../../command/answer.ts'
-import { firstWord, textArgument } from '../../command/arguments.ts'
-import { nearest } from '../../command/nearest.ts'
+import { textArgument } from '../../command/arguments.ts'
 import type { CohortConfig } from '../../config/schema.ts'
-import { type Deciding, fact, state } from '../../decision.ts'
+import { type Deciding, state } from '../../decision.ts'
 import { type BoardState, boardKey } from '../../deployment/schema.ts'
-import { accepted, type Checked, type Problem, quoted, rejected } from '../../problem.ts'
+import { accepted, type Checked, quoted, rejected } from '../../problem.ts'
 import { type VersionState, versionKey } from '../../product/schema.ts'
 import { type Context, done, type HandlersOf, type Result, refuse } from '../handling.ts'
-
-/** A cohort that was offered something, with its channel as it stands. */
-interface Found {
-  readonly config: CohortConfig
-  readonly state: CohortState
-  readonly channel: Channel
-}
-
-function* cohortOf(name: string, { policy }: Context): Deciding<Checked<Found>> {
-  const { cohorts } = policy.configuration
-  const config = cohorts.find(({ id }) => id === name)
-  if (config === undefined) {
-    const close = nearest(
-      name,
-      cohorts.map(({ id }) => id),
-    )
-    return rejected({
-      code: 'unknown-cohort',
-      message: `expected a cohort of the configuration, found ${quoted(name)}`,
-      hint:
-        close.length > 0 ? `Did you mean ${close.join(' or ')}?` : 'Cohorts stand under cohorts: in the configuration.',
-    })
-  }
-  const known = yield* state<CohortState>(cohortKey(name))
-  if (known === undefined)
-    return rejected({
-      code: 'nothing-offered',
-      message: `expected a cohort that was offered something, found that ${quoted(name)} was not`,
-      hint: 'It is offered the first version that reaches a ring which serves it.',
-    })
-  return accepted({ config, state: known, channel: channelOf(known, config) })
-}
-
-/** A release by its id, by a version that only it has, or `latest`. */
-function releaseIn({ releases }: Channel, name: string): ChannelRelease | undefined {
-  const byId = releases.find(({ id }) => id === name)
-  if (byId) return byId
-  const named = releases.filter((release) => (name === 'latest' ? release.next === null : release.version === name))
-  return named.length === 1 ? named[0] : undefined
-}
-
-function unknownRelease({ releases }: Channel, name: string): Problem {
-  const ids = releases.map(({ id }) => id)
-  const close = nearest(name, ids)
-  return {
-    code: 'unknown-release',
-    message: `expected a release of the channel, found ${quoted(name)}`,
-    hint: `${close.length > 0 ? `Did you mean ${close.join(' or ')}?` : ''} The newest are ${ids.slice(-5).join(', ')}; say latest for the last one.`.trim(),
-  }
-}
-
-/** The release that the text begins with and what is left; the latest one where it begins with none. */
-function releaseAtStart(channel: Channel, text: string): { release: ChannelRelease | undefined; rest: string } {
-  const { word, rest } = firstWord(text)
-  const named = word === '' ? undefined : releaseIn(channel, word)
-  return named ? { release: named, rest } : { release: releaseIn(channel, 'latest'), rest: text }
-}
-
-const UNREADABLE: Problem = {
-  code: 'effect-unreadable',
-  message: 'expected to tell what this does to devices, found that roster or manifest cannot be read',
-  hint: 'See the log of the App; or say the command again with --accept-risk.',
-}
-
-type Judged =
-  | { readonly kind: 'seen'; readonly effect: ChannelEffect | null }
-  | { readonly kind: 'refused'; readonly result: Result }
-
-/** Plays the change over the known devices. What hurts them is refused unless it is wanted, or takes only away. */
-function* judge(found: Found, after: Channel, context: Context, isWanted: boolean): Deciding<Judged> {
-  const { effect } = yield* fact({
-    kind: 'channel-effect',
-    before: offerOf(found.state, found.config),
-    after: offerOf(found.state, found.config, after),
-    now: context.request.at,
-  })
-  if (effect === 'unreadable')
-    return isWanted ? { kind: 'seen', effect: null } : { kind: 'refused', result: refuse(UNREADABLE) }
-  const errors = effect.findings.filter(({ severity }) => severity === 'error')
-  if (errors.length === 0 || isWanted) return { kind: 'seen', effect }
-  const problems = errors.map(({ code, message, hint }) => ({
-    code,
-    message: `${code}: ${message}`,
-    hint: `${hint ? `${hint}. ` : ''}Say it again with --accept-risk where that is wanted.`,
-  }))
-  return { kind: 'refused', result: refuse(...problems.slice(0, 10)) }
-}
-
-const MAX_VALUE = 390
-
-/** The headline, how many lines follow, the lines, and the rows of the picture. */
-function told(headline: string, effect: ChannelEffect | null, after: Channel, now: string) {
-  const lines = effect === null ? ['what this does to devices could not be told'] : effectLines(effect)
-  const values = [
-    headline,
-    String(lines.length),
-    ...lines,
-    ...pictureRows(after, now).map((row) => JSON.stringify(row)),
-  ]
-  return answer('channel-changed', ...values.map((value) => value.slice(0, MAX_VALUE)))
-}
-
-/** Refusals of the channel's rules, each with its name. */
-const named = (problems: readonly Problem[]): Result =>
-  refuse(...problems.map((problem) => ({ ...problem, message: `${problem.code}: ${problem.message}` })))
-
-interface Wanted {
-  readonly what: EventData<'channel.changed'>['what']
-  readonly change: ReleaseChange
-  readonly reason: string | null
-  readonly headline: string
-  readonly isWanted: boolean
-}
-
-/** One release in new words, when the rules allow it and nobody is hurt unasked. */
-function* changeRelease(found: Found, release: ChannelRelease, wanted: Wanted, context: Context): Deciding<Result> {
-  const { what, change, reason, headline, isWanted } = wanted
-  const now = context.request.at
-  const after = updateRelease(found.channel, release.id, change, now)
-  if (!after.ok) return named(after.problems)
-  const judged = yield* judge(found, after.value, context, isWanted)
-  if (judged.kind === 'refused') return judged.result
-  const changed = after.value.releases.find(({ id }) => id === release.id) ?? release
-  const data = { cohort: found.state.id, what, release: changed, reason, effect: judged.effect }
-  return done(told(headline, judged.effect, after.value, now), draft('channel.changed', data, context.event(what)))
-}
-
-function* onRelease(
-  cohort: string,
-  name: string,
-  context: Context,
-  act: (found: Found, release: ChannelRelease) => Deciding<Result>,
-): Deciding<Result> {
-  const found = yield* cohortOf(cohort, context)
-  if (!found.ok) return refuse(...found.problems)
-  const release = releaseIn(found.value.channel, name)
-  return release ? yield* act(found.value, release) : refuse(unknownRelease(found.value.channel, name))
-}
+import {
+  changeRelease,
+  cohortOf,
+  type Found,
+  judge,
+  named,
+  onRelease,
+  releaseAtStart,
+  told,
+  unknownRelease,
+  type Wanted,
+} from './cohort-steps.ts'
 
 type CohortCommand = 'publish' | 'phase' | 'halt' | 'resume' | 'withdraw' | 'disable' | 'enable'
 
@@ -266,7 +137,7 @@ function* withdraw(found: Found, bad: ChannelRelease, asked: Withdrawal, context
   const id = freeId(found.channel, fix.id)
   const after = withdrawRelease(found.channel, bad.id, { reason: asked.reason, fix: { ...fix, id } }, now)
   if (!after.ok) return named(after.problems)
-  const judged = yield* judge(found, after.value, context, asked.acceptRisk)
+  const judged = yield* judge(found, offerOf(found.state, found.config, after.value), context, asked.acceptRisk)
   if (judged.kind === 'refused') return judged.result
   const [withdrawn, made] = [bad.id, id].map((name) => after.value.releases.find((release) => release.id === name))
   if (!withdrawn || !made) return refuse(unknownRelease(after.value, id))

@@ -4,6 +4,7 @@ import { checklistHandlers } from './checklist.ts'
 import { cohortHandlers } from './cohorts.ts'
 import { compositionHandlers } from './composition.ts'
 import { conductHandlers } from './conduct.ts'
+import { deviceHandlers } from './devices.ts'
 import { gateHandlers } from './gates.ts'
 import { generalHandlers } from './general.ts'
 import { lifecycleHandlers } from './lifecycle.ts'
@@ -20,5 +21,6 @@ export const HANDLERS: HandlersOf<Exclude<CommandName, 'dry-run'>> = {
   ...gateHandlers,
   ...questionHandlers,
   ...cohortHandlers,
+  ...deviceHandlers,
   ...generalHandlers,
 }
