@@ -42,7 +42,7 @@ export const VARIABLES: readonly Variable[] = [
     required: true,
     meaning: 'its private key in PEM (or PRIVATE_KEY_PATH, a file that holds it)',
   },
-  { name: 'WEBHOOK_SECRET', required: true, meaning: 'the secret that signs its webhooks' },
+  { name: 'WEBHOOK_SECRET', required: true, meaning: 'the secret that signs its webhooks, at least 16 characters' },
   { name: 'RINGMASTER_REPOSITORY', required: true, meaning: 'owner/name of the release repository' },
   {
     name: 'GHE_HOST',
@@ -74,6 +74,10 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'RINGMASTER_KEYS_DIR', required: false, meaning: 'directory of the online keys that sign manifests' },
 ]
 
+/** Who guesses the secret of the webhooks can sign any of them. */
+const LEAST_SECRET = 16
+const GENERATE_SECRET = 'Generate one, and set it in the settings of the App too: openssl rand -hex 32'
+
 const missing = (name: string, meaning: string): Problem<'setting-missing'> => ({
   code: 'setting-missing',
   message: `expected ${name}, ${meaning}, found nothing`,
@@ -94,13 +98,17 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     const text = given(name)
     if (text === undefined) return fallback
     if (/^[0-9]{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
-    problems.push(invalid(`expected a number from ${least} to ${most} in ${name}`, 'Give decimal digits.'))
+    problems.push(
+      invalid(`expected a number from ${least} to ${most} in ${name}`, `Give a whole number from ${least} to ${most}.`),
+    )
     return fallback
   }
   const secret = given('WEBHOOK_SECRET')
   if (secret === 'development') {
     const message = 'expected a secret of your own in WEBHOOK_SECRET, found the well-known default'
-    problems.push({ code: 'setting-invalid', message, hint: 'Generate one: openssl rand -hex 32' })
+    problems.push({ code: 'setting-invalid', message, hint: GENERATE_SECRET })
+  } else if (secret !== undefined && secret.length < LEAST_SECRET) {
+    problems.push(invalid(`expected at least ${LEAST_SECRET} characters in WEBHOOK_SECRET`, GENERATE_SECRET))
   }
   const repository = given('RINGMASTER_REPOSITORY')
   if (repository !== undefined && !/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/.test(repository)) {

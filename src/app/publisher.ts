@@ -1,5 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { decodeMetadata } from '../core/manifest/metadata.ts'
+import type { OpenRequest } from '../core/manifest/sign-request.ts'
+import { type Problem, RingmasterError } from '../core/problem.ts'
 import { directoryPublication } from '../publish/directory.ts'
 import { createPublisher, type Publisher, requestOf } from '../publish/publisher.ts'
 import { keyFileSigner } from '../publish/signer.ts'
@@ -11,7 +14,8 @@ const GROUP = 'main'
 
 /**
  * What the server publishes with: a directory, and a keys directory with `1.root.json`, `targets.request.json` (both
- * signed offline) and the online keys under `online/`. Throws `RingmasterError` for a key file that others can read.
+ * signed offline) and the online keys under `online/`. Throws `RingmasterError` with everything that is not as it has
+ * to be there, and for a key file that others can read.
  */
 export async function publisherOf(
   settings: NonNullable<ServerSettings['publication']>,
@@ -19,16 +23,80 @@ export async function publisherOf(
   clock: () => string,
 ): Promise<Publisher> {
   const { directory, publicUrl, keysDirectory } = settings
-  const online = join(keysDirectory, 'online')
-  const files = (await readdir(online)).filter((name) => name.endsWith('.pem')).sort()
+  const problems: Problem[] = []
+  if (await isNoDirectory(directory)) {
+    problems.push({
+      code: 'setting-invalid',
+      message: `expected a directory in RINGMASTER_PUBLISH_DIR, found that ${directory} is none`,
+      hint: 'Give a directory that a web server serves; it is made where it is missing.',
+    })
+  }
+  const { root, targets, keyFiles } = await keysIn(keysDirectory, problems)
+  const decoded = decodeMetadata('root', 'root', root)
+  if (problems.length > 0) throw new RingmasterError('bad-input', problems)
+  if (!decoded.ok) throw unusable(join(keysDirectory, ROOT), decoded.problems)
   return createPublisher({
     publication: directoryPublication(directory),
     publicUrl,
-    pinnedRoot: await readFile(join(keysDirectory, '1.root.json')),
-    targets: requestOf(await readFile(join(keysDirectory, 'targets.request.json'), 'utf8')),
-    signers: await Promise.all(files.map((name) => keyFileSigner(join(online, name)))),
+    pinnedRoot: root,
+    targets: targetsOf(targets.toString('utf8'), join(keysDirectory, TARGETS)),
+    signers: await Promise.all(keyFiles.map(keyFileSigner)),
     group: GROUP,
     roster,
     clock,
   })
+}
+
+const ROOT = '1.root.json'
+const TARGETS = 'targets.request.json'
+
+function targetsOf(text: string, path: string): OpenRequest {
+  try {
+    return requestOf(text, path)
+  } catch (error) {
+    throw error instanceof RingmasterError ? unusable(path, error.problems) : error
+  }
+}
+
+/** A damaged file is told by its path alone: what the reader of metadata hints at is a host. */
+const unusable = (path: string, [first]: readonly Problem[]): RingmasterError =>
+  new RingmasterError('bad-input', {
+    code: 'keys-unusable',
+    message: `${path} cannot be used: ${first?.message ?? ''}`,
+    hint: 'Take the file again as ringmaster keys init or keys sign wrote it.',
+  })
+
+async function keysIn(keysDirectory: string, problems: Problem[]) {
+  const orMissing = async <T>(name: string, what: string, read: () => Promise<T>, otherwise: T): Promise<T> => {
+    try {
+      return await read()
+    } catch (error) {
+      const found = (error as NodeJS.ErrnoException).code ?? 'trouble'
+      problems.push(missingKeys(`expected ${what} at ${join(keysDirectory, name)}, found ${found}`))
+      return otherwise
+    }
+  }
+  const nothing = Buffer.alloc(0)
+  const root = await orMissing(ROOT, 'the first root', () => readFile(join(keysDirectory, ROOT)), nothing)
+  const targets = await orMissing(TARGETS, 'the signed targets', () => readFile(join(keysDirectory, TARGETS)), nothing)
+  const online = join(keysDirectory, 'online')
+  const names = await orMissing('online', 'the directory of the online keys', () => readdir(online), null)
+  const keyFiles = (names ?? []).filter((name) => name.endsWith('.pem')).sort()
+  if (names && keyFiles.length === 0) problems.push(missingKeys(`expected key files (.pem) in ${online}, found none`))
+  return { root, targets, keyFiles: keyFiles.map((name) => join(online, name)) }
+}
+
+const missingKeys = (message: string): Problem => ({
+  code: 'keys-missing',
+  message,
+  hint: 'RINGMASTER_KEYS_DIR is what ringmaster keys init wrote by --out, with its --online directory as online/ in it.',
+})
+
+/** A directory that is not there yet is made by the first publication. */
+async function isNoDirectory(path: string): Promise<boolean> {
+  try {
+    return !(await stat(path)).isDirectory()
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOTDIR'
+  }
 }

@@ -71,8 +71,9 @@ export interface Ringmaster {
 export async function openRingmaster(options: RingmasterOptions): Promise<Ringmaster> {
   const { app, releaseRepository, publisher, roster = null, books = null, clock, random = randomText, log } = options
   const { owner, repo } = splitName(releaseRepository)
-  const octokit = await app.forRepository(releaseRepository)
+  /** First of all: says it when key and id of the App do not fit, which every other request would call unauthorised. */
   const profile = await app.profile()
+  const octokit = await app.forRepository(releaseRepository)
   const { data: repository } = await outside(`read ${releaseRepository}`, () =>
     octokit.request('GET /repos/{owner}/{repo}', { owner, repo }),
   )

@@ -8,6 +8,8 @@ import { directoryRoster } from '../roster/directory.ts'
 import { EVENTS } from '../webhooks/index.ts'
 import { createDevices } from './devices.ts'
 import type { ServerSettings } from './environment.ts'
+import { isFromHere } from './is-from-here.ts'
+import { listenTrouble } from './listen-trouble.ts'
 import { publisherOf } from './publisher.ts'
 import { openRingmaster, type Ringmaster } from './ringmaster.ts'
 
@@ -69,13 +71,15 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   const devices = roster && books && createDevices({ ledger, books, roster, published, clock, log })
   const server = createServer((request, response) => {
     if (request.url === '/health') {
+      const isOwn = isFromHere(request)
       const { ledger, engine, intake } = ringmaster
       const state = {
         trouble: ledger.trouble?.message ?? null,
         failing: engine.failing,
         deliveriesOpen: intake.open,
         durableUntil: Number.isFinite(intake.markMs) ? new Date(intake.markMs).toISOString() : null,
-        limits: app.limits,
+        /** They name the accounts that installed the App. */
+        ...(isOwn ? { limits: app.limits } : {}),
       }
       response
         .writeHead(state.trouble === null ? 200 : 503, { 'content-type': 'application/json' })
@@ -86,7 +90,11 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     if (!devices?.isTheirs(request)) return others()
     void devices.answer(request, response)
   })
-  const url = await listening(server, settings)
+  const url = await listening(server, settings).catch(async (error: unknown) => {
+    await ringmaster.close()
+    app.close()
+    throw error
+  })
   await ringmaster.sweep()
   let isSweeping = false
   const sweepOnce = (): void => {
@@ -123,6 +131,6 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
 
 const listening = (server: Server, { host, port }: ServerSettings): Promise<string> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error) => reject(listenTrouble(error, { host, port })))
     server.listen(port, host, () => resolve(`http://${host}:${(server.address() as AddressInfo).port}`))
   })

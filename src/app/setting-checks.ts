@@ -32,12 +32,16 @@ export function privateKeyOf(
     return pem
   } catch {
     const name = text === undefined ? 'the file at PRIVATE_KEY_PATH' : 'PRIVATE_KEY'
-    problems.push(
-      invalid(`expected a private key in PEM in ${name}`, 'GitHub hands it out in the settings of the App.'),
-    )
+    const hint = isPathLike(text)
+      ? 'PRIVATE_KEY holds the key itself; give the path of its file as PRIVATE_KEY_PATH.'
+      : 'GitHub hands it out in the settings of the App.'
+    problems.push(invalid(`expected a private key in PEM in ${name}`, hint))
     return undefined
   }
 }
+
+const isPathLike = (text: string | undefined): boolean =>
+  text !== undefined && !text.includes('-----BEGIN') && (/^[~./\\]/.test(text) || /\.(?:pem|key)$/i.test(text))
 
 function readKey(path: string | undefined, problems: Problem[]): string | undefined {
   if (path === undefined) return undefined

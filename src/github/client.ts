@@ -1,8 +1,9 @@
 import { createAppAuth } from '@octokit/auth-app'
 import { Octokit } from '@octokit/rest'
+import { RingmasterError } from '../core/problem.ts'
 import { type Answer, Governor, type GovernorOptions, type GovernorState } from './governor.ts'
 import type { RequestOptions } from './request-cost.ts'
-import { outside } from './trouble.ts'
+import { outside, statusOf } from './trouble.ts'
 
 /** The App as GitHub knows it. `apiUrl` is GitHub's or an Enterprise Server's REST root. */
 export interface AppIdentity {
@@ -122,7 +123,7 @@ export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOpti
       for (const governor of governors.values()) governor.close()
     },
     profile() {
-      known ??= outside('read the App', () => asApp.request('GET /app')).then(({ data }) => {
+      known ??= readApp(asApp).then(({ data }) => {
         const slug = data?.slug ?? ''
         return { id: data?.id ?? appId, slug, botLogin: `${slug}[bot]` }
       })
@@ -140,6 +141,25 @@ export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOpti
       client.catch(() => byOwner.delete(owner.toLowerCase()))
       return client
     },
+  }
+}
+
+/** GitHub takes no token that was signed with another App's key (401), and knows no App of another id (404). */
+async function readApp(asApp: Octokit) {
+  try {
+    return await outside('read the App', () => asApp.request('GET /app'))
+  } catch (error) {
+    const status = error instanceof RingmasterError ? statusOf(error.cause) : undefined
+    if (status !== 401 && status !== 404) throw error
+    throw new RingmasterError(
+      'bad-input',
+      {
+        code: 'app-refused',
+        message: `expected APP_ID and PRIVATE_KEY of one App, found that they do not belong together: ${(error as Error).message}`,
+        hint: 'Take both from the settings of the same App, and see that the clock is right.',
+      },
+      { cause: error },
+    )
   }
 }
 

@@ -14,6 +14,10 @@ export const statusOf = (error: unknown): number | undefined => {
   return typeof status === 'number' ? status : undefined
 }
 
+/** Octokit gives status 500 to an error of the network as well; only an answer of GitHub carries a response. */
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'HttpError' && !('response' in error && error.response)
+
 /** GraphQL answers 200 whatever happened; its errors say by their type what REST says by a status. */
 const STATUS_OF_TYPE: ReadonlyMap<unknown, number> = new Map([
   ['RATE_LIMITED', 429],
@@ -67,14 +71,14 @@ const CODES: readonly {
 /** The one translator of GitHub's errors: what was tried, what GitHub said (never a header or a token), what follows. */
 export function translated(what: string, error: unknown): RingmasterError {
   if (error instanceof RingmasterError) return error
-  const status = graphqlStatusOf(error) ?? statusOf(error)
+  const status = isUnanswered(error) ? undefined : (graphqlStatusOf(error) ?? statusOf(error))
   const said = error instanceof Error ? error.message.split('\n')[0]?.slice(0, 300) : String(error)
   const row = status === undefined ? undefined : CODES.find((entry) => entry.test(status, said ?? ''))
   return new RingmasterError(
     'outside',
     {
       code: row?.code ?? 'github-unreachable',
-      message: `could not ${what}: ${status === undefined ? 'no answer' : `GitHub answered ${status}`} (${said})`,
+      message: `could not ${what}: ${status === undefined ? 'GitHub could not be reached' : `GitHub answered ${status}`} (${said})`,
       hint: row?.hint ?? 'Check the network and the address of GitHub.',
     },
     { cause: error },

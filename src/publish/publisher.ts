@@ -1,5 +1,6 @@
 import { sha256 } from '../core/json.ts'
 import type { ManifestSource } from '../core/manifest/build.ts'
+import { parseDocument } from '../core/manifest/issues.ts'
 import { decodeMetadata } from '../core/manifest/metadata.ts'
 import { bundlesRole } from '../core/manifest/names.ts'
 import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
@@ -51,7 +52,8 @@ export interface Publisher {
 }
 
 /** Reads a signing request from its text. Throws `RingmasterError` with what does not fit. */
-export const requestOf = (text: string): OpenRequest => unwrap(openRequest(SigningRequest.parse(JSON.parse(text))))
+export const requestOf = (text: string, what = 'a signing request'): OpenRequest =>
+  unwrap(openRequest(unwrap(parseDocument(SigningRequest, Buffer.from(text, 'utf8'), 'request-invalid', what))))
 
 /** What came back from the holders of offline keys and is not published yet: an older version never goes out again. */
 const newer = (requests: readonly OpenRequest[], repository: Repository): OpenRequest[] =>

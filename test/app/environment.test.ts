@@ -74,6 +74,7 @@ describe('the settings of the server', () => {
 
   it.each<[string, Changes, RegExp]>([
     ['the well-known secret', { WEBHOOK_SECRET: 'development' }, /secret of your own in WEBHOOK_SECRET/],
+    ['a secret that can be guessed', { WEBHOOK_SECRET: 'hunter2' }, /at least 16 characters in WEBHOOK_SECRET/],
     ['a port in words', { PORT: 'http' }, /0 to 65535 in PORT/],
     ['a port that there is not', { PORT: '65536' }, /in PORT/],
     ['a port below nothing', { PORT: '-1' }, /in PORT/],
@@ -111,6 +112,17 @@ describe('the settings of the server', () => {
     expect(found[0]?.message).toMatch(message)
     expect(found[0]?.message).not.toContain('hunter2')
     expect(found[0]?.hint).toBeTruthy()
+  })
+
+  it.each(['/etc/ringmaster/key.pem', './key', '~/key', 'ringmaster.private-key.pem'])(
+    'point from the path %s in PRIVATE_KEY to the variable for it',
+    (path) => {
+      expect(problems({ PRIVATE_KEY: path })).toMatchObject([{ hint: expect.stringContaining('PRIVATE_KEY_PATH') }])
+    },
+  )
+
+  it('tell the range that a number lies outside of', () => {
+    expect(problems({ PORT: '99999' })[0]?.hint).toBe('Give a whole number from 0 to 65535.')
   })
 
   it('name what is missing and what is odd together', () => {

@@ -32,9 +32,16 @@ beforeAll(async () => {
           events: [...EVENTS],
           installations: [{ account: 'acme' }],
         },
+        { slug: 'other', permissions: manifestPermissions(), events: [], installations: [{ account: 'acme' }] },
       ],
     },
   })
+  server = await startServer(settingsWith({}), { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
+  await server.ringmaster.idle()
+  issue = (await sandbox.as('ann').octokit.rest.issues.create({ ...repo, title: 'A release' })).data.number
+}, 60_000)
+
+function settingsWith(changes: Readonly<Record<string, string>>) {
   const app = sandbox.app('ringmaster')
   const settings = readSettings({
     APP_ID: String(app.id),
@@ -45,12 +52,11 @@ beforeAll(async () => {
     HOST: '127.0.0.1',
     PORT: '0',
     LOG_LEVEL: 'fatal',
+    ...changes,
   })
   if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
-  server = await startServer(settings.value, { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
-  await server.ringmaster.idle()
-  issue = (await sandbox.as('ann').octokit.rest.issues.create({ ...repo, title: 'A release' })).data.number
-}, 60_000)
+  return settings.value
+}
 afterAll(async () => {
   await server?.stop()
   await sandbox?.stop()
@@ -147,6 +153,35 @@ describe('the server', () => {
     const response = await fetch(`${server.url}/health`)
     expect(response.status).toBe(200)
     expect(await response.json()).toMatchObject({ trouble: null, failing: [] })
+  })
+
+  it('tells how the limits of its accounts stand to this machine alone', async () => {
+    const ask = async (headers: Record<string, string>) =>
+      (await (await fetch(`${server.url}/health`, { headers })).json()) as Record<string, unknown>
+    expect(Object.keys((await ask({}))['limits'] as object)).toContain('acme')
+    expect(await ask({ 'x-forwarded-for': '203.0.113.7' })).not.toHaveProperty('limits')
+  })
+
+  it.each<[string, string, (port: string) => Record<string, string>, object]>([
+    ['a port that is taken', 'port-in-use', (port) => ({ PORT: port }), { fault: 'outside' }],
+    ['an address of another machine', 'setting-invalid', () => ({ HOST: '192.0.2.1' }), { fault: 'bad-input' }],
+    [
+      'the key of another App',
+      'app-refused',
+      () => ({ PRIVATE_KEY: sandbox.app('other').privateKey }),
+      { fault: 'bad-input', message: expect.stringContaining('APP_ID and PRIVATE_KEY') },
+    ],
+    ['the id of no App', 'app-refused', () => ({ APP_ID: '987654' }), { fault: 'bad-input' }],
+    [
+      'a GitHub that is not there',
+      'github-unreachable',
+      () => ({ GITHUB_API_URL: 'http://127.0.0.1:1' }),
+      { fault: 'outside', message: expect.stringContaining('could not be reached') },
+    ],
+  ])('does not start with %s, and says so', async (_, code, changes, expected) => {
+    const settings = settingsWith(changes(new URL(server.url).port))
+    const started = startServer(settings, { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
+    await expect(started).rejects.toMatchObject({ name: 'RingmasterError', code, ...expected })
   })
 
   it.each(['/', '/api/github', `${WEBHOOK_PATH}/../x`])('has nothing at %s', async (path) => {

@@ -38,7 +38,7 @@ describe('the clients of the App', () => {
 
   it('know who they are, and ask again when they could not', async () => {
     const app = opened()
-    github().get('/app').reply(500, { message: 'oops' })
+    github().get('/app').times(3).reply(500, { message: 'oops' })
     expect(await failure(app.profile())).toMatchObject({ code: 'github-failed' })
     github().get('/app').reply(200, { id: 4711, slug: 'ringmaster' })
     expect(await app.profile()).toEqual({ id: 4711, slug: 'ringmaster', botLogin: 'ringmaster[bot]' })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { GraphqlResponseError } from '@octokit/graphql'
+import { Octokit } from '@octokit/rest'
 import { RingmasterError } from '../../src/core/problem.ts'
 import { outside, outsideOrNull, statusOf, translated } from '../../src/github/trouble.ts'
 
@@ -33,9 +34,9 @@ describe('what GitHub says, in our words', () => {
     [graphql('NOT_FOUND', 'Could not resolve'), 'github-not-found', 'GitHub answered 404'],
     [graphql('RATE_LIMITED', 'API rate limit exceeded'), 'github-limited', 'GitHub answered 429'],
     [graphql(undefined, 'Something went wrong'), 'github-failed', 'GitHub answered 502'],
-    [new TypeError('fetch failed'), 'github-unreachable', 'no answer (fetch failed)'],
-    ['not even an error', 'github-unreachable', 'no answer (not even an error)'],
-    [Object.assign(new Error('odd'), { status: 'soon' }), 'github-unreachable', 'no answer (odd)'],
+    [new TypeError('fetch failed'), 'github-unreachable', 'GitHub could not be reached (fetch failed)'],
+    ['not even an error', 'github-unreachable', 'GitHub could not be reached (not even an error)'],
+    [Object.assign(new Error('odd'), { status: 'soon' }), 'github-unreachable', 'GitHub could not be reached (odd)'],
   ])('%s', (error, code, words) => {
     const told = translated('look', error)
     expect(told.code).toBe(code)
@@ -44,6 +45,19 @@ describe('what GitHub says, in our words', () => {
     expect(told.hint).toBeTruthy()
     expect(told.message).not.toContain('secret')
     expect(told.cause).toBe(error)
+  })
+
+  it('says of a GitHub that does not answer that it could not be reached, although Octokit calls it 500', async () => {
+    const octokit = new Octokit({
+      baseUrl: 'http://127.0.0.1:1',
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+    })
+    const told = await outside('look', () => octokit.request('GET /app')).catch((error: unknown) => error)
+    expect(told).toMatchObject({
+      code: 'github-unreachable',
+      message: expect.stringMatching(/^could not look: GitHub could not be reached/),
+    })
+    expect((told as Error).message).not.toContain('500')
   })
 
   it('leaves alone what is said already', () => {
