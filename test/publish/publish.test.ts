@@ -157,3 +157,19 @@ it.each([
   expect(reminders.find(({ role }) => role === 'root')?.urgency).toBe(root)
   expect(reminders.find(({ role }) => role === 'timestamp')?.urgency).toBe(timestamp)
 })
+
+it.each(['timestamp.json', '1.snapshot.json', '1.cohorts-eu.json'])(
+  'is not led on by a version that somebody else wrote into %s',
+  async (name) => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    const path = `metadata/${name}`
+    const genuine = await fleet.read(path)
+    const metadata = JSON.parse(Buffer.from(genuine).toString('utf8'))
+    metadata.signed.version = Number.MAX_SAFE_INTEGER - 1
+    await writeFile(join(fleet.site, path), JSON.stringify(metadata))
+    expect(await fleet.publish([channel()])).toMatchObject({ ok: false, problems: [{ code: 'metadata-unsigned' }] })
+    await writeFile(join(fleet.site, path), genuine)
+    unwrap(await fleet.publish([channel()]))
+    expect(inShort(await fleet.check('a'))).toBe('update Gateway@2.0.0')
+  },
+)
