@@ -23,7 +23,10 @@ async function findComment(
     const known = await outsideOrNull('read a comment', () =>
       octokit.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...at, comment_id: Number(remote) }),
     )
-    if (known && isOurs(known.data as never)) return { id: Number(known.data.id), body: known.data.body ?? '' }
+    /** The log names it: where somebody took the marker out, it is ours all the same. Another marker is another comment. */
+    const isMarkedAsAnother = ![null, output.key].includes(markerIn(known?.data.body ?? ''))
+    if (known && known.data.user?.login === botLogin && !isMarkedAsAnother)
+      return { id: Number(known.data.id), body: known.data.body ?? '' }
   }
   const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
     ...at,

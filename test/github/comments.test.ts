@@ -38,6 +38,16 @@ describe('our comment', () => {
     expect(await apply(board, null)).toEqual({ remote: '201' })
   })
 
+  it('that the log names is put right where somebody took its marker out', async () => {
+    github()
+      .get(one(5))
+      .reply(200, comment(5, BOT, 'all is signed'))
+    github()
+      .patch(one(5), { body: `The board\n\n${mark}` })
+      .reply(200, { id: 5 })
+    expect(await apply(board, '5')).toEqual({ remote: '5' })
+  })
+
   it('is left alone when it says so already', async () => {
     github()
       .get(`${list}?per_page=100`)
