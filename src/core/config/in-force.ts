@@ -53,6 +53,15 @@ export function* readConfiguration(): Deciding<ParsedConfiguration | null> {
 export function* readPolicy(digest: string): Deciding<ParsedConfiguration | null> {
   const text = yield* document(configDocument(digest))
   if (text === undefined) return null
+  const known = atHand.get(digest)
+  if (known?.text === text) return known.parsed
   const parsed = parseConfiguration(text)
-  return parsed.ok && parsed.value.digest === digest ? parsed.value : null
+  if (!parsed.ok || parsed.value.digest !== digest) return null
+  if (atHand.size >= POLICIES_AT_HAND) atHand.clear()
+  atHand.set(digest, { text, parsed: parsed.value })
+  return parsed.value
 }
+
+/** Nearly every decision reads the same few texts; reading one with hundreds of products takes longer than deciding. */
+const atHand = new Map<string, { readonly text: string; readonly parsed: ParsedConfiguration }>()
+const POLICIES_AT_HAND = 16
