@@ -15,7 +15,6 @@ import { grouped, table } from './measure.ts'
 const PRODUCTS = 200
 const REPOSITORIES = 60
 const ENVIRONMENTS = ['dev', 'integration', 'qa', 'perf', 'alpha', 'beta', 'staging', 'production']
-const HOUR_MS = 3_600_000
 /** Median 1.5 s, 99th percentile 6 s: exp(ln 1.5 + 2.326 σ) = 6. */
 const COMMIT_SIGMA = Math.log(6 / 1.5) / 2.326
 const OTHER_LATENCY_MS = 150
@@ -150,14 +149,18 @@ function withLatency(octokit: Octokit, time: SimulatedTime, random: () => number
 }
 
 export interface LoadOptions {
-  /** Events in the hour. */
+  readonly minutes: number
+  /** Events in that time. */
   readonly events: number
-  /** Commands of people in that hour. */
+  /** Commands of people in that time. */
   readonly commands: number
 }
 
-/** One hour of deployments over 200 products, 8 environments and 60 repositories, with people at work beside it. */
-export async function benchLoad(write: (line: string) => void, { events, commands }: LoadOptions): Promise<void> {
+/** Deployments over 200 products, 8 environments and 60 repositories, with people at work beside it. */
+export async function benchLoad(
+  write: (line: string) => void,
+  { minutes, events, commands }: LoadOptions,
+): Promise<void> {
   const sandbox = await startSandbox({
     seed: {
       people: ['ann'],
@@ -253,9 +256,9 @@ export async function benchLoad(write: (line: string) => void, { events, command
     }
     time.onRest = lookForAnswers
     const arrivals = [
-      ...Array.from({ length: events }, (_, index) => ({ atMs: startMs + random() * HOUR_MS, index })),
-      ...Array.from({ length: commands }, () => ({ atMs: startMs + random() * HOUR_MS, index: -1 })),
-      ...Array.from({ length: 60 }, (_, minute) => ({ atMs: startMs + minute * 60_000, index: -2 })),
+      ...Array.from({ length: events }, (_, index) => ({ atMs: startMs + random() * minutes * 60_000, index })),
+      ...Array.from({ length: commands }, () => ({ atMs: startMs + random() * minutes * 60_000, index: -1 })),
+      ...Array.from({ length: minutes }, (_, minute) => ({ atMs: startMs + minute * 60_000, index: -2 })),
     ].sort((a, b) => a.atMs - b.atMs)
     let order = 0
     for (const { atMs, index } of arrivals) {
@@ -277,7 +280,7 @@ export async function benchLoad(write: (line: string) => void, { events, command
     const hour = sandbox.requests.filter(({ identity }) => identity.startsWith('ringmaster'))
     await time.until(time.nowMs + 60_000)
     await ringmaster.close()
-    await report(write, { sandbox, hour, events, commands, durable, answered, failures })
+    await report(write, { sandbox, hour, minutes, events, commands, durable, answered, failures })
   } finally {
     app.close()
     await sandbox.stop()
@@ -287,6 +290,7 @@ export async function benchLoad(write: (line: string) => void, { events, command
 interface Found {
   readonly sandbox: Sandbox
   readonly hour: readonly Sandbox['requests'][number][]
+  readonly minutes: number
   readonly events: number
   readonly commands: number
   readonly durable: readonly number[]
@@ -295,7 +299,7 @@ interface Found {
 }
 
 async function report(write: (line: string) => void, found: Found): Promise<void> {
-  const { sandbox, hour, events, commands, durable, answered, failures } = found
+  const { sandbox, hour, minutes, events, commands, durable, answered, failures } = found
   const store = gitStore({
     directory: sandbox.repository('acme/releases').gitDirectory,
     branch: 'ringmaster-data',
@@ -336,12 +340,12 @@ async function report(write: (line: string) => void, found: Found): Promise<void
     ['all requests', hour.length],
   ]
   write(
-    `${grouped(events)} events and ${commands} commands in one hour; every event in the log once, the log verifies.`,
+    `${grouped(events)} events and ${commands} commands in ${minutes} minutes; every event in the log once, the log verifies.`,
   )
   write('')
   write(
     table(
-      ['requests', 'in the hour', 'for 1,000 events'],
+      ['requests', 'in that time', 'for 1,000 events'],
       rows.map(([name, count]) => [name, grouped(count), per1000(count)]),
     ),
   )
