@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import process from 'node:process'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { runWorkflows } from './actions.ts'
+import { readRunOptions, UsageError } from './run-options.ts'
+import { onInterruption } from './run-until.ts'
 import { type Sandbox, startSandbox } from './sandbox.ts'
 import type { RepositorySeed, Seed } from './seed.ts'
 
@@ -60,42 +62,83 @@ function seedOf(webhookUrl: string): Seed {
   }
 }
 
+const PEOPLE = [
+  ['ann', 'owns the organization acme'],
+  ['bob', 'in the team eng, which may write to every repository'],
+  ['cleo', 'in the team qa, which may write to acme/releases'],
+] as const
+
+const REPOSITORIES = [
+  ['acme/api', 'a product, tagged v1.0.0, with a fix after it'],
+  ['acme/web', 'another one'],
+  ['acme/releases', 'the release repository; it has no configuration yet'],
+] as const
+
 async function describeSandbox(sandbox: Sandbox, webhookUrl: string): Promise<string> {
   const app = sandbox.app('ringmaster')
   const key = join(sandbox.world.directory, 'ringmaster.pem')
   await writeFile(key, app.privateKey, { mode: 0o600 })
-  const people = ['ann', 'bob', 'cleo'].map((login) => `  ${login.padEnd(5)} ${sandbox.as(login).token}`)
+  const people = PEOPLE.map(([login, role]) => `  ${login.padEnd(5)} ${sandbox.as(login).token}   ${role}`)
   return [
     `REST       ${sandbox.origin}`,
     `GraphQL    ${sandbox.graphqlUrl}`,
     `git        git clone ${sandbox.repository('acme/api').cloneUrl(sandbox.as('bob').token)}`,
     `webhooks   go to ${webhookUrl}`,
-    'tokens',
+    'repositories',
+    ...REPOSITORIES.map(([name, what]) => `  ${name.padEnd(13)} ${what}`),
+    'people and their tokens',
     ...people,
+    'try it',
+    `  curl -H "Authorization: Bearer ${sandbox.as('ann').token}" ${sandbox.origin}/repos/acme/releases`,
     'variables of the App',
     `  GITHUB_API_URL=${sandbox.origin} APP_ID=${app.id} WEBHOOK_SECRET=${app.webhookSecret} \\`,
     `  PRIVATE_KEY_PATH=${key} RINGMASTER_REPOSITORY=acme/releases`,
-    'Ctrl-C stops it and removes everything.',
+    'Ctrl+C stops it. Its state lives as long as it runs: repositories, issues and keys are lost then.',
     '',
   ].join('\n')
 }
 
-const { values } = parseArgs({
-  options: {
+const USAGE = 'npm run sandbox -- [--port NUMBER] [--webhook-url URL]'
+
+async function run(): Promise<number> {
+  const options = readRunOptions(USAGE, process.argv.slice(2), {
     port: { type: 'string', default: '0' },
     'webhook-url': { type: 'string', default: 'http://127.0.0.1:3000/api/github/webhooks' },
-  },
-})
-const webhookUrl = values['webhook-url']
-const sandbox = await startSandbox({ port: Number(values.port), seed: seedOf(webhookUrl) })
-runWorkflows(sandbox)
-process.stdout.write(await describeSandbox(sandbox, webhookUrl))
-
-let isStopping = false
-const stop = (): void => {
-  if (isStopping) return
-  isStopping = true
-  void sandbox.stop()
+    help: { type: 'boolean', short: 'h' },
+  })
+  const { port, 'webhook-url': webhookUrl } = options
+  if (options.help) {
+    process.stdout.write(`${USAGE}\n`)
+    return 0
+  }
+  if (!/^[0-9]{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new UsageError(
+      `expected a number from 0 to 65535 for --port, found ${JSON.stringify(port)}.\nUsage: ${USAGE}`,
+    )
+  if (!/^https?:\/\//.test(webhookUrl) || !URL.canParse(webhookUrl))
+    throw new UsageError(
+      `expected an http or https address for --webhook-url, found ${JSON.stringify(webhookUrl)}.\nUsage: ${USAGE}`,
+    )
+  const interruption = onInterruption()
+  const sandbox = await startSandbox({ port: Number(port), seed: seedOf(webhookUrl) })
+  try {
+    runWorkflows(sandbox)
+    process.stdout.write(await describeSandbox(sandbox, webhookUrl))
+    await interruption.signal
+  } finally {
+    await sandbox.stop()
+  }
+  return 0
 }
-process.on('SIGINT', stop)
-process.on('SIGTERM', stop)
+
+run().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const { code, message } = error as NodeJS.ErrnoException
+    const isTaken = code === 'EADDRINUSE'
+    process.stderr.write(
+      `${isTaken ? 'expected the port of --port to be free, found another program there' : message}\n`,
+    )
+    process.exit(error instanceof UsageError ? 2 : isTaken ? 3 : 1)
+  },
+)

@@ -65,11 +65,32 @@ export async function command(
 /** Sets the stage: nothing is told yet. The App is started by the first scene. */
 export async function setStage(settings: StorySettings = STORY_SETTINGS): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'ringmaster-story-'))
+  /** In the order of their beginning; ended the other way round, also when the stage could not be set. */
+  const endings: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true, maxRetries: 3 })]
+  const stop = async (): Promise<void> => {
+    for (const end of endings.splice(0).reverse()) await end()
+  }
+  try {
+    return await setIn(directory, endings, stop, settings)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function setIn(
+  directory: string,
+  endings: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+  settings: StorySettings,
+): Promise<Stage> {
   const published = join(directory, 'public')
   const keys = join(directory, 'keys')
   await mkdir(published, { recursive: true })
-  const sandbox = await startSandbox({ seed: storySeed(settings) })
   const host = await serveDirectory(published)
+  endings.push(() => host.close())
+  const sandbox = await startSandbox({ seed: storySeed(settings) })
+  endings.push(() => sandbox.stop())
   const port = await freePort()
   const handle = sandbox.app(APP_SLUG)
   useAction(sandbox, ACTION, { directory: process.cwd() })
@@ -106,6 +127,9 @@ export async function setStage(settings: StorySettings = STORY_SETTINGS): Promis
     RINGMASTER_KEYS_DIR: keys,
     RINGMASTER_ROSTER_DIR: join(directory, 'roster'),
   })
+  endings.push(() => app.stop())
+  /** Once more when all else has ended: a scene that was broken off may just have started it. */
+  endings.splice(1, 0, () => app.stop())
   return {
     sandbox,
     app,
@@ -119,12 +143,7 @@ export async function setStage(settings: StorySettings = STORY_SETTINGS): Promis
       manifests: host.url,
     },
     ringmaster: (...args) => command(args),
-    async stop() {
-      await app.stop()
-      await sandbox.stop()
-      await host.close()
-      await rm(directory, { recursive: true, force: true })
-    },
+    stop,
   }
 }
 
