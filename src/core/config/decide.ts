@@ -1,8 +1,9 @@
-import { decideAccess, personQuery } from '../access/decide.ts'
+import { decideAccess, type Person, personQuery, rolesHeld } from '../access/decide.ts'
+import type { RoleBinding } from '../access/schema.ts'
 import { draft } from '../catalogue.ts'
 import { type Deciding, type Decision, fact, facts, state } from '../decision.ts'
 import type { FactAnswer, FactQuery } from '../facts.ts'
-import { digestOf, sha256 } from '../json.ts'
+import { canonicalJson, digestOf, sha256 } from '../json.ts'
 import type { Problem } from '../problem.ts'
 import type { Request } from '../request.ts'
 import {
@@ -13,7 +14,7 @@ import {
   type RefusedConfig,
   readConfiguration,
 } from './in-force.ts'
-import { CONFIG_PATH, parseConfiguration } from './parse.ts'
+import { CONFIG_PATH, type ParsedConfiguration, parseConfiguration } from './parse.ts'
 
 type ConfigurationSeen = Extract<Request, { kind: 'configuration-seen' }>
 
@@ -46,8 +47,11 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
   const digest = sha256(file.text)
   if (current?.digest === digest) return yield* backInForce(request, current)
   const parsed = parseConfiguration(file.text)
-  const approval = current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request, digest)
-  const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...approval.problems]
+  const next = parsed.ok ? parsed.value : null
+  const approval =
+    current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request, digest, next)
+  const admin = next ? yield* withoutAdmin(next) : []
+  const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...admin, ...approval.problems]
   const used = [{ query: fileQuery, answer: { kind: 'file', text: null } satisfies FactAnswer }, ...approval.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
   if (problems.length > 0) {
@@ -108,7 +112,52 @@ function* approversOf(
   })
 }
 
-function* approvedUnderPrevious(request: ConfigurationSeen, digest: string): Deciding<Approval> {
+/** One admin at least has to be left, or nobody could ever change the configuration again. */
+function* withoutAdmin({ configuration }: ParsedConfiguration): Deciding<Problem[]> {
+  const admins = configuration.roles.filter((binding) => binding.role === 'admin')
+  if (admins.length === 0 || admins.some((binding) => binding.users.length > 0 || binding.repository !== undefined))
+    return []
+  const teams = [...new Set(admins.flatMap((binding) => binding.teams))]
+  const answers = yield* facts(teams.map((team) => ({ kind: 'team-members', team }) as const))
+  if (answers.some((answer) => answer.members !== 'unreadable' && answer.members.length > 0)) return []
+  return [
+    {
+      code: 'no-admin',
+      message: `expected somebody to be admin, found no member in ${teams.join(', ')}`,
+      hint: 'Name a user, or a team that has members and that the App can read.',
+    },
+  ]
+}
+
+/** Whose own roles a change of the bindings gives or takes: their approval of it does not count. */
+function* ownRolesChanged(
+  approvers: readonly Person[],
+  repository: string,
+  before: readonly RoleBinding[],
+  after: readonly RoleBinding[],
+): Deciding<string[]> {
+  if (canonicalJson(before) === canonicalJson(after)) return []
+  const all = [...before, ...after]
+  const answers = yield* facts(approvers.map((approver) => personQuery(approver, repository, all)))
+  return approvers.flatMap((approver, index) => {
+    const answer = answers[index]
+    const held = (bindings: readonly RoleBinding[]) =>
+      answer ? [...rolesHeld(approver, answer, bindings)].filter(([, holding]) => holding !== 'no').sort() : null
+    return answer && canonicalJson(held(before)) === canonicalJson(held(after)) ? [] : [approver.login]
+  })
+}
+
+const ownRoles = (logins: readonly string[]): Problem => ({
+  code: 'own-role',
+  message: `expected an approval by somebody whose own roles stay the same, found one by ${logins.join(', ')} alone`,
+  hint: 'Nobody changes their own role alone: another admin approves the pull request too.',
+})
+
+function* approvedUnderPrevious(
+  request: ConfigurationSeen,
+  digest: string,
+  next: ParsedConfiguration | null,
+): Deciding<Approval> {
   const { repository, commit } = request
   const pullsQuery = { kind: 'merged-pulls', repository: repository.fullName, commit, path: CONFIG_PATH } as const
   const merged = yield* fact(pullsQuery)
@@ -130,10 +179,12 @@ function* approvedUnderPrevious(request: ConfigurationSeen, digest: string): Dec
   const { roles } = previous.configuration
   const queries = approvers.map((approver) => personQuery(approver, repository.fullName, roles))
   const answers = yield* facts(queries)
-  const allowed = answers.some((answer, index) => {
-    const approver = approvers[index]
-    return approver !== undefined && decideAccess('change-configuration', approver, answer, roles).kind === 'allowed'
+  const mayApprove = approvers.filter((approver, index) => {
+    const answer = answers[index]
+    return answer !== undefined && decideAccess('change-configuration', approver, answer, roles).kind === 'allowed'
   })
+  const own = yield* ownRolesChanged(mayApprove, repository.fullName, roles, next?.configuration.roles ?? roles)
+  const allowed = mayApprove.some((approver) => !own.includes(approver.login))
   const used = [
     { query: pullsQuery, answer: merged },
     ...queries.flatMap((query, index) => {
@@ -142,6 +193,7 @@ function* approvedUnderPrevious(request: ConfigurationSeen, digest: string): Dec
     }),
   ]
   if (allowed) return { problems: [], used }
+  if (own.length > 0) return { problems: [ownRoles(own)], used }
   const found =
     approvers.length === 0 ? 'no approval' : `approvals by ${approvers.map((approver) => approver.login).join(', ')}`
   return {

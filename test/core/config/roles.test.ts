@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals'
+import { personQuery } from '../../../src/core/access/decide.ts'
+import { CONFIG_PATH, parseConfiguration } from '../../../src/core/config/parse.ts'
+import { asked, CONFIGURATION, RELEASES, sha, World } from '../decided.ts'
+
+const OLGA = { login: 'olga', id: 9 }
+const OTTO = { login: 'otto', id: 10 }
+const BEFORE = CONFIGURATION.replace('users: [olga]', 'users: [olga, otto]')
+const HEAD = 'f'.repeat(40)
+
+const rolesOf = (text: string) => {
+  const parsed = parseConfiguration(text)
+  if (!parsed.ok) throw new Error('expected a sound configuration')
+  return parsed.value.configuration.roles
+}
+
+/** The default branch shows a text that these people approved; teams have the members given. */
+function push(
+  world: World,
+  text: string,
+  approvers: readonly { login: string; id: number }[] = [],
+  members: readonly string[] | 'unreadable' = [],
+) {
+  const [repository, commit] = [RELEASES.fullName, sha(`c${text.length}`)]
+  const pulls = [{ number: 4, head: HEAD, approvers }]
+  world
+    .fact({ kind: 'file', repository, commit, path: CONFIG_PATH }, { kind: 'file', text })
+    .fact({ kind: 'merged-pulls', repository, commit, path: CONFIG_PATH }, { kind: 'merged-pulls', pulls })
+    .fact({ kind: 'file', repository, commit: HEAD, path: CONFIG_PATH }, { kind: 'file', text })
+    .fact(
+      { kind: 'team-members', team: 'acme/admins' },
+      {
+        kind: 'team-members',
+        members: members === 'unreadable' ? members : members.map((login) => ({ login, id: 1 })),
+      },
+    )
+  for (const person of [OLGA, OTTO])
+    for (const roles of [rolesOf(BEFORE), [...rolesOf(BEFORE), ...rolesOf(text)]]) {
+      const query = personQuery(person, repository, roles)
+      const teams = query.teams.map((team) => ({ team, membership: 'not-member' as const }))
+      world.fact(query, { kind: 'person', permission: 'write', teams })
+    }
+  return world.ask({ kind: 'configuration-seen', repository: RELEASES, commit, ...asked })
+}
+
+function started(): World {
+  const world = new World()
+  push(world, BEFORE)
+  return world
+}
+
+describe('a change of roles', () => {
+  const own = BEFORE.replace('role: release_manager, users: [ann]', 'role: release_manager, users: [ann, olga]')
+
+  it('is not approved by whom alone it gives a role', () => {
+    expect(push(started(), own, [OLGA]).codes).toEqual(['own-role'])
+  })
+
+  it('nor by whom alone it takes one from', () => {
+    expect(push(started(), BEFORE.replace('[olga, otto]', '[otto]'), [OLGA]).codes).toEqual(['own-role'])
+  })
+
+  it('takes effect when another admin approves it', () => {
+    expect(push(started(), own, [OTTO]).types).toEqual(['config.accepted'])
+    expect(push(started(), own, [OLGA, OTTO]).types).toEqual(['config.accepted'])
+  })
+})
+
+describe('an admin', () => {
+  const byTeam = BEFORE.replace('role: admin, users: [olga, otto]', 'role: admin, teams: [acme/admins]')
+
+  it.each<[string, readonly string[] | 'unreadable', readonly string[]]>([
+    ['has members', ['zoe'], []],
+    ['has none', [], ['no-admin']],
+    ['cannot be read', 'unreadable', ['no-admin']],
+  ])('is left when the team that names them %s', (_name, members, codes) => {
+    expect(push(new World(), byTeam, [], members).codes).toEqual(codes)
+  })
+})
