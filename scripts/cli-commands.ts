@@ -7,6 +7,7 @@ import { KEY_COMMANDS } from '../src/cli/keys.ts'
 import { LEDGER_COMMANDS } from '../src/cli/ledger.ts'
 import { MANIFEST_COMMANDS } from '../src/cli/manifest.ts'
 import { notesCommand } from '../src/cli/notes.ts'
+import { RELEASE_COMMANDS } from '../src/cli/release.ts'
 import { resolveCommand } from '../src/cli/resolve.ts'
 import { ruleset } from '../src/cli/ruleset.ts'
 
@@ -20,6 +21,7 @@ export const CLI_COMMANDS: readonly CliCommand[] = [
   ...LEDGER_COMMANDS,
   ...MANIFEST_COMMANDS,
   notesCommand,
+  ...RELEASE_COMMANDS,
   resolveCommand,
   ruleset,
 ]

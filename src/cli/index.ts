@@ -13,6 +13,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   ledger: async () => (await import('./ledger.ts')).LEDGER_COMMANDS,
   manifest: async () => (await import('./manifest.ts')).MANIFEST_COMMANDS,
   notes: async () => [(await import('./notes.ts')).notesCommand],
+  release: async () => (await import('./release.ts')).RELEASE_COMMANDS,
   ruleset: async () => [(await import('./ruleset.ts')).ruleset],
   resolve: async () => [(await import('./resolve.ts')).resolveCommand],
 }

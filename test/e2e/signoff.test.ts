@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
 import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { simulateSignoff } from '../../src/cli/release.ts'
 import { releaseKey } from '../../src/core/release/open.ts'
 import type { ReleaseState } from '../../src/core/release/schema.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
@@ -322,6 +323,21 @@ describe('four parties sign two releases at once', () => {
     const calls = (await commentsOf(second.pull)).filter((entry) => entry.body?.includes('%2Freminder'))
     expect(calls).toHaveLength(1)
     expect(calls[0]?.body).toMatch(/^@eve @pia @quinn @sam\n/)
+  }, 60_000)
+
+  it('can be tried on the command line before anybody signs', async () => {
+    const simulated = async (...approve: readonly string[]) => {
+      const said: string[] = []
+      const io = { out: (line: string) => said.push(line), err: () => {}, json: false, env: {}, now: now() }
+      const repository = ['--repo', sandbox.repository('acme/releases').gitDirectory, '--release', `r${second.issue}`]
+      const code = await simulateSignoff.run([...repository, ...approve.flatMap((login) => ['--approve', login])], io)
+      return { code, first: said[0], all: said.join('\n') }
+    }
+    expect(await simulated()).toMatchObject({ code: 1, first: 'Sign-off: pending' })
+    expect((await simulated('eve', 'pia', 'quinn')).all).toContain('Security: 0 of 1 (none); could sign: sam')
+    expect(await simulated(...SIGNERS)).toMatchObject({ code: 0, first: 'Sign-off: approved' })
+    expect((await simulated('ann')).all).toContain('does not count: ann: not a member of any party')
+    expect((await stateOf(second.issue))?.signoff?.status).toBe('pending')
   }, 60_000)
 
   it('completes what is signed off and live, and nothing else', async () => {
