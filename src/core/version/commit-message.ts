@@ -123,9 +123,9 @@ const breakingWords = /breaking[ _-]?change/i
 /** In capitals anywhere, or in any case where a line begins, behind the marks of a list, a quote or a heading. */
 const breakingLookAlike = /BREAKING[ _-]?CHANGE|^[\s>*+#|_`-]*[Bb](?:reaking|REAKING)[ _-]?[Cc]hange/
 const releaseAsLine = /^release-as:\s*(.*)$/i
-const revertLine = /^This reverts commit ([0-9a-f]+)/i
+/** A whole hash, and bounded: a line may be megabytes of digits. */
+const revertLine = /^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?![0-9a-f])/i
 const refsLine = /^refs:(.*)$/i
-const fullHash = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/i
 
 function sight(kind: Sighting['kind'], line: string, { sightings }: Gathered): void {
   if (sightings.length < mostSightings) sightings.push({ kind, line })
@@ -145,7 +145,7 @@ function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Ga
   const asked = releaseAsLine.exec(line)?.[1]
   if (asked !== undefined) gathered.releaseAs ??= asked.trim().replace(/^v(?=\d)/i, '')
   const reverted = revertLine.exec(line)?.[1]
-  if (reverted !== undefined && fullHash.test(reverted)) gathered.reverts.push(reverted.toLowerCase())
+  if (reverted !== undefined) gathered.reverts.push(reverted.toLowerCase())
   const refs = isRevert ? refsLine.exec(line)?.[1] : undefined
   if (refs !== undefined) gathered.reverts.push(...hashesIn(refs))
   if (inBody && gathered.sightings.length < mostSightings && isHeaderInBody(line)) sight('header', line, gathered)
