@@ -86,6 +86,14 @@ export const SLOTS: readonly Slot[] = [
       'environment.frozen',
       'environment.unfrozen',
       'freeze.excepted',
+      'channel.changed',
+      'channel.withdrawn',
+      'cohort.override_set',
+      'cohort.override_ended',
+      'cohort.quarantine_set',
+      'cohort.moved',
+      'cohort.entry_set',
+      'manifest.due',
       'alarm.raised',
       'alarm.cleared',
     ],
@@ -129,7 +137,7 @@ export const SLOTS: readonly Slot[] = [
   {
     family: 'forged, pushed, edited, deleted',
     rule: 'what somebody changed who may not, by the check run, commit or branch that shows it, and what follows',
-    shape: shape('(?!(?:command|comment|gate|run|deployment|build):)[a-z-]+:.+'),
+    shape: shape('(?!(?:command|comment|gate|run|deployment|build|brake|due):)[a-z-]+:.+'),
     types: ['evidence.changed', 'release.held', 'environment.frozen', 'alarm.raised', 'alarm.cleared'],
   },
   {
@@ -137,6 +145,12 @@ export const SLOTS: readonly Slot[] = [
     rule: 'cohort and bundle',
     shape: shape('channel:[^:]+:.+'),
     types: ['channel.released'],
+  },
+  {
+    family: 'brake',
+    rule: 'cohort, release, and since when it goes on: a brake halts it once until somebody resumes it',
+    shape: shape(`brake:[^:]+:.+:(never|${AT})`),
+    types: ['channel.changed'],
   },
   {
     family: 'bundles',
@@ -149,6 +163,12 @@ export const SLOTS: readonly Slot[] = [
     rule: 'cohort and digest of the published manifest',
     shape: shape(`manifest:[^:]+:${DIGEST}`),
     types: ['manifest.published'],
+  },
+  {
+    family: 'due',
+    rule: 'cohort and digest of the manifest that nears its end',
+    shape: shape(`due:[^:]+:${DIGEST}`),
+    types: ['manifest.due'],
   },
   {
     family: 'alarm',
