@@ -2,8 +2,11 @@ import { type Document, isNode, isScalar, LineCounter, parseDocument, visit } fr
 import type { z } from 'zod'
 import { sha256 } from '../json.ts'
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
+import { type Place, placeText, valueAt } from './place.ts'
 import { type ConfigProblem, type Finding, findings, inOrder } from './rules.ts'
+import { type Salvaged, salvage } from './salvage.ts'
 import { Configuration } from './schema.ts'
+import { expectedText, foundText } from './wording.ts'
 
 export const CONFIG_PATH = '.github/ringmaster.yml'
 const MAX_BYTES = 384 * 1024
@@ -14,8 +17,7 @@ export interface ParsedConfiguration {
   readonly digest: `sha256:${string}`
 }
 
-/** A place in the configuration, and the 1-based line that it is written at, where it is. */
-type Place = readonly PropertyKey[]
+/** The 1-based line that a place is written at, where it is. */
 type LineAt = (place: Place) => { readonly line?: number }
 
 /**
@@ -37,19 +39,35 @@ export function parseConfiguration(
   const written = readYaml(text)
   if (!written.ok) return rejected(...written.problems.map((problem) => ({ ...problem, path })))
   const { value, lineAt } = written.value
+  if (value === null || value === undefined) return rejected({ ...emptyFile(text), path })
   const strict = Configuration.safeParse(value)
   const schemaProblems = strict.success ? [] : strict.error.issues.flatMap((issue) => toProblems(issue, value, lineAt))
-  /** An unknown key does not keep the rules from being checked: everything wrong is told together. */
-  const known = strict.success ? strict : Configuration.safeParse(withoutUnknown(value, strict.error.issues))
-  const broken = known.success ? findings(known.data).map((finding) => toProblem(finding, lineAt)) : []
-  const problems = [...schemaProblems, ...broken].map((problem) => ({ ...problem, path }))
+  /** What does not fit the schema does not keep the rest from being looked at: everything wrong is told together. */
+  const { configuration, placeOf, holds } = strict.success ? asItIs(strict.data) : salvage(value)
+  const broken = findings(configuration).filter(holds)
+  const problems = [...schemaProblems, ...broken.map((finding) => toProblem(finding, lineAt, placeOf))].map(
+    (problem) => ({ ...problem, path }),
+  )
   if (!strict.success || problems.length > 0) return rejected(...problems)
   return accepted({ configuration: inOrder(strict.data), digest: sha256(text) })
 }
 
+const asItIs = (configuration: Configuration): Salvaged => ({
+  configuration,
+  placeOf: (place) => place,
+  holds: () => true,
+})
+
+const emptyFile = (text: string): Problem => ({
+  code: 'schema',
+  message: `expected a configuration, found ${text.trim() === '' ? 'an empty file' : 'a file without any content'}`,
+  hint: 'docs/configuration.md has one to begin with.',
+  line: 1,
+})
+
 function readYaml(text: string): Checked<{ value: unknown; lineAt: LineAt }, 'yaml'> {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false })
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false })
   /** Warnings are tags that mean nothing here: what they were to do would silently not happen. */
   const errors = [...document.errors, ...document.warnings].map((error) => ({
     code: 'yaml' as const,
@@ -103,39 +121,31 @@ type Problem = Omit<ConfigProblem, 'path'>
 /** Of one mapping. Finding the line of a key is as much work as the mapping is long. */
 const MAX_KEYS_TOLD = 100
 
-const nameOf = (place: Place): string => place.map(String).join('.') || 'the file'
-
 function toProblems(issue: SchemaIssue, value: unknown, lineAt: LineAt): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const told = issue.keys.slice(0, MAX_KEYS_TOLD).map(
       (key): Problem => ({
         code: 'schema',
-        message: `expected only known keys in ${nameOf(issue.path)}, found ${quoted(key)}`,
+        message: `expected only known keys in ${placeText(issue.path)}, found ${quoted(key)}`,
         hint: 'Check the spelling against the configuration reference.',
         ...lineAt([...issue.path, key]),
       }),
     )
     const more = issue.keys.length - told.length
     if (more === 0) return told
-    const message = `expected only known keys in ${nameOf(issue.path)}, found ${more} more`
+    const message = `expected only known keys in ${placeText(issue.path)}, found ${more} more`
     return [...told, { code: 'schema', message, ...lineAt(issue.path) }]
   }
   const found = valueAt(value, issue.path)
+  const expected = expectedText(issue)
   return [
     {
       code: 'schema',
-      message: `${nameOf(issue.path)}: ${issue.message}, found ${shown(found)}`,
+      message: `${placeText(issue.path)}: ${expected}${expected.includes(', found ') ? '' : `, found ${foundText(found)}`}`,
       ...hintFor(issue, found),
       ...lineAt(issue.path),
     },
   ]
-}
-
-/** Mappings and lists are named, not written out: they may hold themselves by an alias. */
-function shown(found: unknown): string {
-  if (found === undefined || found === null) return 'nothing'
-  if (Array.isArray(found)) return `a list of ${found.length}`
-  return typeof found === 'object' ? 'a mapping' : quoted(String(found))
 }
 
 /** YAML reads 1.5 as a number, and 1.10 as the same number as 1.1. */
@@ -144,30 +154,10 @@ const hintFor = (issue: SchemaIssue, found: unknown): { hint?: string } =>
     ? { hint: 'Put it into quotes: it is text.' }
     : {}
 
-const toProblem = (finding: Finding, lineAt: LineAt): Problem => ({
-  code: finding.code,
-  message: `${finding.path.join('.')}: ${finding.message}`,
-  hint: finding.hint,
-  ...lineAt(finding.path),
-})
-
-/** A copy without the keys that the schema does not know. */
-function withoutUnknown(value: unknown, issues: readonly SchemaIssue[]): unknown {
-  const copy: unknown = structuredClone(value)
-  for (const issue of issues) {
-    if (issue.code !== 'unrecognized_keys') continue
-    const holder = valueAt(copy, issue.path)
-    if (holder === null || typeof holder !== 'object') continue
-    for (const key of issue.keys) Reflect.deleteProperty(holder, key)
-  }
-  return copy
+function toProblem({ code, path, first, message, hint }: Finding, lineAt: LineAt, placeOf: PlaceOf): Problem {
+  const place = placeOf(path)
+  const before = first === undefined ? '' : ` (first at ${placeText(placeOf(first))})`
+  return { code, message: `${placeText(place)}: ${message}${before}`, hint, ...lineAt(place) }
 }
 
-function valueAt(value: unknown, place: Place): unknown {
-  let current: unknown = value
-  for (const key of place) {
-    if (current === null || typeof current !== 'object') return undefined
-    current = Object.hasOwn(current, key) ? (current as Record<PropertyKey, unknown>)[key] : undefined
-  }
-  return current
-}
+type PlaceOf = (place: Place) => Place

@@ -8,6 +8,8 @@ import type { Configuration } from './schema.ts'
 export interface Finding {
   readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step' | 'endless-wait' | 'invalid-requirement'
   readonly path: readonly (string | number)[]
+  /** Of a duplicate: where the same stands first. */
+  readonly first?: readonly (string | number)[]
   readonly message: string
   readonly hint: string
 }
@@ -27,7 +29,8 @@ function duplicates(list: readonly string[], what: string, place: (index: number
       {
         code: 'duplicate' as const,
         path: place(index),
-        message: `expected each ${what} once, found ${quoted(name)} again (first as number ${first + 1})`,
+        message: `expected each ${what} once, found ${quoted(name)} again`,
+        first: place(first),
         hint: `Remove or rename one of the two.`,
       },
     ]
