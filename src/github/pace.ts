@@ -12,6 +12,9 @@ const WINDOW_MS = 10 * 60_000
 /** How far apart commits are when the allowance is used up and nobody waits, at 6 pushes a minute. */
 const FULL_SPACING_MS = 24_000
 
+/** What commits that nobody waits for leave of the allowance, as long as they are not kept longer than the spacing. */
+const URGENT_SHARE = 0.25
+
 /**
  * When the branch of a repository may move again. Commits that nobody waits for move apart as the allowance runs down,
  * so that each takes more changes along; what people wait for goes at once while there is any left.
@@ -66,7 +69,10 @@ export class Pace {
     const allowedMs = this.waitMs(nowMs)
     if (this.#urgent > 0) return allowedMs
     const used = 1 - Math.max(0, this.#budget.level(nowMs)) / this.#budget.burst
-    return Math.max(allowedMs, Math.ceil(this.#lastMs + this.#spacingMs * used - nowMs))
+    const spacedMs = Math.ceil(this.#lastMs + this.#spacingMs * used - nowMs)
+    const courteousMs = this.#budget.waitMs(nowMs, 1, URGENT_SHARE)
+    const latestMs = Math.ceil(this.#lastMs + this.#spacingMs - nowMs)
+    return Math.max(allowedMs, Math.min(latestMs, Math.max(spacedMs, courteousMs)))
   }
 
   #wait(milliseconds: number): Promise<void> {
