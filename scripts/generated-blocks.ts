@@ -57,7 +57,7 @@ function registration({ appManifest }: Sources): string {
     ...Object.entries(manifest.default_permissions),
     ...manifest.default_events.map((event) => ['events[]', event]),
   ].map(([name = '', value = '']) => `${name}=${encodeURIComponent(value)}`)
-  return fenced('text', `https://github.com/organizations/OWNER/settings/apps/new?${query.join('&')}`)
+  return fenced('text', `https://github.com/organizations/ORG/settings/apps/new?${query.join('&')}`)
 }
 
 /** Stands for the id of the reader's App. */

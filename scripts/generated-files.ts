@@ -9,7 +9,7 @@ export function pagesOf(root: string): string[] {
   const inDocs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.md'))
     .map((path) => `docs/${path.replaceAll('\\', '/')}`)
-  return ['CONTRIBUTING.md', 'README.md', ...inDocs].sort()
+  return ['CHANGELOG.md', 'CONTRIBUTING.md', 'README.md', 'SECURITY.md', ...inDocs].sort()
 }
 
 /** Path → text of every file that is generated, or holds generated blocks, as the code wants it now. Writes nothing. */

@@ -56,10 +56,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ringmaster-docs-'))
   host = await serveDirectory(join(directory, 'site'))
   process.chdir(directory)
-  const files = new Map(filesOf(await read('keys.md')))
-  for (const [name, body] of files) await writeFile(name, body)
-  const bundles = ['bundle-1.0.0.json', 'bundle-1.1.0.json'].map((name) => JSON.parse(files.get(name)!))
-  await writeFile('channel.json', JSON.stringify({ ...JSON.parse(files.get('channel.json')!), bundles }))
+  for (const [name, body] of filesOf(await read('keys.md'))) await writeFile(name, body)
 })
 afterAll(async () => {
   process.chdir(here)

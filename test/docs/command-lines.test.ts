@@ -13,7 +13,7 @@ const said = (pattern: RegExp): Said[] =>
   PAGES.flatMap((page) => [
     ...[...proseOf(page).matchAll(/`([^`\n]+)`/g)].map(([, line = '']) => ({ path: page.path, line })),
     ...fencesOf(page)
-      .filter((fence) => fence.language === 'sh')
+      .filter((fence) => fence.language === 'sh' || fence.language === 'bash')
       .flatMap((fence) => fence.text.split('\n').map((line) => ({ path: page.path, line: line.trim() }))),
   ]).filter(({ line }) => pattern.test(line))
 
@@ -46,10 +46,13 @@ describe('every command line in the pages', () => {
   })
 })
 
+/** What the server answers, and no command. */
+const HTTP_PATHS: ReadonlySet<string> = new Set(['/health', '/update', '/reports'])
+
 describe('every slash-command in the pages', () => {
   const commands = said(/^\/[a-z]+(?: |$)/)
     .filter(({ path }) => path !== 'docs/resolution.md')
-    .filter(({ line }) => line !== '/health')
+    .filter(({ line }) => !HTTP_PATHS.has(line))
     .map(({ path, line }) => [`${path}: ${line}`, /^\/([a-z]+)/.exec(line)?.[1] ?? ''] as const)
 
   it.each(commands)('works: %s', (_name, command) => {

@@ -103,3 +103,32 @@ describe('the workflow in the README', () => {
     expect(Object.values(jobs).flatMap((job) => (job.environment ? [job.environment] : []))).toEqual([...environments])
   })
 })
+
+/** The lists of steps in a part of a workflow, however deep. */
+const stepsIn = (value: unknown): Step[][] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : Object.entries(value).flatMap(([key, inner]) =>
+        key === 'steps' && Array.isArray(inner) ? [inner as Step[]] : stepsIn(inner),
+      )
+
+describe('every job in the pages that runs Ringmaster', () => {
+  const jobs = yaml
+    .filter((fence) => fence.text.includes('steps:'))
+    .flatMap((fence) => stepsIn(parse(fence.text)).map((steps) => [`${fence.path}:${fence.line}`, steps] as const))
+    .filter(([, steps]) => JSON.stringify(steps).includes('OWNER/ringmaster'))
+
+  it('is found', () => {
+    expect(jobs.length).toBeGreaterThan(6)
+  })
+
+  it.each(jobs)('sets Node.js up before: %s', (_place, steps) => {
+    const uses = steps.map((step) => step.uses ?? '')
+    const node = uses.findIndex((name) => name.startsWith('actions/setup-node@'))
+    const runs = steps.findIndex(
+      (step, at) => uses[at]?.startsWith('OWNER/ringmaster@') || JSON.stringify(step).includes('dist/cli'),
+    )
+    expect(node).toBeGreaterThanOrEqual(0)
+    expect(runs).toBeGreaterThan(node)
+  })
+})

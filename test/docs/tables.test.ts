@@ -37,6 +37,29 @@ describe('docs/ledger.md', () => {
   })
 })
 
+describe('docs/operations.md', () => {
+  const table = page('docs/operations.md').split('<!-- alarms -->')[1]?.split('<!-- /alarms -->')[0] ?? ''
+  const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => page(`src/${path}`))
+  const found = (pattern: RegExp) => sources.flatMap((text) => [...text.matchAll(pattern)].map(([, said = '']) => said))
+
+  it('has a remedy for every alarm that is raised', () => {
+    const raised = [
+      ...found(/'alarm\.raised',\s*\{[^}]*?code: '([a-z-]+)'/g),
+      ...found(/\btell\([^,()]+, '([a-z-]+)', /g),
+      ...found(/alarm: `brake\/[^`]+`,\s*code: '([a-z-]+)'/g),
+    ]
+    expect(codesOf(table).sort()).toEqual([...new Set(raised)].sort())
+  })
+
+  it('has a remedy for every alarm with a title of its own', () => {
+    const titles = found(/title: 'Ringmaster alarm: ([^']+)'/g)
+    expect(titles.length).toBeGreaterThan(1)
+    expect(titles.filter((title) => !table.includes(`\n| ${title} |`))).toEqual([])
+  })
+})
+
 describe('docs/configuration.md', () => {
   it('explains every code of a configuration that is refused', () => {
     const text = page('docs/configuration.md').split('## What is checked')[1]?.split('## Roles')[0] ?? ''
