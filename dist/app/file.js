@@ -1,0 +1,1 @@
+"use strict";let e=require("./pino"),{once:t}=require("node:events");module.exports=async function(n={}){let i=Object.assign({},n,{dest:n.destination||1,sync:!1});delete i.destination;let s=e.destination(i);return await t(s,"ready"),s};
