@@ -1,41 +1,90 @@
-// npm run test:faults -- --seeds 100 --seed 1 [--harm NAME]: plays a story under each kind of trouble and compares.
+// npm run test:faults -- [--seeds 1000] [--seed 1] [--harm NAME] [--workers 2]
+// Plays a story under each kind of trouble, seed by seed, and compares what is left with a story without any.
 
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import process from 'node:process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { isDeepStrictEqual, parseArgs } from 'node:util'
 import { HARMS } from './harms.ts'
 import { NO_HARM, played } from './play.ts'
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '14' },
+    seeds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
     harm: { type: 'string' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    /** Of a worker: it plays each n-th seed. */
+    step: { type: 'string' },
   },
 })
 const harms = values.harm === undefined ? HARMS : HARMS.filter((harm) => harm.name === values.harm)
 if (harms.length === 0) throw new Error(`expected one of ${HARMS.map((harm) => harm.name).join(', ')}`)
 const first = Number(values.seed)
-const { traces: expected } = await played(NO_HARM, first)
-let failed = 0
-let struck = 0
-for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
-  const harm = harms[seed % harms.length]
-  if (!harm) continue
-  const startedMs = performance.now()
-  const problem = await played(harm, seed).then(
-    ({ traces: found, hits }) => {
-      struck += hits
-      return isDeepStrictEqual(found, expected)
-        ? null
-        : `expected ${JSON.stringify(expected)}\n   found ${JSON.stringify(found)}`
-    },
-    (error: unknown) => String(error),
-  )
-  if (problem !== null) failed += 1
-  const took = `${((performance.now() - startedMs) / 1_000).toFixed(1)} s`
-  process.stdout.write(`seed ${seed}, ${harm.name}: ${problem === null ? 'the same' : 'DIFFERENT'} (${took})\n`)
-  if (problem !== null) process.stdout.write(`   ${problem}\n`)
+const count = Number(values.seeds)
+
+interface Told {
+  readonly seed: number
+  readonly harm: string
+  readonly hits: number
+  readonly problem: string | null
 }
-process.stdout.write(`${struck} requests and deliveries were hit\n`)
-process.stdout.write(`${Number(values.seeds) - failed} passed, ${failed} failed\n`)
-process.exitCode = failed === 0 ? 0 : 1
+
+/** Plays the seeds of one worker and tells each result as a line of JSON. */
+async function work(step: number): Promise<void> {
+  const { traces: expected } = await played(NO_HARM, first)
+  for (let seed = first; seed < first + count; seed += step) {
+    const harm = harms[seed % harms.length] ?? NO_HARM
+    const told = await played(harm, seed).then(
+      ({ traces: found, hits }): Omit<Told, 'seed' | 'harm'> => ({
+        hits,
+        problem: isDeepStrictEqual(found, expected)
+          ? null
+          : `expected ${JSON.stringify(expected)}\n   found ${JSON.stringify(found)}`,
+      }),
+      (error: unknown) => ({ hits: 0, problem: String(error) }),
+    )
+    process.stdout.write(`${JSON.stringify({ seed, harm: harm.name, ...told } satisfies Told)}\n`)
+  }
+}
+
+/** Shares the seeds out to processes, prints each one that ended otherwise, and sums up. */
+async function lead(workers: number): Promise<void> {
+  const startedMs = performance.now()
+  let done = 0
+  let failed = 0
+  let hits = 0
+  const tell = ({ seed, harm, hits: struck, problem }: Told): void => {
+    done += 1
+    hits += struck
+    if (problem !== null) {
+      failed += 1
+      process.stdout.write(`seed ${seed}, ${harm}: DIFFERENT\n   ${problem}\n`)
+    }
+    if (done % 50 === 0) process.stdout.write(`${done} of ${count}, ${failed} different\n`)
+  }
+  const harmOption = values.harm === undefined ? [] : ['--harm', values.harm]
+  await Promise.all(
+    Array.from({ length: Math.min(workers, count) }, async (_, index) => {
+      const own = ['--seed', String(first + index), '--seeds', String(count - index), '--step', String(workers)]
+      const child = spawn(process.execPath, [fileURLToPath(import.meta.url), ...own, ...harmOption], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+      for await (const line of createInterface({ input: child.stdout })) tell(JSON.parse(line) as Told)
+      const code = await ended
+      if (code !== 0)
+        throw new Error(`expected the worker of seed ${first + index} to end well, found exit code ${code}`)
+    }),
+  )
+  const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1)
+  process.stdout.write(
+    `seeds ${first} to ${first + count - 1}: ${hits} requests and deliveries were hit, in ${minutes} min\n`,
+  )
+  process.stdout.write(`${done - failed} passed, ${failed} failed\n`)
+  process.exitCode = failed === 0 && done === count ? 0 : 1
+}
+
+await (values.step === undefined ? lead(Number(values.workers)) : work(Number(values.step)))

@@ -56,6 +56,7 @@ describe('faults', () => {
   })
 
   it('let a read lag behind the last write', async () => {
+    sandbox.clock.advance(60_000)
     const before = await head()
     await commit('lag')
     sandbox.faults.add({ kind: 'lag', times: 2 })
@@ -65,6 +66,43 @@ describe('faults', () => {
       '{ repository(owner: "acme", name: "app") { ref(qualifiedName: "refs/heads/main") { target { oid } } } }'
     expect(await app().graphql(query)).toMatchObject({ repository: { ref: { target: { oid: before } } } })
     expect((await app().rest.git.getRef({ ...repo, ref: 'heads/main' })).data.object.sha).toBe(await head())
+  })
+})
+
+describe('a lagging read', () => {
+  it('sees a ref where it was half a minute ago, whatever happened to it since', async () => {
+    sandbox.clock.advance(60_000)
+    const before = await head()
+    await commit('first')
+    sandbox.clock.advance(20_000)
+    await commit('second')
+    const read = async () => {
+      sandbox.faults.add({ kind: 'lag' })
+      return (await app().rest.git.getRef({ ...repo, ref: 'heads/main' })).data.object.sha
+    }
+    expect(await read()).toBe(before)
+    sandbox.clock.advance(15_000)
+    expect(await read()).not.toBe(before)
+    sandbox.clock.advance(30_000)
+    expect(await read()).toBe(await head())
+  })
+})
+
+describe('a truncated blob', () => {
+  it('says that it is cut, and comes whole at the next request', async () => {
+    const query = `{ repository(owner: "acme", name: "app") {
+      object(expression: "main:README.md") { ... on Blob { isTruncated byteSize text } } } }`
+    const ask = async () =>
+      (
+        (await app().graphql(query)) as {
+          repository: { object: { isTruncated: boolean; text: string; byteSize: number } }
+        }
+      ).repository.object
+    sandbox.faults.add({ kind: 'truncated-blob' })
+    const cut = await ask()
+    const whole = await ask()
+    expect([cut.isTruncated, whole.isTruncated]).toEqual([true, false])
+    expect([whole.text.length, cut.text]).toEqual([cut.byteSize, whole.text.slice(0, Math.floor(cut.byteSize / 2))])
   })
 })
 

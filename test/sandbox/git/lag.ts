@@ -2,20 +2,36 @@ import { perRepository, type Repository } from '../store.ts'
 import type { World } from '../world.ts'
 import { zeroOid } from './repository.ts'
 
-/** Where each ref was before its last move: what a lagging read still sees. */
-const formerOf = perRepository(() => new Map<string, string>())
+/** How far a lagging read is behind: GitHub's replicas were seen to be up to half a minute late. */
+const LAG_MS = 30_000
 
-export const rememberFormer = (repository: Repository, ref: string, before: string): void =>
-  void formerOf(repository).set(ref, before)
-
-/** Where a ref was before its last move (where it is when it never moved). */
-export async function formerRef(world: World, repository: Repository, ref: string): Promise<string | undefined> {
-  const former = formerOf(repository).get(ref)
-  if (former === undefined) return world.gitOf(repository).readRef(ref)
-  return former === zeroOid ? undefined : former
+interface Move {
+  readonly atMs: number
+  readonly before: string
 }
 
-/** A ref as this request sees it: the `lag` fault shows the state before the last change. */
+/** The moves of each ref that a lagging read may not have seen yet, oldest first. */
+const movesOf = perRepository(() => new Map<string, Move[]>())
+
+/** Notes that a ref has moved away from `before`. */
+export function rememberFormer({ clock }: World, repository: Repository, ref: string, before: string): void {
+  const moves = movesOf(repository)
+  const atMs = clock.epochMs()
+  const recent = (moves.get(ref) ?? []).filter((move) => move.atMs > atMs - LAG_MS)
+  moves.set(ref, [...recent, { atMs, before }])
+}
+
+/** Where a ref was half a minute ago. */
+export async function formerRef(world: World, repository: Repository, ref: string): Promise<string | undefined> {
+  const seenMs = world.clock.epochMs() - LAG_MS
+  const unseen = movesOf(repository)
+    .get(ref)
+    ?.find(({ atMs }) => atMs > seenMs)
+  if (unseen === undefined) return world.gitOf(repository).readRef(ref)
+  return unseen.before === zeroOid ? undefined : unseen.before
+}
+
+/** A ref as this request sees it: the `lag` fault shows where it was half a minute ago. */
 export async function visibleRef(
   { world, repository, route }: { world: World; repository: () => Repository; route?: string },
   ref: string,

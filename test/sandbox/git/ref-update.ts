@@ -97,7 +97,7 @@ export async function announcePush(world: World, push: Push): Promise<void> {
   const { repository, ref, before, after, by } = push
   if (before === after) return
   repository.pushedAt = world.clock.now()
-  rememberFormer(repository, ref, before)
+  rememberFormer(world, repository, ref, before)
   const refType = ref.startsWith('refs/tags/') ? 'tag' : 'branch'
   const shortRef = ref.replace(/^refs\/(heads|tags)\//, '')
   const common = { repository, sender: by }

@@ -8,6 +8,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql'
+import type { FaultKind } from '../faults.ts'
 import { type Identity, labelOf } from '../identity.ts'
 import { type Answer, Refusal } from '../router.ts'
 import type { World } from '../world.ts'
@@ -19,8 +20,10 @@ import { gitHubSchema } from './schema.ts'
 export interface Scope {
   readonly world: World
   readonly identity: Identity
-  /** Refs are read as they were before their last change (the `lag` fault). */
+  /** Refs are read as they were half a minute ago (the `lag` fault). */
   readonly isLagging: boolean
+  /** Texts of blobs come cut in half (the `truncated-blob` fault). */
+  readonly isCut: boolean
 }
 
 interface Request {
@@ -54,8 +57,8 @@ export async function answerGraphql(
     (one) => one.kind === Kind.OPERATION_DEFINITION && one.operation === 'mutation',
   )
   const asked = { route: 'POST /graphql', text }
-  const isLagging = !isMutation && world.faults.take(['lag'], asked) !== undefined
-  const scope: Scope = { world, identity, isLagging }
+  const isHit = (kind: FaultKind) => !isMutation && world.faults.take([kind], asked) !== undefined
+  const scope: Scope = { world, identity, isLagging: isHit('lag'), isCut: isHit('truncated-blob') }
   const result = await execute({
     schema,
     document,

@@ -223,12 +223,13 @@ const gitObject = (scope: Scope, repository: Repository, type: string, oid: stri
 /** Text is cut at 512,000 bytes with `isTruncated`; binary blobs have none. */
 function blobNode(scope: Scope, repository: Repository, oid: string, bytes: Buffer): Node {
   const isBinary = bytes.subarray(0, 8000).includes(0)
+  const shownBytes = scope.isCut ? Math.floor(bytes.length / 2) : mostTextBytes
   return {
     ...gitObject(scope, repository, 'Blob', oid),
     byteSize: bytes.length,
     isBinary,
-    isTruncated: bytes.length > mostTextBytes,
-    text: isBinary ? null : bytes.subarray(0, mostTextBytes).toString(),
+    isTruncated: bytes.length > shownBytes,
+    text: isBinary ? null : bytes.subarray(0, shownBytes).toString(),
   }
 }
 
