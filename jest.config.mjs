@@ -13,4 +13,6 @@ export default {
   reporters: ['default', '<rootDir>/test/reporter/plain.mjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
+  /** Starting git from a process of a gigabyte takes many times as long: its pages are copied. */
+  workerIdleMemoryLimit: '500MB',
 }
