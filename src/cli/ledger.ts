@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { ulid } from 'ulid'
 import { DATA_BRANCH } from '../app/ringmaster.ts'
+import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
@@ -25,7 +26,7 @@ function anchorOf(text: string): HeadMark {
 export const ledgerVerify: CliCommand = {
   name: 'ledger verify',
   usage:
-    'ringmaster ledger verify --repo DIR|OWNER/NAME [--branch NAME] [--author EMAIL] [--anchor SEQ:DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN)',
+    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--branch NAME] [--author EMAIL] [--anchor SEQ:DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN; the current directory when left out)',
   summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
   async run(args, io) {
     const { values } = readOptions(ledgerVerify, args, {
@@ -35,19 +36,22 @@ export const ledgerVerify: CliCommand = {
       anchor: { type: 'string', multiple: true },
     })
     const anchors = (values.anchor ?? []).map(anchorOf)
-    const store = storeToRead({ repo: needed(values.repo, 'repo', ledgerVerify), branch: values.branch }, io)
+    const store = storeToRead({ repo: values.repo ?? '.', branch: values.branch }, io)
     const report = await verifyLedger(store, model, {
+      checkEvent,
       redecide,
       anchors,
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })
     if (io.json) io.out(JSON.stringify(report))
     else {
-      const { counts, head } = report
+      const { counts, head, author } = report
       io.out(
         `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again.`,
       )
       io.out(`Head: event ${head.seq}, ${head.digest}`)
+      if (author !== null)
+        io.out(`Commits belong to ${quoted(author)}${values.author === undefined ? ', who made the first one' : ''}.`)
       if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
     }
     for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)

@@ -18,8 +18,10 @@ import { type WalkedFile, walkLog } from './walk.ts'
 export type StateBefore = (key: AggregateKey) => unknown
 
 export interface VerifyOptions {
-  /** The one author whose commits belong on the branch. */
+  /** The one author whose commits belong on the branch; left out, whoever made the first one. */
   readonly author?: Pick<Author, 'email'>
+  /** Says what is wrong with an event by itself, as "expected …, found …"; null when nothing is. */
+  readonly checkEvent?: (event: LedgerEvent) => string | null
   /** Head digests that stand outside the branch, such as in check runs and published metadata. */
   readonly anchors?: readonly HeadMark[]
   /** The documents that an event names; by default the configuration of `config.accepted`. */
@@ -38,6 +40,8 @@ export interface VerifyReport {
   readonly commit: string | null
   /** The end of the log as far as it could be read. */
   readonly head: HeadMark
+  /** The e-mail address whose commits belong on the branch; null when there is no commit. */
+  readonly author: string | null
   readonly counts: {
     readonly files: number
     readonly events: number
@@ -99,12 +103,14 @@ class Verification {
   #end: LogPosition = ORIGIN
   #snapshot: SnapshotReader | undefined
   #firstKeptKey = Number.POSITIVE_INFINITY
+  #author: string | null
 
   constructor(store: LedgerStore, model: Model, options: VerifyOptions, commit: string | null) {
     this.#store = store
     this.#model = model
     this.#options = options
     this.#commit = commit
+    this.#author = options.author?.email ?? null
     this.#anchors = new Map(options.anchors?.map(({ seq, digest }) => [seq, digest]))
   }
 
@@ -117,6 +123,7 @@ class Verification {
       ok: this.#problems.length === 0,
       commit: this.#commit,
       head: { seq: this.#end.seq, digest: this.#end.tip },
+      author: this.#author,
       counts: { ...this.#counts, aggregates: [...this.#states.values()].filter((state) => state !== undefined).length },
       problems: this.#problems,
     }
@@ -184,7 +191,9 @@ class Verification {
     for (const [index, event] of file.events.entries()) {
       const tip = file.events[index + 1]?.prev ?? file.position.tip
       const line = index + 1
-      if (this.#options.redecide) await this.#redecide(event, file.path, line)
+      const wrong = this.#options.checkEvent?.(event) ?? null
+      if (wrong !== null) this.#damaged(file.path, wrong, line)
+      else if (this.#options.redecide) await this.#redecide(event, file.path, line)
       if (!this.#fold(event, file.path, line)) return false
       this.#end = { seq: event.seq, tip }
       this.#counts.events += 1
@@ -270,9 +279,11 @@ class Verification {
   async checkHistory(): Promise<void> {
     const commits = await this.#store.history(this.#commit ?? '', { limit: MAX_COMMITS })
     this.#counts.commits = commits.length
+    this.#author ??= commits.at(-1)?.author.email ?? null
+    const author = this.#author === null ? undefined : { email: this.#author }
     for (const info of [...commits].reverse()) {
       try {
-        checkAuthor(info, this.#options.author, this.#store.name)
+        checkAuthor(info, author, this.#store.name)
         if (info.parents.length <= 1) continue
         this.report(
           integrityProblem('foreign-author', `expected commit ${info.commit} to have one parent, found a merge`),

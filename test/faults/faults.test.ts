@@ -18,7 +18,6 @@ describe('a release', () => {
       open: { releases: [], gates: [] },
       outside: { merged: ['true'], answers: ['approved'], checks: ['success'], labels: ['release:completed'] },
       verified: [],
-      misplaced: [],
     })
   })
 

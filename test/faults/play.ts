@@ -2,14 +2,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
+import { checkEvent } from '../../src/core/check-event.ts'
 import { model } from '../../src/core/model.ts'
-import { fitsSlot } from '../../src/core/slots.ts'
 import { redecide } from '../../src/engine/redecide.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import type { GovernorOptions } from '../../src/github/governor.ts'
 import { gitStore } from '../../src/ledger/git.ts'
-import { readLog } from '../../src/ledger/read-log.ts'
-import type { LedgerStore } from '../../src/ledger/store.ts'
 import { verifyLedger } from '../../src/ledger/verify.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { recordedBuild } from '../app/recorded-build.ts'
@@ -29,8 +27,6 @@ export interface Traces {
   readonly open: unknown
   readonly outside: Readonly<Record<string, readonly string[]>>
   readonly verified: readonly string[]
-  /** Keys of events that are not in a slot of their type. */
-  readonly misplaced: readonly string[]
 }
 
 /** One App over one sandbox whose time jumps instead of passing. */
@@ -262,7 +258,7 @@ async function tracesOf(play: Play, issue: number, gated: RunHandle): Promise<Tr
     author: { name: 'reader', email: 'reader@localhost' },
     clock: () => play.sandbox.clock.now(),
   })
-  const report = await verifyLedger(store, model, { redecide })
+  const report = await verifyLedger(store, model, { checkEvent, redecide })
   const open = (await state(play, 'index/open')) as Record<string, readonly unknown[]>
   return {
     facts: {
@@ -280,14 +276,7 @@ async function tracesOf(play: Play, issue: number, gated: RunHandle): Promise<Tr
       answers: approvals.filter((one) => one.state !== ('pending' as string)).map((one) => one.state),
     },
     verified: report.problems.map((problem) => problem.message),
-    misplaced: await misplacedKeys(store),
   }
-}
-
-async function misplacedKeys(store: LedgerStore): Promise<string[]> {
-  const misplaced: string[] = []
-  for await (const { event } of readLog(store)) if (!fitsSlot(event)) misplaced.push(`${event.type} ${event.key}`)
-  return misplaced
 }
 
 const SEED = {
