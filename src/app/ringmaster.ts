@@ -68,6 +68,10 @@ export interface Ringmaster {
   close(): Promise<void>
 }
 
+/**
+ * Opens the log and looks whether it can be trusted; where it cannot, nothing that is submitted will be decided. Throws
+ * when GitHub cannot be asked.
+ */
 export async function openRingmaster(options: RingmasterOptions): Promise<Ringmaster> {
   const { app, releaseRepository, publisher, roster = null, books = null, clock, random = randomText, log } = options
   const { owner, repo } = splitName(releaseRepository)
@@ -158,6 +162,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     if (outcome.kind === 'refuse') log.info({ problems: outcome.problems }, 'the configuration is not in force')
   }
 
+  /** Before anything is taken in: a history that was cut off looks whole by itself, and would be written on. */
+  await guard.check()
   return {
     engine,
     ledger,
