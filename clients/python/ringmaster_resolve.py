@@ -204,7 +204,7 @@ _BUCKET = re.compile("[0-9a-f]{32}")
 
 
 def _share(text):
-    match = _SHARE.fullmatch(text)
+    match = _SHARE.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         return None
     decimals = match.group(2) or ""
@@ -327,8 +327,21 @@ def _yes(code):
     return {"admitted": True, "code": code}
 
 
+def _known_tags(device):
+    """The tags of a device; none where any of them is not in its form, for nobody knows what else is wrong there."""
+    tags = device.get("tags")
+    fits = isinstance(tags, list) and len(tags) <= 1000 and all(_is_text(tag, 0, 128) for tag in tags)
+    return tags if fits else ()
+
+
+def _known_pseudonym(device):
+    """The pseudonym of a device, None where it has none in its form."""
+    pseudonym = device.get("pseudonym")
+    return pseudonym if _is_text(pseudonym, 1, 1024) else None
+
+
 def _is_tagged(device, tags):
-    return any(tag in tags for tag in device.get("tags") or ())
+    return any(tag in tags for tag in _known_tags(device))
 
 
 def _by_threshold(bucket, threshold):
@@ -336,6 +349,8 @@ def _by_threshold(bucket, threshold):
 
 
 def _by_ramp(phase, bucket, now_ms):
+    if now_ms is None:
+        return _no("malformed")
     threshold = _threshold_at(_ramp_line(phase), now_ms)
     return _no("not_started", startsAt=phase["startsAt"]) if threshold is None else _by_threshold(bucket, threshold)
 
@@ -352,8 +367,8 @@ def _admit_by_bucket(cohort, release, phase, device, now_ms):
         return _no("malformed")
     if _is_tagged(device, phase.get("tags") or ()):
         return _yes("tag")
-    pseudonym, epoch, enrolled = device.get("pseudonym"), phase.get("epoch"), device.get("epoch")
-    if not isinstance(pseudonym, str) or pseudonym == "":
+    pseudonym, epoch, enrolled = _known_pseudonym(device), phase.get("epoch"), device.get("epoch")
+    if pseudonym is None:
         return _no("malformed")
     if epoch is not None and not (_is_whole(enrolled) and enrolled <= epoch):
         return _no("not_enrolled_in_time", epoch=epoch)
@@ -452,8 +467,8 @@ def _override_for(overrides, device, now_ms):
 def _names(override, device):
     if _is_tagged(device, override.get("tags") or ()):
         return True
-    pseudonym = device.get("pseudonym")
-    return bool(pseudonym) and pseudonym_digest(override["id"], override["salt"], pseudonym) in (
+    pseudonym = _known_pseudonym(device)
+    return pseudonym is not None and pseudonym_digest(override["id"], override["salt"], pseudonym) in (
         override.get("devices") or ()
     )
 

@@ -100,6 +100,44 @@ const describeClient = () => {
     expect(status).toBe(1)
   })
 
+  it('lets nobody in by what is not in its form, as the device library does', async () => {
+    const here = { cohort: 'eu', release: 'r', now: '2026-11-20T12:00:00Z' }
+    const tagged = { ...here, phase: { kind: 'tags', tags: ['c'] } }
+    const full = 'f'.repeat(31)
+    const ramp = { kind: 'ramp', salt: 's', from: '0', to: full, startsAt: here.now, endsAt: '2026-12-01T00:00:00Z' }
+    const refusal = (code: string) => ({ admitted: false, code })
+    const admissions = [
+      { ...tagged, device: { pseudonym: 'p', tags: 'xcx' }, ...refusal('not_tagged') },
+      { ...tagged, device: { pseudonym: 'p', tags: ['c', 1] }, ...refusal('not_tagged') },
+      { ...tagged, device: { pseudonym: 'p', tags: ['c', 'x'.repeat(129)] }, ...refusal('not_tagged') },
+      {
+        ...here,
+        phase: { kind: 'share', salt: 's', threshold: full },
+        device: { pseudonym: 'p'.repeat(1025) },
+        ...refusal('malformed'),
+      },
+      {
+        ...here,
+        now: 'soon',
+        phase: { ...ramp, until: ramp.endsAt },
+        device: { pseudonym: 'p' },
+        ...refusal('malformed'),
+      },
+    ]
+    const shares = [0.5, null, true].map((share) => ({ share, rejected: true }))
+    const file = {
+      schema: 'phasing-cases/2',
+      admissions,
+      shares,
+      rosterShares: shares.map((row) => ({ ...row, enrolled: 9 })),
+    }
+    const folder = mkdtempSync(join(tmpdir(), 'cases-'))
+    writeFileSync(join(folder, 'cases.json'), JSON.stringify(file))
+    const own = await phasingSuite.run(join(folder, 'cases.json')).finally(() => rmSync(folder, { recursive: true }))
+    expect(own).toEqual({ passed: 11, failed: [] })
+    expect(conform('phasing', file).lines).toEqual(['11 passed, 0 failed'])
+  })
+
   const whole = {
     schema: 'ringmaster/manifest/1',
     cohort: 'eu',

@@ -18,10 +18,13 @@ const BucketCase = z.object({
   bucket: z.string(),
 })
 
-const ShareCase = z.object({ share: z.string() }).and(z.union([Rejected, z.object({ threshold: z.string() })]))
+/** A share is decimal text: anything else is refused, and a case may say so. */
+const Share = z.unknown().transform((share) => (typeof share === 'string' ? share : undefined))
+
+const ShareCase = z.object({ share: Share }).and(z.union([Rejected, z.object({ threshold: z.string() })]))
 
 const RosterShareCase = z
-  .object({ share: z.string(), enrolled: z.int() })
+  .object({ share: Share, enrolled: z.int() })
   .and(z.union([Rejected, z.object({ permissions: z.int() })]))
 
 const CountCase = z.object({
@@ -57,14 +60,14 @@ function bucketCheck(raw: unknown): string[] {
 
 function shareCheck(raw: unknown): string[] {
   const given = ShareCase.parse(raw)
-  const threshold = shareThreshold(given.share)
+  const threshold = given.share === undefined ? undefined : shareThreshold(given.share)
   if ('rejected' in given) return equal('threshold', threshold, undefined)
   return equal('threshold', threshold === undefined ? undefined : formatThreshold(threshold), given.threshold)
 }
 
 function rosterShareCheck(raw: unknown): string[] {
   const given = RosterShareCase.parse(raw)
-  const permissions = sharePermissions(given.share, given.enrolled)
+  const permissions = given.share === undefined ? undefined : sharePermissions(given.share, given.enrolled)
   return equal('permissions', permissions, 'rejected' in given ? undefined : given.permissions)
 }
 

@@ -25,7 +25,7 @@ export type Admission =
     }
   | ({ readonly admitted: false } & Refusal)
 
-/** Answers for every device and instant; `nowMs` is milliseconds since 1970. */
+/** Answers for every device and instant; `nowMs` is milliseconds since 1970, NaN where the instant cannot be read. */
 export type Admit = (device: Device, nowMs: number) => Admission
 
 /**

@@ -75,6 +75,7 @@ function byRamp(phase: Extract<Phase, { kind: 'ramp' }>): ByBucket | undefined {
   if (line === undefined) return undefined
   const early: Admission = { admitted: false, code: 'not_started', startsAt: phase.startsAt }
   return (bucket, nowMs) => {
+    if (Number.isNaN(nowMs)) return MALFORMED
     const threshold = thresholdAt(line, nowMs)
     return threshold === undefined ? early : byThreshold(threshold)(bucket, nowMs)
   }
@@ -135,7 +136,7 @@ function admitBy(cohort: string, release: string, phase: Phase): Admit {
 
 /**
  * Admission by the manifest alone: the device's bucket against the phase that the release carries. A phase that is
- * not exactly as the schema says admits nobody (code `malformed`).
+ * not exactly as the schema says admits nobody (code `malformed`), and neither does a ramp at an instant that is none.
  */
 export function staticAdmission(cohort: string): AdmissionPort {
   return {
