@@ -1,3 +1,4 @@
+import { type ChannelRule, checkChannel } from '../cohort/channel.ts'
 import type { Bundle, Channel, ManifestRelease, Override, Phase as PhaseType } from '../cohort/schema.ts'
 import { Phase } from '../cohort/schema.ts'
 import { canonicalJson, sha256 } from '../json.ts'
@@ -36,6 +37,7 @@ export interface Issue {
 
 export type BuildCode =
   | PermissionCode
+  | ChannelRule
   | 'bundle-unknown'
   | 'release-unknown'
   | 'salt-missing'
@@ -65,8 +67,8 @@ export function referenceTo(bundle: Bundle, group: string): BundleReference {
 export const encodeManifest = (manifest: Manifest): Uint8Array => Buffer.from(canonicalJson(manifest), 'utf8')
 
 /**
- * The manifest of a cohort at an instant. Pure; says all problems at once: a bundle or release that is named but not
- * there, a phase that would take permissions back or needs a roster, an expiry that does not come after the issue.
+ * The manifest of a cohort at an instant. Pure; says all problems at once: a rule that the channel breaks, a bundle or
+ * release that is named but not there, a phase that would take permissions back or needs a roster, an expiry that does not come after the issue.
  */
 export function buildManifest(state: ManifestSource, issue: Issue): Checked<Manifest, BuildCode> {
   const { channel } = state
@@ -76,6 +78,7 @@ export function buildManifest(state: ManifestSource, issue: Issue): Checked<Mani
   ])
   const phases = channel.releases.map((release) => phaseOf(release, state, issue))
   const problems: Problem<BuildCode>[] = [
+    ...brokenRules(channel, issue),
     ...missingBundles(named, state),
     ...missingEntry(state),
     ...wrongTimes(issue),
@@ -135,6 +138,11 @@ function phaseOf(
     issuedAt: issue.issuedAt,
     rampStepSeconds: issue.rampStepSeconds ?? DEFAULT_RAMP_STEP_SECONDS,
   })
+}
+
+function brokenRules(channel: Channel, { issuedAt }: Issue): Problem<BuildCode>[] {
+  const checked = checkChannel(channel, issuedAt)
+  return checked.ok ? [] : checked.problems.map((problem) => ({ ...problem, path: 'channel.releases' }))
 }
 
 function missingBundles(named: ReadonlySet<string>, state: ManifestSource): Problem<BuildCode>[] {

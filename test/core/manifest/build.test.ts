@@ -61,6 +61,26 @@ describe('a manifest', () => {
     ])
   })
 
+  it.each<[string, ReturnType<typeof aRelease>[], string]>([
+    [
+      'a circle',
+      [aRelease('1.0.0', { next: 'Gateway@2.0.0' }), aRelease('2.0.0', { next: 'Gateway@1.0.0' })],
+      'acyclic',
+    ],
+    ['two ends', [aRelease('1.0.0', { next: null }), aRelease('2.0.0', { next: null })], 'zero-to-one-sinks'],
+    ['a way to nowhere', [aRelease('1.0.0', { next: 'Gateway@9.0.0' }), aRelease('2.0.0')], 'invalid-graph'],
+    ['one release twice', [aRelease('1.0.0', { next: null }), aRelease('1.0.0', { next: null })], 'field:id'],
+    [
+      'a phase before the latest release',
+      [aRelease('1.0.0', { next: 'Gateway@2.0.0', phase: { kind: 'tags', tags: ['a'] } }), aRelease('2.0.0')],
+      'only-sinks-constrain-availability',
+    ],
+  ])('is not made of a channel with %s', (_name, releases, code) => {
+    const made = state()
+    const built = buildManifest({ ...made, channel: { ...made.channel, releases } }, issue)
+    expect(built.ok ? [] : built.problems).toContainEqual(expect.objectContaining({ code, path: 'channel.releases' }))
+  })
+
   it('is refused with the names of the fields that do not fit', () => {
     const manifest = unwrap(buildManifest(state(), issue))
     const read = parseManifest({
