@@ -32,7 +32,7 @@ const Payload = z.object({
 
 type Payload = z.infer<typeof Payload>
 
-/** More commands than a person writes into one comment; the rest is not read. */
+/** More commands than a person writes into one comment; a comment with more of them asks for nothing, and it is said. */
 const MAX_COMMANDS = 20
 
 /**
@@ -61,7 +61,11 @@ function given(payload: Payload, delivery: Delivery): Request[] {
     const message = read.problems.map(({ message: text, hint }) => `${text}.${hint ? ` ${hint}` : ''}`).join(' ')
     return [noted(payload, delivery, 'unreadable', message)]
   }
-  const commands = read.value.slice(0, MAX_COMMANDS)
+  const commands = read.value
+  if (commands.length > MAX_COMMANDS) {
+    const message = `expected at most ${MAX_COMMANDS} commands in one comment, found ${commands.length}. Say them in several comments.`
+    return [noted(payload, delivery, 'unreadable', message)]
+  }
   const url = comment.html_url ?? ''
   return commands.map(({ name, args }, index) => ({
     kind: 'command-given' as const,

@@ -2,19 +2,31 @@ import { readFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { decideSignoff } from '../../src/core/signoff/decide.ts'
-import { SignoffGiven } from '../../src/core/signoff/schema.ts'
+import { Review, SignoffGiven } from '../../src/core/signoff/schema.ts'
 import { caseFile } from './case-files.ts'
 import type { Suite } from './suite.ts'
 
 /** Cases key digests by commit; the decision takes entries. */
-const Given = SignoffGiven.extend({
+const Filled = SignoffGiven.extend({
   proposal: SignoffGiven.shape.proposal.extend({
+    editors: z.array(z.string()).default([]),
     contentDigests: z
       .record(z.string(), z.string())
       .transform((digests) => Object.entries(digests))
       .optional(),
   }),
+  reviews: z.array(Review.extend({ commit: z.string().default(''), at: z.string().default('') })),
 })
+
+/** Cases may write null for what is not there; a user that is null is an account that is gone. */
+const Given = z.preprocess(withoutNulls, Filled)
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (typeof value !== 'object' || value === null) return value
+  const kept = Object.entries(value).filter(([name, member]) => member !== null || name === 'user')
+  return Object.fromEntries(kept.map(([name, member]) => [name, withoutNulls(member)]))
+}
 
 const Case = z.looseObject({
   given: Given,

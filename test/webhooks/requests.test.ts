@@ -336,10 +336,17 @@ describe('what a delivery asks for', () => {
     })
   })
 
-  it('reads at most twenty commands of a comment', () => {
-    const found = asking('issue_comment', { 'comment.body': '/help\n\n'.repeat(50) })
-    expect(found).toHaveLength(20)
-    expect(found.at(-1)).toMatchObject({ index: 19, of: 20 })
+  it('takes twenty commands of a comment, and says of more that none of them is carried out', () => {
+    const asked = (count: number) => asking('issue_comment', { 'comment.body': '/help\n\n'.repeat(count) })
+    expect(asked(20)).toHaveLength(20)
+    expect(asked(20).at(-1)).toMatchObject({ kind: 'command-given', index: 19, of: 20 })
+    expect(asked(21)).toMatchObject([
+      {
+        kind: 'comment-noted',
+        note: 'unreadable',
+        message: expect.stringMatching(/^expected at most 20 .* found 21\./),
+      },
+    ])
   })
 
   it.each(['__proto__', '../../x', 'a/b', '`@ann`', 'constructor'])('takes the product %j as data', (product) => {

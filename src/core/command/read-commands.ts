@@ -114,13 +114,44 @@ const ELEMENTS = new Map<string, MarkdownElement>([
   ['tableCell', 'cell'],
 ])
 
-/** Takes in the HTML of one node, whatever it is nested in; not that of footnotes, which stand behind everything. */
+const OLD_DECLARATION = /^<!(?:\[CDATA\[|[A-Z]+\s)/
+
+/**
+ * Whether CommonMark 0.29 (6.10) takes it for text, whose tags count, where 0.31 takes it for a comment or declaration
+ * that hides them. GitHub's renderer is of the older kind.
+ */
+function hidesByNewRules(raw: string): boolean {
+  if (!raw.startsWith('<!')) return false
+  if (!raw.startsWith('<!--')) return !OLD_DECLARATION.test(raw)
+  const text = raw.slice(4, -3)
+  return text.startsWith('>') || text.startsWith('->') || text.endsWith('-') || text.includes('--')
+}
+
+function readHtml(raw: string, elements: OpenElements): void {
+  elements.readHtml(raw)
+  if (hidesByNewRules(raw)) elements.readHtml(raw.slice(2))
+}
+
+/** Whether HTML opens something that it does not close itself. */
+function leavesOpen(raw: string): boolean {
+  const alone = trackElements()
+  readHtml(raw, alone)
+  return alone.isInside()
+}
+
+/**
+ * Takes in the HTML of one node, whatever it is nested in. That of footnotes stands behind everything and closes
+ * nothing; a block of it that opens something may not be part of the footnote for another reader.
+ */
 function follow(root: Nodes, elements: OpenElements): void {
   let footnotes = 0
   for (const { node, isEnter } of walk(root)) {
-    if (node.type === 'footnoteDefinition') footnotes += isEnter ? 1 : -1
-    else if (footnotes > 0) continue
-    else if (node.type === 'html') elements.readHtml(node.value)
+    if (node.type === 'footnoteDefinition') {
+      footnotes += isEnter ? 1 : -1
+      for (const child of isEnter ? node.children : [])
+        if (child.type === 'html' && leavesOpen(child.value)) readHtml(child.value, elements)
+    } else if (footnotes > 0) continue
+    else if (node.type === 'html') readHtml(node.value, elements)
     else if ('children' in node) {
       if (isEnter) elements.enter(ELEMENTS.get(node.type) ?? 'other')
       else elements.leave()
