@@ -1,5 +1,6 @@
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
+import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
 import { invalid, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */
@@ -19,11 +20,19 @@ export interface ServerSettings {
   readonly pushesPerMinute: number
   /** Where enrolled devices are kept; null where no cohort keeps a roster. */
   readonly rosterDirectory: string | null
-  readonly publication: {
-    readonly directory: string
-    readonly publicUrl: string
-    readonly keysDirectory: string
-  } | null
+  readonly publication: PublicationSettings | null
+}
+
+/** GitHub Pages, built from a branch of a repository (`owner/name`) that the App commits to. */
+export interface PagesPlace {
+  readonly kind: 'pages'
+  readonly repository: string
+}
+
+export interface PublicationSettings {
+  readonly place: Place | PagesPlace
+  readonly publicUrl: string
+  readonly keysDirectory: string
 }
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -64,7 +73,25 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'commits a minute to one repository on average, 6 when left out as GitHub recommends',
   },
   { name: 'RINGMASTER_PUBLISH_DIR', required: false, meaning: 'directory that manifests are published to' },
-  { name: 'RINGMASTER_PUBLISH_URL', required: false, meaning: 'public address of that directory' },
+  {
+    name: 'RINGMASTER_PUBLISH_TO',
+    required: false,
+    meaning:
+      'instead of a directory: `s3://BUCKET/PREFIX`, or `pages` for the branch ringmaster-pages of the release repository (`pages:OWNER/NAME` for that of another one)',
+  },
+  { name: 'RINGMASTER_PUBLISH_URL', required: false, meaning: 'public address of the directory, bucket or site' },
+  { name: 'AWS_ACCESS_KEY_ID', required: false, meaning: 'for a bucket: who writes it (get, put and list)' },
+  {
+    name: 'AWS_SECRET_ACCESS_KEY',
+    required: false,
+    meaning: 'for a bucket: the secret of that key (with AWS_SESSION_TOKEN where it is a temporary one)',
+  },
+  { name: 'AWS_REGION', required: false, meaning: 'for a bucket: its region' },
+  {
+    name: 'AWS_ENDPOINT_URL',
+    required: false,
+    meaning: 'for a bucket: address of the store, Amazon’s of the region when left out',
+  },
   {
     name: 'RINGMASTER_ROSTER_DIR',
     required: false,
@@ -111,13 +138,13 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     problems.push(invalid(`expected at least ${LEAST_SECRET} characters in WEBHOOK_SECRET`, GENERATE_SECRET))
   }
   const repository = given('RINGMASTER_REPOSITORY')
-  if (repository !== undefined && !/^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/.test(repository)) {
+  if (repository !== undefined && !REPOSITORY.test(repository)) {
     problems.push(invalid('expected owner/name in RINGMASTER_REPOSITORY', 'Such as acme/releases.'))
   }
   const logLevel = given('LOG_LEVEL') ?? 'info'
   if (!LOG_LEVELS.has(logLevel))
     problems.push(invalid(`expected one of ${[...LOG_LEVELS].join(', ')} in LOG_LEVEL`, 'Or leave it out.'))
-  const publication = publicationOf(given, problems)
+  const publication = publicationOf(env, repository ?? '', problems)
   const apiUrl = apiUrlOf(given)
   if (!isWebAddress(apiUrl)) {
     const name = given('GITHUB_API_URL') === undefined ? 'GHE_HOST and GHE_PROTOCOL' : 'GITHUB_API_URL'
@@ -158,24 +185,61 @@ function apiUrlOf(given: (name: string) => string | undefined): string {
   return host ? `${given('GHE_PROTOCOL') ?? 'https'}://${host}/api/v3` : 'https://api.github.com'
 }
 
-const PUBLICATION = ['RINGMASTER_PUBLISH_DIR', 'RINGMASTER_PUBLISH_URL', 'RINGMASTER_KEYS_DIR'] as const
+const REPOSITORY = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/
+const PLACES = ['RINGMASTER_PUBLISH_DIR', 'RINGMASTER_PUBLISH_TO'] as const
+const BESIDE = ['RINGMASTER_PUBLISH_URL', 'RINGMASTER_KEYS_DIR'] as const
 
-function publicationOf(
-  given: (name: string) => string | undefined,
-  problems: Problem[],
-): ServerSettings['publication'] {
-  const [directory, publicUrl, keysDirectory] = PUBLICATION.map(given)
+function publicationOf(env: Variables, releaseRepository: string, problems: Problem[]): PublicationSettings | null {
+  const given = (name: string): string | undefined => env[name]?.trim() || undefined
+  const [directory, address] = PLACES.map(given)
+  const [publicUrl, keysDirectory] = BESIDE.map(given)
   if (publicUrl !== undefined && !isWebAddress(publicUrl))
     problems.push(invalid('expected an http or https address in RINGMASTER_PUBLISH_URL', 'Devices fetch from it.'))
-  if (directory && publicUrl && keysDirectory)
-    return { directory, publicUrl: publicUrl.replace(/\/$/, ''), keysDirectory }
-  const absent = PUBLICATION.filter((name) => given(name) === undefined)
-  if (absent.length < PUBLICATION.length) {
+  if (directory && address) {
+    problems.push({
+      code: 'setting-invalid',
+      message: `expected one of ${PLACES.join(' and ')}, found both`,
+      hint: 'The App publishes to one place; copies of a directory are made by others.',
+    })
+    return null
+  }
+  const place = directory
+    ? ({ kind: 'directory', directory } as const)
+    : placeOf(address, env, releaseRepository, problems)
+  if (place && publicUrl && keysDirectory) return { place, publicUrl: publicUrl.replace(/\/$/, ''), keysDirectory }
+  const isPlaced = directory !== undefined || address !== undefined
+  const absent = [...(isPlaced ? [] : [PLACES.join(' or ')]), ...BESIDE.filter((name) => given(name) === undefined)]
+  if (absent.length > 0 && absent.length <= BESIDE.length) {
     problems.push({
       code: 'setting-missing',
-      message: `expected all of ${PUBLICATION.join(', ')} or none, found ${absent.join(', ')} missing`,
+      message: `expected a place to publish to, ${BESIDE.join(' and ')}, or none of them, found ${absent.join(', ')} missing`,
       hint: 'Manifests are published when all three are set.',
     })
   }
   return null
+}
+
+function placeOf(
+  address: string | undefined,
+  env: Variables,
+  releaseRepository: string,
+  problems: Problem[],
+): Place | PagesPlace | undefined {
+  if (address === undefined) return undefined
+  if (isBucketAddress(address)) {
+    const place = readPlace(address, env)
+    if (place.ok) return place.value
+    problems.push(...place.problems)
+    return undefined
+  }
+  const [kind, repository = releaseRepository] = address.split(':')
+  if (kind === 'pages' && (repository === releaseRepository || REPOSITORY.test(repository)))
+    return { kind: 'pages', repository }
+  problems.push(
+    invalid(
+      'expected pages, pages:OWNER/NAME or s3://BUCKET/PREFIX in RINGMASTER_PUBLISH_TO',
+      'The path of a directory goes into RINGMASTER_PUBLISH_DIR.',
+    ),
+  )
+  return undefined
 }

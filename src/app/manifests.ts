@@ -18,6 +18,8 @@ export interface Manifests {
   readonly outlet: (output: OutputOf<'manifest'>) => Promise<Applied>
   /** By the clock: renews what nears its end, and reminds of keys and roles. Never throws. */
   tick(): Promise<void>
+  /** Settles when the last renewal has arrived, or its alarm stands. */
+  idle(): Promise<void>
 }
 
 /** Nothing of this moves fast: a look every ten minutes is two requests to the place of publication. */
@@ -28,6 +30,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 export function createManifests({ publisher, submit, cohorts, clock, log }: ManifestsOptions): Manifests {
   const told = new Map<string, string | null>()
+  let arrival: Promise<void> = Promise.resolve()
   let lookedAtMs = Number.NEGATIVE_INFINITY
 
   /** An alarm is told when it begins and when it ends, and not at every look between. */
@@ -44,6 +47,12 @@ export function createManifests({ publisher, submit, cohorts, clock, log }: Mani
       source: { kind: 'timer' },
     })
     told.set(alarm, message)
+  }
+
+  async function notRenewed(error: unknown): Promise<void> {
+    log.error({ error: messageOf(error) }, 'what is published could not be renewed; it is tried again')
+    const message = `The published metadata could not be renewed: ${messageOf(error)} Devices stop trusting it when it expires. It is tried again every ten minutes.`
+    await tell('publication/freshness', 'renewal-failed', message).catch(() => undefined)
   }
 
   const remind = async ({ role, version, expiresAt, daysLeft, signedBy, urgency }: Reminder): Promise<void> => {
@@ -82,13 +91,13 @@ export function createManifests({ publisher, submit, cohorts, clock, log }: Mani
         if (fresh.renewed) log.info({}, 'timestamp and snapshot were signed anew')
         const asked = { at: clock(), actor: null, source: { kind: 'timer' } } as const
         for (const cohort of fresh.due) await submit({ kind: 'manifest-due', cohort, ...asked })
-        await tell('publication/freshness', 'renewal-failed', null)
         for (const reminder of fresh.reminders) await remind(reminder)
+        // A sweep does not wait for a host that takes its time.
+        arrival = fresh.arrival.then(() => tell('publication/freshness', 'renewal-failed', null)).catch(notRenewed)
       } catch (error) {
-        log.error({ error: messageOf(error) }, 'what is published could not be renewed; it is tried again')
-        const message = `The published metadata could not be renewed: ${messageOf(error)} Devices stop trusting it when it expires. It is tried again every ten minutes.`
-        await tell('publication/freshness', 'renewal-failed', message).catch(() => undefined)
+        await notRenewed(error)
       }
     },
+    idle: () => arrival,
   }
 }

@@ -3,31 +3,41 @@ import { join } from 'node:path'
 import { decodeMetadata } from '../core/manifest/metadata.ts'
 import type { OpenRequest } from '../core/manifest/sign-request.ts'
 import { type Problem, RingmasterError } from '../core/problem.ts'
-import { directoryPublication } from '../publish/directory.ts'
+import { branchPublication, type PublicationBranch } from '../publish/branch.ts'
+import { publicationAt } from '../publish/place.ts'
 import { createPublisher, type Publisher, requestOf } from '../publish/publisher.ts'
 import { keyFileSigner } from '../publish/signer.ts'
+import type { Patience } from '../publish/verify-published.ts'
 import type { RosterStore } from '../roster/store.ts'
-import type { ServerSettings } from './environment.ts'
+import type { PublicationSettings } from './environment.ts'
 
 /** The group of bundles that `keys init` makes. */
 const GROUP = 'main'
 
+/** A build may take Pages ten minutes, and its caches keep an answer for ten more. */
+const PAGES_PATIENCE: Patience = { attempts: 81, waitMs: 15_000 }
+
+export interface Surroundings {
+  readonly roster: RosterStore | null
+  /** The branch that Pages of a repository (`owner/name`) is built from. */
+  readonly branchOf: (repository: string) => PublicationBranch
+  readonly clock: () => string
+}
+
 /**
- * What the server publishes with: a directory, and a keys directory with `1.root.json`, `targets.request.json` (both
+ * What the server publishes with: a place, and a keys directory with `1.root.json`, `targets.request.json` (both
  * signed offline) and the online keys under `online/`. Throws `RingmasterError` with everything that is not as it has
  * to be there, and for a key file that others can read.
  */
 export async function publisherOf(
-  settings: NonNullable<ServerSettings['publication']>,
-  roster: RosterStore | null,
-  clock: () => string,
+  { place, publicUrl, keysDirectory }: PublicationSettings,
+  { roster, branchOf, clock }: Surroundings,
 ): Promise<Publisher> {
-  const { directory, publicUrl, keysDirectory } = settings
   const problems: Problem[] = []
-  if (await isNoDirectory(directory)) {
+  if (place.kind === 'directory' && (await isNoDirectory(place.directory))) {
     problems.push({
       code: 'setting-invalid',
-      message: `expected a directory in RINGMASTER_PUBLISH_DIR, found that ${directory} is none`,
+      message: `expected a directory in RINGMASTER_PUBLISH_DIR, found that ${place.directory} is none`,
       hint: 'Give a directory that a web server serves; it is made where it is missing.',
     })
   }
@@ -36,7 +46,8 @@ export async function publisherOf(
   if (problems.length > 0) throw new RingmasterError('bad-input', problems)
   if (!decoded.ok) throw unusable(join(keysDirectory, ROOT), decoded.problems)
   return createPublisher({
-    publication: directoryPublication(directory),
+    publication: place.kind === 'pages' ? branchPublication(branchOf(place.repository)) : publicationAt(place, clock),
+    ...(place.kind === 'pages' ? { patience: PAGES_PATIENCE } : {}),
     publicUrl,
     pinnedRoot: root,
     targets: targetsOf(targets.toString('utf8'), join(keysDirectory, TARGETS)),

@@ -31,6 +31,7 @@ import { brakesTick } from './brakes.ts'
 import { createGuard } from './guard.ts'
 import { Intake } from './intake.ts'
 import { createManifests, type Manifests } from './manifests.ts'
+import { PAGES_BRANCH } from './pages-branch.ts'
 import { createUpkeep } from './upkeep.ts'
 
 export const DATA_BRANCH = 'ringmaster-data'
@@ -181,6 +182,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     },
     async idle() {
       await intake.idle()
+      await manifests?.idle()
       await engine.idle()
     },
     async close() {
@@ -193,7 +195,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
 const randomText = (): string => randomBytes(16).toString('hex')
 
 /** The branches that the ruleset has to guard. */
-export const GUARDED_BRANCHES: readonly string[] = [DATA_BRANCH, RELEASES_BRANCH, 'ringmaster-pages']
+export const GUARDED_BRANCHES: readonly string[] = [DATA_BRANCH, RELEASES_BRANCH, PAGES_BRANCH]
 
 /** Requests that somebody waits for; all others take their turn behind them. */
 const URGENT: { readonly [K in Request['kind']]?: WorkClass } = {

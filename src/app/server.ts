@@ -10,6 +10,7 @@ import { createDevices } from './devices.ts'
 import type { ServerSettings } from './environment.ts'
 import { isFromHere } from './is-from-here.ts'
 import { listenTrouble } from './listen-trouble.ts'
+import { pagesBranch } from './pages-branch.ts'
 import { publisherOf } from './publisher.ts'
 import { openRingmaster, type Ringmaster } from './ringmaster.ts'
 
@@ -55,7 +56,8 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   const { releaseRepository, rosterDirectory } = settings
   const roster = rosterDirectory === null ? null : directoryRoster(rosterDirectory)
   const books = rosterDirectory === null ? null : deviceBooks(rosterDirectory)
-  const publisher = settings.publication === null ? null : await publisherOf(settings.publication, roster, clock)
+  const branchOf = (repository: string) => pagesBranch(app, repository)
+  const publisher = settings.publication && (await publisherOf(settings.publication, { roster, branchOf, clock }))
   const ringmaster = await openRingmaster({ app, releaseRepository, publisher, roster, books, clock, log })
   const webhooks = await createNodeMiddleware(
     (probotApp) => {

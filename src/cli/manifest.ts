@@ -7,12 +7,12 @@ import { DEFAULT_VALIDITY } from '../core/manifest/publication.ts'
 import { remindersOf } from '../core/manifest/reminders.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
-import { directoryPublication } from '../publish/directory.ts'
+import { publicationAt, readPlace } from '../publish/place.ts'
 import { publishManifests } from '../publish/publish-manifests.ts'
 import { readRepository } from '../publish/read-back.ts'
 import { keyFileSigner } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
 import { readRequest } from './request-files.ts'
 
@@ -28,8 +28,8 @@ function wholeNumber(text: string | undefined, option: string, otherwise: number
 export const manifestPublish: CliCommand = {
   name: 'manifest publish',
   usage:
-    'ringmaster manifest publish --to DIR --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--base-url URL [--attempts N]]',
-  summary: 'Publish channels and signed requests to a directory; with neither, renew the freshness.',
+    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--base-url URL [--attempts N]]',
+  summary: 'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness.',
   async run(args, io) {
     const { values } = readOptions(manifestPublish, args, {
       to: { type: 'string' },
@@ -48,7 +48,7 @@ export const manifestPublish: CliCommand = {
       (values.channel ?? []).map((path) => readDocument(path, ChannelSource, 'a channel source')),
     )
     const published = await publishManifests({
-      publication: directoryPublication(to),
+      publication: publicationOf(to, io),
       pinnedRoot: await readInput(needed(values.root, 'root', manifestPublish), 'a root file'),
       cohorts: sources.map(sourceOf),
       requests: await Promise.all((values.request ?? []).map(readRequest)),
@@ -71,6 +71,10 @@ export const manifestPublish: CliCommand = {
     return 0
   },
 }
+
+/** The clock of the store's signatures is the system's own: a long publication must not sign by the time it began. */
+const publicationOf = (to: string, { env }: CommandIo) =>
+  publicationAt(unwrap(readPlace(to, env)), () => new Date().toISOString())
 
 function sourceOf(source: ChannelSource): Omit<ManifestSource, 'previous'> {
   const { channel, bundles, group, overrides, quarantine, movedTo, entryRelease, pollAfterSeconds } = source
@@ -113,11 +117,11 @@ async function signersIn(directory: string) {
 
 export const manifestStatus: CliCommand = {
   name: 'manifest status',
-  usage: 'ringmaster manifest status --to DIR --root FILE',
+  usage: 'ringmaster manifest status --to DIR|s3://BUCKET/PREFIX --root FILE',
   summary: 'Tell which published roles expire when, and which want their holders now.',
   async run(args, io) {
     const { values } = readOptions(manifestStatus, args, { to: { type: 'string' }, root: { type: 'string' } })
-    const publication = directoryPublication(needed(values.to, 'to', manifestStatus))
+    const publication = publicationOf(needed(values.to, 'to', manifestStatus), io)
     const root = await readInput(needed(values.root, 'root', manifestStatus), 'a root file')
     const reminders = remindersOf(unwrap(await readRepository(publication, root), 'refused'), io.now)
     if (io.json) io.out(JSON.stringify({ roles: reminders }))

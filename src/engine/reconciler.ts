@@ -44,6 +44,12 @@ const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
   manifest: false,
 }
 
+/**
+ * A publication waits for its host, on Pages for minutes: it takes no place from what people wait for. All cohorts begin
+ * at once, so that the publisher can send them together.
+ */
+const isPublished = (subject: AggregateKey): boolean => subject.startsWith('cohort/')
+
 /** Makes the outside world equal to what the state wants. Asked for a subject again and again, it acts on what differs. */
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -97,12 +103,17 @@ export class Reconciler {
 
   #pump(): void {
     for (const subject of this.#dirty) {
-      if (this.#isClosed || this.#busy.size >= PARALLEL_SUBJECTS) return
-      if (this.#busy.has(subject)) continue
+      if (this.#isClosed) return
+      const isFull = !isPublished(subject) && this.#places() >= PARALLEL_SUBJECTS
+      if (isFull || this.#busy.has(subject)) continue
       this.#dirty.delete(subject)
       this.#busy.add(subject)
       void this.#work(subject)
     }
+  }
+
+  #places(): number {
+    return [...this.#busy].filter((subject) => !isPublished(subject)).length
   }
 
   async #work(subject: AggregateKey): Promise<void> {

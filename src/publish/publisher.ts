@@ -18,7 +18,7 @@ import type { Publication } from './publication.ts'
 import { publishManifests, readManifest } from './publish-manifests.ts'
 import { readRepository } from './read-back.ts'
 import type { Signer } from './signer.ts'
-import { expectedOf, type Patience, verifyPublished } from './verify-published.ts'
+import { type Expected, expectedOf, type Patience, verifyPublished } from './verify-published.ts'
 
 const MS_PER_HOUR = 3_600_000
 
@@ -39,12 +39,17 @@ export interface PublisherOptions {
   readonly patience?: Patience
 }
 
+export interface Renewal extends Freshness {
+  /** Settles when what was renewed is at the public address, which may take its host minutes. */
+  readonly arrival: Promise<void>
+}
+
 /** Everything that goes out to devices, one publication after the other: cohorts share their snapshot. */
 export interface Publisher {
   /** The manifest of a cohort: built, signed, stored with the pointer last, then fetched back from its public address. */
   publish(output: OutputOf<'manifest'>): Promise<Applied>
   /** Renews timestamp and snapshot while a third of their time is left, and tells what else comes to its end. */
-  keepFresh(cohorts: readonly string[]): Promise<Freshness>
+  keepFresh(cohorts: readonly string[]): Promise<Renewal>
   /** What devices of a cohort read now; undefined where nothing is published. */
   published(cohort: string): Promise<Manifest | undefined>
   /** Whether a completed signing request is signed by the keys that the targets in force name for its role. */
@@ -71,8 +76,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return turn
   }
   const readBack = async (): Promise<Repository> => unwrap(await readRepository(publication, pinnedRoot))
+  /** The newest digest that went out under each path that is written again and again. */
+  const newest = new Map<string, string>()
+  const noteNewest = (files: readonly PublishedFile[]): void => {
+    for (const { path, bytes, immutable } of files) if (!immutable) newest.set(path, sha256(bytes))
+  }
+  /** Outside the turn: a host may take its time to show a publication, and the next one need not wait for that. */
   const arrived = async (files: readonly PublishedFile[]): Promise<void> => {
-    unwrap(await verifyPublished(publicUrl, expectedOf(files), { attempts: 5, ...options.patience }), 'outside')
+    const isWanted = ({ path, digest }: Expected) => (newest.get(path) ?? digest) === digest
+    const patience = { attempts: 5, ...options.patience, isWanted }
+    unwrap(await verifyPublished(publicUrl, expectedOf(files), patience), 'outside')
   }
   const send = async (what: {
     readonly cohorts: readonly Omit<ManifestSource, 'previous'>[]
@@ -92,16 +105,16 @@ export function createPublisher(options: PublisherOptions): Publisher {
       rules: { now, ...DEFAULT_VALIDITY },
     })
     const { files } = unwrap(published, 'refused')
-    await arrived(files)
+    noteNewest(files)
     return files
   }
 
-  async function publishOne(output: OutputOf<'manifest'>): Promise<Applied> {
+  async function sendOne(output: OutputOf<'manifest'>): Promise<readonly PublishedFile[]> {
     const { channel } = output
     const repository = await readBack()
     const previous = await readManifest(publication, repository, channel.cohort)
     const salts = new Map(output.salts.map(({ release, salt }) => [release, salt]))
-    const files = await send({
+    return send({
       cohorts: [
         {
           channel,
@@ -119,35 +132,43 @@ export function createPublisher(options: PublisherOptions): Publisher {
       validHours: output.validHours,
       ledgerHead: output.ledgerHead,
     })
+  }
+
+  async function publishOne(output: OutputOf<'manifest'>): Promise<Applied> {
+    const { cohort } = output.channel
+    const files = await inTurn(() => sendOne(output))
+    await arrived(files)
     const manifest = files.find((file) => file.path.endsWith('manifest.json'))
     const digest = sha256(manifest?.bytes ?? '')
     const address = `${publicUrl}/${manifest?.path ?? ''}`
     const seen = { at: clock(), actor: null, source: { kind: 'reconciler' } } as const
     return {
       remote: String(files.length),
-      observed: [{ kind: 'manifest-published', cohort: channel.cohort, digest, address, ...seen }],
+      observed: [{ kind: 'manifest-published', cohort, digest, address, ...seen }],
     }
   }
 
-  async function renew(cohorts: readonly string[]): Promise<Freshness> {
+  async function renew(cohorts: readonly string[]) {
     const before = await readBack()
-    const renewed = isStale(before, clock())
-    if (renewed) await send({ cohorts: [], requests: newer([targets], before), validHours: 0, ledgerHead: '' })
-    const repository = renewed ? await readBack() : before
+    const stale = isStale(before, clock())
+    const files = stale
+      ? await send({ cohorts: [], requests: newer([targets], before), validHours: 0, ledgerHead: '' })
+      : []
+    const repository = stale ? await readBack() : before
     const manifests = await Promise.all(cohorts.map((cohort) => readManifest(publication, repository, cohort)))
-    return {
-      renewed,
-      ...freshnessOf(
-        repository,
-        manifests.flatMap((manifest) => manifest ?? []),
-        clock(),
-      ),
-    }
+    const published = manifests.flatMap((manifest) => manifest ?? [])
+    return { files, freshness: { renewed: stale, ...freshnessOf(repository, published, clock()) } }
   }
 
   return {
-    publish: (output) => inTurn(() => publishOne(output)),
-    keepFresh: (cohorts) => inTurn(() => renew(cohorts)),
+    publish: publishOne,
+    async keepFresh(cohorts) {
+      const { files, freshness } = await inTurn(() => renew(cohorts))
+      const arrival = files.length > 0 ? arrived(files) : Promise.resolve()
+      // Who awaits it hears of trouble; to nobody else it is a rejection that was not handled.
+      arrival.catch(() => undefined)
+      return { ...freshness, arrival }
+    },
     published: async (cohort) => readManifest(publication, await readBack(), cohort),
     async areBundlesSigned(document) {
       try {

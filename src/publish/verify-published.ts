@@ -20,6 +20,8 @@ export interface Patience {
   /** How often to look at all. A host that builds or caches (Pages: up to ten minutes) needs more than one look. */
   readonly attempts?: number
   readonly waitMs?: number
+  /** Asked at each look; what a later publication has replaced meanwhile is not waited for. All when left out. */
+  readonly isWanted?: (file: Expected) => boolean
 }
 
 /** A path that no publication has: the host must say that it is missing, or devices take its error page for a root. */
@@ -32,7 +34,7 @@ const NEVER_THERE = 'metadata/0.root.json'
 export async function verifyPublished(
   baseUrl: string,
   expected: readonly Expected[],
-  { attempts = 1, waitMs = 5_000 }: Patience = {},
+  { attempts = 1, waitMs = 5_000, isWanted = () => true }: Patience = {},
 ): Promise<Checked<{ readonly files: number }, ArrivalCode>> {
   const fetcher = httpFetcher(baseUrl)
   let left: readonly Expected[] = expected
@@ -40,8 +42,9 @@ export async function verifyPublished(
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) await sleep(waitMs)
     const looked = await Promise.all(left.map(async (file) => ({ file, problem: await lookAt(fetcher, file) })))
-    left = looked.flatMap(({ file, problem }) => (problem ? [file] : []))
-    problems = looked.flatMap(({ problem }) => problem ?? [])
+    const missed = looked.filter(({ file, problem }) => problem !== null && isWanted(file))
+    left = missed.map(({ file }) => file)
+    problems = missed.flatMap(({ problem }) => problem ?? [])
     if (left.length === 0) break
   }
   const probe = await probeMissing(fetcher)

@@ -29,6 +29,14 @@ const value = (changes: Changes = {}) => {
   return settings.value
 }
 
+const BESIDE = { RINGMASTER_PUBLISH_URL: 'https://p.example', RINGMASTER_KEYS_DIR: 'keys' }
+const BUCKET = {
+  RINGMASTER_PUBLISH_TO: 's3://updates/edge',
+  AWS_ACCESS_KEY_ID: 'id',
+  AWS_SECRET_ACCESS_KEY: 'a secret',
+  AWS_REGION: 'eu-1',
+}
+
 let directory = ''
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ringmaster-settings-'))
@@ -106,6 +114,19 @@ describe('the settings of the server', () => {
       { RINGMASTER_PUBLISH_DIR: 'public', RINGMASTER_PUBLISH_URL: 'public', RINGMASTER_KEYS_DIR: 'keys' },
       /address in RINGMASTER_PUBLISH_URL/,
     ],
+    [
+      'two places at once',
+      { RINGMASTER_PUBLISH_DIR: 'public', RINGMASTER_PUBLISH_TO: 'pages' },
+      /one of RINGMASTER_PUBLISH_DIR and RINGMASTER_PUBLISH_TO, found both/,
+    ],
+    ['an address without a place', { ...BESIDE }, /found RINGMASTER_PUBLISH_DIR or RINGMASTER_PUBLISH_TO missing/],
+    ['a place of no kind', { ...BESIDE, RINGMASTER_PUBLISH_TO: 'ftp://hunter2' }, /pages, pages:OWNER\/NAME or s3/],
+    ['pages of no repository', { ...BESIDE, RINGMASTER_PUBLISH_TO: 'pages:site' }, /pages, pages:OWNER\/NAME or s3/],
+    [
+      'a bucket without its region',
+      { ...BESIDE, ...BUCKET, AWS_SECRET_ACCESS_KEY: 'hunter2', AWS_REGION: '' },
+      /expected AWS_REGION/,
+    ],
   ])('refuse %s, once, and do not tell what was there', (_, changes, message) => {
     const found = problems(changes)
     expect(found).toHaveLength(1)
@@ -160,7 +181,23 @@ describe('the settings of the server', () => {
     }
     expect(value({ ...publication, PORT: '0' })).toMatchObject({
       port: 0,
-      publication: { directory: 'public', publicUrl: 'https://p.example', keysDirectory: 'keys' },
+      publication: {
+        place: { kind: 'directory', directory: 'public' },
+        publicUrl: 'https://p.example',
+        keysDirectory: 'keys',
+      },
     })
+  })
+
+  it.each<[string, Changes, object]>([
+    [
+      'Pages of the release repository',
+      { RINGMASTER_PUBLISH_TO: 'pages' },
+      { kind: 'pages', repository: 'acme/releases' },
+    ],
+    ['Pages of another one', { RINGMASTER_PUBLISH_TO: 'pages:acme/site' }, { kind: 'pages', repository: 'acme/site' }],
+    ['a bucket', BUCKET, { kind: 's3', bucket: 'updates', prefix: 'edge/', endpoint: 'https://s3.eu-1.amazonaws.com' }],
+  ])('publish to %s', (_, changes, place) => {
+    expect(value({ ...BESIDE, ...changes }).publication).toMatchObject({ place, publicUrl: 'https://p.example' })
   })
 })

@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it } from '@jest/globals'
 import { createManifests, type Manifests } from '../../src/app/manifests.ts'
 import type { Reminder } from '../../src/core/manifest/reminders.ts'
 import type { Request } from '../../src/core/request.ts'
-import type { Freshness } from '../../src/publish/freshness.ts'
+import type { Renewal } from '../../src/publish/publisher.ts'
 import type { OutputOf } from '../../src/render/output.ts'
 
 let asked: Request[] = []
 let broken: string | null = null
-let fresh: Freshness = { renewed: false, due: [], reminders: [] }
+const NOTHING: Renewal = { renewed: false, due: [], reminders: [], arrival: Promise.resolve() }
+let fresh = NOTHING
 let now = '2026-11-20T10:00:00Z'
 let looks = 0
 let manifests: Manifests
@@ -15,7 +16,7 @@ let manifests: Manifests
 beforeEach(() => {
   asked = []
   broken = null
-  fresh = { renewed: false, due: [], reminders: [] }
+  fresh = NOTHING
   now = '2026-11-20T10:00:00Z'
   looks = 0
   const guarded = async <T>(value: T): Promise<T> => {
@@ -84,7 +85,19 @@ describe('what is published, by the clock', () => {
     broken = null
     later(10)
     await manifests.tick()
+    await manifests.idle()
     expect(alarms()).toEqual(['- publication/freshness'])
+  })
+
+  it('raises the alarm too when what was renewed does not arrive, and waits for that beside the sweep', async () => {
+    let lose = (_: Error): void => {}
+    fresh = { ...NOTHING, renewed: true, arrival: new Promise((_, reject) => (lose = reject)) }
+    await manifests.tick()
+    expect(alarms()).toEqual([])
+    lose(new Error('the site was never built'))
+    await manifests.idle()
+    expect(JSON.stringify(asked)).toContain('the site was never built')
+    expect(alarms()).toEqual(['+ publication/freshness'])
   })
 
   it('asks for every manifest that nears its end', async () => {
@@ -94,7 +107,7 @@ describe('what is published, by the clock', () => {
   })
 
   it('reminds of an offline role at 90, 30 and 7 days, each with an issue of its own, until it was signed anew', async () => {
-    const role = (urgency: Reminder['urgency'], daysLeft: number): Freshness['reminders'] => [
+    const role = (urgency: Reminder['urgency'], daysLeft: number): Renewal['reminders'] => [
       { role: 'targets', version: 1, expiresAt: '2027-01-01T00:00:00Z', daysLeft, urgency, signedBy: 'offline' },
     ]
     const seen: string[][] = []

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { publisherOf } from '../../src/app/publisher.ts'
 import { keysInit } from '../../src/cli/keys-init.ts'
 import { RingmasterError } from '../../src/core/problem.ts'
+import type { PublicationBranch } from '../../src/publish/branch.ts'
 
 const clock = () => '2026-11-20T12:00:00.000Z'
 let directory = ''
@@ -27,7 +28,13 @@ async function keysWith(change: (keys: string) => Promise<unknown>): Promise<str
   return keys
 }
 const opened = (keysDirectory: string, published = join(directory, 'public')) =>
-  publisherOf({ directory: published, publicUrl: 'https://p.example', keysDirectory }, null, clock)
+  publisherOf(
+    { place: { kind: 'directory', directory: published }, publicUrl: 'https://p.example', keysDirectory },
+    { roster: null, branchOf: noBranch, clock },
+  )
+const noBranch = (repository: string): PublicationBranch => {
+  throw new Error(`no branch of ${repository} was asked for`)
+}
 const troubleOf = async (work: Promise<unknown>): Promise<RingmasterError> => {
   const error = await work.then(
     () => new Error('it was opened'),
@@ -42,6 +49,28 @@ const garbage = (name: string, text: string) => (keys: string) => writeFile(join
 describe('what the server publishes with', () => {
   it('is opened from what keys init writes, also before the first publication', async () => {
     await expect(opened(join(directory, 'keys'))).resolves.toBeDefined()
+  })
+
+  it('writes to the branch of the repository that was named, where it is Pages', async () => {
+    const asked: string[] = []
+    const place = { kind: 'pages', repository: 'acme/site' } as const
+    const publisher = await publisherOf(
+      { place, publicUrl: 'https://p.example', keysDirectory: join(directory, 'keys') },
+      {
+        roster: null,
+        branchOf: (repository) => ({
+          name: repository,
+          newest: async () => {
+            asked.push(repository)
+            return null
+          },
+          commit: async () => ({ kind: 'stale' }),
+        }),
+        clock,
+      },
+    )
+    expect(await publisher.published('eu')).toBeUndefined()
+    expect(new Set(asked)).toEqual(new Set(['acme/site']))
   })
 
   it.each<[string, (keys: string) => Promise<unknown>, RegExp[]]>([

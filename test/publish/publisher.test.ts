@@ -1,12 +1,13 @@
-import { readdir, rm } from 'node:fs/promises'
+import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { bundlesRequest } from '../../src/core/manifest/bundles-request.ts'
 import type { OpenRequest } from '../../src/core/manifest/sign-request.ts'
 import { targetsRequest } from '../../src/core/manifest/targets-request.ts'
 import { unwrap } from '../../src/core/problem.ts'
 import { directoryPublication } from '../../src/publish/directory.ts'
-import { createPublisher, type Publisher } from '../../src/publish/publisher.ts'
+import { createPublisher, type Publisher, type PublisherOptions } from '../../src/publish/publisher.ts'
 import type { OutputOf } from '../../src/render/output.ts'
 import { directoryRoster } from '../../src/roster/directory.ts'
 import type { RosterStore } from '../../src/roster/store.ts'
@@ -16,6 +17,7 @@ let fleet: Fleet
 let publisher: Publisher
 let roster: RosterStore
 let targets: OpenRequest
+let options: () => PublisherOptions
 beforeEach(async () => {
   fleet = await Fleet.start(['eu', 'us'])
   const { targets: holders, bundles, cohorts, snapshot, timestamp } = fleet.keys
@@ -25,7 +27,7 @@ beforeEach(async () => {
   }
   targets = await signed(unwrap(targetsRequest(fleet.rootMetadata, undefined, changes, later(fleet.now, 365))), holders)
   roster = directoryRoster(join(fleet.directory, 'roster'))
-  publisher = createPublisher({
+  options = () => ({
     publication: directoryPublication(fleet.site),
     publicUrl: fleet.host.url.replace(/\/$/, ''),
     pinnedRoot: fleet.root,
@@ -36,6 +38,7 @@ beforeEach(async () => {
     clock: () => fleet.now,
     patience: { attempts: 1 },
   })
+  publisher = createPublisher(options())
 })
 afterEach(() => fleet.stop())
 
@@ -198,6 +201,23 @@ describe('what is published', () => {
     await publisher.publish(output(await handedOver(undefined, '1.0.0', '2.0.0')))
     await rm(join(fleet.site, 'metadata/1.bundles-main.json'))
     await expect(publisher.keepFresh(['eu'])).rejects.toMatchObject({ problems: [{ code: 'metadata-missing' }] })
+  })
+})
+
+describe('a host that takes its time', () => {
+  it('keeps no other publication waiting, and is not asked for what was replaced meanwhile', async () => {
+    const bundles = await handedOver(undefined, '1.0.0', '2.0.0')
+    const copy = directoryPublication(join(fleet.directory, 'copy'))
+    const slow = createPublisher({ ...options(), publication: copy, patience: { attempts: 200, waitMs: 20 } })
+    const ended: string[] = []
+    const first = slow.publish(output(bundles)).then(() => ended.push('first'))
+    while ((await slow.published('eu')) === undefined) await sleep(5)
+    const second = slow.publish(output(bundles, { pollAfterSeconds: 60 })).then(() => ended.push('second'))
+    while ((await slow.published('eu'))?.pollAfterSeconds !== 60) await sleep(5)
+    expect(ended).toEqual([])
+    await cp(join(fleet.directory, 'copy'), fleet.site, { recursive: true })
+    await Promise.all([first, second])
+    expect(ended.sort()).toEqual(['first', 'second'])
   })
 })
 
