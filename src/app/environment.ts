@@ -33,6 +33,8 @@ export interface PublicationSettings {
   readonly place: Place | PagesPlace
   readonly publicUrl: string
   readonly keysDirectory: string
+  /** The least time from one publication to the next; halts and withdrawals do not wait for it. */
+  readonly everySeconds: number
 }
 
 type Variables = Readonly<Record<string, string | undefined>>
@@ -93,6 +95,12 @@ export const VARIABLES: readonly Variable[] = [
     meaning: 'for a bucket: address of the store, Amazon’s of the region when left out',
   },
   {
+    name: 'RINGMASTER_PUBLISH_EVERY',
+    required: false,
+    meaning:
+      'least seconds from one publication to the next, 0 when left out; halts, withdrawals, holds and quarantine do not wait',
+  },
+  {
     name: 'RINGMASTER_ROSTER_DIR',
     required: false,
     meaning:
@@ -144,7 +152,8 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
   const logLevel = given('LOG_LEVEL') ?? 'info'
   if (!LOG_LEVELS.has(logLevel))
     problems.push(invalid(`expected one of ${[...LOG_LEVELS].join(', ')} in LOG_LEVEL`, 'Or leave it out.'))
-  const publication = publicationOf(env, repository ?? '', problems)
+  const everySeconds = numberOf('RINGMASTER_PUBLISH_EVERY', { least: 0, most: 86_400, fallback: 0 })
+  const publication = publicationOf(env, { releaseRepository: repository ?? '', everySeconds }, problems)
   const apiUrl = apiUrlOf(given)
   if (!isWebAddress(apiUrl)) {
     const name = given('GITHUB_API_URL') === undefined ? 'GHE_HOST and GHE_PROTOCOL' : 'GITHUB_API_URL'
@@ -189,7 +198,11 @@ const REPOSITORY = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/
 const PLACES = ['RINGMASTER_PUBLISH_DIR', 'RINGMASTER_PUBLISH_TO'] as const
 const BESIDE = ['RINGMASTER_PUBLISH_URL', 'RINGMASTER_KEYS_DIR'] as const
 
-function publicationOf(env: Variables, releaseRepository: string, problems: Problem[]): PublicationSettings | null {
+function publicationOf(
+  env: Variables,
+  { releaseRepository, everySeconds }: { readonly releaseRepository: string; readonly everySeconds: number },
+  problems: Problem[],
+): PublicationSettings | null {
   const given = (name: string): string | undefined => env[name]?.trim() || undefined
   const [directory, address] = PLACES.map(given)
   const [publicUrl, keysDirectory] = BESIDE.map(given)
@@ -206,7 +219,8 @@ function publicationOf(env: Variables, releaseRepository: string, problems: Prob
   const place = directory
     ? ({ kind: 'directory', directory } as const)
     : placeOf(address, env, releaseRepository, problems)
-  if (place && publicUrl && keysDirectory) return { place, publicUrl: publicUrl.replace(/\/$/, ''), keysDirectory }
+  if (place && publicUrl && keysDirectory)
+    return { place, publicUrl: publicUrl.replace(/\/$/, ''), keysDirectory, everySeconds }
   const isPlaced = directory !== undefined || address !== undefined
   const absent = [...(isPlaced ? [] : [PLACES.join(' or ')]), ...BESIDE.filter((name) => given(name) === undefined)]
   if (absent.length > 0 && absent.length <= BESIDE.length) {

@@ -30,7 +30,7 @@ export interface Surroundings {
  * to be there, and for a key file that others can read.
  */
 export async function publisherOf(
-  { place, publicUrl, keysDirectory }: PublicationSettings,
+  { place, publicUrl, keysDirectory, everySeconds }: PublicationSettings,
   { roster, branchOf, clock }: Surroundings,
 ): Promise<Publisher> {
   const problems: Problem[] = []
@@ -55,6 +55,7 @@ export async function publisherOf(
     group: GROUP,
     roster,
     clock,
+    everyMs: everySeconds * 1_000,
   })
 }
 

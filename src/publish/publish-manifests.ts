@@ -14,12 +14,17 @@ import type { Signer } from './signer.ts'
 
 export type PublishCode = ManifestCode | BuildCode | 'publication-conflict'
 
+/** What a cohort is offered; what was published last is read back by itself. */
+export interface CohortSource extends Omit<ManifestSource, 'previous'> {
+  /** That of the publication where left out. */
+  readonly issue?: Issue
+}
+
 export interface ManifestPublication {
   readonly publication: Publication
   /** A root file that the publisher trusts; published with the first publication when it is the first root. */
   readonly pinnedRoot: Uint8Array
-  /** What the cohorts are offered now; what was published last is read back by itself. */
-  readonly cohorts: readonly Omit<ManifestSource, 'previous'>[]
+  readonly cohorts: readonly CohortSource[]
   /** Complete signing requests: new roots, targets, bundles. */
   readonly requests: readonly OpenRequest[]
   readonly signers: readonly Signer[]
@@ -36,7 +41,7 @@ export async function publishManifests(options: ManifestPublication): Promise<Ch
   const built = await Promise.all(
     options.cohorts.map(async (cohort) => {
       const previous = await readManifest(options.publication, repository.value, cohort.channel.cohort)
-      return buildManifest({ ...cohort, previous }, options.issue)
+      return buildManifest({ ...cohort, previous }, cohort.issue ?? options.issue)
     }),
   )
   const problems: Problem<PublishCode>[] = built.flatMap((manifest) => (manifest.ok ? [] : manifest.problems))

@@ -1,21 +1,23 @@
+import { NO_PREVIOUS } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
-import type { ManifestSource } from '../core/manifest/build.ts'
 import { parseDocument } from '../core/manifest/issues.ts'
 import { decodeMetadata } from '../core/manifest/metadata.ts'
-import { bundlesRole } from '../core/manifest/names.ts'
+import { bundlesRole, manifestPath } from '../core/manifest/names.ts'
 import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
 import type { Repository } from '../core/manifest/repository.ts'
 import { type Manifest, SigningRequest } from '../core/manifest/schema.ts'
 import { type OpenRequest, openRequest } from '../core/manifest/sign-request.ts'
+import { takesBack } from '../core/manifest/takes-back.ts'
 import { isSigned } from '../core/manifest/trusted-set.ts'
-import { unwrap } from '../core/problem.ts'
+import { RingmasterError, unwrap } from '../core/problem.ts'
 import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import { rostersOf } from '../roster/rosters.ts'
 import type { RosterStore } from '../roster/store.ts'
 import { type Freshness, freshnessOf, isStale } from './freshness.ts'
+import { gather } from './gather.ts'
 import type { Publication } from './publication.ts'
-import { publishManifests, readManifest } from './publish-manifests.ts'
+import { type CohortSource, publishManifests, readManifest } from './publish-manifests.ts'
 import { readRepository } from './read-back.ts'
 import type { Signer } from './signer.ts'
 import { type Expected, expectedOf, type Patience, verifyPublished } from './verify-published.ts'
@@ -37,6 +39,8 @@ export interface PublisherOptions {
   readonly roster: RosterStore | null
   readonly clock: () => string
   readonly patience?: Patience
+  /** The least time from one publication to the next, in milliseconds, but for what takes something back; 0 by default. */
+  readonly everyMs?: number
 }
 
 export interface Renewal extends Freshness {
@@ -46,7 +50,10 @@ export interface Renewal extends Freshness {
 
 /** Everything that goes out to devices, one publication after the other: cohorts share their snapshot. */
 export interface Publisher {
-  /** The manifest of a cohort: built, signed, stored with the pointer last, then fetched back from its public address. */
+  /**
+   * The manifest of a cohort: built, signed, stored with the pointer last, then fetched back from its public address.
+   * Cohorts that wait at the same time go out in one publication; each fails for itself.
+   */
   publish(output: OutputOf<'manifest'>): Promise<Applied>
   /** Renews timestamp and snapshot while a third of their time is left, and tells what else comes to its end. */
   keepFresh(cohorts: readonly string[]): Promise<Renewal>
@@ -66,6 +73,27 @@ const newer = (requests: readonly OpenRequest[], repository: Repository): OpenRe
     const published = repository.roles.get(request.role)?.metadata.signed.version ?? 0
     return metadata.signed.version > published
   })
+
+/** Of each role the newest list: what one cohort was signed for holds what another one was. */
+const newestOf = (requests: readonly OpenRequest[]): readonly OpenRequest[] => [
+  ...requests
+    .toSorted((a, b) => a.metadata.signed.version - b.metadata.signed.version)
+    .reduce((byRole, open) => byRole.set(open.request.role, open), new Map<string, OpenRequest>())
+    .values(),
+]
+
+/** The manifests of more cohorts would make a commit that a branch does not take. */
+const MOST_TOGETHER = 100
+
+interface Prepared {
+  readonly cohort: CohortSource
+  readonly bundles: OpenRequest
+}
+
+interface Sent {
+  readonly files: readonly PublishedFile[]
+  readonly arrival: Promise<void>
+}
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { publication, publicUrl, pinnedRoot, targets, signers, group, roster, clock } = options
@@ -87,21 +115,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const patience = { attempts: 5, ...options.patience, isWanted }
     unwrap(await verifyPublished(publicUrl, expectedOf(files), patience), 'outside')
   }
-  const send = async (what: {
-    readonly cohorts: readonly Omit<ManifestSource, 'previous'>[]
-    readonly requests: readonly OpenRequest[]
-    readonly validHours: number
-    readonly ledgerHead: string
-  }): Promise<readonly PublishedFile[]> => {
+  const send = async (
+    cohorts: readonly CohortSource[],
+    requests: readonly OpenRequest[],
+  ): Promise<readonly PublishedFile[]> => {
     const now = clock()
-    const expiresAt = new Date(Date.parse(now) + what.validHours * MS_PER_HOUR).toISOString()
     const published = await publishManifests({
       publication,
       pinnedRoot,
-      cohorts: what.cohorts,
-      requests: what.requests,
+      cohorts,
+      requests,
       signers,
-      issue: { issuedAt: now, expiresAt, ledgerHead: what.ledgerHead },
+      issue: { issuedAt: now, expiresAt: now, ledgerHead: NO_PREVIOUS },
       rules: { now, ...DEFAULT_VALIDITY },
     })
     const { files } = unwrap(published, 'refused')
@@ -109,36 +134,86 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return files
   }
 
-  async function sendOne(output: OutputOf<'manifest'>): Promise<readonly PublishedFile[]> {
-    const { channel } = output
-    const repository = await readBack()
+  async function prepare(output: OutputOf<'manifest'>, repository: Repository): Promise<Prepared> {
+    const { channel, ledgerHead, validHours } = output
     const previous = await readManifest(publication, repository, channel.cohort)
     const salts = new Map(output.salts.map(({ release, salt }) => [release, salt]))
-    return send({
-      cohorts: [
-        {
-          channel,
-          bundles: output.bundles.map((bundle) => ({ bundle, group })),
-          overrides: output.overrides,
-          quarantine: output.quarantine,
-          movedTo: output.movedTo,
-          entryRelease: output.entryRelease,
-          pollAfterSeconds: output.pollAfterSeconds,
-          salts,
-          rosters: await rostersOf(roster, { channel, salts, previous }),
-        },
-      ],
-      requests: newer([targets, requestOf(output.signedBundles)], repository),
-      validHours: output.validHours,
-      ledgerHead: output.ledgerHead,
-    })
+    const issuedAt = clock()
+    const expiresAt = new Date(Date.parse(issuedAt) + validHours * MS_PER_HOUR).toISOString()
+    return {
+      cohort: {
+        channel,
+        bundles: output.bundles.map((bundle) => ({ bundle, group })),
+        overrides: output.overrides,
+        quarantine: output.quarantine,
+        movedTo: output.movedTo,
+        entryRelease: output.entryRelease,
+        pollAfterSeconds: output.pollAfterSeconds,
+        salts,
+        rosters: await rostersOf(roster, { channel, salts, previous }),
+        issue: { issuedAt, expiresAt, ledgerHead },
+      },
+      bundles: requestOf(output.signedBundles),
+    }
   }
+
+  const sendPrepared = async (prepared: readonly Prepared[], repository: Repository): Promise<Sent> => {
+    const requests = newer([targets, ...newestOf(prepared.map(({ bundles }) => bundles))], repository)
+    const files = await send(
+      prepared.map(({ cohort }) => cohort),
+      requests,
+    )
+    const arrival = arrived(files)
+    arrival.catch(() => undefined)
+    return { files, arrival }
+  }
+
+  /** One publication for all; where that is refused one for each, so that what is wrong with one keeps no other back. */
+  async function sendTogether(
+    outputs: readonly OutputOf<'manifest'>[],
+  ): Promise<readonly PromiseSettledResult<Sent>[]> {
+    const repository = await readBack()
+    const prepared = await Promise.allSettled(outputs.map((output) => prepare(output, repository)))
+    const good = prepared.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    let sent: readonly PromiseSettledResult<Sent>[]
+    try {
+      const together = good.length === 0 ? undefined : await sendPrepared(good, repository)
+      sent = together === undefined ? [] : good.map(() => ({ status: 'fulfilled', value: together }))
+    } catch (error) {
+      if (!(error instanceof RingmasterError) || error.fault !== 'refused' || good.length === 1) throw error
+      const apart: PromiseSettledResult<Sent>[] = []
+      for (const one of good)
+        apart.push(...(await Promise.allSettled([readBack().then((now) => sendPrepared([one], now))])))
+      sent = apart
+    }
+    const rest = [...sent]
+    return prepared.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome] : rest.splice(0, 1)))
+  }
+
+  const isUrgent = async (output: OutputOf<'manifest'>): Promise<boolean> => {
+    try {
+      const manifest = await readManifest(publication, await readBack(), output.channel.cohort)
+      return manifest !== undefined && takesBack(manifest, output)
+    } catch {
+      // What cannot be read is told by the publication itself, and now.
+      return true
+    }
+  }
+  const sendSoon = gather({
+    send: sendTogether,
+    inTurn,
+    keyOf: (output: OutputOf<'manifest'>) => output.channel.cohort,
+    isUrgent,
+    everyMs: options.everyMs ?? 0,
+    most: MOST_TOGETHER,
+  })
 
   async function publishOne(output: OutputOf<'manifest'>): Promise<Applied> {
     const { cohort } = output.channel
-    const files = await inTurn(() => sendOne(output))
-    await arrived(files)
-    const manifest = files.find((file) => file.path.endsWith('manifest.json'))
+    const { files, arrival } = await sendSoon(output)
+    await arrival
+    const folder = `targets/${manifestPath(cohort).replace(/[^/]+$/, '')}`
+    const manifest = files.find(({ path }) => path.startsWith(folder) && path.endsWith('.manifest.json'))
     const digest = sha256(manifest?.bytes ?? '')
     const address = `${publicUrl}/${manifest?.path ?? ''}`
     const seen = { at: clock(), actor: null, source: { kind: 'reconciler' } } as const
@@ -151,9 +226,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   async function renew(cohorts: readonly string[]) {
     const before = await readBack()
     const stale = isStale(before, clock())
-    const files = stale
-      ? await send({ cohorts: [], requests: newer([targets], before), validHours: 0, ledgerHead: '' })
-      : []
+    const files = stale ? await send([], newer([targets], before)) : []
     const repository = stale ? await readBack() : before
     const manifests = await Promise.all(cohorts.map((cohort) => readManifest(publication, repository, cohort)))
     const published = manifests.flatMap((manifest) => manifest ?? [])

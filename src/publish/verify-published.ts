@@ -24,6 +24,9 @@ export interface Patience {
   readonly isWanted?: (file: Expected) => boolean
 }
 
+/** A publication of many cohorts is no reason for a host to see a flood. */
+const FILES_AT_ONCE = 32
+
 /** A path that no publication has: the host must say that it is missing, or devices take its error page for a root. */
 const NEVER_THERE = 'metadata/0.root.json'
 
@@ -41,7 +44,7 @@ export async function verifyPublished(
   let problems: readonly Problem<ArrivalCode>[] = []
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) await sleep(waitMs)
-    const looked = await Promise.all(left.map(async (file) => ({ file, problem: await lookAt(fetcher, file) })))
+    const looked = await lookAtAll(fetcher, left)
     const missed = looked.filter(({ file, problem }) => problem !== null && isWanted(file))
     left = missed.map(({ file }) => file)
     problems = missed.flatMap(({ problem }) => problem ?? [])
@@ -50,6 +53,15 @@ export async function verifyPublished(
   const probe = await probeMissing(fetcher)
   const all = probe ? [...problems, probe] : problems
   return all.length === 0 ? accepted({ files: expected.length }) : rejected(...all)
+}
+
+async function lookAtAll(fetcher: Fetcher, files: readonly Expected[]) {
+  const looked: { readonly file: Expected; readonly problem: Problem<ArrivalCode> | null }[] = []
+  for (let at = 0; at < files.length; at += FILES_AT_ONCE) {
+    const some = files.slice(at, at + FILES_AT_ONCE)
+    looked.push(...(await Promise.all(some.map(async (file) => ({ file, problem: await lookAt(fetcher, file) })))))
+  }
+  return looked
 }
 
 async function lookAt(fetcher: Fetcher, { path, digest, size }: Expected): Promise<Problem<ArrivalCode> | null> {

@@ -185,6 +185,7 @@ describe('the settings of the server', () => {
         place: { kind: 'directory', directory: 'public' },
         publicUrl: 'https://p.example',
         keysDirectory: 'keys',
+        everySeconds: 0,
       },
     })
   })
@@ -198,6 +199,7 @@ describe('the settings of the server', () => {
     ['Pages of another one', { RINGMASTER_PUBLISH_TO: 'pages:acme/site' }, { kind: 'pages', repository: 'acme/site' }],
     ['a bucket', BUCKET, { kind: 's3', bucket: 'updates', prefix: 'edge/', endpoint: 'https://s3.eu-1.amazonaws.com' }],
   ])('publish to %s', (_, changes, place) => {
-    expect(value({ ...BESIDE, ...changes }).publication).toMatchObject({ place, publicUrl: 'https://p.example' })
+    const { publication } = value({ ...BESIDE, ...changes, RINGMASTER_PUBLISH_EVERY: '900' })
+    expect(publication).toMatchObject({ place, publicUrl: 'https://p.example', everySeconds: 900 })
   })
 })

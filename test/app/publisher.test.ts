@@ -29,7 +29,12 @@ async function keysWith(change: (keys: string) => Promise<unknown>): Promise<str
 }
 const opened = (keysDirectory: string, published = join(directory, 'public')) =>
   publisherOf(
-    { place: { kind: 'directory', directory: published }, publicUrl: 'https://p.example', keysDirectory },
+    {
+      place: { kind: 'directory', directory: published },
+      publicUrl: 'https://p.example',
+      keysDirectory,
+      everySeconds: 0,
+    },
     { roster: null, branchOf: noBranch, clock },
   )
 const noBranch = (repository: string): PublicationBranch => {
@@ -55,7 +60,7 @@ describe('what the server publishes with', () => {
     const asked: string[] = []
     const place = { kind: 'pages', repository: 'acme/site' } as const
     const publisher = await publisherOf(
-      { place, publicUrl: 'https://p.example', keysDirectory: join(directory, 'keys') },
+      { place, publicUrl: 'https://p.example', keysDirectory: join(directory, 'keys'), everySeconds: 0 },
       {
         roster: null,
         branchOf: (repository) => ({

@@ -204,6 +204,50 @@ describe('what is published', () => {
   })
 })
 
+describe('manifests of several cohorts', () => {
+  const versions = async (): Promise<number> =>
+    (await readdir(join(fleet.site, 'metadata'))).filter((name) => /^\d+\.snapshot/.test(name)).length
+  const of = (cohort: string, bundles: OpenRequest, phase?: object) => {
+    const made = output(bundles, {}, phase)
+    return { ...made, subject: `cohort/${cohort}`, channel: { ...made.channel, cohort } } as typeof made
+  }
+
+  it('go out in one publication when they wait at the same time, each known by its own address', async () => {
+    const bundles = await handedOver(undefined, '1.0.0', '2.0.0')
+    const applied = await Promise.all(['eu', 'us'].map((cohort) => publisher.publish(of(cohort, bundles))))
+    expect(await versions()).toBe(1)
+    expect(applied.map(({ observed }) => observed)).toEqual([
+      [expect.objectContaining({ cohort: 'eu', address: expect.stringContaining('/targets/cohorts/eu/') })],
+      [expect.objectContaining({ cohort: 'us', address: expect.stringContaining('/targets/cohorts/us/') })],
+    ])
+  })
+
+  it('fail each for itself', async () => {
+    const bundles = await handedOver(undefined, '1.0.0', '2.0.0')
+    const outcomes = await Promise.allSettled([
+      publisher.publish(of('eu', bundles, { kind: 'count', count: 2 })),
+      publisher.publish(of('us', bundles)),
+      publisher.publish(of('nobody', bundles)),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected'])
+    expect(await publisher.published('eu')).toBeUndefined()
+    expect(await publisher.published('us')).toBeDefined()
+  })
+
+  it('are gathered for as long as was set, but for what takes something back', async () => {
+    const bundles = await handedOver(undefined, '1.0.0', '2.0.0')
+    const slow = createPublisher({ ...options(), everyMs: 600_000 })
+    await slow.publish(of('eu', bundles))
+    const waiting = slow.publish(of('us', bundles)).then(() => 'out')
+    expect(await Promise.race([waiting, sleep(50, 'waiting')])).toBe('waiting')
+    const halted = { kind: 'everybody', halted: { reason: 'it burns', at: fleet.now } }
+    await slow.publish(of('eu', bundles, halted))
+    expect(await waiting).toBe('out')
+    expect((await slow.published('eu'))?.releases.at(-1)?.phase).toMatchObject({ halted: { reason: 'it burns' } })
+    expect(await versions()).toBe(2)
+  })
+})
+
 describe('a host that takes its time', () => {
   it('keeps no other publication waiting, and is not asked for what was replaced meanwhile', async () => {
     const bundles = await handedOver(undefined, '1.0.0', '2.0.0')
