@@ -1,3 +1,4 @@
+import type { ViewsPlan } from '../core/config/views.ts'
 import type { Reminder } from '../core/manifest/reminders.ts'
 import type { Request } from '../core/request.ts'
 import type { Applied, Log } from '../engine/ports.ts'
@@ -9,6 +10,8 @@ export interface ManifestsOptions {
   readonly submit: (request: Request) => Promise<unknown>
   /** The cohorts that were ever offered something. */
   readonly cohorts: () => Promise<readonly string[]>
+  /** What the configuration in force wants to stand beside the manifests. */
+  readonly views: () => Promise<ViewsPlan>
   readonly clock: () => string
   readonly log: Log
 }
@@ -28,7 +31,7 @@ const STEPS = ['90-days', '30-days', '7-days', 'renew', 'expired'] as const sati
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-export function createManifests({ publisher, submit, cohorts, clock, log }: ManifestsOptions): Manifests {
+export function createManifests({ publisher, submit, cohorts, views, clock, log }: ManifestsOptions): Manifests {
   const told = new Map<string, string | null>()
   let arrival: Promise<void> = Promise.resolve()
   let lookedAtMs = Number.NEGATIVE_INFINITY
@@ -55,6 +58,26 @@ export function createManifests({ publisher, submit, cohorts, clock, log }: Mani
     await tell('publication/freshness', 'renewal-failed', message).catch(() => undefined)
   }
 
+  /** Views that offer nothing, as they were told last. */
+  let closedBefore = ''
+
+  /** Trouble with them is an alarm of its own: manifests are out all the same. */
+  async function showViews(): Promise<void> {
+    try {
+      const closed = await publisher.showViews(await views())
+      const reasons = closed.map(({ path, problems }) => ({ path, reasons: problems.map(({ message }) => message) }))
+      if (JSON.stringify(reasons) !== closedBefore && reasons.length > 0)
+        log.info({ closed: reasons }, 'views that cannot say what the channel says offer nothing now')
+      closedBefore = JSON.stringify(reasons)
+      await tell('publication/views', 'views-failed', null)
+    } catch (error) {
+      const message = `The views for clients that read no manifests could not be written: ${messageOf(error)} They may still offer what has been withdrawn since. It is tried again every ten minutes.`
+      await tell('publication/views', 'views-failed', message).catch((failed) =>
+        log.error({ error: String(failed) }, 'an alarm could not be raised'),
+      )
+    }
+  }
+
   const remind = async ({ role, version, expiresAt, daysLeft, signedBy, urgency }: Reminder): Promise<void> => {
     const whoActs =
       signedBy === 'offline'
@@ -73,6 +96,7 @@ export function createManifests({ publisher, submit, cohorts, clock, log }: Mani
       try {
         const applied = await publisher.publish(output)
         await tell(alarm, 'publication-failed', null)
+        await showViews()
         return applied
       } catch (error) {
         const message = `The manifest of the cohort ${cohort} could not be published: ${messageOf(error)} Devices go on with the one before until it expires. It is tried again.`
@@ -92,6 +116,7 @@ export function createManifests({ publisher, submit, cohorts, clock, log }: Mani
         const asked = { at: clock(), actor: null, source: { kind: 'timer' } } as const
         for (const cohort of fresh.due) await submit({ kind: 'manifest-due', cohort, ...asked })
         for (const reminder of fresh.reminders) await remind(reminder)
+        await showViews()
         // A sweep does not wait for a host that takes its time.
         arrival = fresh.arrival.then(() => tell('publication/freshness', 'renewal-failed', null)).catch(notRenewed)
       } catch (error) {

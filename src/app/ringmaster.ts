@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ulid } from 'ulid'
 import { COHORTS_KEY, type CohortIndex } from '../core/cohort/state.ts'
 import { readConfiguration } from '../core/config/in-force.ts'
+import { type ViewsPlan, viewsPlan } from '../core/config/views.ts'
 import { model } from '../core/model.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import type { Request } from '../core/request.ts'
@@ -106,8 +107,11 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     const index = (await (await ledger.view()).state(COHORTS_KEY)) as CohortIndex | undefined
     return index?.cohorts ?? []
   }
+  const inForce = async () => settleView(() => readConfiguration(), await ledger.view())
+  const views = async (): Promise<ViewsPlan> =>
+    viewsPlan((await inForce())?.configuration ?? { cohorts: [], rings: [] })
   const submit = (request: Request): Promise<unknown> => engine.submit(request)
-  const manifests = publisher === null ? null : createManifests({ publisher, submit, cohorts, clock, log })
+  const manifests = publisher === null ? null : createManifests({ publisher, submit, cohorts, views, clock, log })
   const outlets = outletsOf(app, manifests, clock)
   let isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
   const gitHub = gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log })
@@ -141,10 +145,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const branch = DATA_BRANCH
   const nowMs = () => Date.parse(clock())
   const guard = createGuard({ app, ledger, repository: releases, branch, raise: outlets.alarm, nowMs, log })
-  const configured = async (): Promise<string[]> => {
-    const inForce = await settleView(() => readConfiguration(), await ledger.view())
-    return (inForce?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
-  }
+  const configured = async (): Promise<string[]> =>
+    ((await inForce())?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
   const upkeep = createUpkeep({ app, ledger, intake, releaseRepository, configured, clock, log })
   const brakes = books && brakesTick({ ledger, books, published, submit, clock, log })
   let hasBegun = false

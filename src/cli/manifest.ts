@@ -10,6 +10,7 @@ import { RingmasterError, unwrap } from '../core/problem.ts'
 import { publicationAt, readPlace } from '../publish/place.ts'
 import { publishManifests } from '../publish/publish-manifests.ts'
 import { readRepository } from '../publish/read-back.ts'
+import { refreshViews } from '../publish/refresh-views.ts'
 import { keyFileSigner } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
@@ -28,7 +29,7 @@ function wholeNumber(text: string | undefined, option: string, otherwise: number
 export const manifestPublish: CliCommand = {
   name: 'manifest publish',
   usage:
-    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--base-url URL [--attempts N]]',
+    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--views] [--base-url URL [--attempts N]]',
   summary: 'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness.',
   async run(args, io) {
     const { values } = readOptions(manifestPublish, args, {
@@ -39,6 +40,7 @@ export const manifestPublish: CliCommand = {
       request: { type: 'string', multiple: true },
       'valid-hours': { type: 'string' },
       'ledger-head': { type: 'string' },
+      views: { type: 'boolean', default: false },
       'base-url': { type: 'string' },
       attempts: { type: 'string' },
     })
@@ -47,12 +49,15 @@ export const manifestPublish: CliCommand = {
     const sources = await Promise.all(
       (values.channel ?? []).map((path) => readDocument(path, ChannelSource, 'a channel source')),
     )
+    const publication = publicationOf(to, io)
+    const pinnedRoot = await readInput(needed(values.root, 'root', manifestPublish), 'a root file')
+    const signers = await signersIn(needed(values.online, 'online', manifestPublish))
     const published = await publishManifests({
-      publication: publicationOf(to, io),
-      pinnedRoot: await readInput(needed(values.root, 'root', manifestPublish), 'a root file'),
+      publication,
+      pinnedRoot,
       cohorts: sources.map(sourceOf),
       requests: await Promise.all((values.request ?? []).map(readRequest)),
-      signers: await signersIn(needed(values.online, 'online', manifestPublish)),
+      signers,
       issue: {
         issuedAt: io.now,
         expiresAt: new Date(Date.parse(io.now) + hours * MS_PER_HOUR).toISOString(),
@@ -61,12 +66,21 @@ export const manifestPublish: CliCommand = {
       rules: { now: io.now, ...DEFAULT_VALIDITY },
     })
     const { files, timestampVersion } = unwrap(published, 'refused')
-    if (io.json) io.out(JSON.stringify({ timestampVersion, files: files.map(({ path }) => path) }))
-    else io.out(`Published ${files.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
+    const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
+    const plan = { cohorts: values.views ? sources.map(viewsOf) : [], rings: [] }
+    const views = await refreshViews({ publication, repository, plan, signers, now: io.now })
+    const all = [...files, ...views.files]
+    if (io.json)
+      io.out(JSON.stringify({ timestampVersion, files: all.map(({ path }) => path), closedViews: views.closed }))
+    else {
+      io.out(`Published ${all.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
+      for (const { path, problems } of views.closed)
+        io.out(`${path} offers nothing: ${problems.map(({ message }) => message).join('; ')}`)
+    }
     const baseUrl = values['base-url']
     if (baseUrl === undefined) return 0
     const attempts = wholeNumber(values.attempts, 'attempts', 1, manifestPublish)
-    const arrived = unwrap(await verifyPublished(baseUrl, expectedOf(files), { attempts }), 'outside')
+    const arrived = unwrap(await verifyPublished(baseUrl, expectedOf(all), { attempts }), 'outside')
     if (!io.json) io.out(`All ${arrived.files} file(s) have arrived at ${baseUrl}.`)
     return 0
   },
@@ -75,6 +89,13 @@ export const manifestPublish: CliCommand = {
 /** The clock of the store's signatures is the system's own: a long publication must not sign by the time it began. */
 const publicationOf = (to: string, { env }: CommandIo) =>
   publicationAt(unwrap(readPlace(to, env)), () => new Date().toISOString())
+
+/** Every view that there is of a cohort; what cannot be said offers nothing, and is told. */
+const viewsOf = ({ channel, bundles }: ChannelSource) => ({
+  cohort: channel.cohort,
+  checksums: true,
+  graphTargets: [...new Set(bundles.flatMap(({ artifacts }) => artifacts.map(({ target }) => target)))].sort(),
+})
 
 function sourceOf(source: ChannelSource): Omit<ManifestSource, 'previous'> {
   const { channel, bundles, group, overrides, quarantine, movedTo, entryRelease, pollAfterSeconds } = source

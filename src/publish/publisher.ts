@@ -1,3 +1,4 @@
+import type { ViewsPlan } from '../core/config/views.ts'
 import { NO_PREVIOUS } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import { parseDocument } from '../core/manifest/issues.ts'
@@ -18,7 +19,9 @@ import { type Freshness, freshnessOf, isStale } from './freshness.ts'
 import { gather } from './gather.ts'
 import type { Publication } from './publication.ts'
 import { type CohortSource, publishManifests, readManifest } from './publish-manifests.ts'
+import type { ClosedView } from './publish-views.ts'
 import { readRepository } from './read-back.ts'
+import { refreshViews } from './refresh-views.ts'
 import type { Signer } from './signer.ts'
 import { type Expected, expectedOf, type Patience, verifyPublished } from './verify-published.ts'
 
@@ -57,6 +60,8 @@ export interface Publisher {
   publish(output: OutputOf<'manifest'>): Promise<Applied>
   /** Renews timestamp and snapshot while a third of their time is left, and tells what else comes to its end. */
   keepFresh(cohorts: readonly string[]): Promise<Renewal>
+  /** Makes the views for plain clients from what is published, and tells which of them offer nothing and why. */
+  showViews(plan: ViewsPlan): Promise<readonly ClosedView[]>
   /** What devices of a cohort read now; undefined where nothing is published. */
   published(cohort: string): Promise<Manifest | undefined>
   /** Whether a completed signing request is signed by the keys that the targets in force name for its role. */
@@ -242,6 +247,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
       arrival.catch(() => undefined)
       return { ...freshness, arrival }
     },
+    showViews: (plan) =>
+      inTurn(async () => {
+        const repository = await readBack()
+        return (await refreshViews({ publication, repository, plan, signers, now: clock() })).closed
+      }),
     published: async (cohort) => readManifest(publication, await readBack(), cohort),
     async areBundlesSigned(document) {
       try {

@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
 import { createManifests, type Manifests } from '../../src/app/manifests.ts'
+import type { ViewsPlan } from '../../src/core/config/views.ts'
 import type { Reminder } from '../../src/core/manifest/reminders.ts'
 import type { Request } from '../../src/core/request.ts'
+import type { ClosedView } from '../../src/publish/publish-views.ts'
 import type { Renewal } from '../../src/publish/publisher.ts'
 import type { OutputOf } from '../../src/render/output.ts'
 
@@ -9,12 +11,21 @@ let asked: Request[] = []
 let broken: string | null = null
 const NOTHING: Renewal = { renewed: false, due: [], reminders: [], arrival: Promise.resolve() }
 let fresh = NOTHING
+const PLAN: ViewsPlan = { cohorts: [{ cohort: 'eu', checksums: true, graphTargets: [] }], rings: [] }
+let shown: ViewsPlan[] = []
+let closed: readonly ClosedView[] = []
+let viewTrouble: string | null = null
+let logged: string[] = []
 let now = '2026-11-20T10:00:00Z'
 let looks = 0
 let manifests: Manifests
 
 beforeEach(() => {
   asked = []
+  shown = []
+  closed = []
+  viewTrouble = null
+  logged = []
   broken = null
   fresh = NOTHING
   now = '2026-11-20T10:00:00Z'
@@ -30,25 +41,35 @@ beforeEach(() => {
         looks += 1
         return guarded(fresh)
       },
+      showViews: async (plan) => {
+        if (viewTrouble !== null) throw new Error(viewTrouble)
+        shown.push(plan)
+        return closed
+      },
       published: async () => undefined,
       areBundlesSigned: async () => false,
     },
     submit: async (request) => void asked.push(request),
     cohorts: async () => ['eu'],
+    views: async () => PLAN,
     clock: () => now,
-    log: { info: () => {}, error: () => {} },
+    log: { info: (data) => void logged.push(JSON.stringify(data)), error: () => {} },
   })
 })
 
 const output = { channel: { cohort: 'eu' } } as OutputOf<'manifest'>
-/** The alarms that were raised (+) and cleared (-) since the last look. */
-const alarms = (): string[] => {
+const VIEWS = 'publication/views'
+const told = (isMeant: (alarm: string) => boolean): string[] => {
   const found = asked.flatMap((request) =>
-    request.kind === 'condition-seen' ? [`${request.holds ? '+' : '-'} ${request.alarm}`] : [],
+    request.kind === 'condition-seen' && isMeant(request.alarm)
+      ? [`${request.holds ? '+' : '-'} ${request.alarm}`]
+      : [],
   )
   asked = []
   return found
 }
+/** The alarms that were raised (+) and cleared (-) since the last look. */
+const alarms = (): string[] => told((alarm) => alarm !== VIEWS)
 const raised = (): string[] => alarms().filter((alarm) => alarm.startsWith('+'))
 const later = (minutes: number): void => {
   now = new Date(Date.parse(now) + minutes * 60_000).toISOString()
@@ -66,6 +87,32 @@ describe('a manifest that does not come out', () => {
     broken = null
     expect(await manifests.outlet(output)).toEqual({ remote: '9' })
     expect(alarms()).toEqual(['- publication/eu'])
+  })
+})
+
+describe('the views beside the manifests', () => {
+  it('are made anew after each publication, and by the clock', async () => {
+    await manifests.outlet(output)
+    await manifests.tick()
+    expect(shown).toEqual([PLAN, PLAN])
+  })
+
+  it('raise an alarm of their own when they cannot be written; the manifest is out all the same', async () => {
+    viewTrouble = 'the disk is full'
+    expect(await manifests.outlet(output)).toEqual({ remote: '9' })
+    expect(JSON.stringify(asked)).toContain('views-failed')
+    expect(told((alarm) => alarm === VIEWS)).toEqual(['+ publication/views'])
+    viewTrouble = null
+    await manifests.outlet(output)
+    expect(told((alarm) => alarm === VIEWS)).toEqual(['- publication/views'])
+  })
+
+  it('that offer nothing are told with their reason, once for as long as it stays the same', async () => {
+    const problems = [{ code: 'phase-not-carried', message: 'found a phase' }] as const
+    closed = [{ path: 'views/cohorts/eu/SHA256SUMS', problems }]
+    await manifests.outlet(output)
+    await manifests.outlet(output)
+    expect(logged).toEqual([expect.stringContaining('found a phase')])
   })
 })
 

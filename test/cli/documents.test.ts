@@ -120,6 +120,26 @@ describe('a command called in the wrong way', () => {
   })
 })
 
+const PUBLISH = 'ringmaster manifest publish --to site --root trust/1.root.json --online keys/online'
+
+it('views go out beside the manifests, and one that cannot say what the channel says is told', async () => {
+  const views = async (channel: string) =>
+    JSON.parse(
+      (await run(`${PUBLISH} --channel ${channel} --views --base-url https://updates.example/ --json`)).out[0]!,
+    )
+  const graph = 'views/cohorts/eu/arm64/v1/graph'
+  expect(await views('channel.json')).toMatchObject({ files: expect.arrayContaining([graph]), closedViews: [] })
+  const source = JSON.parse(await readFile('channel.json', 'utf8'))
+  await writeFile('moved.json', JSON.stringify({ ...source, movedTo: 'us' }))
+  expect(await views('moved.json')).toMatchObject({
+    closedViews: [
+      { path: 'views/cohorts/eu/SHA256SUMS', problems: [{ code: 'cohort-moved' }] },
+      { path: graph, problems: [{ code: 'cohort-moved' }] },
+    ],
+  })
+  await views('channel.json')
+})
+
 it('a refused device says what it may still finish, and the exit code is that of a refusal', async () => {
   await run(
     'ringmaster resolve --base-url https://updates.example/ --cohort eu --state other --root trust/1.root.json --release-version 1.0.0',

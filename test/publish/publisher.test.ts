@@ -1,4 +1,4 @@
-import { cp, readdir, rm } from 'node:fs/promises'
+import { cp, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
@@ -245,6 +245,55 @@ describe('manifests of several cohorts', () => {
     expect(await waiting).toBe('out')
     expect((await slow.published('eu'))?.releases.at(-1)?.phase).toMatchObject({ halted: { reason: 'it burns' } })
     expect(await versions()).toBe(2)
+  })
+})
+
+describe('views', () => {
+  const plan = {
+    cohorts: [{ cohort: 'eu', checksums: true, graphTargets: ['arm64'] }],
+    rings: [{ ring: '4', label: 'Customers', packages: [{ product: 'Gateway', cohort: 'eu' }] }],
+  }
+  const text = (path: string) => readFile(join(fleet.site, 'views', path), 'utf8')
+
+  it('are made of what is published, and offer nothing when they cannot carry it', async () => {
+    expect(await publisher.showViews(plan)).toEqual([])
+    const bundles = await handedOver(undefined, '1.0.0', '2.0.0')
+    const ramp = { kind: 'ramp', from: '0', to: '1', startsAt: fleet.now, endsAt: later(fleet.now, 1) }
+    await publisher.publish(output(bundles, {}, ramp))
+    const closed = await publisher.showViews(plan)
+    expect(closed.map(({ path }) => path)).toEqual(['views/cohorts/eu/SHA256SUMS', 'views/cohorts/eu/arm64/v1/graph'])
+    expect(JSON.parse(await text('cohorts/eu/arm64/v1/graph'))).toEqual({ nodes: [], edges: [] })
+    expect(await text('rings/4/latest.json')).toContain('"version": "1.0.0"')
+
+    await publisher.publish(output(bundles))
+    expect(await publisher.showViews(plan)).toEqual([])
+    expect(JSON.parse(await text('cohorts/eu/arm64/v1/graph'))).toMatchObject({ edges: [[0, 1]] })
+    expect(await text('rings/4/latest.json')).toContain('"version": "2.0.0"')
+    const folder = join(fleet.site, 'views/cohorts/eu')
+    const sums = await readFile(join(folder, 'SHA256SUMS'))
+    const signature = await readFile(join(folder, 'SHA256SUMS.ed25519'))
+    expect(signature).toEqual(Buffer.from((await fleet.keys.timestamp[0]?.sign(sums)) ?? []))
+  })
+
+  it('are written only when they differ', async () => {
+    await publisher.publish(output(await handedOver(undefined, '1.0.0', '2.0.0')))
+    const writes: string[] = []
+    const place = directoryPublication(fleet.site)
+    const watched = createPublisher({
+      ...options(),
+      publication: {
+        ...place,
+        put: (files) => {
+          writes.push(...files.map(({ path }) => path))
+          return place.put(files)
+        },
+      },
+    })
+    await watched.showViews(plan)
+    expect(writes).toContain('views/rings/4/index.html')
+    writes.length = 0
+    await watched.showViews(plan)
+    expect(writes).toEqual([])
   })
 })
 

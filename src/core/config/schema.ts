@@ -52,6 +52,10 @@ export const RingConfig = z.strictObject({
   purpose: Text(500).optional().describe('What is learned here.'),
   gate: GateConfig.optional().describe('What a version needs to enter; without it the ring is open.'),
   cohorts: z.array(Identifier).max(1_000).default([]).describe('The cohorts of devices that the ring serves.'),
+  downloads: z
+    .boolean()
+    .optional()
+    .describe('Whether a public page links what its cohorts may download; none when left out.'),
 })
 
 export const PartyConfig = z.strictObject({
@@ -112,6 +116,15 @@ export const SignoffConfig = z.strictObject({
     .describe('Who could sign and has not is mentioned on the proposal; left out, nobody is.'),
 })
 
+export const ViewsConfig = z.strictObject({
+  checksums: z.boolean().default(false).describe('Whether there is a signed SHA256SUMS.'),
+  graphTargets: z
+    .array(Text(100))
+    .max(50)
+    .default([])
+    .describe('The targets that have a Cincinnati graph each, as artifacts name them.'),
+})
+
 export const CohortConfig = z.strictObject({
   id: Identifier.describe('Stands in addresses: choose an opaque one for a public host.'),
   product: ProductName.describe('Whose artifacts its devices install.'),
@@ -128,6 +141,7 @@ export const CohortConfig = z.strictObject({
     .enum(['everybody', 'nobody'])
     .default('everybody')
     .describe('Whom a new release is open to before anybody says /phase.'),
+  views: ViewsConfig.optional().describe('Files beside the manifest for clients that read none; none when left out.'),
   brakes: BrakeRules.optional().describe('When a phase halts by itself; never when left out.'),
   enrolmentKeys: z
     .array(z.string().regex(/^[0-9a-f]{64}$/, 'expected the 64 hexadecimal digits of an ed25519 public key'))
