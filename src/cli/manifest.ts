@@ -1,23 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { NO_PREVIOUS } from '../core/event.ts'
-import type { ManifestSource } from '../core/manifest/build.ts'
-import { DEFAULT_VALIDITY } from '../core/manifest/publication.ts'
 import { remindersOf } from '../core/manifest/reminders.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
 import { publicationAt, readPlace } from '../publish/place.ts'
-import { publishManifests } from '../publish/publish-manifests.ts'
+import { publishSources } from '../publish/publish-sources.ts'
 import { readRepository } from '../publish/read-back.ts'
-import { refreshViews } from '../publish/refresh-views.ts'
 import { keyFileSigner } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
+import { directoryRoster } from '../roster/directory.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
 import { readRequest } from './request-files.ts'
-
-const MS_PER_HOUR = 3_600_000
 
 function wholeNumber(text: string | undefined, option: string, otherwise: number, command: CliCommand): number {
   if (text === undefined) return otherwise
@@ -29,7 +23,7 @@ function wholeNumber(text: string | undefined, option: string, otherwise: number
 export const manifestPublish: CliCommand = {
   name: 'manifest publish',
   usage:
-    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--views] [--base-url URL [--attempts N]]',
+    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR] [--views] [--base-url URL [--attempts N]]',
   summary: 'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness.',
   async run(args, io) {
     const { values } = readOptions(manifestPublish, args, {
@@ -40,47 +34,37 @@ export const manifestPublish: CliCommand = {
       request: { type: 'string', multiple: true },
       'valid-hours': { type: 'string' },
       'ledger-head': { type: 'string' },
+      roster: { type: 'string' },
       views: { type: 'boolean', default: false },
       'base-url': { type: 'string' },
       attempts: { type: 'string' },
     })
     const to = needed(values.to, 'to', manifestPublish)
     const hours = wholeNumber(values['valid-hours'], 'valid-hours', 168, manifestPublish)
-    const sources = await Promise.all(
-      (values.channel ?? []).map((path) => readDocument(path, ChannelSource, 'a channel source')),
-    )
-    const publication = publicationOf(to, io)
-    const pinnedRoot = await readInput(needed(values.root, 'root', manifestPublish), 'a root file')
-    const signers = await signersIn(needed(values.online, 'online', manifestPublish))
-    const published = await publishManifests({
-      publication,
-      pinnedRoot,
-      cohorts: sources.map(sourceOf),
+    const { files, timestampVersion, closed } = await publishSources({
+      publication: publicationOf(to, io),
+      pinnedRoot: await readInput(needed(values.root, 'root', manifestPublish), 'a root file'),
+      sources: await Promise.all(
+        (values.channel ?? []).map((path) => readDocument(path, ChannelSource, 'a channel source')),
+      ),
       requests: await Promise.all((values.request ?? []).map(readRequest)),
-      signers,
-      issue: {
-        issuedAt: io.now,
-        expiresAt: new Date(Date.parse(io.now) + hours * MS_PER_HOUR).toISOString(),
-        ledgerHead: values['ledger-head'] ?? NO_PREVIOUS,
-      },
-      rules: { now: io.now, ...DEFAULT_VALIDITY },
+      signers: await signersIn(needed(values.online, 'online', manifestPublish)),
+      roster: values.roster === undefined ? null : directoryRoster(values.roster),
+      validHours: hours,
+      ledgerHead: values['ledger-head'],
+      views: values.views,
+      now: io.now,
     })
-    const { files, timestampVersion } = unwrap(published, 'refused')
-    const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
-    const plan = { cohorts: values.views ? sources.map(viewsOf) : [], rings: [] }
-    const views = await refreshViews({ publication, repository, plan, signers, now: io.now })
-    const all = [...files, ...views.files]
-    if (io.json)
-      io.out(JSON.stringify({ timestampVersion, files: all.map(({ path }) => path), closedViews: views.closed }))
+    if (io.json) io.out(JSON.stringify({ timestampVersion, files: files.map(({ path }) => path), closedViews: closed }))
     else {
-      io.out(`Published ${all.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
-      for (const { path, problems } of views.closed)
+      io.out(`Published ${files.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
+      for (const { path, problems } of closed)
         io.out(`${path} offers nothing: ${problems.map(({ message }) => message).join('; ')}`)
     }
     const baseUrl = values['base-url']
     if (baseUrl === undefined) return 0
     const attempts = wholeNumber(values.attempts, 'attempts', 1, manifestPublish)
-    const arrived = unwrap(await verifyPublished(baseUrl, expectedOf(all), { attempts }), 'outside')
+    const arrived = unwrap(await verifyPublished(baseUrl, expectedOf(files), { attempts }), 'outside')
     if (!io.json) io.out(`All ${arrived.files} file(s) have arrived at ${baseUrl}.`)
     return 0
   },
@@ -89,29 +73,6 @@ export const manifestPublish: CliCommand = {
 /** The clock of the store's signatures is the system's own: a long publication must not sign by the time it began. */
 const publicationOf = (to: string, { env }: CommandIo) =>
   publicationAt(unwrap(readPlace(to, env)), () => new Date().toISOString())
-
-/** Every view that there is of a cohort; what cannot be said offers nothing, and is told. */
-const viewsOf = ({ channel, bundles }: ChannelSource) => ({
-  cohort: channel.cohort,
-  checksums: true,
-  graphTargets: [...new Set(bundles.flatMap(({ artifacts }) => artifacts.map(({ target }) => target)))].sort(),
-})
-
-function sourceOf(source: ChannelSource): Omit<ManifestSource, 'previous'> {
-  const { channel, bundles, group, overrides, quarantine, movedTo, entryRelease, pollAfterSeconds } = source
-  return {
-    channel,
-    bundles: bundles.map((bundle) => ({ bundle, group })),
-    overrides,
-    quarantine,
-    movedTo,
-    entryRelease,
-    pollAfterSeconds,
-    // Taken for new releases only: those that are published already keep their salt.
-    salts: new Map(channel.releases.map(({ id }) => [id, randomBytes(16).toString('hex')])),
-    rosters: new Map(),
-  }
-}
 
 /** Every key file of a directory; the publication takes those that its roles name. */
 async function signersIn(directory: string) {

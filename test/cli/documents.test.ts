@@ -2,14 +2,16 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { cohortTally } from '../../src/cli/cohort-roster.ts'
 import type { CliCommand, CommandIo } from '../../src/cli/command.ts'
 import { KEY_COMMANDS } from '../../src/cli/keys.ts'
 import { MANIFEST_COMMANDS } from '../../src/cli/manifest.ts'
 import { resolveCommand } from '../../src/cli/resolve.ts'
 import { RingmasterError } from '../../src/core/problem.ts'
+import { directoryRoster } from '../../src/roster/directory.ts'
 import { type StaticHost, serveDirectory } from '../device/static-host.ts'
 
-const COMMANDS: readonly CliCommand[] = [...KEY_COMMANDS, ...MANIFEST_COMMANDS, resolveCommand]
+const COMMANDS: readonly CliCommand[] = [...KEY_COMMANDS, ...MANIFEST_COMMANDS, resolveCommand, cohortTally]
 const NOW = new Date().toISOString()
 const here = process.cwd()
 let directory: string
@@ -138,6 +140,26 @@ it('views go out beside the manifests, and one that cannot say what the channel 
     ],
   })
   await views('channel.json')
+})
+
+it('an exact count goes out with the roster of the enrolled, and is refused without it', async () => {
+  const source = JSON.parse(await readFile('channel.json', 'utf8'))
+  const [first, second] = source.channel.releases
+  const third = { ...second, id: 'r3', requirement: '< 2.0.0', phase: { kind: 'count', count: 2 } }
+  const releases = [first, { ...second, next: 'r3' }, third]
+  await writeFile('counted.json', JSON.stringify({ ...source, channel: { ...source.channel, releases } }))
+  expect((await run(`${PUBLISH} --channel counted.json`)).err).toEqual([expect.stringMatching(/^roster-needed: /)])
+  const store = directoryRoster('roster')
+  await store.enrol(
+    'eu',
+    ['a', 'b', 'c', 'd', 'e'].map((pseudonym) => ({ pseudonym, tags: [] })),
+  )
+  expect(await run(`${PUBLISH} --channel counted.json --roster roster`)).toMatchObject({ code: 0, err: [] })
+  const { out } = await run(
+    'ringmaster cohort tally --to site --root trust/1.root.json --roster roster --cohort eu --json',
+  )
+  expect(JSON.parse(out[0]!).tallies.at(-1)).toMatchObject({ release: 'r3', permitted: 2, enrolled: 5, left: 3 })
+  await run(`${PUBLISH} --channel channel.json`)
 })
 
 it('a refused device says what it may still finish, and the exit code is that of a refusal', async () => {

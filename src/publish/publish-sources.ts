@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { NO_PREVIOUS } from '../core/event.ts'
+import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
+import type { OpenRequest } from '../core/manifest/sign-request.ts'
+import type { ChannelSource } from '../core/manifest/source.ts'
+import { unwrap } from '../core/problem.ts'
+import { rostersOf } from '../roster/rosters.ts'
+import type { RosterStore } from '../roster/store.ts'
+import type { Publication } from './publication.ts'
+import { type CohortSource, publishManifests, readManifest } from './publish-manifests.ts'
+import type { ClosedView } from './publish-views.ts'
+import { readRepository } from './read-back.ts'
+import { refreshViews } from './refresh-views.ts'
+import type { Signer } from './signer.ts'
+
+const MS_PER_HOUR = 3_600_000
+
+export interface SourcesPublication {
+  readonly publication: Publication
+  readonly pinnedRoot: Uint8Array
+  readonly sources: readonly ChannelSource[]
+  readonly requests: readonly OpenRequest[]
+  readonly signers: readonly Signer[]
+  /** Null where no cohort keeps a roster: then no phase can be an exact count. */
+  readonly roster: RosterStore | null
+  readonly validHours: number
+  readonly ledgerHead?: string | undefined
+  /** Whether every view that there is of the sources' cohorts is written too. */
+  readonly views: boolean
+  /** ISO 8601 UTC. */
+  readonly now: string
+}
+
+export interface PublishedSources {
+  readonly files: readonly PublishedFile[]
+  readonly timestampVersion: number
+  readonly closed: readonly ClosedView[]
+}
+
+/**
+ * Publishes channels and signed requests from files, without the App; with neither it renews the freshness. Throws
+ * `RingmasterError` with everything that stands against it, and nothing is published then.
+ */
+export async function publishSources(options: SourcesPublication): Promise<PublishedSources> {
+  const { publication, pinnedRoot, sources, signers, now } = options
+  const cohorts = await cohortsOf(options)
+  const published = await publishManifests({
+    publication,
+    pinnedRoot,
+    cohorts,
+    requests: options.requests,
+    signers,
+    issue: {
+      issuedAt: now,
+      expiresAt: new Date(Date.parse(now) + options.validHours * MS_PER_HOUR).toISOString(),
+      ledgerHead: options.ledgerHead ?? NO_PREVIOUS,
+    },
+    rules: { now, ...DEFAULT_VALIDITY },
+  })
+  const { files, timestampVersion } = unwrap(published, 'refused')
+  const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
+  const plan = { cohorts: options.views ? sources.map(viewsOf) : [], rings: [] }
+  const views = await refreshViews({ publication, repository, plan, signers, now })
+  return { files: [...files, ...views.files], timestampVersion, closed: views.closed }
+}
+
+async function cohortsOf({ publication, pinnedRoot, sources, roster }: SourcesPublication): Promise<CohortSource[]> {
+  if (sources.length === 0) return []
+  const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
+  return Promise.all(
+    sources.map(async ({ channel, bundles, group, schema: _, ...others }) => {
+      const previous = await readManifest(publication, repository, channel.cohort)
+      // Taken for new releases only: those that are published already keep their salt.
+      const salts = new Map(channel.releases.map(({ id }) => [id, randomBytes(16).toString('hex')]))
+      return {
+        ...others,
+        channel,
+        bundles: bundles.map((bundle) => ({ bundle, group })),
+        salts,
+        rosters: await rostersOf(roster, { channel, salts, previous }),
+      }
+    }),
+  )
+}
+
+/** What cannot be said in a view offers nothing, and is told. */
+const viewsOf = ({ channel, bundles }: ChannelSource) => ({
+  cohort: channel.cohort,
+  checksums: true,
+  graphTargets: [...new Set(bundles.flatMap(({ artifacts }) => artifacts.map(({ target }) => target)))].sort(),
+})
