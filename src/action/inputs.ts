@@ -150,7 +150,48 @@ export const INPUTS = {
   'working-directory': {
     description: 'Where the checkout is, from the workspace.',
     default: '.',
-    usedBy: [...VERSIONED, 'validate-config'],
+    usedBy: [...VERSIONED, 'validate-config', 'publish'],
+  },
+  'publish-to': {
+    description:
+      'Where manifests go: a directory of the workspace, or `s3://BUCKET/PREFIX` with the `AWS_` variables in the step’s `env`.',
+    usedBy: ['publish'],
+    neededBy: ['publish'],
+  },
+  root: {
+    description: 'The root file that devices begin with, `1.root.json`.',
+    usedBy: ['publish'],
+    neededBy: ['publish'],
+  },
+  'online-keys': {
+    description: 'The online keys in PEM, one after the other: a secret.',
+    usedBy: ['publish'],
+    neededBy: ['publish'],
+  },
+  channels: {
+    description:
+      'What cohorts are offered: channel files, one a line. With neither these nor requests the freshness is renewed.',
+    usedBy: ['publish'],
+  },
+  requests: {
+    description:
+      'Complete signing requests (targets, bundles, roots), one a line; those that are published already are left out.',
+    usedBy: ['publish'],
+  },
+  'valid-hours': {
+    description: 'How long a manifest holds that goes out now.',
+    default: '168',
+    usedBy: ['publish'],
+  },
+  views: {
+    description: 'Write the files for clients that read no manifests, for the cohorts of `channels`.',
+    default: 'false',
+    usedBy: ['publish'],
+  },
+  'public-url': {
+    description:
+      'Address that devices fetch from: it is waited for, at most ten minutes, until everything is there. Leave it out where a later step deploys.',
+    usedBy: ['publish'],
   },
   artifacts: {
     description:

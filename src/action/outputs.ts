@@ -18,6 +18,8 @@ export const OUTPUTS = {
   valid: '`true` when the configuration holds, else `false` (the step then fails).',
   digest:
     'The SHA-256 of the configuration’s exact text, under which the ledger keeps it. Empty when it does not hold.',
+  'published-files': 'The files that were published, one a line, in the order that they went out.',
+  'timestamp-version': 'The version of the pointer that devices ask for.',
 } as const satisfies Record<string, string>
 
 export type OutputName = keyof typeof OUTPUTS
@@ -29,6 +31,7 @@ export const OUTPUTS_OF = {
   'record-build': ['check-run-id', 'version', 'product', 'status'],
   'record-deployment': ['deployment-id', 'version', 'product', 'status'],
   'validate-config': ['valid', 'digest'],
+  publish: ['published-files', 'timestamp-version'],
 } as const satisfies Record<string, readonly OutputName[]>
 
 export type CommandName = keyof typeof OUTPUTS_OF

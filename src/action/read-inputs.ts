@@ -34,6 +34,14 @@ export interface Inputs {
   readonly writeVersionFiles: boolean
   readonly versionFiles: readonly string[]
   readonly workingDirectory: string
+  readonly publishTo: string | null
+  readonly root: string | null
+  readonly onlineKeys: string | null
+  readonly channels: readonly string[]
+  readonly requests: readonly string[]
+  readonly validHours: string
+  readonly views: boolean
+  readonly publicUrl: string | null
   readonly artifacts: string | null
   readonly environmentUrl: string | null
   readonly description: string | null
@@ -117,6 +125,14 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     writeVersionFiles: flag('write-version-files'),
     versionFiles: list('version-files', /\n/),
     workingDirectory: text('working-directory') ?? '.',
+    publishTo: text('publish-to'),
+    root: text('root'),
+    onlineKeys: text('online-keys'),
+    channels: list('channels', /\n/),
+    requests: list('requests', /\n/),
+    validHours: text('valid-hours') ?? '',
+    views: flag('views'),
+    publicUrl: text('public-url'),
     artifacts: text('artifacts'),
     environmentUrl: text('environment-url'),
     description: text('description'),

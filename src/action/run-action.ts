@@ -20,6 +20,7 @@ const COMMANDS: { readonly [Name in CommandName]: () => Promise<Command<Name>> }
   'record-build': async () => (await import('./record-build.ts')).recordBuild,
   'record-deployment': async () => (await import('./record-deployment.ts')).recordDeployment,
   'validate-config': async () => (await import('./validate-config.ts')).validateConfig,
+  publish: async () => (await import('./publish.ts')).publish,
 }
 
 /** As the command line has them; a bug of ours is 70. */

@@ -57,6 +57,13 @@ export async function publishManifests(options: ManifestPublication): Promise<Ch
   })
 }
 
+/** What came back from the holders of offline keys and is not published yet: an older version never goes out again. */
+export const newer = (requests: readonly OpenRequest[], repository: Repository): OpenRequest[] =>
+  requests.filter(({ request, metadata }) => {
+    const published = repository.roles.get(request.role)?.metadata.signed.version ?? 0
+    return metadata.signed.version > published
+  })
+
 /** What complete requests change; a problem for each that still wants signatures. */
 export function changeOf(requests: readonly OpenRequest[]): Checked<Change, ManifestCode> {
   const finished = requests.map((open) => ({ open, bytes: finishRequest(open) }))

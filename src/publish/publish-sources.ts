@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { NO_PREVIOUS } from '../core/event.ts'
 import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
+import type { Repository } from '../core/manifest/repository.ts'
 import type { OpenRequest } from '../core/manifest/sign-request.ts'
 import type { ChannelSource } from '../core/manifest/source.ts'
 import { unwrap } from '../core/problem.ts'
 import { rostersOf } from '../roster/rosters.ts'
 import type { RosterStore } from '../roster/store.ts'
 import type { Publication } from './publication.ts'
-import { type CohortSource, publishManifests, readManifest } from './publish-manifests.ts'
+import { type CohortSource, newer, publishManifests, readManifest } from './publish-manifests.ts'
 import type { ClosedView } from './publish-views.ts'
 import { readRepository } from './read-back.ts'
 import { refreshViews } from './refresh-views.ts'
@@ -20,6 +21,8 @@ export interface SourcesPublication {
   readonly pinnedRoot: Uint8Array
   readonly sources: readonly ChannelSource[]
   readonly requests: readonly OpenRequest[]
+  /** Leaves requests out that are published already, or older; else such a request is refused. */
+  readonly skipPublished?: boolean
   readonly signers: readonly Signer[]
   /** Null where no cohort keeps a roster: then no phase can be an exact count. */
   readonly roster: RosterStore | null
@@ -43,12 +46,13 @@ export interface PublishedSources {
  */
 export async function publishSources(options: SourcesPublication): Promise<PublishedSources> {
   const { publication, pinnedRoot, sources, signers, now } = options
-  const cohorts = await cohortsOf(options)
+  const before = unwrap(await readRepository(publication, pinnedRoot), 'refused')
+  const cohorts = await cohortsOf(options, before)
   const published = await publishManifests({
     publication,
     pinnedRoot,
     cohorts,
-    requests: options.requests,
+    requests: options.skipPublished ? newer(options.requests, before) : options.requests,
     signers,
     issue: {
       issuedAt: now,
@@ -64,9 +68,10 @@ export async function publishSources(options: SourcesPublication): Promise<Publi
   return { files: [...files, ...views.files], timestampVersion, closed: views.closed }
 }
 
-async function cohortsOf({ publication, pinnedRoot, sources, roster }: SourcesPublication): Promise<CohortSource[]> {
-  if (sources.length === 0) return []
-  const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
+function cohortsOf(
+  { publication, sources, roster }: SourcesPublication,
+  repository: Repository,
+): Promise<CohortSource[]> {
   return Promise.all(
     sources.map(async ({ channel, bundles, group, schema: _, ...others }) => {
       const previous = await readManifest(publication, repository, channel.cohort)

@@ -18,7 +18,7 @@ import type { RosterStore } from '../roster/store.ts'
 import { type Freshness, freshnessOf, isStale } from './freshness.ts'
 import { gather } from './gather.ts'
 import type { Publication } from './publication.ts'
-import { type CohortSource, publishManifests, readManifest } from './publish-manifests.ts'
+import { type CohortSource, newer, publishManifests, readManifest } from './publish-manifests.ts'
 import type { ClosedView } from './publish-views.ts'
 import { readRepository } from './read-back.ts'
 import { refreshViews } from './refresh-views.ts'
@@ -71,13 +71,6 @@ export interface Publisher {
 /** Reads a signing request from its text. Throws `RingmasterError` with what does not fit. */
 export const requestOf = (text: string, what = 'a signing request'): OpenRequest =>
   unwrap(openRequest(unwrap(parseDocument(SigningRequest, Buffer.from(text, 'utf8'), 'request-invalid', what))))
-
-/** What came back from the holders of offline keys and is not published yet: an older version never goes out again. */
-const newer = (requests: readonly OpenRequest[], repository: Repository): OpenRequest[] =>
-  requests.filter(({ request, metadata }) => {
-    const published = repository.roles.get(request.role)?.metadata.signed.version ?? 0
-    return metadata.signed.version > published
-  })
 
 /** Of each role the newest list: what one cohort was signed for holds what another one was. */
 const newestOf = (requests: readonly OpenRequest[]): readonly OpenRequest[] => [

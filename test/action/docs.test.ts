@@ -58,7 +58,7 @@ describe('docs/action.md', () => {
 
   const examples = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text)
   const steps = examples
-    .map((text) => parse(text.startsWith('jobs:') ? text : `jobs: { one: {} }\nrest:\n${text}`) as unknown)
+    .map((text) => parse(/^(?:jobs|on):/.test(text) ? text : `jobs: { one: {} }\nrest:\n${text}`) as unknown)
     .flatMap(usesOfTheAction)
 
   it('has examples', () => {

@@ -16,6 +16,14 @@ describe('the inputs', () => {
     expect(read({ command: 'bump', preset: '  ', product: '' })).toEqual({
       ok: true,
       value: {
+        publishTo: null,
+        root: null,
+        onlineKeys: null,
+        channels: [],
+        requests: [],
+        validHours: '168',
+        views: false,
+        publicUrl: null,
         command: 'bump',
         product: null,
         path: null,

@@ -4,6 +4,7 @@ import { COMMANDS, type CommandName, OUTPUTS_OF } from '../../src/action/outputs
 import { runAction } from '../../src/action/run-action.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { API, type Given, recordingRunner, stage } from './stage.ts'
+import { makeTrust } from './trust.ts'
 
 const CONFIGURATION = '.github/ringmaster.yml'
 let repository: ScratchRepository
@@ -29,6 +30,7 @@ const NEEDED: Readonly<Record<CommandName, Given>> = {
   'record-build': {},
   'record-deployment': { version: '1.0.0', environment: 'test' },
   'validate-config': { path: 'broken.yml' },
+  publish: { 'publish-to': 'site', root: 'trust/1.root.json', requests: 'trust/targets.request.json' },
 }
 
 async function run(inputs: Given, bent: Record<string, string> = {}) {
@@ -40,7 +42,8 @@ async function run(inputs: Given, bent: Record<string, string> = {}) {
 describe('a step', () => {
   it.each(COMMANDS)('of %s sets exactly the outputs that are declared for it, and a summary', async (command) => {
     repository.write('broken.yml', 'unknown: true\n')
-    const { runner } = await run({ command, ...NEEDED[command] })
+    const keys = command === 'publish' ? { 'online-keys': (await makeTrust(repository.directory, [])).onlineKeys } : {}
+    const { runner } = await run({ command, ...NEEDED[command], ...keys })
     expect([...runner.outputs.keys()].toSorted()).toEqual([...OUTPUTS_OF[command]].toSorted())
     expect(runner.summaries).toHaveLength(1)
     expect(runner.lines).toHaveLength(1)
