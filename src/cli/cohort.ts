@@ -8,44 +8,19 @@ import {
   cohortKey,
   type SignedBundles,
 } from '../core/cohort/state.ts'
-import type { AggregateKey } from '../core/event.ts'
 import { publicName } from '../core/manifest/names.ts'
 import { missingSignatures, requestDigest } from '../core/manifest/sign-request.ts'
-import { model } from '../core/model.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { branchHead } from '../github/branches.ts'
 import { splitName } from '../github/client.ts'
 import { outside } from '../github/trouble.ts'
-import { gitStore } from '../ledger/git.ts'
-import { openLedger, type Session } from '../ledger/ledger.ts'
-import { VERSION } from '../version.ts'
 import { BUNDLES_CHECK } from '../webhooks/bundles.ts'
+import { cohortExport } from './cohort-export.ts'
 import { cohortEnrol, cohortTally } from './cohort-roster.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { readInput, writeOutput } from './files.ts'
+import { ledgerView, stateOf } from './ledger-view.ts'
 import { readRequest } from './request-files.ts'
-
-/** A read-only look at the ledger of a local repository. */
-function viewOf(directory: string, branch: string | undefined, now: string): Promise<Session> {
-  const store = gitStore({
-    directory,
-    branch: branch ?? 'ringmaster-data',
-    author: { name: 'reader', email: 'reader@localhost' },
-    clock: () => now,
-  })
-  return openLedger({
-    store,
-    model,
-    clock: () => now,
-    newId: () => {
-      throw new Error('a reader makes no commits')
-    },
-    writer: { version: VERSION },
-  }).view()
-}
-
-const stateOf = async <T>(view: Session, key: AggregateKey): Promise<T | undefined> =>
-  (await view.state(key)) as T | undefined
 
 export const cohortBundles: CliCommand = {
   name: 'cohort bundles',
@@ -58,7 +33,7 @@ export const cohortBundles: CliCommand = {
       branch: { type: 'string' },
       all: { type: 'boolean' },
     })
-    const view = await viewOf(needed(values.repo, 'repo', cohortBundles), values.branch, io.now)
+    const view = await ledgerView(needed(values.repo, 'repo', cohortBundles), values.branch, io.now)
     const out = needed(values.out, 'out', cohortBundles)
     const index = await stateOf<CohortIndex>(view, COHORTS_KEY)
     const signed = await stateOf<SignedBundles>(view, BUNDLES_KEY)
@@ -143,4 +118,10 @@ export const cohortHandOver: CliCommand = {
 /** GitHub's limit for the text of a check run's output. */
 const MAX_CHECK_TEXT = 65_535
 
-export const COHORT_COMMANDS: readonly CliCommand[] = [cohortBundles, cohortHandOver, cohortEnrol, cohortTally]
+export const COHORT_COMMANDS: readonly CliCommand[] = [
+  cohortBundles,
+  cohortHandOver,
+  cohortExport,
+  cohortEnrol,
+  cohortTally,
+]

@@ -73,10 +73,11 @@ function cohortsOf(
   repository: Repository,
 ): Promise<CohortSource[]> {
   return Promise.all(
-    sources.map(async ({ channel, bundles, group, schema: _, ...others }) => {
+    sources.map(async ({ channel, bundles, group, salts: given, schema: _, ...others }) => {
       const previous = await readManifest(publication, repository, channel.cohort)
       // Taken for new releases only: those that are published already keep their salt.
-      const salts = new Map(channel.releases.map(({ id }) => [id, randomBytes(16).toString('hex')]))
+      const drawn = channel.releases.map(({ id }): [string, string] => [id, randomBytes(16).toString('hex')])
+      const salts = new Map([...drawn, ...given.map(({ release, salt }): [string, string] => [release, salt])])
       return {
         ...others,
         channel,
