@@ -42,7 +42,8 @@ describe('the suite of bump cases', () => {
       'expected minor to nothing, decided minor to 1.3.0',
     ],
     ['a version that cannot be read', { ...base, from: 'v1' }, 'refused'],
-    ['an unknown field', { ...base, surprise: 1 }, 'cannot be read'],
+    ['an unknown option', { ...base, config: { preset: 'ringmaster', surprise: 1 } }, 'cannot be read'],
+    ['no commits', { ...base, commits: undefined, about: 'a case without commits' }, 'cannot be read'],
     ['an unknown preset', { ...base, config: { preset: 'other' } }, 'cannot be read'],
     ['a short hash', { ...base, commits: [{ sha: 'abc', message: '' }] }, 'cannot be read'],
     ['a version asked for, where the size was meant', { ...base, commits: asked }, 'decided exact to 1.3.0'],
@@ -50,6 +51,15 @@ describe('the suite of bump cases', () => {
     const { passed, failed } = await run(given)
     expect([passed, failed.map(({ id }) => id)]).toEqual([0, ['one']])
     expect(failed[0]?.why).toContain(why)
+  })
+
+  it('passes over remarks, wherever they stand', async () => {
+    const remarks = { about: 'seen in the wild', note: 1, source: 'a/b, by hand' }
+    expect(await run({ about: 'cases of a kind' }, { ...base, ...remarks })).toEqual({ passed: 1, failed: [] })
+    expect(await run({ ...base, ...remarks, expect: { bump: 'none', to: null, why: '' } })).toMatchObject({
+      passed: 0,
+      failed: [{ id: 'one' }],
+    })
   })
 
   it('fails a line that is no JSON', async () => {

@@ -8,30 +8,35 @@ import { parseVersion } from '../../src/core/version/version.ts'
 import { caseFile } from './case-files.ts'
 import type { Suite, SuiteResult } from './suite.ts'
 
-const BumpCase = z.strictObject({
+/** What a case is decided by is strict; remarks beside it are of no matter. */
+const BumpCase = z.object({
   id: z.string(),
   config: BumpConfig,
   from: z.string().nullable(),
   commits: z.array(Commit),
-  expect: z.strictObject({ bump: z.enum(['none', 'patch', 'minor', 'major', 'exact']), to: z.string().nullable() }),
-  source: z.looseObject({ fromTag: z.string().optional(), toTag: z.string().optional() }).optional(),
+  expect: z.object({ bump: z.enum(['none', 'patch', 'minor', 'major', 'exact']), to: z.string().nullable() }),
+  source: z.union([z.string(), z.looseObject({ toTag: z.string().optional() })]).nullish(),
 })
 type BumpCase = z.infer<typeof BumpCase>
 
+/** A line that tells about the file, and is no case. */
+const About = z.looseObject({ about: z.json(), id: z.never().optional(), commits: z.never().optional() })
+
 type Failure = SuiteResult['failed'][number]
 
-/** Version bumps: each line of a file is one case. */
+/** Version bumps: each line of a file is one case, or tells about the file. */
 export const bumpSuite = {
   files: ['bump-messages.ndjson', 'bump-verdicts.ndjson', 'bump-history.ndjson'].map(caseFile),
   async run(file) {
     const text = await readFile(file, 'utf8')
     const lines = text.split('\n').flatMap((line, index) => (line.trim() === '' ? [] : [{ line, number: index + 1 }]))
-    const failed = lines.flatMap(({ line, number }) => failureOf(line, number) ?? [])
-    return { passed: lines.length - failed.length, failed }
+    const results = lines.map(({ line, number }) => resultOf(line, number)).filter((result) => result !== 'no-case')
+    const failed = results.filter((result) => result !== 'passed')
+    return { passed: results.length - failed.length, failed }
   },
 } satisfies Suite
 
-function failureOf(line: string, number: number): Failure | null {
+function resultOf(line: string, number: number): 'passed' | 'no-case' | Failure {
   let json: unknown
   try {
     json = JSON.parse(line)
@@ -39,7 +44,8 @@ function failureOf(line: string, number: number): Failure | null {
     return { id: `line ${number}`, why: `cannot be read: ${error instanceof Error ? error.message : String(error)}` }
   }
   const parsed = BumpCase.safeParse(json)
-  if (parsed.success) return mismatchOf(parsed.data)
+  if (parsed.success) return mismatchOf(parsed.data) ?? 'passed'
+  if (About.safeParse(json).success) return 'no-case'
   const id = z.object({ id: z.string() }).safeParse(json).data?.id ?? `line ${number}`
   return { id, why: `cannot be read: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}` }
 }
@@ -58,6 +64,7 @@ function mismatchOf(bumpCase: BumpCase): Failure | null {
  * There a version asked for by a footer is measured by its step.
  */
 function isStepAsTagged({ from, expect, source }: BumpCase, { bump, to }: BumpDecision): boolean {
-  if (source?.toTag === undefined || bump !== 'exact' || from === null || to === null) return false
+  const isHistory = typeof source === 'object' && source?.toTag !== undefined
+  if (!isHistory || bump !== 'exact' || from === null || to === null) return false
   return stepBetween(unwrap(parseVersion('semver', from)), unwrap(parseVersion('semver', to))) === expect.bump
 }
