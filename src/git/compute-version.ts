@@ -8,6 +8,7 @@ import type { BumpConfig, Commit } from '../core/version/schema.ts'
 import {
   lastRelease,
   readTags,
+  rivalsOf,
   type TagPattern,
   type TagReading,
   tagNameOf,
@@ -82,9 +83,14 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   const lastOf = (tags: readonly GitTag[]): VersionTag | null => lastRelease(read(tags), question.below ?? undefined)
   const latestOf = (tags: readonly GitTag[]): VersionTag | null =>
     highestOnLine(question.line, read(tags), lastOf(tags))
+  const rivals = (chosen: GitTag, tags: readonly GitTag[]): readonly VersionTag[] => {
+    const last = read(tags).versions.find(({ name }) => name === chosen.name)
+    return last === undefined ? [] : rivalsOf(read(tags), last)
+  }
   const { prepare } = presets[question.config.preset]
   const history = await readHistory(question.directory, {
     choose: lastOf,
+    rivals,
     beside: latestOf,
     withFiles: question.counts !== null,
     firstParent: question.firstParent,
@@ -92,7 +98,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     ...(prepare === undefined ? {} : { onCommit: prepare }),
     ...(question.at === undefined ? {} : { at: question.at }),
   })
-  const last = lastOf(history.tags)
+  const last = read(history.tags).versions.find(({ name }) => name === history.last?.name) ?? null
   const latest = latestOf(history.tags)
   const counted = countedOf(question.counts, history.commits)
   const reread: Reread = question.reread === undefined ? { commits: counted } : await question.reread(counted)
@@ -128,6 +134,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     deepened: history.deepened,
     warnings: [
       ...(history.remoteTags === 'no-answer' ? [remoteDidNotAnswer] : []),
+      ...(last === null ? [] : taggedTwice(last, rivals(last, history.tags))),
       ...decision.warnings.map(({ code, message }) => ({ code, message })),
       ...oddCommits(decision),
     ],
@@ -179,6 +186,19 @@ const remoteDidNotAnswer: Problem = {
   code: 'remote-tags-unknown',
   message: 'expected a release among the tags of this checkout, found none, and the remote did not name its own',
   hint: 'if this is not the first release, run `git fetch --tags` before this step',
+}
+
+function taggedTwice(last: VersionTag, rivals: readonly VersionTag[]): Problem[] {
+  if (rivals.length === 0) return []
+  const others = rivals.slice(0, mostNamed).map(({ name }) => name)
+  const more = rivals.length > mostNamed ? ` and ${rivals.length - mostNamed} more` : ''
+  return [
+    {
+      code: 'version-tagged-twice',
+      message: `expected one commit with a tag of version ${last.version.text}, found ${others.join(', ')}${more} at another than ${last.name}; counted from ${last.name}`,
+      hint: 'delete the tag that is no release',
+    },
+  ]
 }
 
 const mostNamed = 3

@@ -37,6 +37,8 @@ export interface HistoryQuestion {
    * that is how a shallow checkout can know that a release further back cannot be greater.
    */
   readonly choose: (tags: readonly GitTag[]) => GitTag | null
+  /** Tags as great as the chosen one at other commits: one that has the chosen one behind it is taken in its place. */
+  readonly rivals?: (chosen: GitTag, tags: readonly GitTag[]) => readonly GitTag[]
   /** Picks another tag that has to be as certain as the last release; the same rule holds. */
   readonly beside?: (tags: readonly GitTag[]) => GitTag | null
   readonly withFiles: boolean
@@ -57,7 +59,7 @@ export async function readHistory(directory: string, question: HistoryQuestion):
   const head = await readHead(directory, question.at)
   const known = await readMergedTags(directory, head.sha)
   const { tags, remoteTags } = await settledTags(directory, head, known, question)
-  const last = question.choose(tags)
+  const last = await newestOf(directory, question, tags)
   const range = {
     from: last?.sha ?? null,
     to: head.sha,
@@ -66,6 +68,21 @@ export async function readHistory(directory: string, question: HistoryQuestion):
   }
   const commits = range.from === range.to ? [] : await readCommits(directory, range, question.onCommit)
   return { head: head.sha, last, tags, commits, deepened: head.shallow, remoteTags }
+}
+
+/** The chosen tag, or of its rivals the one that comes after it: what is released there is not released again. */
+async function newestOf(
+  directory: string,
+  { choose, rivals }: HistoryQuestion,
+  tags: readonly GitTag[],
+): Promise<GitTag | null> {
+  let newest = choose(tags)
+  if (newest === null || rivals === undefined) return newest
+  for (const rival of rivals(newest, tags)) {
+    const onlyBehindNewest = await readAncestry(directory, newest.sha, rival.sha)
+    if (onlyBehindNewest.size === 0) newest = rival
+  }
+  return newest
 }
 
 type SettledTags = Pick<History, 'tags' | 'remoteTags'>

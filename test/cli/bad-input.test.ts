@@ -47,6 +47,11 @@ describe('bad input gets an answer or a clear error in bounded time', () => {
       (one) => void [one.commit('fix: a'), one.git('tag', 'v1.2.0+b')],
       '1.2.1',
     ],
+    [
+      'two tags of one version, the later one after a feature',
+      (one) => void [one.commit('feat: a'), one.git('tag', 'v1.2.0+b')],
+      '1.2.1',
+    ],
     ['two versions on one commit', (one) => one.git('tag', 'v1.9.0'), '1.9.1'],
     ['a tag of a tree', (one) => one.git('tag', 'v8.0.0', 'HEAD^{tree}'), '1.2.1'],
     ['a detached head', (one) => one.git('checkout', '-q', '--detach'), '1.2.1'],

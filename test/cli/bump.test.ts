@@ -39,6 +39,21 @@ describe('ringmaster bump', () => {
   })
 
   it.each([
+    ['the later one', 'v1.2.0+a', 'v1.2.0+b'],
+    ['the later one, whatever the names', 'v1.2.0+b', 'v1.2.0+a'],
+  ])('of two commits with tags of one version counts from %s, and warns', async (_, first, second) => {
+    const repository = history('fix: a', `#${first}`, 'feat: b', `#${second}`, 'fix: c')
+    const told = (await bump(repository)).json()
+    expect(told).toMatchObject({ version: '1.2.1', tag: second, warnings: [{ code: 'version-tagged-twice' }] })
+    expect(told['commits']).toMatchObject([{ title: 'fix: c' }])
+  })
+
+  it('finds nothing odd in two tags of one version on one commit', async () => {
+    const told = (await bump(history('fix: a', '#v1.2.0+a', '#v1.2.0', 'fix: c'))).json()
+    expect(told).toMatchObject({ version: '1.2.1', tag: 'v1.2.0', warnings: [] })
+  })
+
+  it.each([
     [[], ['1.3.0', true]],
     [
       ['--preset', 'angular'],

@@ -60,7 +60,15 @@ export function pairReleases({ tags, commits, head, counts, firstParent }: Pairi
       .filter(({ files }) => counts === null || counts(files ?? []).length > 0)
   const before = (place: number, candidates: readonly Placed[], below: Version | null): Placed | null => {
     const leadsHere = graph.ancestorsOf(place)
-    return candidates.find((one) => isBelow(one.tag.version, below) && leadsHere(one.place)) ?? null
+    const at = candidates.findIndex((one) => isBelow(one.tag.version, below) && leadsHere(one.place))
+    let newest = candidates[at] ?? null
+    // Of two commits with tags of one version, which stand side by side, the later one is the release.
+    for (let next = at + 1; newest !== null; next += 1) {
+      const rival = candidates[next]
+      if (rival === undefined || isBelow(rival.tag.version, newest.tag.version)) break
+      if (leadsHere(rival.place) && graph.ancestorsOf(rival.place)(newest.place)) newest = rival
+    }
+    return newest
   }
   const transitions = placed.map(({ tag, place }, at): Transition => {
     const previous = before(place, placed.slice(at + 1), tag.version)

@@ -108,3 +108,13 @@ export function lastRelease(reading: TagReading, below?: Version): VersionTag | 
   }
   return reading.versions.find((tag) => isStable(tag.version) && isLower(tag)) ?? null
 }
+
+/**
+ * Tags of the same version as `tag` that lead to other commits, by name: which of them is the release, their names
+ * cannot tell. Build metadata is of no matter to the order, so `v1.2.0+a` and `v1.2.0+b` are such.
+ */
+export const rivalsOf = ({ versions }: TagReading, tag: VersionTag): readonly VersionTag[] =>
+  versions.filter(({ version, sha }) => {
+    const order = sha === tag.sha ? null : compareVersions(version, tag.version)
+    return order?.ok === true && order.value === 0
+  })

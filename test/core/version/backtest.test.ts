@@ -50,6 +50,13 @@ describe('pairing releases', () => {
     ])
   })
 
+  it('counts from the later of two tags of one version', () => {
+    const history = past('d < c', 'c < b', 'b < a', 'a')
+    const tags = { 'v1.0.0': 'a', 'v1.1.0+a': 'b', 'v1.1.0+b': 'c', 'v1.2.0': 'd' }
+    expect(shown(pair(history, tags)).at(-1)).toBe('v1.1.0+b v1.2.0: d')
+    expect(shown(pair(history, { ...tags, 'v1.1.0+a': 'c', 'v1.1.0+b': 'b' })).at(-1)).toBe('v1.1.0+a v1.2.0: d')
+  })
+
   it('passes over pre-releases, and over a higher version that was tagged earlier', () => {
     const history = past('d < c', 'c < b', 'b < a', 'a')
     const tags = { 'v9.0.0': 'a', 'v1.0.0': 'b', 'v1.1.0-rc.1': 'c', 'v1.1.0': 'd' }
