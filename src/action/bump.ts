@@ -45,6 +45,7 @@ const renderFiles = (files: readonly string[]): string[] =>
 
 /** A step hands outputs on through the environment of others, which takes about 128 KiB in all. */
 const MOST_EXPLAINED = 100
+const MOST_OUTSIDE = 20
 const LONGEST_TEXT = 120
 
 function explanationJson(computed: ComputedVersion, explanation: Explanation): string {
@@ -65,6 +66,7 @@ function explanationJson(computed: ComputedVersion, explanation: Explanation): s
       commits: commits.map(({ others: _, ...commit }) => commit),
       omitted: decision.commits.length - commits.length,
       outsidePath: computed.outsidePath,
+      outside: explanation.outside.slice(0, MOST_OUTSIDE).map(({ others: _, ...commit }) => commit),
     },
     (_, value: unknown) => (typeof value === 'string' ? truncate(value, LONGEST_TEXT) : value),
   )

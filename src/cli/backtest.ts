@@ -13,6 +13,7 @@ import {
   scoresOf,
   type Transition,
 } from '../core/version/backtest.ts'
+import { commitsText } from '../core/version/explain.ts'
 import { presets } from '../core/version/presets.ts'
 import type { BumpConfig, PresetName } from '../core/version/schema.ts'
 import { readTags } from '../core/version/tags.ts'
@@ -173,7 +174,8 @@ function tellDifferences(replayed: readonly Replayed[], rows: number, print: Pri
 function tellUnreleased({ unreleased }: PairedHistory, choices: readonly Choice[], print: Print, io: CommandIo): void {
   const since = unreleased.previous === null ? 'and never were' : `since ${unreleased.previous.name}`
   io.out('')
-  io.out(`${unreleased.commits.length} commits are not released ${since}.`)
+  const count = unreleased.commits.length
+  io.out(`${commitsText(count)} ${count === 1 ? 'is' : 'are'} not released ${since}.`)
   if (unreleased.commits.length === 0) return
   print(
     ['RULE', 'WOULD RELEASE', 'COMMITS THAT ASK FOR IT'],

@@ -1,5 +1,5 @@
 import { unwrap } from '../core/problem.ts'
-import { type Explanation, explainBump } from '../core/version/explain.ts'
+import { commitsText, type ExplainedCommit, type Explanation, explainBump } from '../core/version/explain.ts'
 import { parseVersion } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { bumpRows, renderTextTable } from '../render/text-table.ts'
@@ -38,7 +38,7 @@ export const bumpCommand: CliCommand = {
     if (values.state !== undefined || values.since !== undefined)
       throw usageError('expected --backtest beside --state and --since, found none', bumpCommand)
     const computed = await computeVersion({ ...choice, line, ownRef: null, below: null })
-    const explanation = explainBump(computed.decision, computed.commits, rows)
+    const explanation = explainBump(computed.decision, computed.commits, rows, computed.outside)
     if (io.json) io.out(JSON.stringify(documentOf(computed, explanation)))
     else tell(computed, explanation, io)
     return 0
@@ -52,7 +52,7 @@ function rowsOf(text: string | undefined): number {
 }
 
 /** For machines: the same names as the Action's outputs and its explanation. */
-const documentOf = (computed: ComputedVersion, { summary, rows }: Explanation) => ({
+const documentOf = (computed: ComputedVersion, { summary, rows, outside }: Explanation) => ({
   version: computed.version,
   tagName: computed.tagName,
   previousVersion: computed.previousVersion,
@@ -70,21 +70,35 @@ const documentOf = (computed: ComputedVersion, { summary, rows }: Explanation) =
   commits: rows,
   omitted: computed.decision.commits.length - rows.length,
   outsidePath: computed.outsidePath,
+  outside,
   unreadTags: computed.unreadTags,
 })
 
 function tell(computed: ComputedVersion, explanation: Explanation, io: CommandIo): void {
   io.out(headlineOf(computed))
   io.out(explanation.summary)
-  if (explanation.rows.length > 0) {
-    io.out('')
-    for (const line of renderTextTable(['COMMIT', 'ASKS FOR', 'RULE', 'MESSAGE'], bumpRows(explanation))) io.out(line)
-  }
+  tellRows(explanation.rows, io)
   const omitted = computed.decision.commits.length - explanation.rows.length
-  if (omitted > 0) io.out(`and ${omitted} older ${omitted === 1 ? 'commit' : 'commits'} (--rows N shows more).`)
-  if (computed.outsidePath > 0) io.out(`${computed.outsidePath} commits change nothing of this product.`)
+  if (omitted > 0) io.out(`and ${commitsText(omitted, 'older')} (--rows N shows more).`)
+  tellOutside(computed.outsidePath, explanation, io)
   if (computed.deepened) io.out('The checkout was shallow and has been deepened.')
   for (const { code, message } of computed.warnings) io.err(`${code}: ${message}`)
+}
+
+function tellRows(rows: readonly ExplainedCommit[], io: CommandIo): void {
+  if (rows.length === 0) return
+  io.out('')
+  for (const line of renderTextTable(['COMMIT', 'ASKS FOR', 'RULE', 'MESSAGE'], bumpRows(rows))) io.out(line)
+}
+
+function tellOutside(count: number, { outside }: Explanation, io: CommandIo): void {
+  if (count === 0) return
+  io.out('')
+  const which = outside.length === 0 || outside.length === count ? '' : `, the newest ${outside.length} of them`
+  io.out(
+    `${commitsText(count)} ${count === 1 ? 'changes' : 'change'} nothing of this product${which}${outside.length === 0 ? '.' : ':'}`,
+  )
+  tellRows(outside, io)
 }
 
 function headlineOf({ version, released, tagName, latestOnLine }: ComputedVersion): string {

@@ -1,6 +1,7 @@
 import { type Problem, unwrap } from '../core/problem.ts'
 import { type BumpDecision, decideBump } from '../core/version/decide.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
+import { judgeOutsidePath } from '../core/version/outside-path.ts'
 import type { AreaMap } from '../core/version/paths.ts'
 import { latestOnLine } from '../core/version/prerelease.ts'
 import { presets } from '../core/version/presets.ts'
@@ -14,7 +15,7 @@ import {
   tagNameOf,
   type VersionTag,
 } from '../core/version/tags.ts'
-import type { Judge } from '../core/version/verdict.ts'
+import type { Judge, Verdict } from '../core/version/verdict.ts'
 import type { Version } from '../core/version/version.ts'
 import { readAncestry } from './deepen.ts'
 import type { GitCommit } from './read-commits.ts'
@@ -70,6 +71,8 @@ export interface ComputedVersion {
   readonly commits: readonly Commit[]
   /** How many commits changed nothing of the product. */
   readonly outsidePath: number
+  /** The verdicts of the newest of them, newest first. */
+  readonly outside: readonly Verdict[]
   /** Tags that fit the pattern and name no version. */
   readonly unreadTags: readonly string[]
   /** Whether more history had to be fetched. */
@@ -100,7 +103,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   })
   const last = read(history.tags).versions.find(({ name }) => name === history.last?.name) ?? null
   const latest = latestOf(history.tags)
-  const counted = countedOf(question.counts, history.commits)
+  const [counted, outside] = divided(question.counts, history.commits)
   const reread: Reread = question.reread === undefined ? { commits: counted } : await question.reread(counted)
   const decide = (commits: readonly Commit[]): BumpDecision =>
     unwrap(decideBump(question.config, last?.version.text ?? null, commits, reread.judge))
@@ -129,7 +132,8 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     latestOnLine: latest?.version.text ?? null,
     decision,
     commits: reread.commits,
-    outsidePath: history.commits.length - counted.length,
+    outsidePath: outside.length,
+    outside: outsideOf(question, outside.slice(0, MOST_OUTSIDE)),
     unreadTags: read(history.tags).unread.map(({ tag }) => tag.name),
     deepened: history.deepened,
     warnings: [
@@ -169,8 +173,26 @@ function withLatestBuild(line: Line, { versions }: TagReading): Line {
   return { ...line, latest: tag?.version.text ?? null }
 }
 
-const countedOf = (counts: AreaMap | null, commits: readonly GitCommit[]): readonly GitCommit[] =>
-  counts === null ? commits : commits.filter((commit) => counts(commit.files ?? []).length > 0)
+/** Nobody reads more of what does not count. */
+const MOST_OUTSIDE = 200
+
+/** Where something else than messages decides, what a message would ask for is of no matter. */
+function outsideOf({ config, reread }: VersionQuestion, commits: readonly Commit[]): readonly Verdict[] {
+  const verdicts = unwrap(judgeOutsidePath(config, commits))
+  return reread === undefined ? verdicts : verdicts.map((verdict) => ({ ...verdict, warnings: [] }))
+}
+
+/** What counts for the product, and what does not, each in its order. */
+function divided(
+  counts: AreaMap | null,
+  commits: readonly GitCommit[],
+): [counted: readonly GitCommit[], outside: readonly GitCommit[]] {
+  if (counts === null) return [commits, []]
+  const counted: GitCommit[] = []
+  const outside: GitCommit[] = []
+  for (const commit of commits) (counts(commit.files ?? []).length > 0 ? counted : outside).push(commit)
+  return [counted, outside]
+}
 
 async function commitsSince(
   directory: string,

@@ -1,4 +1,4 @@
-import type { Explanation } from '../core/version/explain.ts'
+import type { ExplainedCommit } from '../core/version/explain.ts'
 import { truncate } from './text.ts'
 
 const HIDDEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu
@@ -23,8 +23,8 @@ export function renderTextTable(header: readonly string[], rows: readonly (reado
 const LONGEST_RULE = 40
 const LONGEST_TITLE = 80
 
-/** One row for each commit of an explanation; a star marks what decides, and warnings follow the message. */
-export const bumpRows = ({ rows }: Explanation): string[][] =>
+/** One row for each explained commit; a star marks what decides, and warnings follow the message. */
+export const bumpRows = (rows: readonly ExplainedCommit[]): string[][] =>
   rows.map(({ sha, level, decides, rule, title, warnings }) => [
     sha.slice(0, 7),
     decides ? `${level} *` : level,

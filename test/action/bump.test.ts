@@ -104,9 +104,17 @@ describe('bump', () => {
     repository.commit('feat: docs of the api', ['api/docs/c'])
     const api = { product: 'api', path: 'api' }
     expect((await bump(repository, api)).outputs['version']).toBe('1.1.0')
-    const { outputs, explanation } = await bump(repository, { ...api, exclude: 'api/docs' })
+    const { outputs, explanation, summary } = await bump(repository, { ...api, exclude: 'api/docs' })
     expect(outputs['version']).toBe('1.0.1')
-    expect(explanation).toMatchObject({ outsidePath: 2 })
+    expect(explanation).toMatchObject({
+      outsidePath: 2,
+      outside: [
+        { title: 'feat: docs of the api', level: 'none', warnings: [{ code: 'outside-path' }] },
+        { title: 'feat: web', level: 'none', warnings: [{ code: 'outside-path' }] },
+      ],
+    })
+    expect(summary).toContain('2 commits change nothing of this product:')
+    expect(summary).toMatch(/\| feat: web \| none \| changes nothing of this product \| .*would ask for minor/)
     expect(
       (await bump(repository, { product: 'web', path: 'web', 'tag-pattern': 'web@{version}' })).outputs['version'],
     ).toBe('5.1.0')

@@ -96,6 +96,23 @@ describe('ringmaster bump', () => {
     expect((await versionOf(repository, '--graduate', 'rc'))[0]).toBe(release)
   })
 
+  it('shows commits outside the path, what they would ask for, and counts in whole sentences', async () => {
+    const repository = history('feat: a', '#api/v1.2.0')
+    repository.commit('feat: web', ['web/a'])
+    repository.commit('fix: api', ['api/a'])
+    const args = ['-C', repository.directory, '--path', 'api', '--product', 'api']
+    const { out } = await runCommand(bumpCommand, args)
+    const at = out.indexOf('1 commit changes nothing of this product:')
+    expect(out.slice(at).join('\n')).toMatch(/none +changes nothing of this product +feat: web \[outside-path\]$/)
+    expect((await runCommand(bumpCommand, [...args, '--rows', '0'])).out.at(-1)).toBe(
+      '1 commit changes nothing of this product.',
+    )
+    expect((await bump(repository, ...args.slice(2))).json()).toMatchObject({
+      outsidePath: 1,
+      outside: [{ title: 'feat: web', level: 'none', warnings: [{ code: 'outside-path' }] }],
+    })
+  })
+
   it('gives a candidate’s own version to its commit, and its release when it graduates', async () => {
     const repository = history('x', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1')
     expect(await versionOf(repository, '--prerelease', 'rc')).toEqual(['1.3.0-rc.1', false])

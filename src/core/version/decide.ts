@@ -42,19 +42,25 @@ export function decideBump(
   judge?: Judge,
 ): Checked<BumpDecision> {
   const preset = presets[config.preset]
-  const rules = parseRules(config.rules ?? [], preset.foldsCase)
+  const options = judgeOptionsOf(config)
   const before = from === null ? accepted(null) : parseVersion('semver', from)
-  if (!rules.ok || !before.ok) {
+  if (!options.ok || !before.ok) {
     return rejected<string>(
-      ...problemsOf(rules),
+      ...problemsOf(options),
       ...problemsOf(before).map((problem) => ({ ...problem, path: 'from' })),
     )
   }
-  const options: JudgeOptions = { rules: rules.value, types: typesOf(config, preset) }
-  const verdicts = (judge ?? preset.judge)(commits, options)
+  const verdicts = (judge ?? preset.judge)(commits, options.value)
   const decision = conclude(config, preset, before.value, verdicts)
   const after = decision.to === null ? accepted(null) : parseVersion('semver', decision.to)
   return after.ok ? accepted(decision) : rejected<string>(...after.problems.map((one) => ({ ...one, path: 'to' })))
+}
+
+/** What the preset's judge needs of a team's own choices; problems where its rules cannot be read. */
+export function judgeOptionsOf(config: BumpConfig): Checked<JudgeOptions> {
+  const preset = presets[config.preset]
+  const rules = parseRules(config.rules ?? [], preset.foldsCase)
+  return rules.ok ? accepted({ rules: rules.value, types: typesOf(config, preset) }) : rules
 }
 
 const problemsOf = (checked: Checked<unknown>): readonly Problem[] => (checked.ok ? [] : checked.problems)

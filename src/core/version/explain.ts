@@ -23,17 +23,20 @@ export interface Explanation {
   readonly summary: string
   readonly warnings: readonly Warning[]
   readonly rows: readonly ExplainedCommit[]
+  /** Commits that change nothing of the product, newest first, as far as they were given. */
+  readonly outside: readonly ExplainedCommit[]
 }
 
 /**
  * Explains a decision. With `commits` (those it was made from) each row also tells what the other presets make of it,
  * and a warning where it would release under one of them and does not here. At most `mostRows` rows, the newest: the
- * other presets cost as much as the one that decided.
+ * other presets cost as much as the one that decided. `outside` are the verdicts of what the path left out.
  */
 export function explainBump(
   decision: BumpDecision,
   commits: readonly Commit[] = [],
   mostRows = Number.POSITIVE_INFINITY,
+  outside: readonly Verdict[] = [],
 ): Explanation {
   const shown = decision.commits.slice(0, mostRows)
   const wanted = new Set(shown.map(({ sha }) => sha))
@@ -42,15 +45,20 @@ export function explainBump(
   const rows = shown.map((verdict): ExplainedCommit => {
     const commit = bySha.get(verdict.sha)
     const others = commit === undefined ? [] : levelsElsewhere(commit, decision.preset)
-    return {
-      ...{ sha: verdict.sha, title: verdict.title, level: verdict.level, rule: ruleText(verdict.reason) },
-      decides: deciding.has(verdict.sha),
-      warnings: [...verdict.warnings, ...missedElsewhere(verdict, others)],
-      others,
-    }
+    const warnings = [...verdict.warnings, ...missedElsewhere(verdict, others)]
+    return { ...rowOf(verdict), decides: deciding.has(verdict.sha), warnings, others }
   })
-  return { summary: summaryOf(decision), warnings: decision.warnings, rows }
+  return {
+    summary: summaryOf(decision),
+    warnings: decision.warnings,
+    rows,
+    outside: outside.slice(0, mostRows).map(rowOf),
+  }
 }
+
+const rowOf = ({ sha, title, level, reason, warnings }: Verdict): ExplainedCommit => ({
+  ...{ sha, title, level, rule: ruleText(reason), decides: false, warnings, others: [] },
+})
 
 function levelsElsewhere(commit: Commit, own: PresetName): { preset: PresetName; level: Level }[] {
   return (Object.keys(presets) as PresetName[])
@@ -72,6 +80,7 @@ const deliberate: ReadonlySet<Reason['kind']> = new Set([
   'label',
   'no-label',
   'no-pull-request',
+  'outside-path',
 ])
 
 function missedElsewhere(verdict: Verdict, others: ExplainedCommit['others']): Warning[] {
@@ -111,6 +120,8 @@ function ruleText(reason: Reason): string {
       return 'no label that asks for anything'
     case 'no-pull-request':
       return 'no pull request'
+    case 'outside-path':
+      return 'changes nothing of this product'
     case 'hidden-type':
       return `type ${reason.type} is not shown`
     case 'no-rule':
@@ -129,8 +140,12 @@ const policyText: Readonly<Record<BumpDecision['policy'], string>> = {
   'release-as': ', by request',
 }
 
+/** `1 commit`, `2 older commits`. */
+export const commitsText = (count: number, which = ''): string =>
+  `${count}${which === '' ? '' : ` ${which}`} ${count === 1 ? 'commit' : 'commits'}`
+
 function summaryOf({ from, to, bump, policy, commits }: BumpDecision): string {
-  const count = `${commits.length} ${commits.length === 1 ? 'commit' : 'commits'}`
+  const count = commitsText(commits.length)
   if (to === null) return `Nothing to release in ${count}${from === null ? '' : ` since ${from}`}.`
   return `${from ?? 'nothing'} → ${to} (${bump}${policyText[policy]}) by ${count}.`
 }

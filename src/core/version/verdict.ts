@@ -21,6 +21,7 @@ export type WarningCode =
   | 'release-as-unreadable'
   | 'release-as-superseded'
   | 'release-as-not-above'
+  | 'outside-path'
   | 'other-preset'
 
 export interface Warning {
@@ -45,6 +46,7 @@ export type Reason =
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'no-label' }
   | { readonly kind: 'no-pull-request' }
+  | { readonly kind: 'outside-path' }
   | { readonly kind: 'hidden-type'; readonly type: string }
   | { readonly kind: 'no-rule' }
   | { readonly kind: 'unparsed' }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { unwrap } from '../../../src/core/problem.ts'
 import { decideBump } from '../../../src/core/version/decide.ts'
 import { explainBump } from '../../../src/core/version/explain.ts'
+import { judgeOutsidePath } from '../../../src/core/version/outside-path.ts'
+import type { BumpConfig } from '../../../src/core/version/schema.ts'
 import { stepBetween } from '../../../src/core/version/step.ts'
 import { parseVersion } from '../../../src/core/version/version.ts'
 
@@ -17,6 +20,24 @@ const commits = [
 ].map((message, at) => ({ sha: shaOf(at), message }))
 
 describe('an explanation', () => {
+  it('tells of commits outside the path what they would ask for inside it', () => {
+    const messages = ['feat(api): b', 'docs: c', 'fix: d\n\nRelease-As: 3.0.0', 'chore: e']
+    const outside = messages.map((message, at) => ({ sha: shaOf(at), message }))
+    const config: BumpConfig = { preset: 'ringmaster', rules: [{ type: 'chore', bump: 'patch' }] }
+    const decision = unwrap(decideBump(config, '1.2.3', []))
+    const verdicts = unwrap(judgeOutsidePath(config, outside))
+    const explanation = explainBump(decision, [], 3, verdicts)
+    expect(explanation.outside.map(({ level, rule }) => `${level}, ${rule}`)).toEqual(
+      Array(3).fill('none, changes nothing of this product'),
+    )
+    expect(verdicts.map(({ releaseAs, warnings }) => [releaseAs, ...warnings.map(({ message }) => message)])).toEqual([
+      [null, 'It changes nothing of this product and does not count; inside it, it would ask for minor.'],
+      [null],
+      [null, 'It changes nothing of this product and does not count; inside it, it would ask for 3.0.0.'],
+      [null, 'It changes nothing of this product and does not count; inside it, it would ask for patch.'],
+    ])
+  })
+
   it('tells each commit, its rule, whether it decides, and what to look at again', () => {
     const decision = decideBump({ preset: 'angular' }, '1.2.3', commits)
     const { summary, rows } = explainBump(decision.ok ? decision.value : ({} as never), commits)
