@@ -1,6 +1,6 @@
 import { accepted, type Checked, quoted, rejected } from '../core/problem.ts'
 import type { Line } from '../core/version/line.ts'
-import { type AreaMap, parseAreas } from '../core/version/paths.ts'
+import { type CountsFor, parseProductPlace } from '../core/version/paths.ts'
 import { parseLabel } from '../core/version/prerelease.ts'
 import type { BumpConfig } from '../core/version/schema.ts'
 import { parseTagPattern, type TagPattern } from '../core/version/tags.ts'
@@ -62,9 +62,10 @@ export function patternOf(inputs: Inputs): Checked<TagPattern> {
 }
 
 /** Null where every commit counts. */
-function areaOf(inputs: Inputs): Checked<AreaMap | null> {
-  if (inputs.path === null && inputs.exclude.length === 0) return accepted(null)
-  return parseAreas([{ name: inputs.product ?? '', path: inputs.path ?? '.', exclude: inputs.exclude }])
+function areaOf(inputs: Inputs): Checked<CountsFor | null> {
+  const { path, exclude, otherPaths } = inputs
+  if (path === null && exclude.length === 0 && otherPaths.length === 0) return accepted(null)
+  return parseProductPlace({ path: path ?? '.', exclude, otherPaths })
 }
 
 /** Where the checkout is, inside the workspace. */

@@ -37,7 +37,12 @@ export const INPUTS = {
     usedBy: [...VERSIONED, 'validate-config'],
   },
   exclude: {
-    description: 'Folders that do not count for the product, one a line: other products inside its folder.',
+    description: 'Folders that do not count for the product, one a line: documentation, examples.',
+    usedBy: VERSIONED,
+  },
+  'other-paths': {
+    description:
+      'Folders of the repository’s other products, one a line; of two products the one with the longer path has what lies in both. The product’s own may stand among them.',
     usedBy: VERSIONED,
   },
   version: {

@@ -11,6 +11,7 @@ export interface Inputs {
   readonly product: string | null
   readonly path: string | null
   readonly exclude: readonly string[]
+  readonly otherPaths: readonly string[]
   readonly version: string | null
   readonly environment: string | null
   readonly status: string
@@ -102,6 +103,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     product: text('product'),
     path: text('path'),
     exclude: list('exclude', /\n/),
+    otherPaths: list('other-paths', /\n/),
     version: text('version'),
     environment: text('environment'),
     status: text('status') ?? '',

@@ -1,7 +1,7 @@
 import type { ParseArgsConfig } from 'node:util'
 import { accepted, type Checked, rejected, unwrap } from '../core/problem.ts'
 import type { Line } from '../core/version/line.ts'
-import { type AreaMap, parseAreas } from '../core/version/paths.ts'
+import { type CountsFor, parseProductPlace } from '../core/version/paths.ts'
 import { parseLabel } from '../core/version/prerelease.ts'
 import { presets } from '../core/version/presets.ts'
 import { parseRuleLine } from '../core/version/rules.ts'
@@ -15,6 +15,7 @@ export const VERSION_OPTIONS = {
   product: { type: 'string' },
   path: { type: 'string' },
   exclude: { type: 'string', multiple: true },
+  'other-path': { type: 'string', multiple: true },
   preset: { type: 'string' },
   rule: { type: 'string', multiple: true },
   'visible-types': { type: 'string' },
@@ -25,13 +26,14 @@ export const VERSION_OPTIONS = {
 } as const satisfies ParseArgsConfig['options']
 
 export const VERSION_USAGE =
-  '[--directory DIR] [--product NAME] [--path DIR] [--exclude DIR]… [--preset NAME] [--rule "TYPE: LEVEL"]… [--visible-types A,B] [--pre-major-breaking LEVEL] [--pre-major-feature LEVEL] [--tag-pattern PATTERN] [--first-parent]'
+  '[--directory DIR] [--product NAME] [--path DIR] [--exclude DIR]… [--other-path DIR]… [--preset NAME] [--rule "TYPE: LEVEL"]… [--visible-types A,B] [--pre-major-breaking LEVEL] [--pre-major-feature LEVEL] [--tag-pattern PATTERN] [--first-parent]'
 
 export interface VersionValues {
   readonly directory?: string | undefined
   readonly product?: string | undefined
   readonly path?: string | undefined
   readonly exclude?: readonly string[] | undefined
+  readonly 'other-path'?: readonly string[] | undefined
   readonly preset?: string | undefined
   readonly rule?: readonly string[] | undefined
   readonly 'visible-types'?: string | undefined
@@ -45,7 +47,7 @@ export interface VersionValues {
 export interface ProductChoice {
   readonly directory: string
   readonly pattern: TagPattern
-  readonly counts: AreaMap | null
+  readonly counts: CountsFor | null
   readonly config: BumpConfig
   readonly firstParent: boolean
 }
@@ -97,9 +99,9 @@ function patternText(values: VersionValues, command: Command): string {
   throw usageError('expected --product or --tag-pattern beside --path, found neither', command)
 }
 
-function readArea({ path, exclude = [], product }: VersionValues): Checked<AreaMap | null> {
-  if (path === undefined && exclude.length === 0) return accepted(null)
-  return parseAreas([{ name: product ?? '', path: path ?? '.', exclude }])
+function readArea({ path, exclude = [], 'other-path': otherPaths = [] }: VersionValues): Checked<CountsFor | null> {
+  if (path === undefined && exclude.length === 0 && otherPaths.length === 0) return accepted(null)
+  return parseProductPlace({ path: path ?? '.', exclude, otherPaths })
 }
 
 function preMajorOf(values: VersionValues, command: Command): BumpConfig['preMajor'] {

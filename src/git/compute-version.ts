@@ -2,7 +2,7 @@ import { type Problem, unwrap } from '../core/problem.ts'
 import { type BumpDecision, decideBump } from '../core/version/decide.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
 import { judgeOutsidePath } from '../core/version/outside-path.ts'
-import type { AreaMap } from '../core/version/paths.ts'
+import type { CountsFor } from '../core/version/paths.ts'
 import { latestOnLine } from '../core/version/prerelease.ts'
 import { presets } from '../core/version/presets.ts'
 import type { BumpConfig, Commit } from '../core/version/schema.ts'
@@ -28,7 +28,7 @@ export interface VersionQuestion {
   readonly directory: string
   readonly pattern: TagPattern
   /** Null where every commit counts. */
-  readonly counts: AreaMap | null
+  readonly counts: CountsFor | null
   readonly config: BumpConfig
   readonly line: Line
   readonly firstParent: boolean
@@ -184,13 +184,13 @@ function outsideOf({ config, reread }: VersionQuestion, commits: readonly Commit
 
 /** What counts for the product, and what does not, each in its order. */
 function divided(
-  counts: AreaMap | null,
+  counts: CountsFor | null,
   commits: readonly GitCommit[],
 ): [counted: readonly GitCommit[], outside: readonly GitCommit[]] {
   if (counts === null) return [commits, []]
   const counted: GitCommit[] = []
   const outside: GitCommit[] = []
-  for (const commit of commits) (counts(commit.files ?? []).length > 0 ? counted : outside).push(commit)
+  for (const commit of commits) (counts(commit.files ?? []) ? counted : outside).push(commit)
   return [counted, outside]
 }
 

@@ -120,6 +120,22 @@ describe('bump', () => {
     ).toBe('5.1.0')
   })
 
+  it('gives what lies in two products’ folders to the longer path, whichever of them asks', async () => {
+    const repository = keep(ScratchRepository.init())
+    repository.commit('feat: both', ['api/a', 'api/sdk/a'])
+    repository.git('tag', 'api/v1.0.0')
+    repository.git('tag', 'sdk/v1.0.0')
+    repository.commit('feat!: sdk', ['api/sdk/b'])
+    repository.commit('fix: api', ['api/b'])
+    const others = { 'other-paths': 'api\napi/sdk\napi/none' }
+    const versions = [
+      await bump(repository, { product: 'api', path: 'api', ...others }),
+      await bump(repository, { product: 'sdk', path: './api/sdk/', ...others }),
+      await bump(repository, { product: 'api', path: 'api' }),
+    ].map(({ outputs }) => outputs['version'])
+    expect(versions).toEqual(['1.0.1', '2.0.0', '2.0.0'])
+  })
+
   it('passes over tags that are no version and those of pre-releases', async () => {
     const repository = released()
     repository.commit('feat: x')

@@ -28,6 +28,7 @@ describe('the inputs', () => {
         product: null,
         path: null,
         exclude: [],
+        otherPaths: [],
         version: null,
         environment: null,
         status: 'completed',
@@ -67,6 +68,7 @@ describe('the inputs', () => {
       read({
         command: 'record-build',
         exclude: 'api/web\n\n api/docs ',
+        'other-paths': 'api\n api/sdk',
         rules: 'docs(readme): patch\nchore:none',
         'visible-types': 'feat, fix\ndocs',
         'pre-major-breaking': 'major',
@@ -77,6 +79,7 @@ describe('the inputs', () => {
       ok: true,
       value: {
         exclude: ['api/web', 'api/docs'],
+        otherPaths: ['api', 'api/sdk'],
         rules: [
           { type: 'docs', scope: 'readme', bump: 'patch' },
           { type: 'chore', bump: 'none' },

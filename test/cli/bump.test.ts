@@ -113,6 +113,15 @@ describe('ringmaster bump', () => {
     })
   })
 
+  it('leaves to other products what lies in their longer paths', async () => {
+    const repository = history('feat: a', '#api/v1.2.0')
+    repository.commit('feat: sdk', ['api/sdk/a'])
+    const api = ['--path', 'api', '--product', 'api']
+    expect(await versionOf(repository, ...api)).toEqual(['1.3.0', true])
+    expect(await versionOf(repository, ...api, '--other-path', 'api/sdk')).toEqual([null, false])
+    expect((await bump(repository, ...api, '--other-path', '../sdk')).problems).toEqual(['bad-path'])
+  })
+
   it('gives a candidate’s own version to its commit, and its release when it graduates', async () => {
     const repository = history('x', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1')
     expect(await versionOf(repository, '--prerelease', 'rc')).toEqual(['1.3.0-rc.1', false])

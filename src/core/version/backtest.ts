@@ -1,7 +1,7 @@
 import { CommitGraph } from './commit-graph.ts'
 import { decideBump } from './decide.ts'
 import type { Level } from './level.ts'
-import type { AreaMap } from './paths.ts'
+import type { CountsFor } from './paths.ts'
 import type { BumpConfig, Commit } from './schema.ts'
 import { stepBetween } from './step.ts'
 import { isStable, type TagReading, type VersionTag } from './tags.ts'
@@ -37,7 +37,7 @@ export interface PairingQuestion {
   readonly commits: readonly PastCommit[]
   readonly head: string
   /** Null where every commit counts. */
-  readonly counts: AreaMap | null
+  readonly counts: CountsFor | null
   readonly firstParent: boolean
 }
 
@@ -57,7 +57,7 @@ export function pairReleases({ tags, commits, head, counts, firstParent }: Pairi
     graph
       .between(from, to, firstParent)
       .flatMap((place) => commits[place] ?? [])
-      .filter(({ files }) => counts === null || counts(files ?? []).length > 0)
+      .filter(({ files }) => counts === null || counts(files ?? []))
   const before = (place: number, candidates: readonly Placed[], below: Version | null): Placed | null => {
     const leadsHere = graph.ancestorsOf(place)
     const at = candidates.findIndex((one) => isBelow(one.tag.version, below) && leadsHere(one.place))

@@ -7,8 +7,6 @@ export interface Area {
   readonly path: string
   /** Folders or files whose changes do not count for this area. */
   readonly exclude?: readonly string[]
-  /** Whether files of deeper areas count here too, as release-please does for its root. */
-  readonly withNested?: boolean
 }
 
 /** Says for which areas a commit counts: their names, in the order declared. */
@@ -40,17 +38,29 @@ export function parseAreas(areas: readonly Area[]): Checked<AreaMap, 'bad-path'>
   })
 }
 
-/** The areas that a file counts for: the deepest ones above it, and those further up that take nested files too. */
-function ownersOf(file: string, byPath: ReadonlyMap<string, readonly Place[]>): Place[] {
+/** One product of a repository, and where the others are. */
+export interface ProductPlace {
+  readonly path: string
+  readonly exclude: readonly string[]
+  /** Folders of other products; the product's own may be among them, so that all products can be given one list. */
+  readonly otherPaths: readonly string[]
+}
+
+/** Says of a commit's files whether it counts for the product. */
+export type CountsFor = (files: readonly string[]) => boolean
+
+/** Prepares reading commits for one product: what lies in another product's longer path is not its own. */
+export function parseProductPlace({ path, exclude, otherPaths }: ProductPlace): Checked<CountsFor, 'bad-path'> {
+  const others = otherPaths.map((other) => ({ name: 'other', path: other }))
+  const areas = parseAreas([{ name: 'own', path, exclude }, ...others])
+  return areas.ok ? accepted((files) => areas.value(files).includes('own')) : areas
+}
+
+/** The areas that a file counts for: those with the longest path above it, unless it is excluded there. */
+function ownersOf(file: string, byPath: ReadonlyMap<string, readonly Place[]>): readonly Place[] {
   const above = foldersAbove(file)
-  const owners: Place[] = []
-  let deepest = true
-  for (const folder of above) {
-    const here = byPath.get(folder)
-    if (here === undefined) continue
-    owners.push(...here.filter(({ area }) => deepest || area.withNested === true))
-    deepest = false
-  }
+  const deepest = above.find((folder) => byPath.has(folder))
+  const owners = deepest === undefined ? [] : (byPath.get(deepest) ?? [])
   return owners.filter(({ exclude }) => exclude.size === 0 || !above.some((folder) => exclude.has(folder)))
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { nextBuild } from '../../../src/core/version/builds.ts'
 import { levelOfLabels } from '../../../src/core/version/labels.ts'
-import { type Area, parseAreas } from '../../../src/core/version/paths.ts'
+import { type Area, parseAreas, parseProductPlace } from '../../../src/core/version/paths.ts'
 import { nextOnLine } from '../../../src/core/version/prerelease.ts'
 import { lastRelease, parseTagPattern, readTags, tagNameOf } from '../../../src/core/version/tags.ts'
 import { parseVersion, type VersionScheme } from '../../../src/core/version/version.ts'
@@ -94,7 +94,7 @@ describe('a tag pattern', () => {
 
 describe('the areas of a repository', () => {
   const areas: Area[] = [
-    { name: 'root', path: '.', withNested: true },
+    { name: 'root', path: '.' },
     { name: 'api', path: 'packages/api/', exclude: ['packages/api/docs', 'packages/api/README.md'] },
     { name: 'api-client', path: './packages/api/client' },
     { name: 'ap', path: 'packages/ap' },
@@ -102,13 +102,13 @@ describe('the areas of a repository', () => {
   ]
 
   it.each<[string, string[], string[]]>([
-    ['the longest path wins', ['packages/api/client/a.ts'], ['root', 'api-client']],
-    ['a path ends at a folder', ['packages/api/a.ts'], ['root', 'api']],
-    ['what no deeper area owns', ['packages/web/a.ts'], ['root', 'rest']],
-    ['what is excluded counts for nobody but those above', ['packages/api/docs/a.md'], ['root']],
-    ['an excluded file', ['packages/api/README.md'], ['root']],
-    ['an excluded file beside another', ['packages/api/README.md', 'packages/api/a.ts'], ['root', 'api']],
-    ['several files', ['packages/ap/x', 'packages/api/a.ts'], ['root', 'api', 'ap']],
+    ['the longest path wins', ['packages/api/client/a.ts'], ['api-client']],
+    ['a path ends at a folder', ['packages/api/a.ts'], ['api']],
+    ['what no deeper area owns', ['packages/web/a.ts'], ['rest']],
+    ['what is excluded counts for nobody', ['packages/api/docs/a.md'], []],
+    ['an excluded file', ['packages/api/README.md'], []],
+    ['an excluded file beside another', ['packages/api/README.md', 'packages/api/a.ts'], ['api']],
+    ['several files', ['packages/ap/x', 'packages/api/a.ts', 'x'], ['root', 'api', 'ap']],
     ['no file at all', [], ['root', 'api', 'api-client', 'ap', 'rest']],
     ['names that look like code', ['__proto__/constructor'], ['root']],
   ])('%s', (_, files, names) => {
@@ -126,6 +126,22 @@ describe('the areas of a repository', () => {
       'areas[1].exclude[0]',
       'areas[1].exclude[1]',
     ])
+  })
+})
+
+describe('one product of a repository', () => {
+  it.each([
+    ['api', ['api/sdk/a'], false],
+    ['api', ['api/a', 'api/sdk/a'], true],
+    ['api/sdk', ['api/sdk/a'], true],
+    ['api/sdk', ['api/a'], false],
+    ['.', ['api/sdk/a'], false],
+    ['.', ['a'], true],
+    ['api', [], true],
+    ['api', ['api/docs/a'], false],
+  ])('at %s has of %j: %j', (path, files, counted) => {
+    const counts = parseProductPlace({ path, exclude: ['api/docs'], otherPaths: ['./api/sdk/', 'api'] })
+    expect(counts.ok && counts.value(files)).toBe(counted)
   })
 })
 
