@@ -1,15 +1,12 @@
 import { accepted, type Checked, rejected } from '../core/problem.ts'
 import { BUILD_CHECK_PREFIX, type BuildRecord, type BuildStatus } from '../core/product/schema.ts'
 import { codeSpan, escapeMarkdown, markdownTable, truncate } from '../render/text.ts'
+import type { Check } from './write-check.ts'
 
 /** Limits of GitHub's check runs (https://docs.github.com/rest/checks/runs). */
 const MAX_TITLE_LENGTH = 255
 const MAX_TEXT_LENGTH = 65_535
 const MOST_ARTIFACTS_SHOWN = 50
-
-type CheckState =
-  | { readonly status: 'queued' | 'in_progress' }
-  | { readonly status: 'completed'; readonly conclusion: 'success' | 'failure' | 'cancelled' }
 
 const STATE_OF = {
   pending: { status: 'queued' },
@@ -17,17 +14,10 @@ const STATE_OF = {
   completed: { status: 'completed', conclusion: 'success' },
   failed: { status: 'completed', conclusion: 'failure' },
   aborted: { status: 'completed', conclusion: 'cancelled' },
-} as const satisfies Record<BuildStatus, CheckState>
-
-/** What a build looks like as a check run. */
-export interface BuildCheck {
-  readonly name: string
-  readonly state: CheckState
-  readonly output: { readonly title: string; readonly summary: string; readonly text: string }
-}
+} as const satisfies Record<BuildStatus, Check['state']>
 
 /** Renders a build as a check run; refuses one whose record is longer than GitHub keeps, because half of it says nothing. */
-export function buildCheckOf(record: BuildRecord): Checked<BuildCheck, 'record-too-large'> {
+export function buildCheckOf(record: BuildRecord): Checked<Check, 'record-too-large'> {
   const text = renderBuildText(record)
   if (text.length > MAX_TEXT_LENGTH) {
     return rejected({

@@ -1,3 +1,4 @@
+import type { Problem } from '../core/problem.ts'
 import type { Explanation } from '../core/version/explain.ts'
 import type { ComputedVersion } from '../git/compute-version.ts'
 import { codeSpan, truncate } from '../render/text.ts'
@@ -9,12 +10,14 @@ import type { Shell } from './shell.ts'
 
 /**
  * Computes the next version of the checked-out commit and explains it. Reads the checkout only; writes nothing but the
- * files that a team wants its version in.
+ * files that a team wants its version in, and a check run where that is asked for.
  */
 export async function bump(inputs: Inputs, shell: Shell): Promise<Outcome<'bump'>> {
   const computed = await computeVersionFor(inputs, shell)
   const explanation = explainVersion(computed)
   const files = await writtenFiles(inputs, shell, computed.version)
+  const rendered = renderBump(inputs, computed, explanation)
+  const unwritten = inputs.check ? await checked(inputs, shell, computed, rendered) : []
   return {
     outputs: {
       version: computed.version ?? '',
@@ -24,14 +27,25 @@ export async function bump(inputs: Inputs, shell: Shell): Promise<Outcome<'bump'
       explanation: explanationJson(computed, explanation),
       'version-files': files.join('\n'),
     },
-    summary: [renderBump(inputs, computed, explanation), ...renderFiles(files)].join('\n\n'),
+    summary: [rendered, ...renderFiles(files)].join('\n\n'),
     said: [
       explanation.summary,
       ...(computed.deepened ? ['The checkout was shallow and has been deepened.'] : []),
       ...(files.length > 0 ? [`Wrote ${files.join(', ')}.`] : []),
     ].join(' '),
-    warnings: computed.warnings,
+    warnings: [...computed.warnings, ...unwritten],
   }
+}
+
+/** Loaded late: only this way of telling asks GitHub. */
+async function checked(
+  inputs: Inputs,
+  shell: Shell,
+  computed: ComputedVersion,
+  rendered: string,
+): Promise<readonly Problem[]> {
+  const { writeBumpCheck } = await import('./bump-check.ts')
+  return writeBumpCheck(inputs, shell, computed, rendered)
 }
 
 async function writtenFiles(inputs: Inputs, shell: Shell, version: string | null): Promise<readonly string[]> {

@@ -142,6 +142,12 @@ export const INPUTS = {
     description: 'Scopes that customers never read about, one a line or divided by commas.',
     usedBy: ['tag'],
   },
+  check: {
+    description:
+      'Show the bump as the check run `ringmaster/bump <product>`, on the head of the pull request where there is one (then the token needs `checks: write`).',
+    default: 'false',
+    usedBy: ['bump'],
+  },
   'write-version-files': {
     description: 'Write the version into the product’s files of the checkout; committing them is another step’s work.',
     default: 'false',

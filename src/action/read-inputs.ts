@@ -32,6 +32,7 @@ export interface Inputs {
   readonly notes: 'commits' | 'github' | 'none'
   readonly audience: 'internal' | 'external'
   readonly internalScopes: readonly string[]
+  readonly check: boolean
   readonly writeVersionFiles: boolean
   readonly versionFiles: readonly string[]
   readonly workingDirectory: string
@@ -124,6 +125,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     notes: oneOf('notes', ['commits', 'github', 'none']) ?? 'commits',
     audience: oneOf('audience', ['internal', 'external']) ?? 'external',
     internalScopes: list('internal-scopes', /[\n,]/),
+    check: flag('check'),
     writeVersionFiles: flag('write-version-files'),
     versionFiles: list('version-files', /\n/),
     workingDirectory: text('working-directory') ?? '.',

@@ -1,6 +1,7 @@
 import { parseBuildStatus } from '../core/deployment/status.ts'
+import { digestOf } from '../core/json.ts'
 import { type Problem, RingmasterError, unwrap } from '../core/problem.ts'
-import { BuildRecord } from '../core/product/schema.ts'
+import { BuildRecord, buildExternalId } from '../core/product/schema.ts'
 import { codeSpan, escapeMarkdown } from '../render/text.ts'
 import { readArtifacts } from './artifacts.ts'
 import { buildCheckOf, renderBuildSummary } from './build-check.ts'
@@ -11,7 +12,17 @@ import type { Inputs } from './read-inputs.ts'
 import { checkRecord } from './schema-problems.ts'
 import { connectWith, type Shell } from './shell.ts'
 import { together } from './together.ts'
-import { writeBuildCheck } from './write-build-check.ts'
+import { type Written, writeCheck } from './write-check.ts'
+
+const PURPOSE = { what: 'keep the build as a check run', permission: 'checks: write' }
+
+const WORDS = {
+  created: 'Recorded',
+  updated: 'Updated the build of',
+  left: 'Already recorded:',
+  'would-create': 'Dry run: would record',
+  'would-update': 'Dry run: would update the build of',
+} as const satisfies Record<Written['did'], string>
 
 /** The version that a build is about, given or computed from the checkout. */
 interface BuiltVersion {
@@ -55,11 +66,15 @@ export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome
   )
   const check = unwrap(buildCheckOf(record))
   const client = await connectWith(inputs, context, shell.clock)
-  const written = await writeBuildCheck({ client, context, sha: built.sha, record, check, dryRun: inputs.dryRun })
+  const { id, did: done } = await writeCheck({
+    ...{ client, context, purpose: PURPOSE, sha: built.sha, check, dryRun: inputs.dryRun },
+    externalId: buildExternalId(record.run, digestOf(product)),
+  })
+  const did = WORDS[done]
   return {
-    outputs: { 'check-run-id': String(written.id ?? ''), version: record.version, product, status },
-    summary: `### ${written.did} ${escapeMarkdown(product)} ${codeSpan(record.version)}\n\n${renderBuildSummary(record)}\n\n${built.why}`,
-    said: `${written.did} ${product} ${record.version} (${status}) on ${built.sha}`,
+    outputs: { 'check-run-id': String(id ?? ''), version: record.version, product, status },
+    summary: `### ${did} ${escapeMarkdown(product)} ${codeSpan(record.version)}\n\n${renderBuildSummary(record)}\n\n${built.why}`,
+    said: `${did} ${product} ${record.version} (${status}) on ${built.sha}`,
     warnings: built.warnings,
     ...(status === 'failed' && inputs.failOnFailedStatus ? { failures: [failedBuild(record)] } : {}),
   }

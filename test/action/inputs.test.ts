@@ -49,6 +49,7 @@ describe('the inputs', () => {
         notes: 'commits',
         audience: 'external',
         internalScopes: [],
+        check: false,
         writeVersionFiles: false,
         versionFiles: [],
         workingDirectory: '.',
