@@ -1,6 +1,5 @@
 import { unwrap } from '../core/problem.ts'
-import { byPullRequests, labelJudge, parseLabelRule } from '../core/version/pull-requests.ts'
-import type { Reread } from '../git/compute-version.ts'
+import { parseLabelRule, type Reread, rereadBy } from '../core/version/pull-requests.ts'
 import type { GitCommit } from '../git/read-commits.ts'
 import { readContext } from './context.ts'
 import type { Inputs } from './read-inputs.ts'
@@ -21,6 +20,5 @@ export async function rereadByPullRequests(
     context,
     commits.map(({ sha }) => sha),
   )
-  const changes = byPullRequests(commits, found)
-  return { commits: changes.commits, ...(inputs.source === 'labels' ? { judge: labelJudge(changes, rule) } : {}) }
+  return rereadBy(inputs.source === 'labels' ? rule : null, commits, found)
 }

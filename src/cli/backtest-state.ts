@@ -48,8 +48,9 @@ export function stateIn(path: string, contenders: readonly Contender[]): Backtes
   const lines = text.split('\n').flatMap((line) => readLine(line) ?? [])
   const replays = new Map(lines.map(({ key, replayed }) => [key, replayed]))
   let pending: string[] = text === '' || text.endsWith('\n') ? [] : ['']
+  const rules = contenders.map(({ name, config, told }) => ({ name, config, ...(told && { told: told.digest }) }))
   const keyOf = ({ tag, previous, commits }: Transition): string =>
-    digestOf([tag.name, tag.sha, previous?.name, commits.map(({ sha }) => sha), contenders])
+    digestOf([tag.name, tag.sha, previous?.name, commits.map(({ sha }) => sha), rules])
   return {
     known: (transition) => replays.get(keyOf(transition)),
     keep: (transition, replayed) => void pending.push(JSON.stringify({ key: keyOf(transition), replayed })),

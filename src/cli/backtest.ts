@@ -24,12 +24,15 @@ import { readAllTags } from '../git/read-tags.ts'
 import { renderTextTable } from '../render/text-table.ts'
 import { type BacktestState, forgetful, stateIn } from './backtest-state.ts'
 import type { CommandIo, ExitCode } from './command.ts'
+import type { PullRequestSource } from './pull-request-source.ts'
 import type { ProductChoice } from './version-options.ts'
 
 /** What a backtest is asked for beside the product. */
 export interface BacktestOptions {
   /** Null: an interrupted backtest begins anew. */
   readonly statePath: string | null
+  /** Null: commits say what they ask for. */
+  readonly source: PullRequestSource | null
   /** Only releases from this version on, such as the first one that a tool made; null: all. */
   readonly since: Version | null
   /** How many of the releases that were decided otherwise are shown. */
@@ -42,7 +45,7 @@ export interface BacktestOptions {
  */
 export async function backtest(choice: ProductChoice, options: BacktestOptions, io: CommandIo): Promise<ExitCode> {
   const history = await readPast(choice)
-  const contenders = contendersOf(choice.config)
+  const contenders = contendersOf(choice.config, options.source)
   const state = options.statePath === null ? forgetful : stateIn(options.statePath, contenders)
   const replayed = replayAll(transitionsSince(history, options.since), contenders, state)
   const unreleased = replayUnreleased(history.unreleased, contenders)
@@ -67,8 +70,9 @@ async function readPast(choice: ProductChoice): Promise<PairedHistory> {
 }
 
 /** The team's own rule where it is another one than a preset's, and every preset as it comes. */
-export function contendersOf(config: BumpConfig): Contender[] {
+export function contendersOf(config: BumpConfig, source: PullRequestSource | null = null): Contender[] {
   const plain = (Object.keys(presets) as PresetName[]).map((preset) => ({ name: preset, config: { preset } }))
+  if (source !== null) return [{ name: `${config.preset}, by ${source.kind}`, config, told: source }, ...plain]
   const own = { ...config, preMajor: config.preMajor ?? {} }
   const isPlain = canonicalJson(own) === canonicalJson({ preset: config.preset, preMajor: {} })
   return isPlain ? plain : [{ name: `${config.preset}, as configured`, config }, ...plain]

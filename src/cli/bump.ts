@@ -1,9 +1,11 @@
 import { unwrap } from '../core/problem.ts'
 import { commitsText, type ExplainedCommit, type Explanation, explainBump } from '../core/version/explain.ts'
+import type { Commit } from '../core/version/schema.ts'
 import { parseVersion } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { bumpRows, renderTextTable } from '../render/text-table.ts'
 import { type CliCommand, type CommandIo, readOptions, usageError } from './command.ts'
+import { readPullRequestSource, SOURCE_OPTIONS, SOURCE_USAGE } from './pull-request-source.ts'
 import { LINE_OPTIONS, readLine, readProductChoice, VERSION_OPTIONS, VERSION_USAGE } from './version-options.ts'
 
 const DEFAULT_ROWS = 50
@@ -11,6 +13,7 @@ const DEFAULT_ROWS = 50
 const OPTIONS = {
   ...VERSION_OPTIONS,
   ...LINE_OPTIONS,
+  ...SOURCE_OPTIONS,
   rows: { type: 'string' },
   backtest: { type: 'boolean' },
   state: { type: 'string' },
@@ -20,24 +23,26 @@ const OPTIONS = {
 /** What comes next for a product of a checkout, and why, commit by commit. */
 export const bumpCommand: CliCommand = {
   name: 'bump',
-  usage: `ringmaster bump ${VERSION_USAGE} [--prerelease LABEL | --graduate LABEL | --build [--latest-build VERSION]] [--rows N] [--json]
-       ringmaster bump --backtest ${VERSION_USAGE} [--since VERSION] [--state FILE] [--rows N] [--json]`,
+  usage: `ringmaster bump ${VERSION_USAGE} ${SOURCE_USAGE} [--prerelease LABEL | --graduate LABEL | --build [--latest-build VERSION]] [--rows N] [--json]
+       ringmaster bump --backtest ${VERSION_USAGE} ${SOURCE_USAGE} [--since VERSION] [--state FILE] [--rows N] [--json]`,
   summary: 'Compute the next version of a checkout and explain it, or replay its releases under every preset.',
   async run(args, io) {
     const { values, positionals } = readOptions(bumpCommand, args, OPTIONS)
     if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, bumpCommand)
     const line = readLine(values, bumpCommand)
     const choice = readProductChoice(values, line.kind === 'build' ? 'semver-build' : 'semver', bumpCommand)
+    const source = await readPullRequestSource(values, bumpCommand)
     const rows = rowsOf(values.rows)
     if (values.backtest) {
       if (line.kind !== 'release') throw usageError('expected --backtest without another line', bumpCommand)
       const { backtest } = await import('./backtest.ts')
       const since = values.since === undefined ? null : unwrap(parseVersion('semver', values.since))
-      return backtest(choice, { since, statePath: values.state ?? null, rows }, io)
+      return backtest(choice, { source, since, statePath: values.state ?? null, rows }, io)
     }
     if (values.state !== undefined || values.since !== undefined)
       throw usageError('expected --backtest beside --state and --since, found none', bumpCommand)
-    const computed = await computeVersion({ ...choice, line, ownRef: null, below: null })
+    const reread = source === null ? {} : { reread: async (commits: readonly Commit[]) => source.reread(commits) }
+    const computed = await computeVersion({ ...choice, line, ownRef: null, below: null, ...reread })
     const explanation = explainBump(computed.decision, computed.commits, rows, computed.outside)
     if (io.json) io.out(JSON.stringify(documentOf(computed, explanation)))
     else tell(computed, explanation, io)

@@ -5,6 +5,7 @@ import { judgeOutsidePath } from '../core/version/outside-path.ts'
 import type { CountsFor } from '../core/version/paths.ts'
 import { latestOnLine } from '../core/version/prerelease.ts'
 import { presets } from '../core/version/presets.ts'
+import type { Reread } from '../core/version/pull-requests.ts'
 import type { BumpConfig, Commit } from '../core/version/schema.ts'
 import {
   lastRelease,
@@ -15,7 +16,7 @@ import {
   tagNameOf,
   type VersionTag,
 } from '../core/version/tags.ts'
-import type { Judge, Verdict } from '../core/version/verdict.ts'
+import type { Verdict } from '../core/version/verdict.ts'
 import type { Version } from '../core/version/version.ts'
 import { readAncestry } from './deepen.ts'
 import type { GitCommit } from './read-commits.ts'
@@ -40,12 +41,6 @@ export interface VersionQuestion {
   readonly at?: string
   /** What is judged in the commits' place, such as the pull requests that brought them. */
   readonly reread?: (commits: readonly GitCommit[]) => Promise<Reread>
-}
-
-/** What is judged in the commits' place: newest first, under hashes of the commits. */
-export interface Reread {
-  readonly commits: readonly Commit[]
-  readonly judge?: Judge
 }
 
 /** The version of the checked-out commit, and everything that gave it. */

@@ -39,6 +39,86 @@ const agreements = async (...args: readonly string[]): Promise<unknown> => {
   return replayed.map(({ tag, choices }) => `${tag} ${choices[0]?.name} ${choices[0]?.agreement}`)
 }
 
+describe('ringmaster bump --backtest by pull requests', () => {
+  let merged: ScratchRepository
+  beforeAll(() => {
+    merged = ScratchRepository.init()
+    merged.commit('first')
+    merged.git('tag', 'v1.0.0')
+    for (const message of ['words (#1)', 'more words (#2)']) merged.commit(message)
+    merged.git('tag', 'v1.1.0')
+    merged.commit('Merge pull request #3 from a/b\n\nfix: title there')
+    merged.git('tag', 'v1.1.1')
+    merged.commit('fix: by no pull request')
+  })
+  afterAll(() => merged.remove())
+
+  const labelled = (...lines: readonly string[]): string[] => {
+    const path = join(folder, 'pull-requests.ndjson')
+    writeFileSync(path, lines.join('\n'))
+    return ['--pull-requests', path]
+  }
+  const one = (number: number, title: string, ...labels: readonly unknown[]): string =>
+    JSON.stringify({ number, title, labels, merged_at: 'as GitHub tells it' })
+  const usual = [one(1, 'feat: x', 'minor'), one(2, 'docs: y', { name: 'patch' }), one(3, 'feat!: z', 'bug')]
+
+  const run = (args: readonly string[]) => runCommand(bumpCommand, ['-C', merged.directory, ...args], true)
+  const firstOf = async (args: readonly string[]): Promise<string[]> => {
+    const { replayed } = (await run(['--backtest', ...args])).json() as {
+      replayed: { choices: { name: string; to: string | null }[] }[]
+    }
+    return replayed.map(({ choices }) => `${choices[0]?.name}: ${choices[0]?.to}`)
+  }
+
+  it.each<[string, string[], string[]]>([
+    ['labels', ['--source', 'labels'], ['null', '1.1.0', '1.1.1']],
+    ['labels', ['--source', 'labels', '--label-level', 'patch: major'], ['null', '2.0.0', 'null']],
+    ['labels', ['--source', 'labels', '--label-level', '*: minor'], ['null', '1.1.0', '1.2.0']],
+    ['titles', ['--source', 'titles'], ['null', '1.1.0', '2.0.0']],
+  ])('judges by %s: %j', async (kind, args, versions) => {
+    const expected = versions.map((version) => `ringmaster, by ${kind}: ${version}`)
+    expect(await firstOf([...args, ...labelled(...usual)])).toEqual(expected)
+  })
+
+  it('replays again when the labels are others, and not when they are the same', async () => {
+    const state = ['--state', join(folder, 'state.ndjson'), '--source', 'labels']
+    const before = await firstOf([...state, ...labelled(...usual)])
+    expect(await firstOf([...state, ...labelled(...usual)])).toEqual(before)
+    const lines = readFileSync(join(folder, 'state.ndjson'), 'utf8').trim().split('\n').length
+    expect(lines).toBe(3)
+    expect(await firstOf([...state, ...labelled(one(1, 'x', 'major'))])).not.toEqual(before)
+  })
+
+  it('computes what is to come by them too, and warns of what came by none', async () => {
+    const told = (await run(['--source', 'labels', ...labelled(...usual)])).json()
+    expect(told).toMatchObject({
+      version: null,
+      released: false,
+      commits: [{ warnings: [{ code: 'not-counted' }] }],
+    })
+    expect((await run(['--source', 'titles', ...labelled(...usual)])).json()).toMatchObject({ version: '1.1.2' })
+  })
+
+  it.each<[string, () => string[], string[]]>([
+    ['no file', () => ['--source', 'labels'], ['usage']],
+    ['a file for commits', () => labelled(...usual), ['usage']],
+    ['levels for titles', () => ['--source', 'titles', '--label-level', 'a: major', ...labelled()], ['usage']],
+    [
+      'a file that is not there',
+      () => ['--source', 'titles', '--pull-requests', join(folder, 'x')],
+      ['file-unreadable'],
+    ],
+    ['a level that is none', () => ['--source', 'labels', '--label-level', 'a: huge', ...labelled()], ['label-level']],
+    [
+      'lines that are no pull requests',
+      () => ['--source', 'titles', ...labelled('{', '', one(0, 'x'), one(1, 'y'))],
+      ['pull-requests-file', 'pull-requests-file'],
+    ],
+  ])('refuses %s', async (_, args, codes) => {
+    expect((await run(args())).problems).toEqual(codes)
+  })
+})
+
 describe('ringmaster bump --backtest', () => {
   it('shows what each preset would have chosen against what was tagged, and what is not released', async () => {
     const { out, code } = await backtest()

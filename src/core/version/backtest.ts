@@ -2,6 +2,7 @@ import { CommitGraph } from './commit-graph.ts'
 import { decideBump } from './decide.ts'
 import type { Level } from './level.ts'
 import type { CountsFor } from './paths.ts'
+import type { Reread } from './pull-requests.ts'
 import type { BumpConfig, Commit } from './schema.ts'
 import { stepBetween } from './step.ts'
 import { isStable, type TagReading, type VersionTag } from './tags.ts'
@@ -100,6 +101,12 @@ function isBelow(version: Version, limit: Version | null): boolean {
 export interface Contender {
   readonly name: string
   readonly config: BumpConfig
+  /** What is judged in the commits' place, where it is something else. */
+  readonly told?: {
+    /** Of everything that it decides by. */
+    readonly digest: string
+    readonly reread: (commits: readonly Commit[]) => Reread
+  }
 }
 
 /**
@@ -150,12 +157,13 @@ export const replayUnreleased = (
 ): Choice[] => contenders.map((one) => chosenBy(one, previous?.version.text ?? null, commits, null))
 
 function chosenBy(
-  { name, config }: Contender,
+  { name, config, told }: Contender,
   from: string | null,
   commits: readonly Commit[],
   tagged: string | null,
 ): Choice {
-  const decided = decideBump(config, from, commits)
+  const { commits: changes, judge } = told?.reread(commits) ?? { commits }
+  const decided = decideBump(config, from, changes, judge)
   if (!decided.ok) return { name, bump: 'none', to: null, agreement: 'refused', asking: 0 }
   const { bump, to, commits: verdicts } = decided.value
   const asking = verdicts.filter(({ level, releaseAs }) => level !== 'none' || releaseAs !== null).length

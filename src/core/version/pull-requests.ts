@@ -39,6 +39,42 @@ export function byPullRequests(commits: readonly Commit[], of: ReadonlyMap<strin
   return { commits: changes, pullRequests }
 }
 
+/** What is judged in the commits' place: newest first, under hashes of the commits. */
+export interface Reread {
+  readonly commits: readonly Commit[]
+  /** Absent where their messages are judged as ever. */
+  readonly judge?: Judge
+}
+
+/** Puts pull requests in the place of commits: judged by their labels, or with no rule for labels by their titles. */
+export function rereadBy(
+  rule: LabelRule | null,
+  commits: readonly Commit[],
+  of: ReadonlyMap<string, PullRequest>,
+): Reread {
+  const changes = byPullRequests(commits, of)
+  return { commits: changes.commits, ...(rule === null ? {} : { judge: labelJudge(changes, rule) }) }
+}
+
+/** How GitHub names a pull request in the commit that a merge of it leaves, for a squash and for a merge. */
+const SQUASHED = /\(#([1-9]\d{0,8})\)$/
+const MERGED = /^Merge pull request #([1-9]\d{0,8})(?!\d)/
+
+/** The pull requests of commits by the numbers in their first lines, as far as a list knows them. */
+export function pullRequestsNamedIn(
+  commits: readonly Commit[],
+  byNumber: ReadonlyMap<number, PullRequest>,
+): ReadonlyMap<string, PullRequest> {
+  return new Map(
+    commits.flatMap(({ sha, message }) => {
+      const line = firstLineOf(message)
+      const number = MERGED.exec(line)?.[1] ?? SQUASHED.exec(line)?.[1]
+      const pullRequest = number === undefined ? undefined : byNumber.get(Number(number))
+      return pullRequest === undefined ? [] : [[sha, pullRequest] as const]
+    }),
+  )
+}
+
 /** What labels ask for, and what a pull request asks for that has none of them. */
 export interface LabelRule {
   readonly levels: LabelLevels

@@ -2,11 +2,35 @@ import { describe, expect, it } from '@jest/globals'
 import { unwrap } from '../../../src/core/problem.ts'
 import { decideBump } from '../../../src/core/version/decide.ts'
 import { explainBump } from '../../../src/core/version/explain.ts'
-import { byPullRequests, labelJudge, parseLabelRule, usualLabels } from '../../../src/core/version/pull-requests.ts'
+import {
+  byPullRequests,
+  labelJudge,
+  parseLabelRule,
+  pullRequestsNamedIn,
+  usualLabels,
+} from '../../../src/core/version/pull-requests.ts'
 
 const sha = (index: number): string => `${index}`.repeat(40)
 const commit = (index: number, message = 'x') => ({ sha: sha(index), message })
 const pullRequest = (number: number, title: string, ...labels: readonly string[]) => ({ number, title, labels })
+
+describe('pull requests named by commits', () => {
+  const known = new Map([7, 12].map((number) => [number, pullRequest(number, 'x')]))
+
+  it.each<[string, number | null]>([
+    ['fix: a (#7)', 7],
+    ['\n  fix: a (#12) (#7)\n\nbody (#12)', 7],
+    ['Merge pull request #12 from a/b (#7)\n\ntitle', 12],
+    ['Merge pull request #70 from a/b', null],
+    ['fix: a (#7) again', null],
+    ['fix: a #7', null],
+    ['Revert "fix: a (#7)"', null],
+    ['fix: a (#999)', null],
+    ['', null],
+  ])('%j comes by %j', (message, number) => {
+    expect(pullRequestsNamedIn([commit(1, message)], known).get(sha(1))?.number ?? null).toBe(number)
+  })
+})
 
 describe('pull requests in the place of their commits', () => {
   const commits = [commit(1, 'wip'), commit(2, 'feat!: of nobody'), commit(3, 'more'), commit(4)]
