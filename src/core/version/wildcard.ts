@@ -11,7 +11,7 @@ const most = 64
 
 /**
  * Reads a pattern with `*`, `**`, `?` and `{a,b}` as micromatch means them (no wildcard begins with a dot, `*` and `?`
- * stop at `/`); what it would mean beyond that is refused, so that no rule silently matches something else.
+ * stop at `/`, `**` at the end of a line); what it would mean beyond that is refused, so that no rule silently matches something else.
  */
 export function parseWildcard(pattern: string): Checked<Wildcard, 'bad-wildcard'> {
   const alternatives = unsupported.test(pattern) ? null : expand(pattern)
@@ -50,13 +50,16 @@ function stepsOf(pattern: string): Step[] {
   const parts = pattern.match(/\*+|[^*]/gu) ?? []
   return parts.map((part): Step => {
     if (part === '?') return { kind: 'one' }
-    if (part.startsWith('*')) return { kind: part.length > 1 && pattern === part ? 'any' : 'many' }
+    if (part.startsWith('*')) return { kind: pattern === '**' ? 'any' : 'many' }
     return { kind: 'exactly', character: part }
   })
 }
 
 /** What a wildcard does not match as the first character of a segment. */
 const hiddenFirst = /[.\r\n\u2028\u2029]/
+
+/** What `**` stops at. */
+const lineBreak = /[\r\n\u2028\u2029]/
 
 /** Runs all positions of the pattern at once, so that no text can make it try again and again. */
 function runs(steps: readonly Step[], text: string): boolean {
@@ -77,7 +80,7 @@ function runs(steps: readonly Step[], text: string): boolean {
 function after(step: Step | undefined, character: string, hidden: boolean, position: number): number[] {
   if (step === undefined) return []
   if (step.kind === 'exactly') return step.character === character ? [position + 1] : []
-  if (hidden || (character === '/' && step.kind !== 'any')) return []
+  if (hidden || (step.kind === 'any' ? lineBreak.test(character) : character === '/')) return []
   return [step.kind === 'one' ? position + 1 : position]
 }
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
+import { unwrap } from '../../../src/core/problem.ts'
 import { type BumpDecision, decideBump } from '../../../src/core/version/decide.ts'
 import type { BumpConfig, Commit } from '../../../src/core/version/schema.ts'
 import type { WarningCode } from '../../../src/core/version/verdict.ts'
+import { parseWildcard } from '../../../src/core/version/wildcard.ts'
 
 const shaOf = (index: number): string => `${index}`.padStart(8, '0').padEnd(40, 'a')
 const commitsOf = (messages: readonly string[]): Commit[] =>
@@ -197,6 +199,20 @@ describe('the rules of a team', () => {
     ['leave the rest to the preset', 'feat: a', '1.3.0'],
   ])('%s', (_, message, to) => {
     expect(decided({ ...ringmaster, rules }, '1.2.3', message).to).toBe(to)
+  })
+
+  it.each([
+    ['**', 'a', true],
+    ['**', 'a/b', true],
+    ['**', 'a\nb', false],
+    ['**', 'a\r', false],
+    ['**', 'a\u2028b', false],
+    ['*', 'a\nb', true],
+    ['***', 'a\nb', true],
+    ['***', 'a/b', false],
+    ['a**', 'a\nb', true],
+  ])('match as micromatch does: %j and %j, %j', (pattern, text, expected) => {
+    expect(unwrap(parseWildcard(pattern))(text)).toBe(expected)
   })
 
   it('are refused together when their patterns cannot be read', () => {
