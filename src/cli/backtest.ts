@@ -109,7 +109,17 @@ function replayAll(
 /** One line that is written over; null: done, and the line is cleared. */
 function showProgress(done: number | null, all: number): void {
   if (!process.stderr.isTTY) return
-  process.stderr.write(done === null ? '\r\u001b[K' : `\r\u001b[K${done} of ${all} releases`)
+  process.stderr.write(done === null ? '\r\u001b[K' : `\r\u001b[K${progressBar(done, all)}`)
+}
+
+const BAR_WIDTH = 30
+
+/** How far a count is, as a bar and in figures. */
+export function progressBar(done: number, all: number): string {
+  const share = all === 0 ? 1 : Math.min(done / all, 1)
+  const filled = Math.floor(share * BAR_WIDTH)
+  const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
+  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${done} of ${all} releases`
 }
 
 const documentOf = (

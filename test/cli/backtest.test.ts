@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeF
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { progressBar } from '../../src/cli/backtest.ts'
 import { bumpCommand } from '../../src/cli/bump.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { runCommand } from './stage.ts'
@@ -38,6 +39,17 @@ const agreements = async (...args: readonly string[]): Promise<unknown> => {
   }
   return replayed.map(({ tag, choices }) => `${tag} ${choices[0]?.name} ${choices[0]?.agreement}`)
 }
+
+describe('the progress of a backtest', () => {
+  it.each([
+    [0, 200, `${'░'.repeat(30)}   0 %  0 of 200 releases`],
+    [50, 200, `${'█'.repeat(7)}${'░'.repeat(23)}  25 %  50 of 200 releases`],
+    [200, 200, `${'█'.repeat(30)} 100 %  200 of 200 releases`],
+    [0, 0, `${'█'.repeat(30)} 100 %  0 of 0 releases`],
+  ])('%d of %d is a bar and figures', (done, all, bar) => {
+    expect(progressBar(done, all)).toBe(bar)
+  })
+})
 
 describe('ringmaster bump --backtest by pull requests', () => {
   let merged: ScratchRepository
