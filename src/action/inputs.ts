@@ -22,7 +22,7 @@ export interface InputDefinition {
   readonly neededBy?: readonly CommandName[]
 }
 
-const VERSIONED = ['bump', 'tag', 'record-build'] as const
+const VERSIONED = ['bump', 'tag', 'notes', 'record-build'] as const
 const RECORDS = ['record-build', 'record-deployment'] as const
 
 /** Every input of the Action. `action.yml` declares exactly these, by test; none reaches the program but by `env:`. */
@@ -30,7 +30,7 @@ export const INPUTS = {
   command: { description: `What to do: ${COMMANDS.join(', ')}.`, usedBy: 'all', neededBy: COMMANDS },
   product: {
     description: 'The product’s name. The repository’s name unless given; needed where `path` is.',
-    usedBy: ['bump', 'tag', ...RECORDS],
+    usedBy: ['bump', 'tag', 'notes', ...RECORDS],
   },
   path: {
     description: 'The product’s folder from the root of its repository; of `validate-config` the file to check.',
@@ -47,8 +47,8 @@ export const INPUTS = {
   },
   version: {
     description:
-      'The version that was built, gets tagged or gets deployed. `record-build` and `tag` compute it where it is absent.',
-    usedBy: ['tag', ...RECORDS],
+      'The version that was built, gets tagged, is told of or gets deployed. `record-build`, `tag` and `notes` compute it where it is absent.',
+    usedBy: ['tag', 'notes', ...RECORDS],
     neededBy: ['record-deployment'],
   },
   environment: {
@@ -136,11 +136,25 @@ export const INPUTS = {
     description:
       'For whom our notes are: `external` tells only what releases, and no internal scope; `internal` tells all.',
     default: 'external',
-    usedBy: ['tag'],
+    usedBy: ['tag', 'notes'],
   },
   'internal-scopes': {
     description: 'Scopes that customers never read about, one a line or divided by commas.',
-    usedBy: ['tag'],
+    usedBy: ['tag', 'notes'],
+  },
+  template: {
+    description: 'A liquid template of the checkout that the notes are written by, from `working-directory`.',
+    usedBy: ['notes'],
+  },
+  changelog: {
+    description:
+      'The changelog of the checkout that the version’s section is written into, from `working-directory`; committing it is another step’s work.',
+    usedBy: ['notes'],
+  },
+  'check-changelog': {
+    description: 'Only check that the changelog holds the version, and fail where it does not.',
+    default: 'false',
+    usedBy: ['notes'],
   },
   check: {
     description:
@@ -224,7 +238,7 @@ export const INPUTS = {
     description:
       'Needs `checks: write` to record builds, `deployments: write` to record deployments and `contents: write` to tag.',
     default: { expression: 'github.token' },
-    usedBy: ['bump', 'tag', ...RECORDS],
+    usedBy: ['bump', 'tag', 'notes', ...RECORDS],
   },
 } as const satisfies Record<string, InputDefinition>
 

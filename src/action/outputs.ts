@@ -11,6 +11,8 @@ export const OUTPUTS = {
   created: '`true` when this step made the tag, `false` when it was there already, or nothing was to be tagged.',
   branch: 'The release branch. Empty where none was asked for.',
   'release-url': 'The page of the GitHub Release. Empty where none was asked for, and in a dry run.',
+  notes: 'What the version changes, as Markdown; of long notes the beginning.',
+  'changelog-file': 'The changelog that a section was written into. Empty where none was to be changed.',
   product: 'The name under which it was recorded.',
   'check-run-id': 'The check run that holds the build. Empty when nothing was recorded.',
   'deployment-id': 'The GitHub Deployment that holds the attempt. Empty in a dry run that found none.',
@@ -28,6 +30,7 @@ export type OutputName = keyof typeof OUTPUTS
 export const OUTPUTS_OF = {
   bump: ['version', 'previous-version', 'bump', 'released', 'explanation', 'version-files'],
   tag: ['version', 'tag', 'created', 'branch', 'release-url'],
+  notes: ['version', 'previous-version', 'notes', 'changelog-file'],
   'record-build': ['check-run-id', 'version', 'product', 'status'],
   'record-deployment': ['deployment-id', 'version', 'product', 'status'],
   'validate-config': ['valid', 'digest'],

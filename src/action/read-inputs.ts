@@ -32,6 +32,9 @@ export interface Inputs {
   readonly notes: 'commits' | 'github' | 'none'
   readonly audience: 'internal' | 'external'
   readonly internalScopes: readonly string[]
+  readonly template: string | null
+  readonly changelog: string | null
+  readonly checkChangelog: boolean
   readonly check: boolean
   readonly writeVersionFiles: boolean
   readonly versionFiles: readonly string[]
@@ -125,6 +128,9 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     notes: oneOf('notes', ['commits', 'github', 'none']) ?? 'commits',
     audience: oneOf('audience', ['internal', 'external']) ?? 'external',
     internalScopes: list('internal-scopes', /[\n,]/),
+    template: text('template'),
+    changelog: text('changelog'),
+    checkChangelog: flag('check-changelog'),
     check: flag('check'),
     writeVersionFiles: flag('write-version-files'),
     versionFiles: list('version-files', /\n/),

@@ -17,6 +17,7 @@ type Command<Name extends CommandName> = (inputs: Inputs, shell: Shell) => Promi
 const COMMANDS: { readonly [Name in CommandName]: () => Promise<Command<Name>> } = {
   bump: async () => bump,
   tag: async () => (await import('./tag.ts')).tag,
+  notes: async () => (await import('./notes.ts')).notes,
   'record-build': async () => (await import('./record-build.ts')).recordBuild,
   'record-deployment': async () => (await import('./record-deployment.ts')).recordDeployment,
   'validate-config': async () => (await import('./validate-config.ts')).validateConfig,

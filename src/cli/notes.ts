@@ -1,12 +1,11 @@
 import { unwrap } from '../core/problem.ts'
-import type { ChangelogSection } from '../core/version/changelog.ts'
 import { collectNotes, type Notes, type NotesOptions } from '../core/version/notes.ts'
 import { tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { readAuthors } from '../git/read-authors.ts'
 import { readTagCommit } from '../git/read-tags.ts'
-import { changeGroupsOf } from '../render/changelog.ts'
+import { changelogSectionOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
 import { checkChangelogFile, writeChangelog } from './changelog-file.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
@@ -65,7 +64,7 @@ export const notesCommand: CliCommand = {
     const about = { version, previousVersion: computed.previousVersion, date: dateOf(values.date, io.now) }
     if (values.changelog !== undefined) {
       if (values.check) return checkChangelogFile(values.changelog, version, io)
-      return writeChangelog(values.changelog, sectionOf(choice, about, notes, shown), io)
+      return writeChangelog(values.changelog, changelogSectionOf(choice.pattern, about, notes, shown), io)
     }
     const markdown =
       values.template === undefined
@@ -138,17 +137,4 @@ async function templated(
   const { renderTemplate } = await import('../render/notes-template.ts')
   const template = Buffer.from(await readInput(path, 'a template')).toString('utf8')
   return unwrap(renderTemplate(template, data))
-}
-
-function sectionOf(choice: ProductChoice, about: About, notes: Notes, repository: string | null): ChangelogSection {
-  const tag = (version: string): string => encodeURIComponent(tagNameOf(choice.pattern, version))
-  const before = about.previousVersion
-  const own = repository === null ? null : `${repository}/releases/tag/${tag(about.version)}`
-  return {
-    ...{ version: about.version, date: about.date },
-    groups: changeGroupsOf(notes, repository),
-    compareUrl:
-      repository === null || before === null ? own : `${repository}/compare/${tag(before)}...${tag(about.version)}`,
-    unreleasedUrl: repository === null ? null : `${repository}/compare/${tag(about.version)}...HEAD`,
-  }
 }

@@ -1,5 +1,6 @@
-import type { ChangeGroup, ChangeKind } from '../core/version/changelog.ts'
+import type { ChangeGroup, ChangeKind, ChangelogSection } from '../core/version/changelog.ts'
 import type { NoteEntry, Notes } from '../core/version/notes.ts'
+import { type TagPattern, tagNameOf } from '../core/version/tags.ts'
 import { type RepositoryUrl, renderEntry } from './notes.ts'
 import { escapeMarkdown } from './text.ts'
 
@@ -24,6 +25,25 @@ export function changeGroupsOf(notes: Notes, repository: RepositoryUrl): ChangeG
     }
   }
   return [...lines].map(([kind, { breaking, other }]) => ({ kind, lines: [...breaking, ...other] }))
+}
+
+/** A version's section of a changelog, with links where the repository is known. */
+export function changelogSectionOf(
+  pattern: TagPattern,
+  about: { readonly version: string; readonly previousVersion: string | null; readonly date: string },
+  notes: Notes,
+  repository: RepositoryUrl,
+): ChangelogSection {
+  const tag = (version: string): string => encodeURIComponent(tagNameOf(pattern, version))
+  const before = about.previousVersion
+  const own = repository === null ? null : `${repository}/releases/tag/${tag(about.version)}`
+  return {
+    ...{ version: about.version, date: about.date },
+    groups: changeGroupsOf(notes, repository),
+    compareUrl:
+      repository === null || before === null ? own : `${repository}/compare/${tag(before)}...${tag(about.version)}`,
+    unreleasedUrl: repository === null ? null : `${repository}/compare/${tag(about.version)}...HEAD`,
+  }
 }
 
 function lineOf(entry: NoteEntry, repository: RepositoryUrl): string {

@@ -27,6 +27,7 @@ afterAll(() => {
 const NEEDED: Readonly<Record<CommandName, Given>> = {
   bump: {},
   tag: {},
+  notes: {},
   'record-build': {},
   'record-deployment': { version: '1.0.0', environment: 'test' },
   'validate-config': { path: 'broken.yml' },
