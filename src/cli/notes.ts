@@ -34,15 +34,22 @@ const OPTIONS = {
   changelog: { type: 'string' },
   check: { type: 'boolean' },
   date: { type: 'string' },
+  combine: { type: 'boolean' },
 } as const
 
 /** The notes of the version to come, or of one that is tagged. */
 export const notesCommand: CliCommand = {
   name: 'notes',
-  usage: `ringmaster notes ${VERSION_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check]] [--date YYYY-MM-DD] [--json]`,
+  usage: `ringmaster notes ${VERSION_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check]] [--date YYYY-MM-DD] [--json]
+       ringmaster notes --combine FILE… [--json]`,
   summary: 'Tell what a version changes, for the team or for customers; write or check a changelog.',
   async run(args, io) {
     const { values, positionals } = readOptions(notesCommand, args, OPTIONS)
+    if (values.combine) {
+      if (positionals.length === 0) throw usageError('expected files behind --combine, found none', notesCommand)
+      const { tellRelease } = await import('./release-notes.ts')
+      return tellRelease(positionals, io)
+    }
     if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, notesCommand)
     if (values.template !== undefined && values.changelog !== undefined)
       throw usageError('expected either --template or --changelog, found both', notesCommand)
@@ -70,7 +77,8 @@ export const notesCommand: CliCommand = {
       values.template === undefined
         ? renderNotes(notes, shown)
         : await templated(values.template, { ...about, product: values.product ?? '', notes, repository: shown })
-    io.out(io.json ? JSON.stringify({ ...about, notes, markdown }) : markdown)
+    const document = { product: values.product ?? '', ...about, repository: shown, notes, markdown }
+    io.out(io.json ? JSON.stringify(document) : markdown)
     return 0
   },
 }

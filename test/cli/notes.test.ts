@@ -103,4 +103,48 @@ describe('ringmaster notes', () => {
     const told = await notes(...args)
     expect([told.code, told.problems[0]]).toEqual(['thrown', code])
   })
+
+  describe('of a whole release', () => {
+    const fileFor = async (product: string, ...args: readonly string[]): Promise<string> => {
+      const told = await runCommand(notesCommand, ['-C', repository.directory, '--product', product, ...args], true)
+      const path = join(folder, `${product || 'none'}.json`)
+      writeFileSync(path, told.out.join('\n'))
+      return path
+    }
+
+    it('put together what each product tells, what breaks first', async () => {
+      const api = await fileFor('api', '--release', '1.1.0', '--audience', 'external')
+      repository.commit('fix(core)!: third')
+      const web = await fileFor('web', '--audience', 'external')
+      const { out, code } = await notes('--combine', api, web)
+      expect(code).toBe(0)
+      expect(out.join('\n')).toBe(
+        [
+          '## Breaking changes\n\n- **web** **core:** third',
+          '## api `1.1.0`\n\n### Features\n\n- second',
+          '## web `2.0.0`\n\n### Bug fixes\n\n- **core:** third',
+        ].join('\n\n'),
+      )
+    })
+
+    it('keep links, and refuse an address that is none', async () => {
+      const api = await fileFor('api', '--repository-url', 'https://ghe.example.org/acme/api')
+      expect((await notes('--combine', api)).out.join()).toMatch(/\(https:\/\/ghe\.example\.org\/acme\/api\/commit\//)
+      writeFileSync(api, readFileSync(api, 'utf8').replace('"https://ghe.example.org/acme/api"', '"javascript:x"'))
+      expect((await notes('--combine', api)).problems).toEqual(['file-invalid'])
+    })
+
+    it.each<[string, () => Promise<string[]>, string]>([
+      ['no files', async () => [], 'usage'],
+      [
+        'notes for both audiences',
+        async () => [await fileFor('a'), await fileFor('b', '--audience', 'external')],
+        'audiences-differ',
+      ],
+      ['notes of nobody', async () => [await fileFor('')], 'file-invalid'],
+      ['a file that is not there', async () => [join(folder, 'x')], 'file-unreadable'],
+    ])('refuse %s', async (_, files, code) => {
+      expect((await notes('--combine', ...(await files()))).problems).toEqual([code])
+    })
+  })
 })
