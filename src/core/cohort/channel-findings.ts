@@ -11,6 +11,7 @@ export type FindingCode =
   | 'rule-broken'
   | 'start-in-past'
   | 'start-far-ahead'
+  | 'ramp-over'
   | 'hundred-for-everybody'
   | 'count-beyond-roster'
   | 'bundle-not-released'
@@ -60,27 +61,49 @@ const brokenRules: Rule = (after, { now }) => {
   }))
 }
 
-const starts: Rule = (after, { before, now }) => {
+/** What is wrong with an instant at which devices begin to be let in; null when nothing is. */
+function wrongStart(release: string, what: string, startsAt: string, now: string): Finding | null {
   const nowMs = instantMs(now) ?? 0
-  return changedReleases(after, before, ({ schedule }) => schedule).flatMap(({ id, schedule }): Finding[] => {
-    const startMs = instantMs(schedule) ?? Number.NaN
-    if (startMs < nowMs - START_TOLERANCE_MS) {
-      const message = `expected the start of ${quoted(id)} at or after ${now}, found ${schedule}`
-      return [
-        {
-          code: 'start-in-past',
-          severity: 'error',
-          release: id,
-          message,
-          hint: 'it would open to its devices at once',
-        },
-      ]
+  const startMs = instantMs(startsAt) ?? Number.NaN
+  if (startMs < nowMs - START_TOLERANCE_MS) {
+    const message = `expected ${what} of ${quoted(release)} at or after ${now}, found ${startsAt}`
+    return {
+      code: 'start-in-past',
+      severity: 'error',
+      release,
+      message,
+      hint: 'it would let its devices in at once',
     }
-    if (startMs <= nowMs + START_HORIZON_MS) return []
-    const message = `expected the start of ${quoted(id)} within half a year of ${now}, found ${schedule}`
-    return [{ code: 'start-far-ahead', severity: 'warning', release: id, message, hint: 'look at the year' }]
-  })
+  }
+  if (startMs <= nowMs + START_HORIZON_MS) return null
+  const message = `expected ${what} of ${quoted(release)} within half a year of ${now}, found ${startsAt}`
+  return { code: 'start-far-ahead', severity: 'warning', release, message, hint: 'look at the year' }
 }
+
+const starts: Rule = (after, { before, now }) =>
+  changedReleases(after, before, ({ schedule }) => schedule).flatMap(
+    ({ id, schedule }) => wrongStart(id, 'the start', schedule, now) ?? [],
+  )
+
+const timesOfRamp = ({ phase }: ChannelRelease): string | undefined =>
+  phase.kind === 'ramp' ? `${phase.startsAt} ${phase.endsAt}` : undefined
+
+/** A ramp whose start or end lies in the past lets many devices in at once, or all of them. */
+const ramps: Rule = (after, { before, now }) =>
+  changedReleases(after, before, timesOfRamp).flatMap(({ id, phase }): Finding[] => {
+    if (phase.kind !== 'ramp') return []
+    const start = wrongStart(id, 'the start of the ramp', phase.startsAt, now)
+    if ((instantMs(phase.endsAt) ?? Number.NaN) > (instantMs(now) ?? 0)) return start ? [start] : []
+    const message = `expected the end of the ramp of ${quoted(id)} after ${now}, found ${phase.endsAt}`
+    const ended: Finding = {
+      code: 'ramp-over',
+      severity: 'error',
+      release: id,
+      message,
+      hint: 'it would let everybody in at once; say "everybody" where that is meant',
+    }
+    return start ? [start, ended] : [ended]
+  })
 
 const counts: Rule = (after, { before, enrolled }) =>
   changedReleases(after, before, ({ phase }) => (phase.kind === 'count' ? phase.count : undefined)).flatMap(
@@ -158,7 +181,7 @@ const dialects: Rule = (after, { before }) =>
       : [{ code: 'dialects-differ', severity: 'warning', release: id, message: warning.message }]
   })
 
-const RULES: readonly Rule[] = [brokenRules, starts, counts, unreleased, duplicateBarriers, reoffers, dialects]
+const RULES: readonly Rule[] = [brokenRules, starts, ramps, counts, unreleased, duplicateBarriers, reoffers, dialects]
 
 /** What the channel itself shows, before any device is looked at; every rule runs. */
 export const channelFindings = (after: Channel, context: FindingContext): readonly Finding[] =>

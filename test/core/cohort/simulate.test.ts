@@ -200,10 +200,18 @@ describe('what hurt others', () => {
     codesOf(simulate({ before: one, after: side(after), fleet: [], now: NOW, ...more }))
   const added = (more: Partial<ChannelRelease>) => [release('R1', 'R2'), release('R2', null, more)]
 
+  const PAST_RAMP = ['error start-in-past', 'error ramp-over']
+  const ramp = (startsAt: string, endsAt: string): Partial<ChannelRelease> => ({
+    phase: { kind: 'ramp', from: '0', to: '1', startsAt, endsAt },
+  })
+
   it.each<[string, Partial<ChannelRelease>, string[]]>([
     ['a start in the past', { schedule: '2025-02-01T00:00:00Z' }, ['error start-in-past']],
     ['a start of this morning', { schedule: '2026-01-15T08:00:00Z' }, []],
     ['a start in another year', { schedule: '2027-01-15T12:00:00Z' }, ['warning start-far-ahead']],
+    ['a ramp of years ago', ramp('2019-01-15T00:00:00Z', '2019-02-15T00:00:00Z'), PAST_RAMP],
+    ['a ramp that began this morning', ramp('2026-01-15T08:00:00Z', '2026-01-16T08:00:00Z'), []],
+    ['a ramp of another year', ramp('2027-01-15T00:00:00Z', '2027-01-16T00:00:00Z'), ['warning start-far-ahead']],
     ['100 where 1.0 was meant', { phase: { kind: 'count', count: 100 } }, ['error hundred-for-everybody']],
     ['a count of 101', { phase: { kind: 'count', count: 101 } }, []],
     ['a requirement that npm reads otherwise', { requirement: '~> 1.2' }, ['warning dialects-differ']],
