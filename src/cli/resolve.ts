@@ -55,6 +55,7 @@ export const resolveCommand: CliCommand = {
         ...(values['release-version'] !== undefined && { version: values['release-version'] }),
       },
       device: deviceOf(values, enrolment),
+      enrolledIn: enrolment?.cohort,
       rolledBack: values['rolled-back'] ?? [],
       now: io.now,
       random: Math.random(),

@@ -19,6 +19,8 @@ export interface UpdateRequest {
   readonly cohort: string
   readonly report: DeviceReport
   readonly device: Device
+  /** The cohort in which the device's epoch counts: that of its enrolment, `cohort` where left out. */
+  readonly enrolledIn?: string | undefined
   /** Bundles that the device has just rolled back. */
   readonly rolledBack?: readonly string[]
   /** The device's clock, ISO 8601 UTC. */
@@ -114,7 +116,7 @@ async function answer(
     const { manifest, digest } = loaded.value
     // The floor rises with what is signed and current, and before anything is decided by it.
     state = withFloor(state, manifest.issuedAt)
-    const decision = decide({ ...request, manifest, state })
+    const decision = decide({ ...request, device: deviceIn(cohort, request), manifest, state })
     if (decision.kind === 'moved') {
       cohort = decision.to
       continue
@@ -139,6 +141,13 @@ async function answer(
     return { state, outcome: accepted({ reply, next: { ...state, offer }, keep }) }
   }
   return { state, outcome: movedInACircle(request.cohort, [...seen]) }
+}
+
+/** Another cohort's roster does not hold the device: an epoch from elsewhere would let it into exact counts. */
+function deviceIn(cohort: string, { device, cohort: asked, enrolledIn = asked }: UpdateRequest): Device {
+  if (cohort === enrolledIn) return device
+  const { epoch: _elsewhere, ...rest } = device
+  return rest
 }
 
 const movedInACircle = (cohort: string, seen: readonly string[]) =>

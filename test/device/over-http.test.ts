@@ -2,6 +2,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Updater } from 'tuf-js'
+import { sortRoster } from '../../src/core/cohort/roster.ts'
 import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import { manifestPath, metadataFile } from '../../src/core/manifest/names.ts'
 import type { Manifest } from '../../src/core/manifest/schema.ts'
@@ -9,6 +10,9 @@ import { unwrap } from '../../src/core/problem.ts'
 import { directoryCache } from '../../src/device/cache.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'
 import { aBundle, aCohort, aRelease, Fleet, inShort, later } from './fleet.ts'
+
+/** A name that is no file name. */
+const CAFE = 'Café / Süd'
 
 let fleet: Fleet
 
@@ -97,6 +101,21 @@ describe('a device that fetches what was published', () => {
     await fleet.release('Café / Süd', ['1.0.0', '2.0.0'])
     await fleet.publish([aCohort('eu', [], { movedTo: 'Café / Süd' })])
     expect(await fleet.check('a')).toMatchObject({ kind: 'decided', cohort: 'Café / Süd' })
+  })
+
+  it('counts a device in the cohort of its enrolment alone, wherever it was moved to', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    const releases = [aRelease('1.0.0'), aRelease('2.0.0', { phase: { kind: 'share', share: '0.999' } })]
+    const scope = { cohort: CAFE, release: 'Gateway@2.0.0', salt: 'salt of Gateway@2.0.0' }
+    const enrolled = Array.from({ length: 200 }, (_, index) => `d-${index}`)
+    const rosters = new Map([[scope.release, { roster: unwrap(sortRoster(scope, enrolled)), epoch: 3 }]])
+    await fleet.publish([aCohort(CAFE, releases, { rosters }), aCohort('eu', [], { movedTo: CAFE })])
+    const device = { pseudonym: 'mover', epoch: 0, tags: [], quarantined: false }
+    const asked = { device, report: { version: '1.0.0' } }
+    expect(inShort(await fleet.check('a', { ...asked, enrolledIn: CAFE }))).toBe('update Gateway@2.0.0')
+    const moved = await fleet.check('b', asked)
+    expect(moved).toMatchObject({ kind: 'decided', cohort: CAFE, bundle: null })
+    expect(JSON.stringify(moved)).toContain('not_enrolled_in_time')
   })
 
   it('refuses cohorts that send it round in a circle', async () => {
