@@ -1,7 +1,7 @@
 import { tallyOfPhase } from '../core/cohort/tally.ts'
 import { Enrolment, type EnrolmentRecord, enrolmentBytes } from '../core/manifest/enrolment.ts'
 import { checkIssues } from '../core/manifest/issues.ts'
-import { RingmasterError, unwrap } from '../core/problem.ts'
+import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { directoryPublication } from '../publish/directory.ts'
 import { readManifest } from '../publish/publish-manifests.ts'
 import { readRepository } from '../publish/read-back.ts'
@@ -12,6 +12,9 @@ import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { newPseudonym } from './enrol.ts'
 import { readInput, writeOutput } from './files.ts'
 
+/** Nobody mends more of them before trying again. */
+const MOST_TOLD = 50
+
 async function signedRecord(
   signer: FileSigner,
   content: Omit<Enrolment, 'schema' | 'tags'> & { readonly tags: readonly string[] },
@@ -21,13 +24,25 @@ async function signedRecord(
   return { ...enrolment, signature: Buffer.from(await signer.sign(enrolmentBytes(enrolment))).toString('hex') }
 }
 
-/** One pseudonym a line; blank lines are nothing. */
+/** One pseudonym a line; blank lines are nothing, and two devices of one pseudonym are refused, all of them at once. */
 async function pseudonymsIn(path: string): Promise<string[]> {
   const text = Buffer.from(await readInput(path, 'a list of pseudonyms')).toString('utf8')
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
+  const firstAt = new Map<string, number>()
+  const repeated: Problem[] = []
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    const pseudonym = line.trim()
+    if (pseudonym === '') continue
+    const first = firstAt.get(pseudonym)
+    if (first === undefined) firstAt.set(pseudonym, index + 1)
+    else
+      repeated.push({
+        code: 'pseudonym-repeated',
+        message: `${path}:${index + 1}: expected each pseudonym once, found ${quoted(pseudonym)} again (first in line ${first})`,
+        hint: 'Two devices of one pseudonym would count as one; give each its own.',
+      })
+  }
+  if (repeated.length > 0) throw new RingmasterError('bad-input', repeated.slice(0, MOST_TOLD))
+  return [...firstAt.keys()]
 }
 
 export const cohortEnrol: CliCommand = {
