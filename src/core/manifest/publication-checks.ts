@@ -130,7 +130,7 @@ export function checkManifests(manifests: readonly CohortPayload[], trusted: Tru
           'cohort-unknown',
           role,
           `expected a cohort that targets.json delegates to, found ${quoted(cohort)}`,
-          'Add it with `ringmaster keys add-cohort`; the holders of the targets keys sign.',
+          'Add it with `ringmaster keys cohorts --add`; the holders of the targets keys sign.',
         ),
       ]
     }
