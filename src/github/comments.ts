@@ -17,8 +17,6 @@ async function findComment(
   const octokit = await app.forRepository(output.repository.fullName)
   const at = splitName(output.repository.fullName)
   const { botLogin } = await app.profile()
-  const isOurs = (comment: { user?: { login: string } | null; body?: string }) =>
-    comment.user?.login === botLogin && markerIn(comment.body ?? '') === output.key
   if (remote !== null) {
     const known = await outsideOrNull('read a comment', () =>
       octokit.request('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...at, comment_id: Number(remote) }),
@@ -28,39 +26,77 @@ async function findComment(
     if (known && known.data.user?.login === botLogin && !isMarkedAsAnother)
       return { id: Number(known.data.id), body: known.data.body ?? '' }
   }
+  return oldestOf(app, output, {})
+}
+
+/** The oldest comment of ours with the marker, among those that changed since an instant where one is given. */
+async function oldestOf(
+  app: GitHubApp,
+  output: OutputOf<'comment'>,
+  narrowed: { readonly since?: string },
+): Promise<OwnComment | null> {
+  const octokit = await app.forRepository(output.repository.fullName)
+  const { botLogin } = await app.profile()
   const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
-    ...at,
+    ...splitName(output.repository.fullName),
     issue_number: output.issue,
     per_page: 100,
+    ...narrowed,
   })
   return outside(`list the comments of #${output.issue}`, async () => {
     for await (const { data } of pages) {
-      const found = data.find((comment) => isOurs(comment as never))
+      const found = data.find(
+        (comment) => comment.user?.login === botLogin && markerIn(comment.body ?? '') === output.key,
+      )
       if (found) return { id: Number(found.id), body: found.body ?? '' }
     }
     return null
   })
 }
 
-/** One comment per key, edited in place. */
+/** How long before the comment another process may have looked and not found it, by GitHub's clock. */
+const RACE_MS = 120_000
+
+/**
+ * What stands of a comment that was just made. Another process may have made it at the same time: then both see both,
+ * the younger one is removed by whoever made it, and one is left.
+ */
+async function settled(
+  app: GitHubApp,
+  output: OutputOf<'comment'>,
+  made: { readonly id: number; readonly createdAt: string },
+): Promise<OwnComment | null> {
+  const since = new Date(Date.parse(made.createdAt) - RACE_MS).toISOString()
+  const oldest = await oldestOf(app, output, { since })
+  if (oldest === null || oldest.id >= made.id) return null
+  const octokit = await app.forRepository(output.repository.fullName)
+  await outsideOrNull('remove a comment that was made twice', () =>
+    octokit.request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+      ...splitName(output.repository.fullName),
+      comment_id: made.id,
+    }),
+  )
+  return oldest
+}
+
+/** One comment per key, edited in place; when several processes make it at once, the oldest is kept. */
 export const commentOutlet =
   (app: GitHubApp) =>
   async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const body = `${output.body}\n\n${marker(output.key)}`
-    const found = await findComment(app, output, remote)
-    if (found?.body === body) return { remote: String(found.id) }
-    if (found) {
+    const edited = async (found: OwnComment): Promise<Applied> => {
+      const known = { remote: String(found.id) }
+      if (found.body === body) return known
+      const place = { ...at, comment_id: found.id }
       await outside('edit a comment', () =>
-        octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
-          ...at,
-          comment_id: found.id,
-          body,
-        }),
+        octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...place, body }),
       )
-      return { remote: String(found.id) }
+      return known
     }
+    const found = await findComment(app, output, remote)
+    if (found) return edited(found)
     const created = await outside(`comment on #${output.issue}`, () =>
       octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
         ...at,
@@ -68,7 +104,9 @@ export const commentOutlet =
         body,
       }),
     )
-    return { remote: String(created.data.id) }
+    const { id, created_at: createdAt } = created.data
+    const older = await settled(app, output, { id: Number(id), createdAt })
+    return older ? edited(older) : { remote: String(id) }
   }
 
 /** GitHub itself keeps one reaction of a kind per identity. A comment that is gone needs none. */

@@ -16,12 +16,35 @@ const comment = (id: number, login: string | null, body: string) => ({
 })
 const apply = commentOutlet(app)
 
+const AT = '2026-11-20T12:00:00Z'
+/** What is looked at once more behind a comment that was made. */
+const again = () => github().get(`${list}?per_page=100&since=2026-11-20T11%3A58%3A00.000Z`)
+
 describe('our comment', () => {
   it('is written where there is none, with its marker at the end', async () => {
     github().get(`${list}?per_page=100`).reply(200, [])
     github()
       .post(list, { body: `The board\n\n${mark}` })
-      .reply(201, { id: 5 })
+      .reply(201, { id: 5, created_at: AT })
+    again().reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+    expect(await apply(board, null)).toEqual({ remote: '5' })
+  })
+
+  it('is kept when another process makes it later at the same time', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(201, { id: 5, created_at: AT })
+    again().reply(200, [comment(5, BOT, `The board\n\n${mark}`), comment(6, BOT, `The board\n\n${mark}`)])
+    expect(await apply(board, null)).toEqual({ remote: '5' })
+  })
+
+  it('is removed again when another process was first, whose comment is kept and brought up to date', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(201, { id: 6, created_at: AT })
+    again().reply(200, [comment(5, BOT, `Old\n\n${mark}`), comment(6, BOT, `The board\n\n${mark}`)])
+    github().delete(one(6)).reply(204)
+    github()
+      .patch(one(5), { body: `The board\n\n${mark}` })
+      .reply(200, { id: 5 })
     expect(await apply(board, null)).toEqual({ remote: '5' })
   })
 
@@ -64,7 +87,8 @@ describe('our comment', () => {
     ['one without a body', { id: 6, user: { login: BOT } }],
   ])('is not mistaken for %s', async (_, other) => {
     github().get(`${list}?per_page=100`).reply(200, [other])
-    github().post(list).reply(201, { id: 7 })
+    github().post(list).reply(201, { id: 7, created_at: AT })
+    again().reply(200, [other, comment(7, BOT, `The board\n\n${mark}`)])
     expect(await apply(board, null)).toEqual({ remote: '7' })
   })
 
