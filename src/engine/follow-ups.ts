@@ -35,6 +35,7 @@ const FOLLOW_UPS: { readonly [T in EventType]?: readonly FollowUp[] } = {
   'release.reopened': [openGates],
   'release.completed': [openGates],
   'release.cancelled': [openGates],
+  'release.rolled_back': [openGates],
   'proposal.seen': [ownRelease],
   'review.dismissed': [ownRelease],
   'signoff.decided': [openGates],

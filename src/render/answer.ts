@@ -24,6 +24,8 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
     'The release is in progress. A pull request with its exact composition is opened for the parties to approve.',
   'release-completed': () => 'The release is complete. Its proposal is merged.',
   'release-cancelled': () => 'The release is cancelled. Its proposal is closed.',
+  'release-rolled-back': (v) =>
+    `The release is recorded as rolled back: ${plain(at(v, 0))}. Its gates are shut. Nothing is deployed by this: your own workflow deploys the version before, through the gates.`,
   'step-done': (v) => `Step ${codeSpan(at(v, 0))} is done.`,
   'step-undone': (v) => `Step ${codeSpan(at(v, 0))} is open again.`,
   'step-waived': (v) => `Step ${codeSpan(at(v, 0))} is waived: ${plain(at(v, 1))}.`,

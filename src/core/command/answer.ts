@@ -9,6 +9,7 @@ export const ANSWER_CODES = [
   'release-started',
   'release-completed',
   'release-cancelled',
+  'release-rolled-back',
   'step-done',
   'step-undone',
   'step-waived',

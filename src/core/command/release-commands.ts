@@ -114,6 +114,14 @@ export const RELEASE_COMMANDS = {
     permission: 'complete-release',
     parse: reasonArgument,
   }),
+  rollback: entry({
+    name: 'rollback',
+    usage: '/rollback reason',
+    help: 'end the release as rolled back, also a completed one; the deployment itself is for your own workflow',
+    where: OF_A_RELEASE,
+    permission: 'complete-release',
+    parse: reasonArgument,
+  }),
   set: entry({
     name: 'set',
     usage: '/set key value',

@@ -89,6 +89,12 @@ export type Opened =
   | { readonly ok: true; readonly release: ReleaseState }
   | { readonly ok: false; readonly problem: Problem }
 
+/** The release of the issue, when it can make a move: also one that an ended release can make. */
+export const releaseFor = (context: Context, move: ReleaseMove): Opened =>
+  context.release && nextStatus(context.release.status, move) !== null
+    ? { ok: true, release: context.release }
+    : openRelease(context, move)
+
 /** The release of the issue, when it can still change and can make the move asked for. */
 export function openRelease({ release }: Context, move?: ReleaseMove): Opened {
   if (!release) return { ok: false, problem: NO_RELEASE }

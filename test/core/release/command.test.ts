@@ -94,6 +94,7 @@ describe('a command that is done', () => {
     ['/remove api', () => desk({ started: false }), 'version-removed', 'api', ['release.version_removed']],
     ['/start', () => desk({ started: false }), 'release-started', '', ['release.started']],
     ['/cancel no budget', () => desk(), 'release-cancelled', '', ['release.cancelled']],
+    ['/rollback the beta burns', () => desk(), 'release-rolled-back', 'the beta burns', ['release.rolled_back']],
     ['/done rollback-plan https://wiki.test', () => desk(), 'step-done', 'rollback-plan', ['step.done']],
     ['/undo rollback-plan', () => desk(), 'nothing-changed', 'step rollback-plan is open', []],
   ])('%s: %#', (...[text, world, code, value, types]) => {
@@ -128,6 +129,10 @@ describe('a command that is done', () => {
     })
     expect(releaseOf(world)).toMatchObject({ status: 'completed', endedAt: asked.at })
     expect(world.state<OpenIndex>(OPEN_KEY)).toMatchObject({ releases: [], ending: ['r5'] })
+    expect(say(world, '/cancel late').refusals).toEqual(['release-ended'])
+    expect(say(world, '/rollback it burns').types).toEqual(['release.rolled_back', 'command.answered'])
+    expect(releaseOf(world)).toMatchObject({ status: 'rolled_back', endReason: 'it burns' })
+    expect(say(world, '/rollback again').refusals).toEqual(['release-ended'])
   })
 
   it('opens a step again that was ticked', () => {
@@ -188,6 +193,8 @@ describe('a command that is refused', () => {
     ['the last product of a started release', () => desk(), '/remove api', 'empty-release'],
     ['an empty release', () => desk(draft), '/start', 'empty-release'],
     ['a release that is started already', () => desk(), '/start', 'wrong-status'],
+    ['a draft that is to be rolled back', () => desk({ started: false }), '/rollback why', 'wrong-status'],
+    ['a rollback without a reason', () => desk(), '/rollback', 'argument-missing'],
     ['a draft that is to be completed', () => desk({ started: false }), '/complete', 'wrong-status'],
     ['an issue that is no release', () => desk(null), '/add api', 'no-release', /\/release/],
     ['the status of no release', () => desk(null), '/status', 'no-release'],

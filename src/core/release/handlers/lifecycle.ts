@@ -7,12 +7,13 @@ import { type BoardState, boardKey } from '../../deployment/schema.ts'
 import { type Problem, quoted } from '../../problem.ts'
 import { isLive } from '../../process/checklist.ts'
 import { compositionDigest } from '../composition.ts'
-import { done, type HandlersOf, openRelease, POLICY_UNREADABLE, refuse } from '../handling.ts'
+import { done, type HandlersOf, openRelease, POLICY_UNREADABLE, refuse, releaseFor } from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
+import { isOpen } from '../transitions.ts'
 import { alarmsEndingWith } from './gates.ts'
 
 /** The moves of a release's life. */
-export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'cancel'> = {
+export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'cancel' | 'rollback'> = {
   *start(_command, context) {
     const open = openRelease(context, 'release.started')
     if (!open.ok) return refuse(open.problem)
@@ -55,6 +56,17 @@ export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'ca
       answer('release-cancelled'),
       draft('release.cancelled', { release: open.release.id, reason: command.reason }, context.event('cancelled')),
       ...alarmsEndingWith(open.release, context),
+    )
+  },
+  *rollback({ reason }, context) {
+    const open = releaseFor(context, 'release.rolled_back')
+    if (!open.ok) return refuse(open.problem)
+    const { release } = open
+    return done(
+      answer('release-rolled-back', reason),
+      draft('release.rolled_back', { release: release.id, reason }, context.event('rolled-back')),
+      /** Those of a completed release ended with its completion. */
+      ...(isOpen(release.status) ? alarmsEndingWith(release, context) : []),
     )
   },
 }
