@@ -3,6 +3,7 @@ import {
   type Argument,
   environmentArgument,
   firstWord,
+  loginArgument,
   nothing,
   productAndVersion,
   textArgument,
@@ -48,6 +49,16 @@ function deployArgument(args: string): Argument<{ product: string; version?: str
   return read.ok ? accepted({ ...read.value.item, environment: read.value.environment }) : read
 }
 
+/** Nothing, an environment, or `if` with a person: an environment whose name begins so stands in quotes. */
+function whyArgument(args: string): Argument<{ environment?: string; supposed?: string }> {
+  const text = args.trim()
+  if (text === '') return accepted({})
+  const person = /^if[ \t]+(.+)$/i.exec(text)?.[1]
+  if (person === undefined) return onlyEnvironment(args)
+  const login = loginArgument(person)
+  return login.ok ? accepted({ supposed: login.value }) : login
+}
+
 /** What opens and shuts gates, and questions about them. */
 export const GATE_COMMANDS = {
   requirements: entry({
@@ -68,11 +79,11 @@ export const GATE_COMMANDS = {
   }),
   why: entry({
     name: 'why',
-    usage: '/why [environment]',
-    help: 'explain where the sign-off stands and why gates of this release wait',
+    usage: '/why [environment] or /why if @login',
+    help: 'explain where the sign-off stands and why gates wait, or what an approval of a person would change',
     where: OF_A_RELEASE,
     permission: 'read',
-    parse: (args): Argument<{ environment?: string }> => (args.trim() === '' ? accepted({}) : onlyEnvironment(args)),
+    parse: whyArgument,
   }),
   freeze: entry({
     name: 'freeze',

@@ -1,5 +1,6 @@
 import { draft, type EventData } from '../catalogue.ts'
 import { readPolicy } from '../config/in-force.ts'
+import type { ParsedConfiguration } from '../config/parse.ts'
 import type { SignoffConfiguration } from '../config/schema.ts'
 import { type Deciding, type Decision, facts, state, type UsedFact } from '../decision.ts'
 import type { EventDraft } from '../event.ts'
@@ -51,23 +52,42 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
   if (release?.status !== 'in_progress' || !release.proposal || release.proposal.merged) return nothing
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return unreadablePolicy(request, release)
+  const { record, used } = yield* signaturesOf(release, release.proposal, policy, request.at)
+  return decidedAs(request, release, record, used, policy.configuration.signoff)
+}
+
+/** What a pull request shows: its commit, the digest of its content, and those of its commits before. */
+export type Shown = Pick<NonNullable<ReleaseState['proposal']>, 'head' | 'headDigest' | 'contents'>
+
+/**
+ * The signatures of a release at an instant, with what they were decided from; `supposed` approves what is shown beside
+ * those who did.
+ */
+export function* signaturesOf(
+  release: ReleaseState,
+  shown: Shown,
+  policy: ParsedConfiguration,
+  at: string,
+  supposed?: string,
+): Deciding<{ readonly record: SignoffRecord; readonly used: readonly UsedFact[] }> {
   const { signoff } = policy.configuration
   const { fullName: repository } = release.repository
   /** Whoever can close a pull request and open another must not be able to leave an objection behind. */
-  const numbers = [...(release.earlier ?? []), release.proposal.number]
+  const numbers = [...(release.earlier ?? []), ...(release.proposal ? [release.proposal.number] : [])]
   const queries = numbers.map((number) => ({ kind: 'reviews', repository, number }) as const)
   const answers = yield* facts(queries)
-  const reviews = answers.flatMap((answer) => (answer.reviews === 'unreadable' ? [] : answer.reviews))
-  const signers = yield* signersOf(release, signoff, request.at)
+  const given = answers.flatMap((answer) => (answer.reviews === 'unreadable' ? [] : answer.reviews))
+  const reviews = supposed === undefined ? given : [...given, approvalBy(supposed, shown.head, at)]
+  const signers = yield* signersOf(release, signoff, at)
   const digest = compositionDigest(release)
   const isUnreadable = answers.some((answer) => answer.reviews === 'unreadable')
   const decided = decideSignoff({
     parties: [...signers.parties],
     proposal: {
-      head: release.proposal.head,
+      head: shown.head,
       author: release.startedBy?.login ?? release.manager.login,
       editors: [...release.editors],
-      contentDigests: release.proposal.contents.map((entry): [string, string] => [entry.commit, entry.digest]),
+      contentDigests: shown.contents.map((entry): [string, string] => [entry.commit, entry.digest]),
     },
     reviews: isUnreadable ? [] : reviews.map((review) => toReview(review, release)),
     policy: {
@@ -76,21 +96,32 @@ export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<
       ...(signoff.expiresHours === undefined ? {} : { expiresHours: signoff.expiresHours }),
     },
     unreadable: isUnreadable ? signers.parties.map((party) => party.name) : [...signers.unreadable],
-    now: request.at,
+    now: at,
   })
   const record = toRecord(decided, {
     digest,
     policyDigest: policy.digest,
-    head: release.proposal.head,
-    shown: release.proposal.headDigest,
+    head: shown.head,
+    shown: shown.headDigest,
   })
   const named = { ...record, problems: [...record.problems, ...withoutTheRight(release, signoff.dismissers)] }
   const used = queries.flatMap((query, index) => {
     const answer = answers[index]
     return answer ? [{ query, answer }] : []
   })
-  return decidedAs(request, release, named, [...used, ...signers.used], signoff)
+  return { record: named, used: [...used, ...signers.used] }
 }
+
+/** The id of an approval that nobody has given: above every one that GitHub gives. */
+export const SUPPOSED_REVIEW = Number.MAX_SAFE_INTEGER
+
+const approvalBy = (login: string, commit: string, at: string): ReviewFact => ({
+  id: SUPPOSED_REVIEW,
+  user: { login, id: 0, type: 'User' },
+  state: 'APPROVED',
+  commit,
+  at,
+})
 
 /** Who dismissed reviews of others without being allowed to lift them. */
 function withoutTheRight({ dismissals }: ReleaseState, dismissers: readonly string[]): string[] {

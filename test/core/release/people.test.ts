@@ -3,6 +3,7 @@ import { personQuery } from '../../../src/core/access/decide.ts'
 import type { Answer } from '../../../src/core/command/answer.ts'
 import { parseConfiguration } from '../../../src/core/config/parse.ts'
 import type { Actor } from '../../../src/core/event.ts'
+import { compositionDigest } from '../../../src/core/release/composition.ts'
 import { OPEN_KEY, type OpenIndex, releaseKey } from '../../../src/core/release/open.ts'
 import type { ReleaseState } from '../../../src/core/release/schema.ts'
 import type { Request } from '../../../src/core/request.ts'
@@ -298,6 +299,53 @@ describe('questions', () => {
     expect(text(world, '/why production')).toMatch(/^production: api@1.0.0 waits since .*\nsignoff-pending: /)
     expect(text(world, '/why')).toMatch(/^sign-off: pending\nQA: 0 of 1/)
     expect(text(world, '/why beta')).toBe('no job with a version of this release waits at beta')
+  })
+
+  it('tell what an approval of somebody would change', () => {
+    const world = desk()
+    expect(text(world, '/why if @eve')).toMatch(/^sign-off: pending now, pending if eve approves\neve would sign for /)
+    expect(text(world, '/why if eve')).toMatch(/then waited for: QA: 0 of 1; could sign: quinn/)
+    expect(text(world, '/why if @mallory')).toMatch(
+      /pending if mallory approves\nthe approval of mallory would not count: /,
+    )
+    expect(world.log.filter(({ type }) => type === 'signoff.decided')).toHaveLength(1)
+    const draft = desk({ started: false })
+    expect(text(draft, '/why if @quinn')).toMatch(/^the release is a draft: .*\nsign-off: pending now, /)
+    expect(text(draft, '/why if @quinn')).toMatch(/quinn would sign for QA/)
+    say(world, '/cancel over')
+    expect(say(world, '/why if @eve').refusals).toEqual(['release-ended'])
+  })
+})
+
+describe('what an approval would change', () => {
+  it('counts the reviews that there are, and an objection that it would lift', () => {
+    const world = desk({})
+    const digest = compositionDigest(release(world))
+    const seen = {
+      release: 'r5',
+      repository: RELEASES,
+      number: 9,
+      url: '',
+      head: 'c0ffee',
+      headDigest: digest,
+      author: 'bot',
+      merged: false,
+    }
+    world.record([event('proposal.seen', seen)])
+    const by = (id: number, login: string, state: string) => ({
+      id,
+      user: { login, id, type: 'User' },
+      state,
+      commit: 'c0ffee',
+      at: asked.at,
+    })
+    const query = { kind: 'reviews', repository: RELEASES.fullName, number: 9 } as const
+    world.fact(query, { kind: 'reviews', reviews: [by(1, 'eve', 'APPROVED'), by(2, 'quinn', 'CHANGES_REQUESTED')] })
+    const { values } = say(world, '/why if @Quinn', MALLORY).answer
+    expect(values[0]).toBe('sign-off: vetoed now, approved if Quinn approves')
+    expect(values.slice(1)).toEqual(['Quinn would sign for QA', 'then waited for: nobody: every party has signed'])
+    world.record([event('proposal.seen', { ...seen, merged: true })])
+    expect(say(world, '/why if @quinn').refusals).toEqual(['proposal-merged'])
   })
 })
 

@@ -1,4 +1,5 @@
 import { nearest } from '../../command/nearest.ts'
+import { readPolicy } from '../../config/in-force.ts'
 import type { RingConfig } from '../../config/schema.ts'
 import { type Deciding, state, states } from '../../decision.ts'
 import { type Problem, quoted } from '../../problem.ts'
@@ -6,8 +7,20 @@ import { type ProductState, productKey, type VersionState, versionKey } from '..
 import { findBlockers, findGate } from '../../ring/find-gate.ts'
 import { FREEZES_KEY, type Freezes, freezesOf, nothingFrozen } from '../../ring/freezes.ts'
 import type { Blocker, GateState } from '../../ring/schema.ts'
-import { done, type HandlersOf, lines, NO_RELEASE, refuse } from '../handling.ts'
+import { compositionDigest } from '../composition.ts'
+import {
+  type Context,
+  done,
+  type HandlersOf,
+  lines,
+  NO_RELEASE,
+  openRelease,
+  POLICY_UNREADABLE,
+  type Result,
+  refuse,
+} from '../handling.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex } from '../open.ts'
+import { type Shown, SUPPOSED_REVIEW, signaturesOf } from '../review.ts'
 import type { ReleaseState } from '../schema.ts'
 import { unknownProduct } from './composition.ts'
 import { unknownEnvironment } from './gates.ts'
@@ -50,9 +63,10 @@ export const questionHandlers: HandlersOf<'requirements' | 'can-deploy' | 'why'>
       overrides.length > 0 ? `, by an override against ${overrides.flatMap(({ codes }) => codes).join(', ')}` : ''
     return done(lines([`yes: ${name} may enter ${environment} now${by}`]))
   },
-  *why({ environment }, context) {
+  *why({ environment, supposed }, context) {
     const { release, policy } = context
     if (!release) return refuse(NO_RELEASE)
+    if (supposed !== undefined) return yield* whatIf(supposed, context)
     const problem = environment === undefined ? null : unknownEnvironment(environment, policy.configuration, 'one')
     if (problem) return refuse(problem)
     const gates = yield* waitingGates(release, environment)
@@ -76,6 +90,45 @@ export const questionHandlers: HandlersOf<'requirements' | 'can-deploy' | 'why'>
         : []
     return done(lines([...(environment === undefined ? signoff : []), ...none, ...explained]))
   },
+}
+
+/** What the sign-off would be with one more approval of the content as it is; a draft is taken as if it were started. */
+function* whatIf(login: string, context: Context): Deciding<Result> {
+  const open = openRelease(context)
+  if (!open.ok) return refuse(open.problem)
+  const { release } = open
+  if (release.proposal?.merged) return refuse(PROPOSAL_MERGED)
+  const policy = yield* readPolicy(release.policyDigest)
+  if (!policy) return refuse(POLICY_UNREADABLE)
+  const { at } = context.request
+  const shown = (release.status === 'draft' ? null : release.proposal) ?? notYetShown(release)
+  const { record: now } = yield* signaturesOf(release, shown, policy, at)
+  const { record: then } = yield* signaturesOf(release, shown, policy, at, login)
+  const refusals = then.ignored.filter((entry) => entry.reviewId === SUPPOSED_REVIEW)
+  const seats = then.evidence
+    .filter((entry) => entry.login.toLowerCase() === login.toLowerCase())
+    .map(({ party }) => party)
+  return done(
+    lines([
+      ...(release.status === 'draft' ? ['the release is a draft: taken as if it were started as it is'] : []),
+      `sign-off: ${now.status} now, ${then.status} if ${login} approves`,
+      ...refusals.map(({ why }) => `the approval of ${login} would not count: ${why}`),
+      ...seats.map((party) => `${login} would sign for ${party}`),
+      ...pendingLines({ ...release, status: 'in_progress', signoff: then }).map((line) => `then waited for: ${line}`),
+    ]),
+  )
+}
+
+/** What a pull request would show that is opened now. */
+function notYetShown(release: ReleaseState): Shown {
+  const digest = compositionDigest(release)
+  return { head: digest, headDigest: digest, contents: [{ commit: digest, digest }] }
+}
+
+const PROPOSAL_MERGED: Problem = {
+  code: 'proposal-merged',
+  message: 'the proposal is merged, so a further approval changes nothing',
+  hint: 'Say /status for where the release stands.',
 }
 
 const blockerLine = ({ code, message, hint }: Blocker): string => `${code}: ${message}. ${hint}`
