@@ -239,7 +239,18 @@ export const CATALOGUE = {
   /** A channel release in its new words, and what that does to devices; null where nobody could say. */
   'channel.changed': z.strictObject({
     cohort: Id,
-    what: z.enum(['phase', 'halt', 'resume', 'disable', 'enable', 'hold', 'unhold']),
+    what: z.enum([
+      'phase',
+      'halt',
+      'resume',
+      'disable',
+      'enable',
+      'hold',
+      'unhold',
+      'require',
+      'unrequire',
+      'schedule',
+    ]),
     release: ChannelRelease,
     reason: z.string().max(2_000).nullable(),
     effect: ChannelEffect.nullable(),

@@ -1,3 +1,4 @@
+import { instantMs } from '../cohort/instant.ts'
 import { accepted, type Checked, type Problem, quoted, rejected } from '../problem.ts'
 import { EnvironmentName, ProductName, VersionText } from '../product/schema.ts'
 
@@ -155,6 +156,16 @@ export function dayArgument(text: string): Argument<string> {
     code: 'argument-invalid',
     message: `expected a day such as 2026-11-20, found ${quoted(text)}`,
     hint: 'Write it as year-month-day.',
+  })
+}
+
+/** An instant as manifests write it; `what` is the word before it. */
+export function instantArgument(word: string | undefined, what: string): Argument<string> {
+  if (word !== undefined && instantMs(word) !== undefined) return accepted(word)
+  return rejected({
+    code: word === undefined ? 'argument-missing' : 'argument-invalid',
+    message: `expected an instant after ${what}, found ${word === undefined ? 'nothing' : quoted(word)}`,
+    hint: 'Such as 2026-01-15T12:00:00Z.',
   })
 }
 

@@ -1,6 +1,6 @@
 import type { DeclaredPhase } from '../cohort/schema.ts'
-import { accepted } from '../problem.ts'
-import { type Argument, firstWord, textArgument, together } from './arguments.ts'
+import { accepted, rejected } from '../problem.ts'
+import { type Argument, firstWord, instantArgument, textArgument, together } from './arguments.ts'
 import { ANYWHERE, entry } from './entry.ts'
 import { PHASE_USAGE, phaseArgument, wordsOf } from './phase-argument.ts'
 
@@ -42,6 +42,15 @@ export function ofReleaseWithReason(args: string): Argument<OfRelease & { readon
   const { rest, ...others } = read.value
   const reason = textArgument(rest, 'a reason')
   return reason.ok ? accepted({ ...others, reason: reason.value }) : reason
+}
+
+function ofReleaseAlone(args: string): Argument<OfRelease> {
+  const read = ofRelease(args)
+  if (!read.ok) return read
+  const { rest, ...others } = read.value
+  if (rest === '') return accepted(others)
+  const message = 'expected nothing after the release, found more'
+  return rejected({ code: 'argument-unexpected', message, hint: 'Leave it out.' })
 }
 
 /** A cohort, and the rest as it was written: whether it begins with a release, the channel knows. */
@@ -128,13 +137,36 @@ export const COHORT_COMMANDS = {
     help: 'offer a disabled release again',
     where: ANYWHERE,
     permission: 'change-channel',
-    parse: (args): Argument<OfRelease> => {
+    parse: ofReleaseAlone,
+  }),
+  require: entry({
+    name: 'require',
+    usage: '/require cohort release [--accept-risk]',
+    help: 'let no device pass a release by: all of them take it before what follows',
+    where: ANYWHERE,
+    permission: 'change-channel',
+    parse: ofReleaseAlone,
+  }),
+  unrequire: entry({
+    name: 'unrequire',
+    usage: '/unrequire cohort release [--accept-risk]',
+    help: 'let devices pass a required release by again',
+    where: ANYWHERE,
+    permission: 'change-channel',
+    parse: ofReleaseAlone,
+  }),
+  schedule: entry({
+    name: 'schedule',
+    usage: '/schedule cohort release INSTANT [--accept-risk]',
+    help: 'say from when the latest release of a cohort is offered',
+    where: ANYWHERE,
+    permission: 'change-channel',
+    parse: (args): Argument<OfRelease & { schedule: string }> => {
       const read = ofRelease(args)
       if (!read.ok) return read
       const { rest, ...others } = read.value
-      if (rest === '') return accepted(others)
-      const message = 'expected nothing after the release, found more'
-      return { ok: false, problems: [{ code: 'argument-unexpected', message, hint: 'Leave it out.' }] }
+      const schedule = instantArgument(rest === '' ? undefined : rest, 'the release')
+      return schedule.ok ? accepted({ ...others, schedule: schedule.value }) : schedule
     },
   }),
 } as const

@@ -1,6 +1,5 @@
-import { instantMs } from '../cohort/instant.ts'
 import { accepted, quoted, rejected } from '../problem.ts'
-import { type Argument, firstWord, textArgument, together } from './arguments.ts'
+import { type Argument, firstWord, instantArgument, textArgument, together } from './arguments.ts'
 import { ofRelease, ofReleaseWithReason, withRisk } from './cohort-commands.ts'
 import { ANYWHERE, entry } from './entry.ts'
 import { listOf, wordsOf } from './phase-argument.ts'
@@ -16,15 +15,6 @@ function namesArgument(word: string, what: string): Argument<string[]> {
     code: names.length === 0 ? 'argument-missing' : 'argument-invalid',
     message: `expected 1 to ${MOST_NAMED} ${what} divided by commas, found ${names.length}`,
     hint: 'Such as a,b without blanks, or in quotes.',
-  })
-}
-
-function instantArgument(word: string | undefined, what: string): Argument<string> {
-  if (word !== undefined && instantMs(word) !== undefined) return accepted(word)
-  return rejected({
-    code: word === undefined ? 'argument-missing' : 'argument-invalid',
-    message: `expected an instant after ${what}, found ${word === undefined ? 'nothing' : quoted(word)}`,
-    hint: 'Such as 2026-01-15T12:00:00Z.',
   })
 }
 

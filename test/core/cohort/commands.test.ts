@@ -29,6 +29,9 @@ describe('a change to a channel', () => {
     ['/resume fleet', () => fleet({ phase: { kind: 'everybody', halted: HALTED } }), { phase: { kind: 'everybody' } }],
     ['/disable fleet latest "bricks boards"', () => fleet(), { disabled: { reason: 'bricks boards' } }],
     ['/enable fleet latest', () => fleet({ disabled: { reason: 'once' } }), {}],
+    ['/require fleet latest', () => fleet(), { required: true }],
+    ['/unrequire fleet 2.0.0', () => fleet({ required: true }), { required: false }],
+    ['/schedule fleet latest 2026-04-01T08:00:00+02:00', () => fleet(), { schedule: '2026-04-01T08:00:00+02:00' }],
   ])('%s is made: %#', (...[text, made, expected]) => {
     const world = made()
     const found = say(world, text)
@@ -62,6 +65,14 @@ describe('a change to a channel', () => {
     ['/phase fleet latest ramp 0 1 2026-02-30T00:00:00Z 2026-03-16T00:00:00Z', () => fleet(), 'argument-invalid'],
     ['/halt fleet', () => fleet(), 'argument-missing'],
     ['/disable fleet latest', () => fleet(), 'argument-missing'],
+    ['/require fleet latest', () => fleet(), 'not-permitted', BOB],
+    ['/require fleet', () => fleet(), 'argument-missing'],
+    ['/unrequire fleet latest please', () => fleet(), 'argument-unexpected'],
+    ['/schedule fleet latest', () => fleet(), 'argument-missing'],
+    ['/schedule fleet latest tomorrow', () => fleet(), 'argument-invalid'],
+    ['/schedule fleet latest 2026-02-30T08:00:00Z', () => fleet(), 'argument-invalid'],
+    ['/schedule fleet latest 2019-01-01T00:00:00Z', () => fleet(), 'start-in-past'],
+    ['/schedule fleet 1.0.0 2030-01-01T00:00:00Z', () => fleet(), 'only-sinks-constrain-availability'],
     ['/enable fleet latest please', () => fleet(), 'argument-unexpected'],
     ['/withdraw fleet latest 9.9.9', () => fleet(), 'fix-not-released'],
   ])('%s is refused, and nothing changes: %#', (...[text, made, code, actor]) => {
@@ -78,6 +89,9 @@ describe('a change to a channel', () => {
     ['/resume fleet', {}],
     ['/disable fleet latest again', { disabled: { reason: 'once' } }],
     ['/enable fleet latest', {}],
+    ['/require fleet latest', { required: true }],
+    ['/unrequire fleet latest', {}],
+    [`/schedule fleet latest ${asked.at}`, { schedule: asked.at }],
   ] as const)('%s changes nothing where it stands already', (text, latest) => {
     const found = say(fleet(latest), text)
     expect(found).toMatchObject({ code: 'nothing-changed', types: ['command.answered'] })

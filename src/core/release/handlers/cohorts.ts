@@ -26,7 +26,17 @@ import {
   type Wanted,
 } from './cohort-steps.ts'
 
-type CohortCommand = 'publish' | 'phase' | 'halt' | 'resume' | 'withdraw' | 'disable' | 'enable'
+type CohortCommand =
+  | 'publish'
+  | 'phase'
+  | 'halt'
+  | 'resume'
+  | 'withdraw'
+  | 'disable'
+  | 'enable'
+  | 'require'
+  | 'unrequire'
+  | 'schedule'
 
 /** What people do with the channel of a cohort. */
 export const cohortHandlers: HandlersOf<CohortCommand> = {
@@ -116,6 +126,46 @@ export const cohortHandlers: HandlersOf<CohortCommand> = {
         found,
         release,
         { what: 'enable', change, reason: null, headline, isWanted: acceptRisk },
+        context,
+      )
+    })
+  },
+  *require({ cohort, release: name, acceptRisk }, context) {
+    return yield* onRelease(cohort, name, context, function* (found, release) {
+      if (release.required) return done(answer('nothing-changed', `${release.id} is required`))
+      const headline = `${release.id} is required in ${cohort}: devices take it before what follows`
+      const change = { required: true }
+      return yield* changeRelease(
+        found,
+        release,
+        { what: 'require', change, reason: null, headline, isWanted: acceptRisk },
+        context,
+      )
+    })
+  },
+  *unrequire({ cohort, release: name, acceptRisk }, context) {
+    return yield* onRelease(cohort, name, context, function* (found, release) {
+      if (!release.required) return done(answer('nothing-changed', `${release.id} is not required`))
+      const headline = `Devices of ${cohort} may pass ${release.id} by again`
+      const change = { required: false }
+      return yield* changeRelease(
+        found,
+        release,
+        { what: 'unrequire', change, reason: null, headline, isWanted: acceptRisk },
+        context,
+      )
+    })
+  },
+  *schedule({ cohort, release: name, schedule, acceptRisk }, context) {
+    return yield* onRelease(cohort, name, context, function* (found, release) {
+      if (release.schedule === schedule)
+        return done(answer('nothing-changed', `${release.id} is offered from ${schedule} already`))
+      const headline = `${release.id} is offered in ${cohort} from ${schedule}`
+      const change = { schedule }
+      return yield* changeRelease(
+        found,
+        release,
+        { what: 'schedule', change, reason: null, headline, isWanted: acceptRisk },
         context,
       )
     })
