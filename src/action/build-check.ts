@@ -1,12 +1,13 @@
 import { accepted, type Checked, rejected } from '../core/problem.ts'
 import { BUILD_CHECK_PREFIX, type BuildRecord, type BuildStatus } from '../core/product/schema.ts'
-import { codeSpan, escapeMarkdown, markdownTable, truncate } from '../render/text.ts'
+import { codeSpan, escapeMarkdown, fitted, markdownTable, truncate } from '../render/text.ts'
 import type { Check } from './write-check.ts'
 
 /** Limits of GitHub's check runs (https://docs.github.com/rest/checks/runs). */
 const MAX_TITLE_LENGTH = 255
 const MAX_TEXT_LENGTH = 65_535
 const MOST_ARTIFACTS_SHOWN = 50
+const MAX_ACTION_SHOWN = 5_000
 
 const STATE_OF = {
   pending: { status: 'queued' },
@@ -57,7 +58,9 @@ export function renderBuildSummary(record: BuildRecord): string {
     ...(record.branch === undefined ? [] : [['Branch', codeSpan(record.branch)]]),
     ['Run', `${record.run.id}, attempt ${record.run.attempt}`],
   ]
-  return [markdownTable(['Build', ''], rows), ...renderArtifacts(record)].join('\n\n')
+  const { customerAction: asks } = record
+  const action = asks === undefined ? [] : [`Asks of the customer: ${fitted(asks, escapeMarkdown, MAX_ACTION_SHOWN)}`]
+  return [markdownTable(['Build', ''], rows), ...action, ...renderArtifacts(record)].join('\n\n')
 }
 
 function renderArtifacts({ artifacts }: BuildRecord): string[] {

@@ -220,7 +220,11 @@ export const INPUTS = {
   },
   artifacts: {
     description:
-      'What was built for devices: lines of `name path url [target]`, or a JSON array of {name, url, target?, path} or {name, url, target?, size, sha256}.',
+      'What was built for devices: lines of `name path url [target]`, or a JSON array of {name, url, target?, customMetadata?, path} or {name, url, target?, customMetadata?, size, sha256}.',
+    usedBy: ['record-build'],
+  },
+  'customer-action': {
+    description: 'What the customer has to do when the version is installed, in words; devices show it.',
     usedBy: ['record-build'],
   },
   'environment-url': { description: 'Where the deployed version can be seen.', usedBy: ['record-deployment'] },

@@ -48,6 +48,7 @@ export interface Inputs {
   readonly views: boolean
   readonly publicUrl: string | null
   readonly artifacts: string | null
+  readonly customerAction: string | null
   readonly environmentUrl: string | null
   readonly description: string | null
   readonly failOnFailedStatus: boolean
@@ -144,6 +145,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     views: flag('views'),
     publicUrl: text('public-url'),
     artifacts: text('artifacts'),
+    customerAction: text('customer-action'),
     environmentUrl: text('environment-url'),
     description: text('description'),
     failOnFailedStatus: flag('fail-on-failed-status'),

@@ -62,6 +62,7 @@ export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome
       ...(context.runNumber === null ? {} : { buildNumber: context.runNumber }),
       ...(context.branch === null ? {} : { branch: context.branch }),
       artifacts,
+      ...(inputs.customerAction === null ? {} : { customerAction: inputs.customerAction }),
     }),
   )
   const check = unwrap(buildCheckOf(record))

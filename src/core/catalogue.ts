@@ -12,6 +12,7 @@ import {
   BuildRecord,
   BuildStatus,
   CommitSha,
+  CustomerAction,
   EnvironmentName,
   ProductName,
   RepositoryRef,
@@ -78,6 +79,7 @@ export const CATALOGUE = {
     run: RunRef,
     url: z.string(),
     artifacts: z.array(Artifact),
+    customerAction: CustomerAction.optional(),
   }),
   /** A record that contradicts what is bound: it changes nothing and is kept for the audit. */
   'build.refused': z.strictObject({

@@ -57,6 +57,7 @@ describe('the inputs', () => {
         versionFiles: [],
         workingDirectory: '.',
         artifacts: null,
+        customerAction: null,
         environmentUrl: null,
         description: null,
         failOnFailedStatus: true,

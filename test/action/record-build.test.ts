@@ -181,12 +181,46 @@ describe('recording a build', () => {
     }
   })
 
+  it('keeps what the installer is told beside an artifact, and what the customer has to do', async () => {
+    finds([])
+    const bodies: Body[] = []
+    nock(API)
+      .post('/repos/acme/api/check-runs', (body) => bodies.push(body as Body) > 0)
+      .reply(201, { id: 901 })
+    const metadata = { installer: 'fwup', steps: [1, { reboot: true }] }
+    const app = { name: 'app', url: 'https://d.example/app', size: 3, sha256: '0'.repeat(64), customMetadata: metadata }
+    const action = 'Charge the **battery** first.\n```\nThen wait.'
+    const { exitCode } = await run({ artifacts: JSON.stringify([app]), 'customer-action': action })
+    expect(exitCode).toBe(0)
+    expect(recordIn(bodies[0]!)).toMatchObject({ artifacts: [app], customerAction: action })
+    expect(bodies[0]?.output.summary).toContain('Asks of the customer: Charge the \\*\\*battery')
+    expect(bodies[0]?.output.summary).not.toContain('```')
+  })
+
   it.each<[string, Given, Record<string, string>, string, number]>([
     ['a status that is no status', { status: 'done' }, {}, 'unknown-status', 2],
     ['a version with blanks', { version: '1.2 3' }, {}, 'record-invalid', 2],
     ['a product name that hides its direction', { product: 'a\u202eb' }, {}, 'record-invalid', 2],
     ['a product name of 300 characters', { product: 'x'.repeat(300) }, {}, 'record-invalid', 2],
     ['a path without a product', { path: 'api' }, {}, 'product-missing', 2],
+    ['an endless demand of the customer', { 'customer-action': 'x'.repeat(10_001) }, {}, 'record-invalid', 2],
+    [
+      'metadata that belongs somewhere else',
+      {
+        artifacts: JSON.stringify([
+          {
+            name: 'app',
+            url: 'https://d.example/app',
+            size: 3,
+            sha256: '0'.repeat(64),
+            customMetadata: { blob: 'x'.repeat(20_001) },
+          },
+        ]),
+      },
+      {},
+      'artifact-invalid',
+      2,
+    ],
     ['no token', {}, { RINGMASTER_INPUT_GITHUB_TOKEN: '' }, 'token-missing', 2],
     ['a run that is none', {}, { GITHUB_RUN_ID: 'x' }, 'not-in-a-workflow', 2],
     [

@@ -95,9 +95,17 @@ export const bundleOf = (version: VersionState): Bundle => ({
   product: version.product,
   version: version.version,
   artifacts: version.artifacts.map((artifact) => {
-    const { name, size, sha256: digest, url } = artifact
-    return { name, target: targetOf(artifact), size, sha256: digest, url }
+    const { name, size, sha256: digest, url, customMetadata } = artifact
+    return {
+      name,
+      target: targetOf(artifact),
+      size,
+      sha256: digest,
+      url,
+      ...(customMetadata === undefined ? {} : { customMetadata }),
+    }
   }),
+  ...(version.customerAction === undefined ? {} : { customerAction: version.customerAction }),
 })
 
 /** A version that has an order takes part in resolution by version; any other is found by its place in the channel. */

@@ -67,6 +67,7 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
           run: record.run,
           url,
           artifacts: record.artifacts,
+          ...(record.customerAction === undefined ? {} : { customerAction: record.customerAction }),
         },
         { ...rest, key: `${slot}:${request.trust}` },
       ),

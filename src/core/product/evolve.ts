@@ -71,7 +71,7 @@ function withArtifacts(known: readonly Artifact[], more: readonly Artifact[]): A
 }
 
 export function evolveVersion(state: VersionState | undefined, event: BuildRecorded): VersionState {
-  const { product, version, sha, repository, status, run, url, artifacts } = event.data
+  const { product, version, sha, repository, status, run, url, artifacts, customerAction } = event.data
   const { trust, at } = event
   const known: VersionState = state ?? {
     product,
@@ -86,14 +86,19 @@ export function evolveVersion(state: VersionState | undefined, event: BuildRecor
   }
   const builds = withBuild(known.builds, { run, status, at, url })
   /** What somebody merely claimed gives way to what the platform vouches for, and never adds to it. */
-  const kept = known.trust === 'claimed' && trust !== 'claimed' ? [] : known.artifacts
+  const isRaised = known.trust === 'claimed' && trust !== 'claimed'
+  const kept = isRaised ? [] : known.artifacts
+  const said = isRaised ? undefined : known.customerAction
+  const action = said ?? (trust === 'claimed' && known.trust !== 'claimed' ? undefined : customerAction)
+  const { customerAction: _, ...others } = known
   return {
-    ...known,
+    ...others,
     trust: isBetter(trust, known.trust) ? trust : known.trust,
     recordedAt: compare(at, known.recordedAt) < 0 ? at : known.recordedAt,
     builds,
     artifacts: trust === 'claimed' && known.trust !== 'claimed' ? [...kept] : withArtifacts(kept, artifacts),
     status: builds.some((entry) => entry.status === 'completed') ? 'completed' : (builds.at(-1)?.status ?? status),
+    ...(action === undefined ? {} : { customerAction: action }),
   }
 }
 

@@ -39,6 +39,17 @@ export const RunRef = z.strictObject({
 })
 export type RunRef = z.infer<typeof RunRef>
 
+const MAX_METADATA_BYTES = 20_000
+/** As a record on a commit can hold: what is longer stands at an address that the metadata names. */
+const CustomMetadata = z
+  .record(z.string(), z.unknown())
+  .refine((value) => Buffer.byteLength(JSON.stringify(value), 'utf8') <= MAX_METADATA_BYTES, {
+    error: `expected at most ${MAX_METADATA_BYTES} bytes of custom metadata`,
+  })
+
+/** What the customer has to do when a version is installed, in words. */
+export const CustomerAction = z.string().min(1).max(10_000)
+
 /** One file that a build made and devices may install. `url` must stay stable; `sha256` is lower-case hexadecimal. */
 export const Artifact = z.strictObject({
   name: z.string().min(1).max(128).regex(VISIBLE),
@@ -46,6 +57,8 @@ export const Artifact = z.strictObject({
   size: z.int().nonnegative().max(53_687_091_200_000),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   url: z.url({ protocol: /^https?$/ }).max(2_000),
+  /** For the device's own installer; Ringmaster hands it on as it is. */
+  customMetadata: CustomMetadata.optional(),
 })
 export type Artifact = z.infer<typeof Artifact>
 
@@ -76,6 +89,7 @@ export const BuildRecord = z.strictObject({
   buildNumber: z.string().max(100).optional(),
   branch: z.string().max(255).optional(),
   artifacts: z.array(Artifact).max(500),
+  customerAction: CustomerAction.optional(),
 })
 export type BuildRecord = z.infer<typeof BuildRecord>
 
@@ -108,6 +122,7 @@ export const VersionState = z.object({
   recordedAt: z.string(),
   builds: z.array(z.object({ run: RunRef, status: BuildStatus, at: z.string(), url: z.string() })),
   artifacts: z.array(Artifact),
+  customerAction: CustomerAction.optional(),
 })
 export type VersionState = z.infer<typeof VersionState>
 

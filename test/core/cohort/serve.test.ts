@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { checkChannel } from '../../../src/core/cohort/channel.ts'
-import { Channel } from '../../../src/core/cohort/schema.ts'
+import { Bundle, Channel } from '../../../src/core/cohort/schema.ts'
 import {
   BUNDLES_KEY,
   bundlesDocument,
@@ -68,6 +68,16 @@ describe('a version that reaches a ring with cohorts', () => {
           ids.map((id) => `  - { id: ${id}, product: firmware }\n`).join(''),
         )
     expect(reached(shipped({ bend })).types).toHaveLength(100)
+  })
+
+  it('is offered with what its build says to installers and customers', () => {
+    const artifact = { ...ARTIFACT, customMetadata: { installer: 'fwup' } }
+    const world = shipped({ build: { record: { artifacts: [artifact], customerAction: 'Charge the battery.' } } })
+    reached(world)
+    expect(Bundle.parse(cohortOf(world)?.bundles[0])).toMatchObject({
+      artifacts: [{ ...artifact, target: 'portable' }],
+      customerAction: 'Charge the battery.',
+    })
   })
 
   it('is offered to each of them as the latest release of its channel', () => {

@@ -115,6 +115,25 @@ describe('a build that is reported', () => {
   })
 })
 
+describe('what a version asks of the customer', () => {
+  const asking = (customerAction: string | undefined, more: BuildGiven = {}): BuildGiven => ({
+    ...more,
+    record: { ...more.record, artifacts: [], ...(customerAction === undefined ? {} : { customerAction }) },
+  })
+  const job = (name: string) => ({ record: { run: { id: 1, attempt: 1, job: name } } })
+  it.each<[string, BuildGiven[], string | undefined]>([
+    ['is what a build says first', [asking('charge', job('a')), asking('wait', job('b'))], 'charge'],
+    ['stays when another build says nothing', [asking('charge', job('a')), asking(undefined, job('b'))], 'charge'],
+    ['may come late', [asking(undefined, job('a')), asking('charge', job('b'))], 'charge'],
+    ['is not what is merely claimed', [asking('charge'), asking('pay', { trust: 'claimed' })], 'charge'],
+    ['is not added by a claim', [asking(undefined), asking('pay', { trust: 'claimed' })], undefined],
+    ['gives a claim up for what is vouched for', [asking('pay', { trust: 'claimed' }), asking(undefined)], undefined],
+  ])('%s', (_, builds, expected) => {
+    const known = worldWith(...builds).state<{ customerAction?: string }>(versionKey('api', '1.0.0'))
+    expect(known?.customerAction).toBe(expected)
+  })
+})
+
 describe('the status of a version', () => {
   const statuses = ['pending', 'started', 'completed', 'failed', 'aborted'] as const
   it.each<[string, (typeof statuses)[number][], string]>([
