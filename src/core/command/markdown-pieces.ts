@@ -18,7 +18,7 @@ export interface Line {
 /** GitHub takes 65,536 characters; one may be two code units. */
 const MAX_CODE_UNITS = 2 * 65_536
 
-/** Quotes and lists in one line; nobody reads deeper ones, and the parser takes 17 ms for 300. */
+/** Quotes and lists in one line; nobody reads deeper ones. What many such lines cost, `workOf` bounds. */
 const MAX_DEPTH = 200
 
 /** About a second on a slow machine, in steps of 10 ns (see `workOf`). */

@@ -118,7 +118,7 @@ const OLD_DECLARATION = /^<!(?:\[CDATA\[|[A-Z]+\s)/
 
 /**
  * Whether CommonMark 0.29 (6.10) takes it for text, whose tags count, where 0.31 takes it for a comment or declaration
- * that hides them. GitHub's renderer is of the older kind.
+ * that hides them. cmark-gfm follows the older rules; whatever GitHub does, what either hides is not read.
  */
 function hidesByNewRules(raw: string): boolean {
   if (!raw.startsWith('<!')) return false

@@ -158,6 +158,25 @@ describe('comments that would take too long', () => {
     if (!result.ok) expect(result.problems[0]?.code).toBe('body-too-intricate')
   })
 
+  it.each([
+    ['emphasis', '*a_ '.repeat(2_800)],
+    ['brackets', '[a]('.repeat(4_700)],
+    ['lines of deep lists', `${'- '.repeat(190)}x\n`.repeat(50)],
+    ['lines of deep quotes', `${'> '.repeat(190)}x\n`.repeat(50)],
+    ['lines of lists in quotes', `${'> - '.repeat(95)}x\n`.repeat(50)],
+  ])('reads the most %s that it takes in bounded time', (_, text) => {
+    const startedAt = performance.now()
+    expect(read(`/status\n\n${text}`)).toEqual(['status'])
+    expect(read(`${text}\n\n/status`)).toEqual(['status'])
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
+  })
+
+  it('reads quotes as deep as its limit, and refuses deeper ones', () => {
+    const behind = (depth: number) => readCommands(`${'> '.repeat(depth)}x\n/status\n\n/help`)
+    expect(behind(200)).toMatchObject({ ok: true, value: [{ name: 'help' }] })
+    expect(behind(201)).toMatchObject({ ok: false, problems: [{ code: 'body-too-intricate' }] })
+  })
+
   it('refuses what GitHub would not take', () => {
     expect(readCommands(`/status\n${'a'.repeat(131_073)}`)).toMatchObject({
       ok: false,
