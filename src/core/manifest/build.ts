@@ -68,7 +68,8 @@ export const encodeManifest = (manifest: Manifest): Uint8Array => Buffer.from(ca
 
 /**
  * The manifest of a cohort at an instant. Pure; says all problems at once: a rule that the channel breaks, a bundle or
- * release that is named but not there, a phase that would take permissions back or needs a roster, an expiry that does not come after the issue.
+ * release that is named but not there, a phase that would take permissions back or needs a roster, an expiry that does
+ * not come after the issue.
  */
 export function buildManifest(state: ManifestSource, issue: Issue): Checked<Manifest, BuildCode> {
   const { channel } = state

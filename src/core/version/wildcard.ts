@@ -11,7 +11,8 @@ const most = 64
 
 /**
  * Reads a pattern with `*`, `**`, `?` and `{a,b}` as micromatch means them (no wildcard begins with a dot, `*` and `?`
- * stop at `/`, `**` at the end of a line); what it would mean beyond that is refused, so that no rule silently matches something else.
+ * stop at `/`, `**` at the end of a line); what it would mean beyond that is refused, so that no rule silently matches
+ * something else.
  */
 export function parseWildcard(pattern: string): Checked<Wildcard, 'bad-wildcard'> {
   const alternatives = unsupported.test(pattern) ? null : expand(pattern)
