@@ -12,7 +12,11 @@ const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotation
   message,
 })
 
-/** One check run of ours per key on a commit, found again by its external id; another App's of that name never counts. */
+/**
+ * One check run of ours per key on a commit, found again by its external id; another App's of that name never counts.
+ * GitHub deletes none: when several processes create it at once, the newest is kept up to date, for it is the one that
+ * GitHub shows and that a required check rests on.
+ */
 export const checkRunOutlet =
   (app: GitHubApp) =>
   async (output: OutputOf<'check-run'>): Promise<Applied> => {
@@ -29,7 +33,8 @@ export const checkRunOutlet =
         per_page: 100,
       }),
     )
-    const found = runs.find((run) => run.external_id === externalId && run.app?.id === profile.id)
+    const ours = runs.filter((run) => run.external_id === externalId && run.app?.id === profile.id)
+    const found = ours.length === 0 ? null : { id: Math.max(...ours.map(({ id }) => id)) }
     const content = {
       status: output.status,
       ...(output.conclusion === null ? {} : { conclusion: output.conclusion }),

@@ -38,35 +38,72 @@ export const labelOutlet =
     return { remote: null }
   }
 
-/** One issue per condition, found again by its marker among the App's own issues. */
+interface OwnIssue {
+  readonly number: number
+  readonly state: string
+  readonly body: string
+}
+
+/** The oldest issue of ours with the marker of an alarm; issues of others never count, whatever they carry. */
+async function oldestOf(app: GitHubApp, output: OutputOf<'alarm'>): Promise<OwnIssue | null> {
+  const octokit = await app.forRepository(output.repository.fullName)
+  const { botLogin } = await app.profile()
+  const issues = await outside('list the alarm issues', () =>
+    octokit.paginate('GET /repos/{owner}/{repo}/issues', {
+      ...splitName(output.repository.fullName),
+      state: 'all',
+      labels: ALARM_LABEL,
+      per_page: 100,
+    }),
+  )
+  return issues
+    .filter(({ user, body }) => user?.login === botLogin && markerIn(body ?? '') === output.key)
+    .map(({ number, state, body }) => ({ number, state, body: body ?? '' }))
+    .reduce<OwnIssue | null>((oldest, issue) => (oldest && oldest.number < issue.number ? oldest : issue), null)
+}
+
+/**
+ * One issue per condition, found again by its marker among the App's own issues. When several processes open it at
+ * once, the oldest is kept. GitHub lets no App delete an issue: whoever opened a younger one closes it, without its
+ * marker, so that it is never taken for the alarm.
+ */
 export const alarmOutlet =
   (app: GitHubApp) =>
   async (output: OutputOf<'alarm'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
-    const { botLogin } = await app.profile()
     const state = output.isOpen ? 'open' : 'closed'
     const body = `${output.body}\n\n${marker(output.key)}`
-    const issues = await outside('list the alarm issues', () =>
-      octokit.paginate('GET /repos/{owner}/{repo}/issues', { ...at, state: 'all', labels: ALARM_LABEL, per_page: 100 }),
-    )
-    const found = issues.find((issue) => issue.user?.login === botLogin && markerIn(issue.body ?? '') === output.key)
-    if (found) {
-      if (found.state !== state || found.body !== body) {
-        await outside('edit an alarm issue', () =>
-          octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
-            ...at,
-            issue_number: found.number,
-            state,
-            body,
-          }),
-        )
-      }
-      return { remote: String(found.number) }
+    const edited = async (found: OwnIssue): Promise<Applied> => {
+      const known = { remote: String(found.number) }
+      if (found.state === state && found.body === body) return known
+      await outside('edit an alarm issue', () =>
+        octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
+          ...at,
+          issue_number: found.number,
+          state,
+          body,
+        }),
+      )
+      return known
     }
+    const found = await oldestOf(app, output)
+    if (found) return edited(found)
     if (!output.isOpen) return { remote: null }
     const created = await outside('open an alarm issue', () =>
       octokit.request('POST /repos/{owner}/{repo}/issues', { ...at, title: output.title, body, labels: [ALARM_LABEL] }),
     )
-    return { remote: String(created.data.number) }
+    const { number } = created.data
+    const older = await oldestOf(app, output)
+    if (older === null || older.number >= number) return { remote: String(number) }
+    await outside('close an alarm issue that was opened twice', () =>
+      octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
+        ...at,
+        issue_number: number,
+        state: 'closed',
+        state_reason: 'not_planned',
+        body: `Opened twice: see #${older.number}.`,
+      }),
+    )
+    return edited(older)
   }

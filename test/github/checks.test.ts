@@ -56,6 +56,13 @@ describe('our check run', () => {
     expect(await apply(check('success'))).toEqual({ remote: '4' })
   })
 
+  it('is the newest, which GitHub shows, where two processes created it at once', async () => {
+    const ours = [6, 7, 5].map((id) => ({ id, external_id: externalId, app: { id: APP_ID } }))
+    github().get(list).query(query).reply(200, { total_count: 3, check_runs: ours })
+    github().patch(`${runs}/7`, content).reply(200, { id: 7 })
+    expect(await apply(check('success'))).toEqual({ remote: '7' })
+  })
+
   it('is not taken from another App that uses its name', async () => {
     const other = { id: 1, external_id: externalId, app: { id: 666 } }
     github()
