@@ -133,7 +133,7 @@ const alarmText = (error: RingmasterError, branch: string): string =>
     '',
     '**To recover**',
     '',
-    `1. Find the last good commit of \`${branch}\` in the activity log of this repository; every sign-off check run and gate answer names a digest of the log to compare with.`,
+    `1. Find the last good commit of \`${branch}\` in the activity log of this repository; every sign-off check run and gate answer names the log head of its time as SEQ:DIGEST.`,
     '2. Clone the repository, check that commit with `ringmaster ledger verify --repo DIR --anchor SEQ:DIGEST`.',
     `3. As somebody who may bypass the ruleset, put the branch back: \`git push --force origin COMMIT:refs/heads/${branch}\`.`,
     '4. Restart Ringmaster. It reads on from where the log ends, and closes this issue.',

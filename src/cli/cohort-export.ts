@@ -49,7 +49,7 @@ export const cohortExport: CliCommand = {
     const index = await stateOf<CohortIndex>(view, COHORTS_KEY)
     const offered = await Promise.all(
       (index?.cohorts ?? []).map((id) =>
-        settleView(() => desiredOutputs(cohortKey(id), { ...NOWHERE, headDigest: ledgerHead }), view),
+        settleView(() => desiredOutputs(cohortKey(id), { ...NOWHERE, head: view.head }), view),
       ),
     )
     const outputs = offered.flat().filter((output): output is OutputOf<'manifest'> => output.kind === 'manifest')

@@ -5,28 +5,27 @@ import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
-import type { HeadMark } from '../ledger/ledger.ts'
 import { type LogFilter, readLog } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
-import { verifyLedger } from '../ledger/verify.ts'
+import { type Anchor, verifyLedger } from '../ledger/verify.ts'
 import { renderEvidence } from '../render/evidence.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { storeToRead, storeToWrite } from './ledger-store.ts'
 
-/** `SEQ:sha256:…`, as anchors stand in check runs, gate answers and manifests. */
-function anchorOf(text: string): HeadMark {
-  const [, seq, digest] = /^([1-9][0-9]{0,14}):(sha256:[0-9a-f]{64})$/.exec(text) ?? []
-  if (seq === undefined || digest === undefined)
-    throw usageError(`expected an anchor such as 4711:sha256:…, found ${quoted(text)}`, ledgerVerify)
-  return { seq: Number(seq), digest }
+/** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
+function anchorOf(text: string): Anchor {
+  const [, seq, digest] = /^(?:([1-9][0-9]{0,14}):)?(sha256:[0-9a-f]{64})$/.exec(text) ?? []
+  if (digest === undefined)
+    throw usageError(`expected an anchor such as 4711:sha256:… or sha256:…, found ${quoted(text)}`, ledgerVerify)
+  return { seq: seq === undefined ? null : Number(seq), digest }
 }
 
 export const ledgerVerify: CliCommand = {
   name: 'ledger verify',
   usage:
-    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--branch NAME] [--author EMAIL] [--anchor SEQ:DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN; the current directory when left out)',
+    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN; the current directory when left out)',
   summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
   async run(args, io) {
     const { values } = readOptions(ledgerVerify, args, {

@@ -12,7 +12,7 @@ import { settleView } from './settle.ts'
 export interface ReconcilerOptions {
   readonly ledger: Ledger
   readonly outlets: Outlets
-  readonly around: () => Omit<Surroundings, 'headDigest'>
+  readonly around: () => Omit<Surroundings, 'head'>
   readonly clock: () => string
   readonly log: Log
   readonly delay: (milliseconds: number) => Promise<void>
@@ -150,9 +150,9 @@ export class Reconciler {
     const view = await this.#options.ledger.view()
     const around = this.#options.around()
     /** The log's head changes with every event: it anchors what is written, and is no reason to write. */
-    const wanted = await settleView(() => desiredOutputs(subject, { ...around, headDigest: '' }), view)
+    const wanted = await settleView(() => desiredOutputs(subject, { ...around, head: null }), view)
     if (wanted.length === 0) return
-    const anchored = await settleView(() => desiredOutputs(subject, { ...around, headDigest: view.head.digest }), view)
+    const anchored = await settleView(() => desiredOutputs(subject, { ...around, head: view.head }), view)
     const outbox = (await view.state(outboxKey(subject))) as OutboxState | undefined
     const errors: unknown[] = []
     for (const [index, output] of wanted.entries()) {

@@ -17,13 +17,19 @@ import { type WalkedFile, walkLog } from './walk.ts'
 /** The state of an aggregate just before an event, by replay. */
 export type StateBefore = (key: AggregateKey) => unknown
 
+/** A place of the log by the digest of its line; null where it is not known which event that is. */
+export interface Anchor {
+  readonly seq: number | null
+  readonly digest: string
+}
+
 export interface VerifyOptions {
   /** The one author whose commits belong on the branch; left out, whoever made the first one. */
   readonly author?: Pick<Author, 'email'>
   /** Says what is wrong with an event by itself, as "expected …, found …"; null when nothing is. */
   readonly checkEvent?: (event: LedgerEvent) => string | null
   /** Head digests that stand outside the branch, such as in check runs and published metadata. */
-  readonly anchors?: readonly HeadMark[]
+  readonly anchors?: readonly Anchor[]
   /** The documents that an event names; by default the configuration of `config.accepted`. */
   readonly documentsOf?: (event: LedgerEvent) => readonly NamedFile[]
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
@@ -95,7 +101,10 @@ class Verification {
   readonly #commit: string | null
   readonly #states = new Map<AggregateKey, unknown>()
   readonly #documents = new Map<string, string>()
-  readonly #anchors: ReadonlyMap<number, string>
+  /** The digests that anchors name, by the event that they name. */
+  readonly #anchors = new Map<number, Set<string>>()
+  /** Digests of anchors that name no event, as long as no line has them. */
+  readonly #unplaced = new Set<string>()
   readonly #keyHashes = new Map<number, string>()
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
@@ -111,7 +120,10 @@ class Verification {
     this.#options = options
     this.#commit = commit
     this.#author = options.author?.email ?? null
-    this.#anchors = new Map(options.anchors?.map(({ seq, digest }) => [seq, digest]))
+    for (const { seq, digest } of options.anchors ?? []) {
+      if (seq === null) this.#unplaced.add(digest)
+      else this.#anchors.set(seq, (this.#anchors.get(seq) ?? new Set()).add(digest))
+    }
   }
 
   report(...problems: readonly Problem[]): void {
@@ -150,7 +162,12 @@ class Verification {
     }
     if (head && isWhole) this.#checkHead(head)
     const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#end.seq)
-    if (isWhole) for (const seq of beyond) this.#truncated(seq)
+    if (!isWhole) return
+    for (const seq of beyond) this.#truncated(seq)
+    for (const digest of this.#unplaced) {
+      const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none up to event ${this.#end.seq}`
+      this.report(integrityProblem('ledger-replaced', message, { path: HEAD_PATH }))
+    }
   }
 
   #damaged(path: string, message: string, line?: number): void {
@@ -229,10 +246,12 @@ class Verification {
   }
 
   #checkAnchor(path: string, line: number): void {
-    const anchor = this.#anchors.get(this.#end.seq)
-    if (anchor === undefined || anchor === this.#end.tip) return
-    const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it, found ${this.#end.tip}`
-    this.report(integrityProblem('ledger-replaced', message, { path, line }))
+    this.#unplaced.delete(this.#end.tip)
+    for (const anchor of this.#anchors.get(this.#end.seq) ?? []) {
+      if (anchor === this.#end.tip) continue
+      const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it, found ${this.#end.tip}`
+      this.report(integrityProblem('ledger-replaced', message, { path, line }))
+    }
   }
 
   async #compareSnapshot(tip: string): Promise<void> {

@@ -30,10 +30,13 @@ import { escapeMarkdown, fitted, MAX_BODY } from './text.ts'
 /** What the outputs of a subject rest on beside its state. */
 export interface Surroundings {
   readonly releaseRepository: RepositoryRef
-  /** The digest of the log's newest line: an anchor outside the branch. */
-  readonly headDigest: string
+  /** The log's newest event and the digest of its line: an anchor outside the branch. Null where none is written. */
+  readonly head: { readonly seq: number; readonly digest: string } | null
   readonly unprotected: boolean
 }
+
+/** As `ringmaster ledger verify --anchor` takes it. */
+const anchorOf = ({ head }: Surroundings): string => (head === null ? '' : `${head.seq}:${head.digest}`)
 
 /** Everything that should stand outside for a subject (an aggregate), as its state is now. Pure. */
 export function* desiredOutputs(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
@@ -141,7 +144,7 @@ function signoffCheck(
     status: conclusion === null ? 'in_progress' : 'completed',
     conclusion,
     title: signoffTitle(release.signoff),
-    summary: renderSignoff(release, around.headDigest, around.unprotected),
+    summary: renderSignoff(release, anchorOf(around), around.unprotected),
     annotations: [],
   }
 }
@@ -186,7 +189,7 @@ function* ofGate(subject: AggregateKey, around: Surroundings): Deciding<readonly
       runId: gate.runId,
       environment: gate.environment,
       state: gate.verdict === 'waiting' ? null : gate.verdict,
-      comment: renderGate(gate, around.headDigest, around.unprotected),
+      comment: renderGate(gate, anchorOf(around), around.unprotected),
     },
   ]
 }
@@ -227,7 +230,7 @@ function* ofCohort(subject: AggregateKey, around: Surroundings): Deciding<readon
       pollAfterSeconds: configured.pollAfterSeconds,
       validHours: configured.validHours,
       signedBundles,
-      ledgerHead: around.headDigest,
+      ledgerHead: around.head?.digest ?? '',
     },
   ]
 }

@@ -20,7 +20,7 @@ function itemsLine(gate: GateState): string {
 }
 
 /** What the waiting job shows: what was let in, or every reason why it waits, as far as they fit. */
-export function renderGate(gate: GateState, headDigest: string, unprotected: boolean): string {
+export function renderGate(gate: GateState, anchor: string, unprotected: boolean): string {
   const environment = fitted(gate.environment, escapeMarkdown, 120)
   const blockers = gate.blockers.map(blockerLine)
   const words = {
@@ -32,7 +32,7 @@ export function renderGate(gate: GateState, headDigest: string, unprotected: boo
     waiting: [`Waiting: ${itemsLine(gate)} may not enter ${environment} yet.`, ...blockers],
     closed: ['The run is over.'],
   }[gate.verdict]
-  const log = `Log head \`${headDigest.slice(0, 23)}\`${unprotected ? ', **unprotected log**' : ''}.`
+  const log = `Log head \`${anchor}\`${unprotected ? ', **unprotected log**' : ''}.`
   return `${foldLines(words, MAX_WORDS, '- ').join('\n')}\n\n${log}`
 }
 

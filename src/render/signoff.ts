@@ -46,7 +46,7 @@ export const signoffConclusion = (signoff: SignoffRecord | null): 'success' | 'f
 }
 
 /** Every party with who signed, who could and what is missing; then what does not count, and why. */
-export function renderSignoff(release: ReleaseState, headDigest: string, unprotected: boolean): string {
+export function renderSignoff(release: ReleaseState, anchor: string, unprotected: boolean): string {
   const { signoff } = release
   if (!signoff) return 'The parties have not been asked yet.'
   const rows = signoff.parties.map((party) => [
@@ -59,7 +59,7 @@ export function renderSignoff(release: ReleaseState, headDigest: string, unprote
     lines.length === 0 ? [] : ['', `**${title}**`, '', ...lines.map((line) => `- ${line}`)]
   const foot = [
     '',
-    `Content \`${signoff.digest}\` under policy \`${signoff.policyDigest}\`, log head \`${headDigest}\`.`,
+    `Content \`${signoff.digest}\` under policy \`${signoff.policyDigest}\`, log head \`${anchor}\`.`,
     ...(unprotected ? ['', '**Unprotected log:** no ruleset guards the data branch.'] : []),
   ]
   const lines = [

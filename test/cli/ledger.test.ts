@@ -13,6 +13,8 @@ import { startSandbox } from '../sandbox/sandbox.ts'
 const NOW = '2026-11-20T12:00:00Z'
 let directory: string
 let repo: string
+/** What the waiting job was told. */
+let gateComment: string
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ringmaster-ledger-cli-'))
@@ -21,6 +23,9 @@ beforeAll(async () => {
   const on = stage({ store: storeOf(repo), ledger: { snapshotEvery: 5 } })
   await started(on)
   await play(on, gateRequested())
+  gateComment = [...on.outside.standing.values()]
+    .flatMap(({ output }) => (output.kind === 'gate-answer' ? [output.comment] : []))
+    .join()
   on.outside.approve('eve', proposedHead(on.outside))
   await play(on, releaseReview())
   await on.engine.idle()
@@ -102,6 +107,25 @@ describe('ledger verify', () => {
     expect(code).toBe(1)
     expect(err.join('\n')).toMatch(/ledger-replaced: .*:\d+: expected event 2 to be .*as an anchor outside/)
     expect(err.join('\n')).toMatch(/ledger-rewound: expected event \d+, which an anchor/)
+  })
+
+  it('takes the log head of a gate answer as it stands there, and a digest alone as it stands in a manifest', async () => {
+    const { digest } = await headOf()
+    const [, named = ''] = /Log head `([^`]+)`/.exec(gateComment) ?? []
+    const both = ['--anchor', named, '--anchor', digest]
+    expect(await run(['ledger', 'verify', '--repo', repo, ...both])).toMatchObject({ code: 0, err: [] })
+    const lost = `sha256:${'0'.repeat(64)}`
+    const { code, err } = await run(['ledger', 'verify', '--repo', repo, ...both, '--anchor', lost])
+    expect(code).toBe(1)
+    expect(err).toEqual([
+      expect.stringMatching(`^ledger-replaced: expected an event with the digest ${lost}, .*found none`),
+    ])
+  })
+
+  it('names every anchor of an event that it contradicts', async () => {
+    const others = ['0', '1'].map((digit) => `2:sha256:${digit.repeat(64)}`)
+    const { err } = await run(['ledger', 'verify', '--repo', repo, ...others.flatMap((anchor) => ['--anchor', anchor])])
+    expect(err).toHaveLength(2)
   })
 
   it('names a commit of somebody else', async () => {

@@ -33,7 +33,7 @@ const alarmBody = (message: string): string => {
     () =>
       desiredOutputs(OPEN_KEY, {
         releaseRepository: { id: 77, fullName: 'acme/releases' },
-        headDigest: DIGEST,
+        head: { seq: 4711, digest: DIGEST },
         unprotected: false,
       }),
     {
