@@ -4,8 +4,8 @@ import type { ReadFiles } from './reads.ts'
 import type { Author, CommitInfo, LedgerStore } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
 
-/** How many commits of others are looked at, at most, when a process comes back to a branch that moved on. */
-const MAX_COMMITS = 100
+/** How many commits are read at a time when a process comes back to a branch that moved on. */
+const COMMITS_PER_READ = 100
 
 /** Throws `foreign-author` when a commit was not made by the one writer of the branch, as far as the store can tell. */
 export function checkAuthor(info: CommitInfo, expected: Pick<Author, 'email'> | undefined, branch: string): void {
@@ -59,9 +59,14 @@ export async function checkSuccession(
     throw integrityError(integrityProblem('ledger-rewound', message, { path: HEAD_PATH }))
   }
   await checkOwnPast(read, before, after, store.name)
-  const commits = await store.history(after.commit, { until: before.commit, limit: MAX_COMMITS })
-  for (const info of commits) checkAuthor(info, writer, store.name)
-  const oldest = commits.at(-1)
-  if (!oldest || commits.length === MAX_COMMITS || oldest.parents[0] === before.commit) return
-  throw replaced(store.name, `expected commit ${oldest.commit} to follow ${before.commit}`)
+  let from: string | undefined = after.commit
+  while (from !== undefined) {
+    const commits: readonly CommitInfo[] = await store.history(from, { until: before.commit, limit: COMMITS_PER_READ })
+    for (const info of commits) checkAuthor(info, writer, store.name)
+    const oldest = commits.at(-1)
+    if (!oldest || oldest.parents[0] === before.commit) return
+    if (commits.length < COMMITS_PER_READ || oldest.parents[0] === undefined)
+      throw replaced(store.name, `expected commit ${oldest.commit} to follow ${before.commit}`)
+    from = oldest.parents[0]
+  }
 }

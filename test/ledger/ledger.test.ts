@@ -444,6 +444,31 @@ describe('a branch that cannot be trusted', () => {
       'foreign-author',
       (branch) => rewrite(branch, 'README.md', 'hi', { name: 'eve', email: 'eve@example.org' }),
     ],
+    [
+      'has a commit by somebody else behind hundreds of ours',
+      'foreign-author',
+      async (branch) => {
+        await rewrite(branch, 'README.md', 'hi', { name: 'eve', email: 'eve@example.org' })
+        for (let turn = 0; turn < 250; turn += 1) await rewrite(branch, 'README.md', `${turn}`)
+      },
+    ],
+    [
+      'goes on from hundreds of commits of another history with the same events',
+      'ledger-replaced',
+      async (branch) => {
+        const tree = branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
+        branch.head = null
+        for (let turn = 0; turn < 250; turn += 1) await rewrite(branch, 'README.md', `${turn}`)
+        const additions = [...tree].map(([path, bytes]) => ({ path, bytes }))
+        await memoryStore(branch, AUTHOR).commit({
+          expectedHead: branch.head,
+          operation: 'y',
+          message: 'y',
+          additions,
+          deletions: ['README.md'],
+        })
+      },
+    ],
   ])('closes the ledger when it %s', async (_, code, change) => {
     const { branch, ledger, head } = await tampered(change)
     await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code, fault: 'refused' })
