@@ -2,8 +2,8 @@ import type { EventData, TypedEvent } from '../core/catalogue.ts'
 import { factKey } from '../core/decision.ts'
 import type { AggregateKey, LedgerEvent } from '../core/event.ts'
 import type { FactAnswer, FactQuery } from '../core/facts.ts'
-import { canonicalJson } from '../core/json.ts'
-import type { Problem } from '../core/problem.ts'
+import { firstDifference, type JsonDifference } from '../core/json-difference.ts'
+import { type Problem, quoted } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import { decisionOf } from './decisions.ts'
 import { settleAt } from './settle.ts'
@@ -53,12 +53,19 @@ export async function redecide(
       },
     )
     const again = decision.events.find((draft) => draft.type === event.type)
-    if (again && canonicalJson(again.data) === canonicalJson(event.data)) return []
-    return [different(event, again ? 'another decision' : 'none')]
+    if (!again) return [different(event, 'none')]
+    const difference = firstDifference(again.data, event.data)
+    return difference === null ? [] : [different(event, whereOf(difference))]
   } catch (error) {
     return [different(event, error instanceof Error ? error.message : String(error))]
   }
 }
+
+/** Where the recorded event departs from the decision that comes out now. */
+const whereOf = ({ pointer, expected, found }: JsonDifference): string =>
+  `another at ${quoted(`/data${pointer}`)}: ${shown(expected)} comes out, ${shown(found)} is recorded`
+
+const shown = (value: unknown): string => (value === undefined ? 'nothing' : quoted(value))
 
 const different = (event: LedgerEvent, found: string): Problem<'decision-differs'> => ({
   code: 'decision-differs',

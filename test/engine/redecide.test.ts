@@ -53,10 +53,11 @@ describe('deciding again what was recorded', () => {
     expect(found.some((entry) => entry.problems === null)).toBe(true)
   })
 
-  it.each<[string, string, (data: never) => void]>([
+  it.each<[string, string, string, (data: never) => void]>([
     [
       'a status that was changed',
       'signoff.decided',
+      '/data/signoff/status": "approved" comes out, "vetoed" is recorded',
       (data: { signoff: { status: string } }) => {
         data.signoff.status = 'vetoed'
       },
@@ -64,6 +65,7 @@ describe('deciding again what was recorded', () => {
     [
       'a signature that was added',
       'signoff.decided',
+      '/data/signoff/parties/0/filledBy/1": nothing comes out, "mallory" is recorded',
       (data: { signoff: { parties: { filledBy: string[] }[] } }) => {
         data.signoff.parties[0]?.filledBy.push('mallory')
       },
@@ -71,6 +73,7 @@ describe('deciding again what was recorded', () => {
     [
       'a fact that was changed',
       'signoff.decided',
+      '/data/signoff/',
       (data: { facts: { answer: { reviews: { state: string }[] } }[] }) => {
         const review = data.facts[0]?.answer.reviews[0]
         if (review) review.state = 'CHANGES_REQUESTED'
@@ -79,6 +82,7 @@ describe('deciding again what was recorded', () => {
     [
       'a fact that was removed',
       'signoff.decided',
+      'was not recorded',
       (data: { facts: unknown[] }) => {
         data.facts.length = 0
       },
@@ -86,6 +90,7 @@ describe('deciding again what was recorded', () => {
     [
       'a verdict that was changed',
       'gate.decided',
+      '/data/verdict": "approved" comes out, "waiting" is recorded',
       (data: { verdict: string }) => {
         data.verdict = 'waiting'
       },
@@ -93,14 +98,16 @@ describe('deciding again what was recorded', () => {
     [
       'a version that was slipped in',
       'gate.decided',
+      '/data/items/1": nothing comes out, ',
       (data: { items: { product: string; version: string }[] }) => {
         data.items.push({ product: 'user-service', version: '6.6.6' })
       },
     ],
-  ])('names the event of %s', async (_, type, change) => {
+  ])('names the event of %s, and where', async (_, type, where, change) => {
     const events = changed(type, change)
     const seq = events.find((event, index) => event !== log[index])?.seq
     const found = await differing(events)
+    expect(found[0]?.problems?.[0]?.message).toContain(where)
     expect(found[0]).toMatchObject({
       type,
       problems: [{ code: 'decision-differs', message: expect.stringContaining(`event ${seq} (${type})`) }],
