@@ -86,6 +86,7 @@ function tell(computed: ComputedVersion, explanation: Explanation, io: CommandIo
   const omitted = computed.decision.commits.length - explanation.rows.length
   if (omitted > 0) io.out(`and ${commitsText(omitted, 'older')} (--rows N shows more).`)
   tellOutside(computed.outsidePath, explanation, io)
+  tellUnread(computed.unreadTags, io)
   if (computed.deepened) io.out('The checkout was shallow and has been deepened.')
   for (const { code, message } of computed.warnings) io.err(`${code}: ${message}`)
 }
@@ -104,6 +105,15 @@ function tellOutside(count: number, { outside }: Explanation, io: CommandIo): vo
     `${commitsText(count)} ${count === 1 ? 'changes' : 'change'} nothing of this product${which}${outside.length === 0 ? '.' : ':'}`,
   )
   tellRows(outside, io)
+}
+
+const MOST_TAGS = 10
+
+function tellUnread(tags: readonly string[], io: CommandIo): void {
+  if (tags.length === 0) return
+  io.out(
+    `Tags that fit the pattern and name no version: ${tags.slice(0, MOST_TAGS).join(', ')}${tags.length > MOST_TAGS ? ' …' : ''}`,
+  )
 }
 
 function headlineOf({ version, released, tagName, latestOnLine }: ComputedVersion): string {

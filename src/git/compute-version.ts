@@ -1,4 +1,4 @@
-import { type Problem, unwrap } from '../core/problem.ts'
+import { type Problem, quoted, unwrap } from '../core/problem.ts'
 import { type BumpDecision, decideBump } from '../core/version/decide.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
 import { judgeOutsidePath } from '../core/version/outside-path.ts'
@@ -115,6 +115,8 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   // A graduation is due also on the very commit of its last candidate; that of a candidate is what it is already.
   const carried = [question.line.kind === 'graduation' ? null : latest, last].find((tag) => tag?.sha === history.head)
   const version = next ?? carried?.version.text ?? null
+  const { versions, unread } = read(history.tags)
+  const unreadTags = unread.map(({ tag }) => tag.name)
   return {
     sha: history.head,
     version,
@@ -129,9 +131,10 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     commits: reread.commits,
     outsidePath: outside.length,
     outside: outsideOf(question, outside.slice(0, MOST_OUTSIDE)),
-    unreadTags: read(history.tags).unread.map(({ tag }) => tag.name),
+    unreadTags,
     deepened: history.deepened,
     warnings: [
+      ...(versions.length === 0 ? noneRead(unreadTags) : []),
       ...(history.remoteTags === 'no-answer' ? [remoteDidNotAnswer] : []),
       ...(last === null ? [] : taggedTwice(last, rivals(last, history.tags))),
       ...decision.warnings.map(({ code, message }) => ({ code, message })),
@@ -203,6 +206,19 @@ const remoteDidNotAnswer: Problem = {
   code: 'remote-tags-unknown',
   message: 'expected a release among the tags of this checkout, found none, and the remote did not name its own',
   hint: 'if this is not the first release, run `git fetch --tags` before this step',
+}
+
+/** A product that numbers itself in another way looks like one that was never released. */
+function noneRead(unread: readonly string[]): Problem[] {
+  if (unread.length === 0) return []
+  const more = unread.length > mostNamed ? ` and ${unread.length - mostNamed} more` : ''
+  return [
+    {
+      code: 'tags-unread',
+      message: `expected a version in a tag that fits the pattern, found none in ${unread.slice(0, mostNamed).map(quoted).join(', ')}${more}; counted as a first release`,
+      hint: 'look whether the pattern is that of the product; only SemVer tags are counted from',
+    },
+  ]
 }
 
 function taggedTwice(last: VersionTag, rivals: readonly VersionTag[]): Problem[] {

@@ -48,6 +48,16 @@ describe('ringmaster bump', () => {
     expect(told['commits']).toMatchObject([{ title: 'fix: c' }])
   })
 
+  it('warns where tags fit the pattern and none of them is a version, before it counts as for a first release', async () => {
+    const repository = history('fix: a', '#2026.04.1', '#2026.05.1', 'feat: b')
+    const { out, err } = await runCommand(bumpCommand, ['-C', repository.directory, '--tag-pattern', '{version}'])
+    expect(out[0]).toBe('0.1.0 (tag 0.1.0)')
+    expect(out).toContain('Tags that fit the pattern and name no version: 2026.04.1, 2026.05.1')
+    expect(err).toEqual([expect.stringMatching(/^tags-unread: expected .+, found none in "2026.04.1", "2026.05.1"/)])
+    repository.git('tag', '1.0.0')
+    expect((await bump(repository, '--tag-pattern', '{version}')).json()).toMatchObject({ warnings: [] })
+  })
+
   it('finds nothing odd in two tags of one version on one commit', async () => {
     const told = (await bump(history('fix: a', '#v1.2.0+a', '#v1.2.0', 'fix: c'))).json()
     expect(told).toMatchObject({ version: '1.2.1', tag: 'v1.2.0', warnings: [] })
