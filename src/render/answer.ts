@@ -11,9 +11,9 @@ const item = (values: Values): string => codeSpan(`${at(values, 0)}@${at(values,
 const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, (values: Values) => string> = {
   'release-opened': (v) =>
     `This is now the release issue of ${escapeMarkdown(at(v, 0))}. Add versions with \`/add product@version\`.`,
-  'version-added': (v) => `${item(v)} is in the release, at commit ${codeSpan(at(v, 2).slice(0, 12))}.`,
+  'version-added': (v) => `${item(v)} is in the release, at commit ${codeSpan(at(v, 2).slice(0, 12))}.${chosen(v)}`,
   'version-replaced': (v) =>
-    `${item(v)} is in the release instead of ${codeSpan(at(v, 2))}. Approvals of the composition before no longer count.`,
+    `${item(v)} is in the release instead of ${codeSpan(at(v, 2))}. Approvals of the composition before no longer count.${chosen(v)}`,
   'version-removed': (v) => {
     const again = at(v, 1)
       ? ` ${plain(at(v, 1))} approved the composition before: to ship without it, approve the proposal again.`
@@ -56,6 +56,12 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
   'manifest-asked': (v) => `The manifest of ${codeSpan(at(v, 0))} is issued again.`,
   'nothing-changed': (v) => `Nothing changed: ${escapeMarkdown(at(v, 0))}.`,
 }
+
+/** Nobody named a version, and nothing says which of them is the highest. */
+const chosen = (values: Values): string =>
+  at(values, 3) === 'last-recorded'
+    ? ' It is the version that was recorded last: the product has no scheme with an order, so say another one by its name if it was meant.'
+    : ''
 
 const environment = (values: Values): string => (at(values, 0) === '*' ? 'Everything' : plain(at(values, 0)))
 /** The name of an environment inside our own code span. */

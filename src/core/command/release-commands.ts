@@ -66,7 +66,7 @@ export const RELEASE_COMMANDS = {
   add: entry({
     name: 'add',
     usage: '/add product@version',
-    help: 'put a recorded version into the release; without a version the newest one',
+    help: 'put a recorded version into the release; without a version the highest by the scheme of the product, or the one recorded last',
     where: OF_A_RELEASE,
     permission: 'manage-release',
     parse: productAndVersion,

@@ -2,11 +2,19 @@ import { compileRequirement } from '../cohort/requirement.ts'
 import type { Problem } from '../problem.ts'
 import { quoted } from '../problem.ts'
 import { compareRings } from '../ring/order.ts'
+import { parseTagPattern } from '../version/tags.ts'
 import type { Configuration } from './schema.ts'
 
 /** What makes a configuration that fits the schema still wrong. `path` is the place in it, as zod writes places. */
 export interface Finding {
-  readonly code: 'duplicate' | 'unknown-name' | 'nobody' | 'incomplete-step' | 'endless-wait' | 'invalid-requirement'
+  readonly code:
+    | 'duplicate'
+    | 'unknown-name'
+    | 'nobody'
+    | 'incomplete-step'
+    | 'endless-wait'
+    | 'invalid-requirement'
+    | 'tag-pattern'
   readonly path: readonly (string | number)[]
   /** Of a duplicate: where the same stands first. */
   readonly first?: readonly (string | number)[]
@@ -223,6 +231,18 @@ const requirementsCompile: Rule = (c) =>
     ]
   })
 
+const tagPatternsName: Rule = (c) =>
+  c.products.flatMap(({ tagPattern }, i) => {
+    const read = tagPattern === undefined ? null : parseTagPattern(tagPattern)
+    if (read === null || read.ok) return []
+    return read.problems.map(({ message, hint = '' }) => ({
+      code: 'tag-pattern' as const,
+      path: ['products', i, 'tagPattern'],
+      message,
+      hint,
+    }))
+  })
+
 const RULES: readonly Rule[] = [
   uniqueNames,
   environmentsInOneRing,
@@ -231,6 +251,7 @@ const RULES: readonly Rule[] = [
   signaturesFitTogether,
   stepsSayWhere,
   requirementsCompile,
+  tagPatternsName,
 ]
 
 /** Every rule that the configuration breaks; empty when it is sound. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { RoleBinding } from '../access/schema.ts'
 import { BrakeRules } from '../cohort/brake-schema.ts'
 import { EnvironmentName, ProductName } from '../product/schema.ts'
+import { versionSchemes } from '../version/version.ts'
 
 const Text = (max: number) => z.string().min(1).max(max)
 const RepositoryName = z
@@ -28,6 +29,15 @@ export const ProductConfig = z.strictObject({
     .max(100)
     .optional()
     .describe('Where it deploys; every environment of the rings when left out.'),
+  scheme: z
+    .enum(versionSchemes)
+    .optional()
+    .describe('How it numbers its versions: a build of another form is refused; any text is taken when left out.'),
+  tagPattern: Text(200)
+    .optional()
+    .describe(
+      'How its tags are named, with {version} once; "v{version}" when left out, below a folder "name/v{version}".',
+    ),
 })
 
 export const GateConfig = z.strictObject({

@@ -4,6 +4,7 @@ import { type Deciding, type Decision, states } from '../decision.ts'
 import { digestOf } from '../json.ts'
 import { type Problem, quoted } from '../problem.ts'
 import type { Request } from '../request.ts'
+import { parseVersion, type VersionScheme } from '../version/version.ts'
 import {
   type CommitState,
   commitKey,
@@ -34,6 +35,7 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
   const slot = `build:${repository.id}/${record.run.id}/${record.run.attempt}/${digestOf([record, sha]).slice(7)}`
   const problem =
     contradiction(request, product, version, configured?.repository) ??
+    misnumbered(request, version, configured?.scheme) ??
     excess(request, version, configured ? undefined : commit)
   if (problem) {
     const { code, message } = problem
@@ -105,6 +107,28 @@ function excess(
     hint: 'Put files that devices install together into one archive.',
   }
 }
+
+/**
+ * A new version that is none by the product's scheme, or null. One that was recorded before the product had its scheme
+ * stays, with what its builds still say.
+ */
+function misnumbered(
+  { record }: BuildReported,
+  version: VersionState | undefined,
+  scheme: VersionScheme | undefined,
+): Problem<'version-scheme'> | null {
+  if (scheme === undefined || version !== undefined) return null
+  const read = parseVersion(scheme, record.version)
+  if (read.ok) return null
+  const hints = [...read.problems.flatMap(({ hint }) => (hint === undefined ? [] : [hint])), OTHER_SCHEME]
+  return {
+    code: 'version-scheme',
+    message: `expected a version of ${quoted(record.product)} by its scheme ${scheme}, found ${quoted(record.version)}: ${read.problems.map(({ message }) => message).join('; ')}`,
+    hint: hints.join(' '),
+  }
+}
+
+const OTHER_SCHEME = 'Record it under such a version, or change the scheme of the product in the configuration.'
 
 /** What a build contradicts, or null. */
 function contradiction(

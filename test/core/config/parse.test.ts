@@ -95,6 +95,12 @@ describe('a configuration', () => {
       /cohorts\[0\]\.requirement/,
     ],
     [
+      'a tag pattern without a version',
+      ['name: api', 'name: api\n    tagPattern: v1'],
+      'tag-pattern',
+      /products\[0\]\.tagPattern/,
+    ],
+    [
       'a key twice',
       ['label: beta', 'label: beta\n    label: gamma'],
       'yaml',

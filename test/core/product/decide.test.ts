@@ -1,7 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { commitKey, ProductName, productKey, VersionText, versionKey } from '../../../src/core/product/schema.ts'
-import { type BuildGiven, build, configuredWorld, EDGE, minute, PLATFORM, sha, World } from '../decided.ts'
+import {
+  type BuildGiven,
+  build,
+  CONFIGURATION,
+  configuredWorld,
+  EDGE,
+  minute,
+  PLATFORM,
+  sha,
+  World,
+} from '../decided.ts'
 
 const worldWith = (...builds: readonly BuildGiven[]): World => {
   const world = configuredWorld()
@@ -65,6 +75,32 @@ describe('a build that is reported', () => {
     expect(asked.problems[0]?.hint).toBeTruthy()
     expect(world.states).toEqual(states)
     expect(world.ask(build(given)).events).toEqual([])
+  })
+
+  it.each([
+    ['semver', 'v1.2.3', '1.2.3'],
+    ['semver', '2026.04.1', '1.2.3+b'],
+    ['semver-build', '1.2', '1.2.3-45'],
+    ['calver', '26', '2026.04.1'],
+    ['number', '007', '7'],
+    ['sha', 'a1b2c3', sha('a1')],
+  ])('is refused where its product counts by %s and it names %s, and taken with %s', (scheme, odd, sound) => {
+    const world = configuredWorld((text) => text.replace('name: api', `name: api\n    scheme: ${scheme}`))
+    const refused = world.ask(build({ record: { version: odd } }))
+    expect(refused).toMatchObject({ kind: 'refuse', codes: ['version-scheme'], types: ['build.refused'] })
+    expect(refused.problems[0]).toMatchObject({
+      message: expect.stringContaining(scheme),
+      hint: expect.stringContaining('scheme'),
+    })
+    expect(world.ask(build({ record: { version: sound } })).types).toEqual(['build.recorded'])
+  })
+
+  it('adds to a version from before its product had a scheme', () => {
+    const world = worldWith({ record: { version: 'spring' } })
+    world.configure(CONFIGURATION.replace('name: api', 'name: api\n    scheme: semver'))
+    const more = { version: 'spring', artifacts: [artifact('app', '1')] }
+    expect(world.ask(build({ at: minute(1), record: more })).types).toEqual(['build.recorded'])
+    expect(world.ask(build({ record: { version: 'summer' } })).codes).toEqual(['version-scheme'])
   })
 
   it('may come from a repository that was renamed, by its id', () => {

@@ -18,6 +18,7 @@ import {
   build,
   CONFIGURATION,
   configuredWorld,
+  EDGE,
   givenRelease,
   MALLORY,
   RELEASES,
@@ -118,6 +119,31 @@ describe('a command that is done', () => {
     })
     expect(world.state<OpenIndex>(OPEN_KEY)?.releases).toMatchObject([{ id: 'r5', items: [{ version: '1.0.1' }] }])
   })
+
+  it.each([
+    ['semver', ['2.0.0', '1.9.1', '2.1.0-rc.1', '2.0.0+b'], '2.1.0-rc.1', undefined],
+    ['semver-build', ['1.3.0-9', '1.3.0-10', '1.2.0'], '1.3.0-10', undefined],
+    ['calver', ['2026.10.1', '2026.9.3'], '2026.10.1', undefined],
+    ['number', ['10', '9'], '10', undefined],
+    ['text', ['winter', 'autumn'], 'autumn', 'last-recorded'],
+    [null, ['2.0.0', '1.9.1'], '1.9.1', 'last-recorded'],
+  ])(
+    'without a version takes the highest by the scheme %s, and says where there is none',
+    (scheme, versions, one, how) => {
+      const world = desk(draft, (text) =>
+        scheme === null ? text : text.replace('name: firmware', `name: firmware\n    scheme: ${scheme}`),
+      )
+      versions.forEach((version, index) => {
+        const run = { id: 10 + index, attempt: 1, job: 'build' }
+        world.ask(build({ repository: EDGE, sha: sha(`e${index}`), record: { product: 'firmware', version, run } }))
+      })
+      const { answer } = say(world, '/add firmware')
+      expect(answer).toMatchObject({
+        code: 'version-added',
+        values: ['firmware', one, expect.any(String), ...(how ? [how] : [])],
+      })
+    },
+  )
 
   it('ends the release when it is signed off and live everywhere it has to be', () => {
     const world = desk({}, (text) => text.replace(/ {4}gate: .*\n/, ''))

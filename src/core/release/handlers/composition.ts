@@ -3,6 +3,7 @@ import { answer } from '../../command/answer.ts'
 import { nearest } from '../../command/nearest.ts'
 import { type Deciding, state } from '../../decision.ts'
 import { type Problem, quoted } from '../../problem.ts'
+import { latestVersion } from '../../product/latest.ts'
 import { type ProductState, productKey, type VersionState, versionKey } from '../../product/schema.ts'
 import { type Context, done, type HandlersOf, type Named, openRelease, type Result, refuse } from '../handling.ts'
 import { type ReleaseState, releaseIdOf } from '../schema.ts'
@@ -73,10 +74,14 @@ const signersToAskAgain = ({ signoff }: ReleaseState): string[] =>
   [...new Set((signoff?.evidence ?? []).map((seat) => seat.login))].slice(0, 10)
 
 function* addVersion(release: ReleaseState, command: Named<'add'>, context: Context): Deciding<Result> {
-  const configured = context.policy.configuration.products.map((product) => product.name)
+  const { products } = context.policy.configuration
+  const known = products.map(({ name }) => name)
   const product = yield* state<ProductState>(productKey(command.product))
-  if (!product) return refuse(unknownProduct(command.product, configured, 'a product with a recorded build'))
-  const wanted = command.version ?? product.versions.at(-1)?.version ?? ''
+  if (!product) return refuse(unknownProduct(command.product, known, 'a product with a recorded build'))
+  const scheme = products.find(({ name }) => name === command.product)?.scheme
+  const latest = command.version === undefined ? latestVersion(product, scheme) : null
+  const wanted = command.version ?? latest?.version ?? ''
+  const how = latest?.by === 'record' ? ['last-recorded'] : []
   const version = yield* state<VersionState>(versionKey(command.product, wanted))
   if (!version) {
     const close = nearest(
@@ -94,8 +99,8 @@ function* addVersion(release: ReleaseState, command: Named<'add'>, context: Cont
     return done(answer('nothing-changed', `${command.product}@${wanted} is in the release`))
   const item = { product: command.product, version: wanted, sha: version.sha }
   const said = before
-    ? answer('version-replaced', item.product, wanted, before.version)
-    : answer('version-added', item.product, wanted, item.sha)
+    ? answer('version-replaced', item.product, wanted, before.version, ...how)
+    : answer('version-added', item.product, wanted, item.sha, ...how)
   return done(said, draft('release.version_added', { release: release.id, item }, context.event('added')))
 }
 
