@@ -22,6 +22,12 @@ export const PERMISSIONS: readonly PermissionUse[] = [
     where: 'release',
   },
   {
+    feature: 'make tags, release branches and GitHub Releases, when somebody says /rc or /cut',
+    permission: 'contents',
+    access: 'write',
+    where: 'products',
+  },
+  {
     feature: 'open proposals, read their reviews, merge them',
     permission: 'pull_requests',
     access: 'write',

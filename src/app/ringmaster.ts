@@ -13,6 +13,7 @@ import { branchHead } from '../github/branches.ts'
 import { checkRunOutlet } from '../github/checks.ts'
 import { type AppProfile, type GitHubApp, type GovernedApp, splitName } from '../github/client.ts'
 import { commentOutlet, reactionOutlet } from '../github/comments.ts'
+import { cutOutlet } from '../github/cuts.ts'
 import { gitHubFacts } from '../github/facts.ts'
 import { gateOutlet } from '../github/gates.ts'
 import { alarmOutlet, labelOutlet } from '../github/issues.ts'
@@ -230,6 +231,7 @@ const outletsOf = (app: GitHubApp, manifests: Manifests | null, clock: () => str
   'proposal-end': under('bulk', proposalEndOutlet(app, clock)),
   'check-run': under('gate', checkRunOutlet(app)),
   'gate-answer': under('gate', gateOutlet(app)),
+  cut: under('answer', cutOutlet(app, clock)),
   alarm: under('gate', alarmOutlet(app)),
   manifest: manifests?.outlet ?? notPublished,
 })

@@ -7,6 +7,7 @@ import { DeploymentStatus } from './deployment/schema.ts'
 import { Actor, type EventDraft, type LedgerEvent } from './event.ts'
 import { Quarantine } from './manifest/schema.ts'
 import { CommentNote } from './process/issue-note.ts'
+import { Cut, CutOutcome } from './product/cut-schema.ts'
 import {
   Artifact,
   BuildRecord,
@@ -237,6 +238,9 @@ export const CATALOGUE = {
     author: Actor,
     message: z.string().max(2_000).nullable(),
   }),
+  /** Somebody asked for a tag, a release branch or a GitHub Release in the repository of a product. */
+  'cut.asked': Cut,
+  'cut.settled': z.strictObject({ product: ProductName, cut: Cut.shape.id, outcome: CutOutcome }),
   'channel.released': z.strictObject({ cohort: Id, bundle: Bundle, release: ChannelRelease, salt: Salt }),
   /** A channel release in its new words, and what that does to devices; null where nobody could say. */
   'channel.changed': z.strictObject({

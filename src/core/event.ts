@@ -52,6 +52,7 @@ export const AGGREGATE_KINDS = [
   'version',
   'commit',
   'board',
+  'cuts',
   'run',
   'release',
   'gate',

@@ -24,6 +24,10 @@ export type FactQuery =
   | { readonly kind: 'file'; readonly repository: string; readonly commit: string; readonly path: string }
   /** The merged pull requests by which a file came to be as it is at a commit, with who approved them. */
   | { readonly kind: 'merged-pulls'; readonly repository: string; readonly commit: string; readonly path: string }
+  /** What the App itself may do with the contents of a repository. */
+  | { readonly kind: 'app-access'; readonly repository: string }
+  /** The tags of a repository whose names begin so. */
+  | { readonly kind: 'tags'; readonly repository: string; readonly prefix: string }
   /** 128 random bits for one purpose: the same for as long as one request is decided, however often. */
   | { readonly kind: 'random'; readonly purpose: string }
   /** What a change to a channel does to the devices that are known, at an instant. */
@@ -33,6 +37,12 @@ export type FactQuery =
       readonly after: CohortOffer
       readonly now: string
     }
+
+/** A tag with the commit that it leads to at the end. */
+export interface TaggedCommit {
+  readonly name: string
+  readonly sha: string
+}
 
 /** What is asked of the world outside; chance is the engine's own. */
 export type OutsideQuery = Exclude<FactQuery, { kind: 'random' }>
@@ -79,6 +89,8 @@ export type FactAnswer =
           }[]
         | 'unreadable'
     }
+  | { readonly kind: 'app-access'; readonly contents: 'write' | 'read' | 'none' | 'not-installed' | 'unreadable' }
+  | { readonly kind: 'tags'; readonly tags: readonly TaggedCommit[] | 'unreadable' }
   /** 32 lower-case hexadecimal digits. */
   | { readonly kind: 'random'; readonly text: string }
   | { readonly kind: 'channel-effect'; readonly effect: ChannelEffect | 'unreadable' }

@@ -11,6 +11,8 @@ import type { AggregateKey, EventDraft, LedgerEvent, Model } from './event.ts'
 import { evolveIntake, INTAKE_KEY } from './intake.ts'
 import { evolveOutbox, outboxKey } from './outbox.ts'
 import { evolveIssue, evolveIssueNote, issueKey } from './process/issue.ts'
+import { evolveCuts } from './product/cut-evolve.ts'
+import { cutsKey } from './product/cut-schema.ts'
 import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
 import { commitKey, productKey, versionKey } from './product/schema.ts'
 import { evolveRelease } from './release/evolve.ts'
@@ -44,6 +46,10 @@ const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] 
 const ofFreezes = (): readonly Change[] => [{ key: FREEZES_KEY, next: evolveFreezes }]
 const ofCohort = (data: { readonly cohort: string }): readonly Change[] => [
   { key: cohortKey(data.cohort), next: evolveCohort },
+]
+const ofCuts = (data: { readonly product: string }): readonly Change[] => [
+  { key: cutsKey(data.product), next: evolveCuts },
+  { key: OPEN_KEY, next: evolveOpen },
 ]
 const ofNothing = (): readonly Change[] => []
 
@@ -133,6 +139,8 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     { key: issueKey(data.repository.id, data.issue), next: evolveIssueNote },
     { key: OPEN_KEY, next: evolveOpen },
   ],
+  'cut.asked': ofCuts,
+  'cut.settled': (data) => [{ key: cutsKey(data.product), next: evolveCuts }],
   'channel.released': (data) => [
     { key: cohortKey(data.cohort), next: evolveCohort },
     { key: COHORTS_KEY, next: evolveCohortIndex },

@@ -1,6 +1,7 @@
 import type { DeploymentRecord, DeploymentStatus } from './deployment/schema.ts'
 import type { Actor, Source, Trust } from './event.ts'
 import type { CommentNote } from './process/issue-note.ts'
+import type { CutOutcome } from './product/cut-schema.ts'
 import type { BuildRecord, RepositoryRef } from './product/schema.ts'
 import type { ReleaseId } from './release/schema.ts'
 
@@ -162,6 +163,13 @@ export type Request =
       readonly cohort: string
       readonly release: string
       readonly reason: string
+    })
+  /** What was asked to be cut stands outside, or cannot. */
+  | (Asked & {
+      readonly kind: 'cut-settled'
+      readonly product: string
+      readonly cut: string
+      readonly outcome: CutOutcome
     })
   /** The published manifest of a cohort nears its end. */
   | (Asked & { readonly kind: 'manifest-due'; readonly cohort: string })

@@ -94,6 +94,7 @@ export const SLOTS: readonly Slot[] = [
       'cohort.moved',
       'cohort.entry_set',
       'manifest.due',
+      'cut.asked',
       'alarm.raised',
       'alarm.cleared',
     ],
@@ -137,8 +138,14 @@ export const SLOTS: readonly Slot[] = [
   {
     family: 'forged, pushed, edited, deleted',
     rule: 'what somebody changed who may not, by the check run, commit or branch that shows it, and what follows',
-    shape: shape('(?!(?:command|comment|gate|run|deployment|build|brake|due):)[a-z-]+:.+'),
+    shape: shape('(?!(?:command|comment|cut|gate|run|deployment|build|brake|due):)[a-z-]+:.+'),
     types: ['evidence.changed', 'release.held', 'environment.frozen', 'alarm.raised', 'alarm.cleared'],
+  },
+  {
+    family: 'cut',
+    rule: 'comment and number of the command that asked for it',
+    shape: shape(String.raw`cut:\d+-\d+:settled`),
+    types: ['cut.settled'],
   },
   {
     family: 'channel',

@@ -10,6 +10,7 @@ import type { Deciding, Decision } from '../core/decision.ts'
 import { decideDeploymentReported, decideRunEnded } from '../core/deployment/decide.ts'
 import { decideConditionSeen } from '../core/process/alarm.ts'
 import { decideCommentNoted } from '../core/process/note.ts'
+import { decideCutSettled } from '../core/product/cut-settled.ts'
 import { decideBuildReported } from '../core/product/decide.ts'
 import { decideCommand } from '../core/release/command.ts'
 import { decideBranchPushed, decideCheckForged, decideCommentTouched } from '../core/release/interference.ts'
@@ -42,6 +43,7 @@ const DECISIONS: {
   'manifest-published': decideManifestPublished,
   'brake-tripped': decideBrakeTripped,
   'manifest-due': decideManifestDue,
+  'cut-settled': decideCutSettled,
   'condition-seen': decideConditionSeen,
 }
 

@@ -5,6 +5,7 @@ import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey, LedgerEvent } from '../core/event.ts'
 import type { FactAnswer, FactQuery } from '../core/facts.ts'
 import { model } from '../core/model.ts'
+import { cutsKey } from '../core/product/cut-schema.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
 import type { Request } from '../core/request.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -170,6 +171,7 @@ export function createEngine(options: EngineOptions): Engine {
     reconciler.mark([
       ...releases,
       ...(open.gates as AggregateKey[]),
+      ...(open.cuts ?? []).map(({ product }): AggregateKey => cutsKey(product)),
       ...(open.replies.map((reply) => reply.issue) as AggregateKey[]),
       ...(await cohortSubjects()),
       OPEN_KEY,

@@ -29,8 +29,8 @@ const OUTPUTS_AT_HAND = 20_000
 
 /**
  * What people can change or remove outside, and what an outlet sets right again when it looks. An answer to a gate
- * stands once it is given, a check run can be edited by its App alone, a reaction is no statement, and a manifest is
- * looked at by its publisher.
+ * stands once it is given, a check run can be edited by its App alone, a reaction is no statement, a manifest is looked at
+ * by its publisher, and what was cut is its repository's own from then on.
  */
 const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
   comment: true,
@@ -41,6 +41,7 @@ const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
   'check-run': false,
   reaction: false,
   'gate-answer': false,
+  cut: false,
   manifest: false,
 }
 

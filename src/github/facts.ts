@@ -3,6 +3,7 @@ import type { GitHubAnswer, GitHubQuery, ReviewFact } from '../core/facts.ts'
 import type { Log } from '../engine/ports.ts'
 import { fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { tagsBeginning } from './tags.ts'
 import { statusOf } from './trouble.ts'
 
 type Query<K extends GitHubQuery['kind']> = Extract<GitHubQuery, { kind: K }>
@@ -71,6 +72,16 @@ export function gitHubFacts(
       kind: 'file',
       text: await readable(path, async () => fileText(await octokitOf(repository), repository, commit, path)),
     }),
+    'app-access': async ({ repository }) => {
+      const contents = await readable(`what the App may do in ${repository}`, () => accessOf(app, repository))
+      return { kind: 'app-access', contents }
+    },
+    tags: async ({ repository, prefix }) => ({
+      kind: 'tags',
+      tags: await readable(`the tags of ${repository}`, async () =>
+        tagsBeginning(await octokitOf(repository), splitName(repository), prefix),
+      ),
+    }),
     'merged-pulls': async ({ repository, commit, path }) => ({
       kind: 'merged-pulls',
       pulls: await readable(`the pull requests of ${commit}`, () =>
@@ -96,6 +107,20 @@ export function gitHubFacts(
     const forget = () => memberships.delete(key)
     answer.then((found) => isUnreadable(found) && forget(), forget)
     return answer
+  }
+}
+
+/** An installation that is suspended is as good as none. */
+async function accessOf(
+  app: GitHubApp,
+  repository: string,
+): Promise<Exclude<Answer<'app-access'>['contents'], 'unreadable'>> {
+  try {
+    const { data } = await app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(repository))
+    return data.suspended_at ? 'not-installed' : (data.permissions.contents ?? 'none')
+  } catch (error) {
+    if (statusOf(error) === 404) return 'not-installed'
+    throw error
   }
 }
 

@@ -20,6 +20,13 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
       : ''
     return `${codeSpan(at(v, 0))} is out of the release. Approvals of the composition before no longer count.${again}`
   },
+  'cut-asked': (v) => {
+    const parts = [
+      ...(at(v, 4) ? [`tag ${codeSpan(at(v, 4))} with its GitHub Release`] : []),
+      ...(at(v, 5) ? [`branch ${codeSpan(at(v, 5))}`] : []),
+    ]
+    return `Asked for in ${plain(at(v, 3))}, at commit ${codeSpan(at(v, 2).slice(0, 12))} of ${item(v)}: ${parts.join(', ')}. Another comment says what came of it.`
+  },
   'release-started': () =>
     'The release is in progress. A pull request with its exact composition is opened for the parties to approve.',
   'release-completed': () => 'The release is complete. Its proposal is merged.',

@@ -12,6 +12,7 @@ import { type Deciding, document, state, states } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
 import type { IssueState } from '../core/process/issue.ts'
+import type { CutsState } from '../core/product/cut-schema.ts'
 import type { RepositoryRef } from '../core/product/schema.ts'
 import { compositionText, proposalBranch, RELEASES_BRANCH, releasePath } from '../core/release/composition.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
@@ -20,6 +21,7 @@ import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
 import { renderReminder } from './conduct.ts'
 import { configurationCheck, refusedConfiguration } from './configuration.ts'
+import { renderCut } from './cut.ts'
 import { renderGate } from './gate.ts'
 import type { Output } from './output.ts'
 import { proposalTitle, renderProposal } from './proposal.ts'
@@ -50,6 +52,8 @@ export function* desiredOutputs(subject: AggregateKey, around: Surroundings): De
       return yield* ofGate(subject, around)
     case 'cohort':
       return yield* ofCohort(subject, around)
+    case 'cuts':
+      return yield* ofCuts(subject, around)
     case 'index':
       return subject === OPEN_KEY ? yield* ofAlarms(around) : []
     case 'config':
@@ -235,6 +239,22 @@ function* ofCohort(subject: AggregateKey, around: Surroundings): Deciding<readon
   ]
 }
 
+/** What is still to be made, and for the rest what came of it, where it was asked for. */
+function* ofCuts(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
+  const known = yield* state<CutsState>(subject)
+  return (known?.cuts ?? []).map(({ by, at: _, outcome, ...cut }): Output => {
+    if (outcome === null) return { kind: 'cut', subject, key: `cut/${cut.id}`, cut }
+    return {
+      kind: 'comment',
+      subject,
+      key: `cut/${cut.id}/outcome`,
+      repository: around.releaseRepository,
+      issue: cut.issue,
+      body: renderCut(cut, outcome, by),
+    }
+  })
+}
+
 function* ofAlarms(around: Surroundings): Deciding<readonly Output[]> {
   const open = (yield* state<OpenIndex>(OPEN_KEY)) ?? nothingOpen
   return open.alarms.map((alarm) => ({
@@ -262,7 +282,7 @@ function* ofConfiguration(subject: AggregateKey, around: Surroundings): Deciding
 export function subjectsOf(keys: readonly AggregateKey[], open: OpenIndex): AggregateKey[] {
   const subjects = keys.flatMap((key): AggregateKey[] => {
     const [kind] = key.split('/', 1)
-    if (kind === 'release' || kind === 'gate' || kind === 'issue' || kind === 'cohort') return [key]
+    if (kind === 'release' || kind === 'gate' || kind === 'issue' || kind === 'cohort' || kind === 'cuts') return [key]
     if (key === OPEN_KEY || key === REFUSED_KEY || key === CHECKS_KEY) return [key]
     if (kind === 'board') {
       const product = key.slice('board/'.length)

@@ -1,6 +1,7 @@
 import type { Bundle, Channel, Override } from '../core/cohort/schema.ts'
 import type { ReleaseSalt } from '../core/cohort/state.ts'
 import type { Quarantine } from '../core/manifest/schema.ts'
+import type { Cut } from '../core/product/cut-schema.ts'
 import type { RepositoryRef } from '../core/product/schema.ts'
 
 /**
@@ -66,6 +67,8 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly body: string
       readonly isOpen: boolean
     }
+  /** A tag, a release branch and a GitHub Release in the repository of a product; all that is not null. */
+  | { readonly kind: 'cut'; readonly cut: Cut }
   /** The manifest of a cohort at its public address, with the metadata that vouches for it. */
   | {
       readonly kind: 'manifest'

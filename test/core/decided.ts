@@ -12,6 +12,7 @@ import { model } from '../../src/core/model.ts'
 import { OutboxState } from '../../src/core/outbox.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import { IssueState } from '../../src/core/process/issue.ts'
+import { CutsState } from '../../src/core/product/cut-schema.ts'
 import { CommitState, ProductState, VersionState } from '../../src/core/product/schema.ts'
 import { OpenIndex } from '../../src/core/release/open.ts'
 import { ReleaseState } from '../../src/core/release/schema.ts'
@@ -26,6 +27,7 @@ const SCHEMAS = {
   version: VersionState,
   commit: CommitState,
   board: BoardState,
+  cuts: CutsState,
   run: RunState,
   release: ReleaseState,
   gate: GateState,

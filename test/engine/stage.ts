@@ -78,6 +78,10 @@ export class Outside {
         return { kind: 'reviews', reviews: this.reviews }
       case 'file':
         return { kind: 'file', text: this.files.get(query.commit) ?? null }
+      case 'app-access':
+        return { kind: 'app-access', contents: 'write' }
+      case 'tags':
+        return { kind: 'tags', tags: [] }
       case 'merged-pulls':
         return { kind: 'merged-pulls', pulls: [] }
       case 'channel-effect':
@@ -108,6 +112,7 @@ export class Outside {
       'proposal-end': apply,
       'check-run': apply,
       'gate-answer': apply,
+      cut: apply,
       alarm: apply,
       manifest: apply,
     }

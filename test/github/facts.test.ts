@@ -262,3 +262,62 @@ describe('the pull requests that brought a commit in', () => {
     expect(await facts(query)).toEqual({ kind: 'merged-pulls', pulls: 'unreadable' })
   })
 })
+
+describe('what the App may do in a repository', () => {
+  const query: GitHubQuery = { kind: 'app-access', repository: 'acme/platform' }
+  const installation = () => github().get('/repos/acme/platform/installation')
+
+  it.each([
+    ['writes contents', 200, { permissions: { contents: 'write' }, suspended_at: null }, 'write'],
+    ['reads contents', 200, { permissions: { contents: 'read' }, suspended_at: null }, 'read'],
+    ['has other permissions', 200, { permissions: { issues: 'write' }, suspended_at: null }, 'none'],
+    [
+      'is suspended',
+      200,
+      { permissions: { contents: 'write' }, suspended_at: '2026-11-20T10:00:00Z' },
+      'not-installed',
+    ],
+    ['is not installed', 404, { message: 'Not Found' }, 'not-installed'],
+    ['is not told', 502, { message: 'Bad gateway' }, 'unreadable'],
+  ])('where it %s', async (_, status, body, contents) => {
+    installation().reply(status, body)
+    expect(await facts(query)).toEqual({ kind: 'app-access', contents })
+  })
+})
+
+describe('the tags that begin so', () => {
+  const [commit, object, inner] = ['a', 'b', 'c'].map((letter) => letter.repeat(40))
+  const query: GitHubQuery = { kind: 'tags', repository: 'acme/platform', prefix: 'api/v1.3.0' }
+  const matching = () => github().get(`/repos/acme/platform/git/matching-refs/${encodeURIComponent('tags/api/v1.3.0')}`)
+  const tag = (sha: string | undefined, type: string, to: string | undefined) =>
+    github()
+      .get(`/repos/acme/platform/git/tags/${sha}`)
+      .reply(200, { object: { type, sha: to } })
+
+  it('are told with the commits behind them, however they lead there', async () => {
+    matching().reply(200, [
+      { ref: 'refs/tags/api/v1.3.0-rc.1', object: { type: 'commit', sha: commit } },
+      { ref: 'refs/tags/api/v1.3.0-rc.2', object: { type: 'tag', sha: object } },
+    ])
+    tag(object, 'tag', inner)
+    tag(inner, 'commit', commit)
+    const tags = [1, 2].map((number) => ({ name: `api/v1.3.0-rc.${number}`, sha: commit }))
+    expect(await facts(query)).toEqual({ kind: 'tags', tags })
+  })
+
+  it.each([
+    ['GitHub has trouble', 502, { message: 'Bad gateway' }],
+    [
+      'there are more than one release can have',
+      200,
+      Array.from({ length: 201 }, (_, n) => ({
+        ref: `refs/tags/api/v1.3.0-rc.${n}`,
+        object: { type: 'commit', sha: commit },
+      })),
+    ],
+  ])('cannot be read where %s', async (_, status, body) => {
+    matching().reply(status, body)
+    expect(await facts(query)).toEqual({ kind: 'tags', tags: 'unreadable' })
+    expect(logged).toEqual(['the tags of acme/platform'])
+  })
+})

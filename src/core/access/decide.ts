@@ -12,6 +12,7 @@ export type Permission =
   | 'freeze-environment'
   | 'override-gate'
   | 'change-channel'
+  | 'cut-version'
   | 'change-configuration'
   | 'see-previews'
 
@@ -37,6 +38,7 @@ export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Rol
   'freeze-environment': ['admin', 'release_manager', 'sre'],
   'override-gate': ['admin', 'release_manager'],
   'change-channel': ['admin', 'release_manager', 'sre'],
+  'cut-version': ['admin', 'release_manager'],
   'change-configuration': ['admin'],
   'see-previews': ['change_manager'],
 }

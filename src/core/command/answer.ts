@@ -6,6 +6,7 @@ export const ANSWER_CODES = [
   'version-added',
   'version-replaced',
   'version-removed',
+  'cut-asked',
   'release-started',
   'release-completed',
   'release-cancelled',

@@ -8,6 +8,7 @@ import { GENERAL_COMMANDS } from './general-commands.ts'
 import { nearest } from './nearest.ts'
 import { RELEASE_COMMANDS } from './release-commands.ts'
 import { SIGNOFF_COMMANDS } from './signoff-commands.ts'
+import { VERSION_COMMANDS } from './version-commands.ts'
 
 /**
  * Every command that works, in the order in which help shows them. A new one is one entry in the file of its concern
@@ -15,6 +16,7 @@ import { SIGNOFF_COMMANDS } from './signoff-commands.ts'
  */
 export const COMMANDS = {
   ...RELEASE_COMMANDS,
+  ...VERSION_COMMANDS,
   ...CHECKLIST_COMMANDS,
   ...SIGNOFF_COMMANDS,
   ...GATE_COMMANDS,

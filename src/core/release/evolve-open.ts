@@ -13,6 +13,7 @@ type OpenEvent = TypedEvent<
   | 'gate.closed'
   | 'command.answered'
   | 'comment.noted'
+  | 'cut.asked'
   | 'alarm.raised'
   | 'alarm.cleared'
   | 'output.settled'
@@ -61,6 +62,11 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
       const others = open.replies.filter((reply) => reply.comment !== comment)
       return { ...open, replies: [...others, { issue: issueKey(repository.id, issue), comment }] }
     }
+    case 'cut.asked': {
+      const { product, id } = event.data
+      const others = (open.cuts ?? []).filter(({ cut }) => cut !== id)
+      return { ...open, cuts: [...others, { product, cut: id }] }
+    }
     case 'alarm.raised': {
       const { alarm, code, message } = event.data
       const others = open.alarms.filter((entry) => entry.alarm !== alarm)
@@ -97,6 +103,9 @@ const recomposed = (open: OpenIndex, id: string, change: (items: readonly GateIt
 function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
   if (output.startsWith('reply/')) {
     return { ...open, replies: open.replies.filter((reply) => output !== `reply/${reply.comment}`) }
+  }
+  if (output.startsWith('cut/') && output.endsWith('/outcome')) {
+    return { ...open, cuts: (open.cuts ?? []).filter(({ cut }) => output !== `cut/${cut}/outcome`) }
   }
   if (subject.startsWith('gate/') && output.endsWith('/answer')) {
     return { ...open, gates: open.gates.filter((key) => key !== subject) }

@@ -11,6 +11,8 @@ export const OpenIndex = z.object({
   gates: z.array(z.string()),
   /** Comments whose reply is not yet known to be posted. */
   replies: z.array(z.object({ issue: z.string(), comment: z.int() })),
+  /** Cuts whose outcome is not yet known to be told; absent until the first one. */
+  cuts: z.array(z.object({ product: z.string(), cut: z.string() })).optional(),
   alarms: z.array(
     z.object({ alarm: z.string(), code: z.string(), message: z.string(), raisedAt: z.string(), isOpen: z.boolean() }),
   ),

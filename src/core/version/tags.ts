@@ -41,6 +41,13 @@ export function parseTagPattern(text: string, scheme: VersionScheme = 'semver'):
   })
 }
 
+/** Whether git takes it as the rest of a ref's name. */
+export const isRefName = (name: string): boolean =>
+  name.length <= mostRefCharacters && !notInRefs.test(name) && !/[/.]$|\/\.|^\.|^@$/.test(name)
+
+/** A ref is a file for git, and no file system takes more. */
+const mostRefCharacters = 255
+
 /** The name of the tag for a version's text. */
 export const tagNameOf = (pattern: TagPattern, version: string): string =>
   `${pattern.prefix}${version}${pattern.suffix}`

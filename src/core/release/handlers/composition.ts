@@ -83,17 +83,7 @@ function* addVersion(release: ReleaseState, command: Named<'add'>, context: Cont
   const wanted = command.version ?? latest?.version ?? ''
   const how = latest?.by === 'record' ? ['last-recorded'] : []
   const version = yield* state<VersionState>(versionKey(command.product, wanted))
-  if (!version) {
-    const close = nearest(
-      wanted,
-      product.versions.map((entry) => entry.version),
-    )
-    return refuse({
-      code: 'unknown-version',
-      message: `expected a recorded version of ${quoted(command.product)}, found ${quoted(wanted)}`,
-      hint: close.length > 0 ? `Did you mean ${close.join(' or ')}?` : 'Record its build with the Action first.',
-    })
-  }
+  if (!version) return refuse(unknownVersion(product, wanted))
   const before = release.items.find((item) => item.product === command.product)
   if (before?.version === wanted)
     return done(answer('nothing-changed', `${command.product}@${wanted} is in the release`))
@@ -102,6 +92,18 @@ function* addVersion(release: ReleaseState, command: Named<'add'>, context: Cont
     ? answer('version-replaced', item.product, wanted, before.version, ...how)
     : answer('version-added', item.product, wanted, item.sha, ...how)
   return done(said, draft('release.version_added', { release: release.id, item }, context.event('added')))
+}
+
+export function unknownVersion(product: ProductState, wanted: string): Problem {
+  const close = nearest(
+    wanted,
+    product.versions.map((entry) => entry.version),
+  )
+  return {
+    code: 'unknown-version',
+    message: `expected a recorded version of ${quoted(product.name)}, found ${quoted(wanted)}`,
+    hint: close.length > 0 ? `Did you mean ${close.join(' or ')}?` : 'Record its build with the Action first.',
+  }
 }
 
 export function unknownProduct(name: string, known: readonly string[], what: string): Problem {

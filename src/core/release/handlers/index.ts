@@ -10,10 +10,12 @@ import { generalHandlers } from './general.ts'
 import { lifecycleHandlers } from './lifecycle.ts'
 import { questionHandlers } from './questions.ts'
 import { signoffHandlers } from './signoff.ts'
+import { versionHandlers } from './versions.ts'
 
 /** The one table of what each command does. A dry run has no handler: it runs that of another command. */
 export const HANDLERS: HandlersOf<Exclude<CommandName, 'dry-run'>> = {
   ...compositionHandlers,
+  ...versionHandlers,
   ...lifecycleHandlers,
   ...conductHandlers,
   ...checklistHandlers,

@@ -1,0 +1,134 @@
+import type { Octokit } from '@octokit/rest'
+import { statusOf } from './trouble.ts'
+
+/** A repository, as requests name it. */
+export interface Place {
+  readonly owner: string
+  readonly repo: string
+}
+
+interface GitObject {
+  readonly type: string
+  readonly sha: string
+}
+
+const orNull = async <T>(request: () => Promise<T>): Promise<T | null> => {
+  try {
+    return await request()
+  } catch (error) {
+    if (statusOf(error) === 404) return null
+    throw error
+  }
+}
+
+/** Looks at a name of `refs/`; null where it is free. */
+async function readRef(octokit: Octokit, at: Place, ref: string): Promise<GitObject | null> {
+  const found = await orNull(() => octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...at, ref }))
+  // An old server answers with all names that begin so.
+  return found === null || found.data.ref !== `refs/${ref}` ? null : found.data.object
+}
+
+/** The commit that a branch leads to; null where there is none. */
+export const headOf = async (octokit: Octokit, at: Place, branch: string): Promise<string | null> =>
+  (await readRef(octokit, at, `heads/${branch}`))?.sha ?? null
+
+/** A tag of a tag of a tag is nothing that people make. */
+const MOST_PEELED = 5
+
+async function peeled(octokit: Octokit, at: Place, found: GitObject): Promise<string> {
+  let object = found
+  for (let steps = 0; object.type === 'tag' && steps < MOST_PEELED; steps += 1) {
+    const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/tags/{tag_sha}', {
+      ...at,
+      tag_sha: object.sha,
+    })
+    object = data.object
+  }
+  return object.sha
+}
+
+/** The commit that a tag leads to; null where there is no such tag. */
+export async function taggedCommit(octokit: Octokit, at: Place, tag: string): Promise<string | null> {
+  const object = await readRef(octokit, at, `tags/${tag}`)
+  return object === null ? null : peeled(octokit, at, object)
+}
+
+/** More tags of one release than anybody makes; each may take a request of its own. */
+const MOST_TAGS = 200
+
+/** The tags whose names begin so, with the commits that they lead to. Throws where there are too many to look at. */
+export async function tagsBeginning(
+  octokit: Octokit,
+  at: Place,
+  prefix: string,
+): Promise<{ readonly name: string; readonly sha: string }[]> {
+  const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', {
+    ...at,
+    ref: `tags/${prefix}`,
+  })
+  if (data.length > MOST_TAGS)
+    throw new Error(`expected at most ${MOST_TAGS} tags beginning with ${prefix}, found ${data.length}`)
+  return Promise.all(
+    data.map(async ({ ref, object }) => ({
+      name: ref.slice('refs/tags/'.length),
+      sha: await peeled(octokit, at, object),
+    })),
+  )
+}
+
+/** Creates a name; false where it is there already, as somebody else just made it. */
+async function createRef(octokit: Octokit, at: Place, ref: string, sha: string): Promise<boolean> {
+  try {
+    await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...at, ref: `refs/${ref}`, sha })
+    return true
+  } catch (error) {
+    if (statusOf(error) === 422 && (await readRef(octokit, at, ref)) !== null) return false
+    throw error
+  }
+}
+
+/** Creates an annotated tag, unless somebody is faster: the answer is the commit that it leads to then. */
+export async function createTag(
+  octokit: Octokit,
+  at: Place,
+  { tag, message, sha }: { readonly tag: string; readonly message: string; readonly sha: string },
+): Promise<string> {
+  const { data } = await octokit.request('POST /repos/{owner}/{repo}/git/tags', {
+    ...at,
+    ...{ tag, message, object: sha, type: 'commit' },
+  })
+  const isMine = await createRef(octokit, at, `tags/${tag}`, data.sha)
+  // Somebody was faster: what counts is the commit, not who said so.
+  return isMine ? sha : ((await taggedCommit(octokit, at, tag)) ?? sha)
+}
+
+/** Creates a branch, unless somebody is faster: the answer is its head then. */
+export async function beginBranch(octokit: Octokit, at: Place, branch: string, sha: string): Promise<string> {
+  const isMine = await createRef(octokit, at, `heads/${branch}`, sha)
+  return isMine ? sha : ((await headOf(octokit, at, branch)) ?? sha)
+}
+
+/** What a GitHub Release says beside its tag. */
+export interface ReleaseText {
+  readonly body: string
+  /** Whether GitHub writes its own notes below the body. */
+  readonly generated: boolean
+  readonly prerelease: boolean
+}
+
+/** The address of the GitHub Release of a tag; null where there is none. */
+export async function releaseAddress(octokit: Octokit, at: Place, tag: string): Promise<string | null> {
+  const found = await orNull(() => octokit.request('GET /repos/{owner}/{repo}/releases/tags/{tag}', { ...at, tag }))
+  return found?.data.html_url ?? null
+}
+
+export async function createRelease(octokit: Octokit, at: Place, tag: string, text: ReleaseText): Promise<string> {
+  const { data } = await octokit.request('POST /repos/{owner}/{repo}/releases', {
+    ...at,
+    ...{ tag_name: tag, name: tag, body: text.body, prerelease: text.prerelease },
+    generate_release_notes: text.generated,
+    // By date and version, so that a fix of an old line does not become the latest release.
+    make_latest: text.prerelease ? 'false' : 'legacy',
+  })
+  return data.html_url
+}

@@ -1,0 +1,214 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { readSettings } from '../../src/app/environment.ts'
+import { manifestPermissions } from '../../src/app/permissions.ts'
+import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { EVENTS } from '../../src/webhooks/index.ts'
+import type { Fault } from '../sandbox/faults.ts'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { eventually } from './story/stage.ts'
+
+const CONFIGURATION = `schemaVersion: 1
+products:
+  - { name: api, repository: acme/platform, scheme: semver }
+  - { name: tool, repository: other/tool }
+rings:
+  - { ring: "0", label: integration, environments: [integration] }
+signoff:
+  parties:
+    - { name: Engineering, users: [eve] }
+completion: { environments: [integration] }
+roles:
+  - { role: release_manager, users: [ann] }
+`
+const releases = { owner: 'acme', repo: 'releases' }
+const platform = { owner: 'acme', repo: 'platform' }
+const BOT = 'ringmaster[bot]'
+
+let sandbox: Sandbox
+let server: RunningServer
+let commits: readonly string[] = []
+let issue = 0
+
+beforeAll(async () => {
+  const seed = (message: string) => ({ message, files: { 'a.txt': message } })
+  sandbox = await startSandbox({
+    seed: {
+      people: ['olga', 'ann'],
+      organizations: [
+        { login: 'acme', owners: ['olga'], members: ['ann'] },
+        { login: 'other', owners: ['olga'] },
+      ],
+      repositories: [
+        {
+          name: 'acme/releases',
+          private: true,
+          collaborators: { ann: 'write' },
+          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
+        },
+        { name: 'acme/platform', commits: [seed('feat: a'), seed('fix: b'), seed('feat: c')] },
+        { name: 'other/tool', commits: [seed('feat: a')] },
+      ],
+      apps: [
+        {
+          slug: 'ringmaster',
+          events: [...EVENTS],
+          permissions: manifestPermissions(),
+          installations: [{ account: 'acme' }],
+        },
+      ],
+    },
+  })
+  const { data } = await as('olga').rest.repos.listCommits(platform)
+  commits = data.map(({ sha }) => sha).reverse()
+  await start()
+  for (const [index, version] of ['1.0.0', '1.1.0-rc.1', '1.2.0'].entries()) await built('api', version, commits[index])
+  await built('tool', '1.0.0', (await sandbox.repository('other/tool').head()) ?? '')
+  issue = (await as('ann').rest.issues.create({ ...releases, title: 'Spring' })).data.number
+}, 60_000)
+
+const clock = () => new Date(sandbox.clock.epochMs()).toISOString()
+
+async function start(): Promise<void> {
+  const handle = sandbox.app('ringmaster')
+  const settings = readSettings({
+    APP_ID: String(handle.id),
+    PRIVATE_KEY: handle.privateKey,
+    WEBHOOK_SECRET: handle.webhookSecret,
+    RINGMASTER_REPOSITORY: 'acme/releases',
+    RINGMASTER_PUSHES_PER_MINUTE: '6000',
+    GITHUB_API_URL: sandbox.origin,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    LOG_LEVEL: 'fatal',
+  })
+  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
+  server = await startServer(settings.value, { clock, sweepEveryMs: 0 })
+  handle.setWebhookUrl(`${server.url}${WEBHOOK_PATH}`)
+}
+
+beforeEach(() => sandbox.faults.clear())
+afterAll(async () => {
+  await server?.stop()
+  await sandbox?.stop()
+})
+
+const as = (login: string) => sandbox.as(login).octokit
+
+const built = (product: string, version: string, sha = '') => {
+  const fullName = product === 'api' ? 'acme/platform' : 'other/tool'
+  return server.ringmaster.engine.submit({
+    kind: 'build-reported',
+    repository: { id: sandbox.repository(fullName).id, fullName },
+    sha,
+    checkRunId: 1,
+    url: '',
+    trust: 'platform',
+    at: clock(),
+    actor: null,
+    source: { kind: 'operator' },
+    record: {
+      schema: 'ringmaster/build/1',
+      product,
+      version,
+      previousVersion: null,
+      bump: 'minor',
+      status: 'completed',
+      run: { id: 1, attempt: 1, job: version },
+      artifacts: [],
+    },
+  })
+}
+
+const said = async (fits: (body: string) => boolean, what: string): Promise<string> =>
+  eventually(what, async () => {
+    const { data } = await as('olga').rest.issues.listComments({ ...releases, issue_number: issue, per_page: 100 })
+    return data.find(({ user, body = '' }) => user?.login === BOT && fits(body))?.body
+  })
+
+/** Says a command, and returns its reply with the id that its cut would have. */
+async function say(body: string): Promise<{ readonly reply: string; readonly outcome: () => Promise<string> }> {
+  const { data } = await as('ann').rest.issues.createComment({ ...releases, issue_number: issue, body })
+  const reply = await said((text) => text.includes(`reply%2F${data.id}`), `a reply to ${body}`)
+  const outcome = () => said((text) => text.includes(`cut%2F${data.id}%2D0%2Foutcome`), `what came of ${body}`)
+  return { reply, outcome }
+}
+
+/** The commit behind an annotated tag; fails for any other. */
+async function taggedAt(tag: string): Promise<{ readonly sha: string; readonly message: string }> {
+  const { data } = await as('olga').rest.git.getRef({ ...platform, ref: `tags/${tag}` })
+  expect(data.object.type).toBe('tag')
+  const found = await as('olga').rest.git.getTag({ ...platform, tag_sha: data.object.sha })
+  return { sha: found.data.object.sha, message: found.data.message.trim() }
+}
+const headOf = async (branch: string) =>
+  (await as('olga').rest.git.getRef({ ...platform, ref: `heads/${branch}` })).data.object.sha
+const releasesOf = async () => (await as('olga').rest.repos.listReleases(platform)).data
+
+describe('tags, branches and GitHub Releases by comments', () => {
+  it('a candidate is an annotated tag and a pre-release, once', async () => {
+    const first = await say('/rc api@1.2.0')
+    expect(first.reply).toContain('v1.2.0-rc.1')
+    expect(await first.outcome()).toContain('@ann ✅ `api@1.2.0-rc.1` is cut in acme/platform')
+    expect(await taggedAt('v1.2.0-rc.1')).toEqual({ sha: commits[2], message: 'api 1.2.0-rc.1' })
+    expect(await releasesOf()).toMatchObject([{ tag_name: 'v1.2.0-rc.1', prerelease: true, draft: false }])
+    expect((await say('/rc api@1.2.0')).reply).toMatch(/Nothing changed: v1\.2\.0-rc\.1 is at/)
+  }, 60_000)
+
+  it('a release is tag, branch and GitHub Release, made once although the App died between each of them', async () => {
+    sandbox.faults.add({ kind: 'disconnect-after', route: 'POST /repos/{owner}/{repo}/git/refs' })
+    const { reply, outcome } = await say('/cut api@1.2.0')
+    expect(reply).toContain('`release/v1.2.0`')
+    await eventually('the tag', () => taggedAt('v1.2.0').catch(() => undefined))
+    await restart({ kind: 'disconnect-after', route: 'POST /repos/{owner}/{repo}/releases' })
+    await eventually('the release', async () => (await releasesOf()).find(({ tag_name }) => tag_name === 'v1.2.0'))
+    await restart()
+    expect(await outcome()).toContain('- branch `release/v1.2.0`')
+    expect((await taggedAt('v1.2.0')).sha).toBe(commits[2])
+    expect(await headOf('release/v1.2.0')).toBe(commits[2])
+    const own = (await releasesOf()).filter(({ tag_name }) => tag_name === 'v1.2.0')
+    expect(own).toMatchObject([{ prerelease: false }])
+    const made = (route: string) =>
+      sandbox.requests.filter((one) => one.route === route && one.status < 300 && one.identity === BOT).length
+    expect(made('POST /repos/{owner}/{repo}/releases')).toBe(2)
+    expect((await say('/cut api@1.2.0')).reply).toContain('Nothing changed')
+  }, 60_000)
+
+  it('a line is a branch at its highest release, and left as it is from then on', async () => {
+    expect(await (await say('/cut api@1.x')).outcome()).toContain('`release/v1.x`')
+    expect(await headOf('release/v1.x')).toBe(commits[2])
+    await as('olga').rest.git.updateRef({ ...platform, ref: 'heads/release/v1.x', sha: commits[0] ?? '', force: true })
+    expect(await (await say('/cut api@1.x')).outcome()).toContain('it was there before')
+    expect(await headOf('release/v1.x')).toBe(commits[0])
+  }, 60_000)
+
+  it('a tag at another commit is refused, whether it was there before or came meanwhile', async () => {
+    await as('olga').rest.git.createRef({ ...platform, ref: 'refs/tags/v1.1.0', sha: commits[0] ?? '' })
+    expect((await say('/cut api@1.1.0-rc.1')).reply).toMatch(/found it at [0-9a-f]{40}.*next version/)
+    await as('olga').rest.git.deleteRef({ ...platform, ref: 'tags/v1.1.0' })
+    sandbox.faults.add({ kind: 'bad-gateway-before', route: 'POST /repos/{owner}/{repo}/git/tags' })
+    const { reply, outcome } = await say('/cut api@1.1.0-rc.1')
+    expect(reply).toContain('Asked for')
+    await as('olga').rest.git.createRef({ ...platform, ref: 'refs/tags/v1.1.0', sha: commits[0] ?? '' })
+    expect(await outcome()).toMatch(/@ann ❌ `api@1\.1\.0` was not cut: .+ found it at/)
+    expect((await releasesOf()).map(({ tag_name }) => tag_name)).not.toContain('v1.1.0')
+    await expect(headOf('release/v1.1.0')).rejects.toMatchObject({ status: 404 })
+  }, 60_000)
+
+  it('a repository without the App is refused with the remedy', async () => {
+    expect((await say('/cut tool@1.0.0')).reply).toMatch(
+      /App to be installed in other\/tool.*settings of the installation/,
+    )
+  }, 60_000)
+
+  it('asks GitHub for nothing that it does not take', () => {
+    expect(sandbox.violations).toEqual([])
+  })
+})
+
+/** Stops in the middle of the work and starts from the log alone. */
+async function restart(fault?: Fault): Promise<void> {
+  await server.stop()
+  sandbox.faults.clear()
+  if (fault) sandbox.faults.add(fault)
+  await start()
+}
