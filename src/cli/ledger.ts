@@ -13,6 +13,7 @@ import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { storeToRead, storeToWrite } from './ledger-store.ts'
+import { ledgerNextBuild } from './next-build.ts'
 
 /** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
 function anchorOf(text: string): Anchor {
@@ -172,4 +173,10 @@ export const ledgerExport: CliCommand = {
   },
 }
 
-export const LEDGER_COMMANDS: readonly CliCommand[] = [ledgerVerify, ledgerLog, ledgerRebuild, ledgerExport]
+export const LEDGER_COMMANDS: readonly CliCommand[] = [
+  ledgerVerify,
+  ledgerLog,
+  ledgerRebuild,
+  ledgerExport,
+  ledgerNextBuild,
+]

@@ -82,6 +82,16 @@ export const CATALOGUE = {
     artifacts: z.array(Artifact),
     customerAction: CustomerAction.optional(),
   }),
+  /** The next development version of a product, for one attempt of a run and no other. */
+  'build-number.handed_out': z.strictObject({
+    product: ProductName,
+    version: VersionText,
+    /** The highest release that was known. */
+    release: VersionText.nullable(),
+    /** What the commits ask for, where somebody said so. */
+    wanted: VersionText.nullable(),
+    run: RunRef.omit({ job: true }),
+  }),
   /** A record that contradicts what is bound: it changes nothing and is kept for the audit. */
   'build.refused': z.strictObject({
     product: ProductName,

@@ -53,6 +53,8 @@ export const AGGREGATE_KINDS = [
   'commit',
   'board',
   'cuts',
+  'build-line',
+  'build-slot',
   'run',
   'release',
   'gate',

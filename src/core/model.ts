@@ -11,6 +11,8 @@ import type { AggregateKey, EventDraft, LedgerEvent, Model } from './event.ts'
 import { evolveIntake, INTAKE_KEY } from './intake.ts'
 import { evolveOutbox, outboxKey } from './outbox.ts'
 import { evolveIssue, evolveIssueNote, issueKey } from './process/issue.ts'
+import { evolveBuildLine, evolveBuildSlot } from './product/build-line-evolve.ts'
+import { buildLineKey, buildSlotKey } from './product/build-line-schema.ts'
 import { evolveCuts } from './product/cut-evolve.ts'
 import { cutsKey } from './product/cut-schema.ts'
 import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
@@ -65,6 +67,10 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     { key: productKey(data.product), next: evolveProduct },
     { key: versionKey(data.product, data.version), next: evolveVersion },
     { key: commitKey(data.sha), next: evolveCommit },
+  ],
+  'build-number.handed_out': (data) => [
+    { key: buildLineKey(data.product), next: evolveBuildLine },
+    { key: buildSlotKey(data.product, data.run), next: evolveBuildSlot },
   ],
   'build.refused': ofNothing,
   'deployment.pending': ofDeployment,

@@ -164,6 +164,13 @@ export type Request =
       readonly release: string
       readonly reason: string
     })
+  /** Somebody builds a development version and needs its number. `wanted`: what the commits ask for, where that is known. */
+  | (Asked & {
+      readonly kind: 'build-number-asked'
+      readonly product: string
+      readonly run: { readonly id: number; readonly attempt: number }
+      readonly wanted: string | null
+    })
   /** What was asked to be cut stands outside, or cannot. */
   | (Asked & {
       readonly kind: 'cut-settled'

@@ -33,6 +33,12 @@ export const SLOTS: readonly Slot[] = [
     types: ['build.recorded', 'build.refused'],
   },
   {
+    family: 'build-number',
+    rule: 'run, attempt and product',
+    shape: shape(String.raw`build-number:\d+/\d+:.+`),
+    types: ['build-number.handed_out'],
+  },
+  {
     family: 'deployment',
     rule: 'deployment id, status id, status, product and version; a refusal by the deployment id alone',
     shape: shape(String.raw`deployment:\d+:(refused|\d+:[a-z]+:.+@.+)`),

@@ -10,6 +10,7 @@ import type { Deciding, Decision } from '../core/decision.ts'
 import { decideDeploymentReported, decideRunEnded } from '../core/deployment/decide.ts'
 import { decideConditionSeen } from '../core/process/alarm.ts'
 import { decideCommentNoted } from '../core/process/note.ts'
+import { decideBuildNumber } from '../core/product/build-number.ts'
 import { decideCutSettled } from '../core/product/cut-settled.ts'
 import { decideBuildReported } from '../core/product/decide.ts'
 import { decideCommand } from '../core/release/command.ts'
@@ -43,6 +44,7 @@ const DECISIONS: {
   'manifest-published': decideManifestPublished,
   'brake-tripped': decideBrakeTripped,
   'manifest-due': decideManifestDue,
+  'build-number-asked': decideBuildNumber,
   'cut-settled': decideCutSettled,
   'condition-seen': decideConditionSeen,
 }

@@ -12,6 +12,7 @@ import { model } from '../../src/core/model.ts'
 import { OutboxState } from '../../src/core/outbox.ts'
 import type { Problem } from '../../src/core/problem.ts'
 import { IssueState } from '../../src/core/process/issue.ts'
+import { BuildLine, BuildSlot } from '../../src/core/product/build-line-schema.ts'
 import { CutsState } from '../../src/core/product/cut-schema.ts'
 import { CommitState, ProductState, VersionState } from '../../src/core/product/schema.ts'
 import { OpenIndex } from '../../src/core/release/open.ts'
@@ -28,6 +29,8 @@ const SCHEMAS = {
   commit: CommitState,
   board: BoardState,
   cuts: CutsState,
+  'build-line': BuildLine,
+  'build-slot': BuildSlot,
   run: RunState,
   release: ReleaseState,
   gate: GateState,

@@ -1,0 +1,88 @@
+import { draft } from '../catalogue.ts'
+import { readConfiguration } from '../config/in-force.ts'
+import { type Deciding, type Decision, states } from '../decision.ts'
+import { type Checked, type Problem, quoted } from '../problem.ts'
+import type { Request } from '../request.ts'
+import { nextBuild } from '../version/builds.ts'
+import { compareVersions, parseVersion, type Version } from '../version/version.ts'
+import { type BuildLine, type BuildSlot, buildLineKey, buildSlotKey } from './build-line-schema.ts'
+import { type CutsState, cutsKey } from './cut-schema.ts'
+import { type ProductState, productKey } from './schema.ts'
+
+type BuildNumberAsked = Extract<Request, { kind: 'build-number-asked' }>
+
+/** What somebody who asks for a number is told. */
+export interface BuildNumber {
+  readonly version: string
+  /** Whether this attempt had it before. */
+  readonly repeated: boolean
+}
+
+/**
+ * Hands out the next development version of a product, one for each attempt of a run: asked again, it is the same. The
+ * base never falls: it goes on from what was handed out, what builds were recorded with, and the minor after the last
+ * release that was recorded or cut.
+ */
+export function* decideBuildNumber(request: BuildNumberAsked): Deciding<Decision<BuildNumber>> {
+  const { product: name, run, wanted } = request
+  const inForce = yield* readConfiguration()
+  const config = inForce?.configuration.products.find((entry) => entry.name === name)
+  if (config?.scheme !== 'semver-build') return refused(notByBuilds(name, config?.scheme))
+  const [slot, line, product, cuts] = (yield* states<unknown>([
+    buildSlotKey(name, run),
+    buildLineKey(name),
+    productKey(name),
+    cutsKey(name),
+  ])) as [BuildSlot | undefined, BuildLine | undefined, ProductState | undefined, CutsState | undefined]
+  if (slot) return { kind: 'accept', events: [], answer: { version: slot.version, repeated: true } }
+  const recorded = (product?.versions ?? []).map(({ version }) => version)
+  const cut = (cuts?.cuts ?? []).flatMap(({ version, outcome }) => (outcome?.kind === 'refused' ? [] : [version]))
+  const builds = highest([line?.build ?? null, ...recorded], (version) => version.build !== null)
+  const release = highest([line?.release ?? null, ...recorded, ...cut], (version) => version.prerelease.length === 0)
+  const next = nextBuild({ latestBuild: builds, latestRelease: release }, wanted)
+  if (!next.ok) return refused(...next.problems)
+  return {
+    kind: 'accept',
+    answer: { version: next.value, repeated: false },
+    events: [
+      draft(
+        'build-number.handed_out',
+        { product: name, version: next.value, release, wanted, run: { id: run.id, attempt: run.attempt } },
+        {
+          key: `build-number:${run.id}/${run.attempt}:${name}`,
+          at: request.at,
+          actor: request.actor,
+          source: request.source,
+          trust: 'platform',
+        },
+      ),
+    ],
+  }
+}
+
+type BuildVersion = Extract<Version, { scheme: 'semver-build' }>
+
+/** The highest of some texts that are versions of the kind that is looked for; null where none is. */
+function highest(texts: readonly (string | null)[], isWanted: (version: BuildVersion) => boolean): string | null {
+  const versions = texts.flatMap((text) => {
+    const read: Checked<BuildVersion> | null = text === null ? null : parseVersion('semver-build', text)
+    return read?.ok === true && isWanted(read.value) ? [read.value] : []
+  })
+  return (
+    versions.reduce<BuildVersion | null>((best, next) => (best && !isAbove(next, best) ? best : next), null)?.text ??
+    null
+  )
+}
+
+function isAbove(a: Version, b: Version): boolean {
+  const order = compareVersions(a, b)
+  return order.ok && order.value === 1
+}
+
+const refused = (...problems: readonly Problem[]) => ({ kind: 'refuse', events: [], problems }) as const
+
+const notByBuilds = (name: string, scheme: string | undefined): Problem<'version-scheme'> => ({
+  code: 'version-scheme',
+  message: `expected a product of the configuration with the scheme semver-build, found ${quoted(name)} with ${scheme ?? 'none'}`,
+  hint: 'Give the product that scheme in the configuration.',
+})
