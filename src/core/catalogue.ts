@@ -251,7 +251,14 @@ export const CATALOGUE = {
   /** Somebody asked for a tag, a release branch or a GitHub Release in the repository of a product. */
   'cut.asked': Cut,
   'cut.settled': z.strictObject({ product: ProductName, cut: Cut.shape.id, outcome: CutOutcome }),
-  'channel.released': z.strictObject({ cohort: Id, bundle: Bundle, release: ChannelRelease, salt: Salt }),
+  /** `effect`: what the release was seen to do to devices; null where nobody could say, absent where nobody looked. */
+  'channel.released': z.strictObject({
+    cohort: Id,
+    bundle: Bundle,
+    release: ChannelRelease,
+    salt: Salt,
+    effect: ChannelEffect.nullable().optional(),
+  }),
   /** A channel release in its new words, and what that does to devices; null where nobody could say. */
   'channel.changed': z.strictObject({
     cohort: Id,

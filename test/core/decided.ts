@@ -134,10 +134,12 @@ export class World {
 
   /** What is known of devices outside the ledger; chance is the same for the same purpose. */
   fleet: FleetKnown = { roster: null, reports: new Map(), published: undefined, book: undefined }
+  fleetIsAway = false
 
   #answer(query: FactQuery): FactAnswer {
     if (query.kind === 'random') return { kind: 'random', text: sha256(query.purpose).slice(7, 39) }
-    if (query.kind === 'channel-effect') return { kind: 'channel-effect', effect: effectOf(query, this.fleet) }
+    if (query.kind === 'channel-effect')
+      return { kind: 'channel-effect', effect: this.fleetIsAway ? 'unreadable' : effectOf(query, this.fleet) }
     const answer = this.#facts.get(factKey(query))
     if (answer === undefined) throw new Error(`expected a fact for ${JSON.stringify(query)}, found none in the table`)
     return answer

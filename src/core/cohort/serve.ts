@@ -8,10 +8,13 @@ import { sha256 } from '../json.ts'
 import { targetOf, type VersionState, versionKey } from '../product/schema.ts'
 import type { Request } from '../request.ts'
 import { createRelease } from './channel.ts'
-import { channelOf } from './offer.ts'
-import type { Bundle, ChannelRelease } from './schema.ts'
+import type { CohortOffer } from './effect.ts'
+import type { ChannelEffect } from './effect-schema.ts'
+import { channelOf, offerOf } from './offer.ts'
+import type { Bundle, Channel, ChannelRelease } from './schema.ts'
 import { parseVersion } from './semantic-version.ts'
 import { BUNDLES_KEY, bundleIdOf, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from './state.ts'
+import { effectLines } from './telling.ts'
 
 type RingReached = Extract<Request, { kind: 'ring-reached' }>
 type BundlesSigned = Extract<Request, { kind: 'bundles-signed' }>
@@ -19,7 +22,7 @@ const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
 
 /**
  * A version completed in an environment. When it now is the good version of every environment of a ring, each cohort
- * that the ring serves is offered it as the latest release of its channel.
+ * that the ring serves is offered it as the latest release of its channel, with what that does to the devices known.
  */
 export function* decideRingReached(request: RingReached): Deciding<Decision<null>> {
   const inForce = yield* readConfiguration()
@@ -36,32 +39,81 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
   /** Devices install nothing that is known by somebody's word alone. */
   if (!version || version.artifacts.length === 0 || version.trust === 'claimed') return nothing
   const bundle = bundleOf(version)
-  const events: EventDraft[] = []
   /** All at once: asked for one by one, many cohorts would take more rounds than a decision has. */
-  yield* states<CohortState>(cohorts.map(({ id }) => cohortKey(id)))
-  yield* facts(cohorts.map(({ id }) => saltQuery(id, bundle.id)))
-  for (const cohort of cohorts) {
-    const known = yield* state<CohortState>(cohortKey(cohort.id))
-    if (known?.releases.some((release) => release.bundle === bundle.id)) continue
-    const release = channelRelease(cohort, bundle, request.at)
-    /** It waits while the latest release is scheduled, phased or halted; the next sweep asks again. */
-    if (known && !createRelease(channelOf(known, cohort), release, {}, request.at).ok) continue
-    const salt = yield* newSalt(cohort.id, release.id)
-    events.push(
-      draft(
-        'channel.released',
-        { cohort: cohort.id, bundle, release, salt },
-        {
-          key: `channel:${cohort.id}:${bundle.id}`,
-          at: request.at,
-          actor: request.actor,
-          source: request.source,
-          trust: 'platform',
-        },
-      ),
-    )
-  }
+  const known = yield* states<CohortState>(cohorts.map(({ id }) => cohortKey(id)))
+  const wanted = cohorts.flatMap((cohort, at) => wantedRelease(cohort, known[at], bundle, request.at) ?? [])
+  const salts = yield* facts(wanted.map(({ cohort }) => saltQuery(cohort.id, bundle.id)))
+  const effects = yield* facts(wanted.map((one, at) => effectQuery(one, salts[at]?.text ?? '', request.at)))
+  const events = wanted.flatMap((one, at) =>
+    releasedEvents(one, { bundle, salt: salts[at]?.text ?? '', effect: effects[at]?.effect ?? 'unreadable' }, request),
+  )
   return { kind: 'accept', events, answer: null }
+}
+
+interface WantedRelease {
+  readonly cohort: CohortConfig
+  readonly release: ChannelRelease
+  readonly before: CohortOffer | null
+  readonly after: Channel
+}
+
+/** What a cohort is to be offered; null where it has it, or where the latest release is scheduled, phased or halted. */
+function wantedRelease(
+  cohort: CohortConfig,
+  known: CohortState | undefined,
+  bundle: Bundle,
+  at: string,
+): WantedRelease | null {
+  if (known?.releases.some((release) => release.bundle === bundle.id)) return null
+  const release = channelRelease(cohort, bundle, at)
+  const { id, requirementDialect } = cohort
+  if (!known) return { cohort, release, before: null, after: { cohort: id, requirementDialect, releases: [release] } }
+  /** It waits while the latest release is scheduled, phased or halted; the next sweep asks again. */
+  const created = createRelease(channelOf(known, cohort), release, {}, at)
+  return created.ok ? { cohort, release, before: offerOf(known, cohort), after: created.value } : null
+}
+
+const effectQuery = ({ cohort, release, before, after }: WantedRelease, salt: string, now: string) =>
+  ({
+    kind: 'channel-effect',
+    before,
+    after: {
+      channel: after,
+      overrides: before?.overrides ?? [],
+      salts: [...(before?.salts ?? []), { release: release.id, salt }],
+      admission: cohort.admission,
+    },
+    now,
+  }) as const
+
+/** The alarm of a release that would have hurt devices; it ends when somebody has decided about the release. */
+export const heldBackAlarm = (cohort: string): string => `held-back/${cohort}`
+
+/**
+ * Nobody stands by when a ring is reached: what would hurt devices, or cannot be told, is in the channel and open to
+ * nobody until a person has looked.
+ */
+function releasedEvents(
+  { cohort, release }: WantedRelease,
+  played: { readonly bundle: Bundle; readonly salt: string; readonly effect: ChannelEffect | 'unreadable' },
+  { at, actor, source }: RingReached,
+): EventDraft[] {
+  const { bundle, salt } = played
+  const effect = played.effect === 'unreadable' ? null : played.effect
+  const isHarmless = effect?.findings.every(({ severity }) => severity !== 'error') ?? false
+  const rest = { at, actor, source, trust: 'platform' as const }
+  const offered: ChannelRelease = isHarmless ? release : { ...release, phase: { kind: 'share', share: '0' } }
+  const data = { cohort: cohort.id, bundle, release: offered, salt, effect }
+  const made = draft('channel.released', data, { key: `channel:${cohort.id}:${bundle.id}`, ...rest })
+  if (isHarmless) return [made]
+  const why = effect === null ? ['what it does to devices could not be told'] : effectLines(effect)
+  const message = `${release.id} has reached the cohort ${cohort.id} and is open to nobody there, because of what it would do: ${why.join('; ')}. Look at it, then say /phase ${cohort.id} latest with whom it is for, or /withdraw or /disable it.`
+  const alarm = heldBackAlarm(cohort.id)
+  const key = `alarm:${sha256(alarm).slice(7)}:raised:${at}`
+  return [
+    made,
+    draft('alarm.raised', { alarm, code: 'release-held-back', message: message.slice(0, 4_000) }, { key, ...rest }),
+  ]
 }
 
 /** The salt of a new channel release: nobody can know before who is first in line. */

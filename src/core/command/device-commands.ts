@@ -85,11 +85,15 @@ export const DEVICE_COMMANDS = {
   }),
   unpin: entry({
     name: 'unpin',
-    usage: '/unpin cohort pin',
+    usage: '/unpin cohort pin [--accept-risk]',
     help: 'end a pin now',
     where: ANYWHERE,
     permission: 'change-channel',
-    parse: cohortAnd('the id of a pin', 'pin'),
+    parse: (args): Argument<{ cohort: string; pin: string; acceptRisk: boolean }> => {
+      const { text, acceptRisk } = withRisk(args)
+      const read = cohortAnd('the id of a pin', 'pin')(text)
+      return read.ok ? accepted({ ...read.value, acceptRisk }) : read
+    },
   }),
   quarantine: entry({
     name: 'quarantine',

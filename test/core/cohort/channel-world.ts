@@ -34,20 +34,25 @@ export const offered = (version: string, changes: Partial<ChannelRelease> = {}) 
     },
   })
 
-/** A fleet on 1.0.0 to which 2.0.0 is offered, open to nobody yet. Ann manages releases, Bob only reads. */
-export function fleet(
-  latest: Partial<ChannelRelease> = { phase: { kind: 'share', share: '0' } },
-  bend?: (text: string) => string,
-): World {
+/** Ann and Bob as GitHub knows them: what they may do is the configuration's word. */
+export function withPeople(world: World): World {
   const parsed = parseConfiguration(CONFIGURATION)
   const { roles } = parsed.ok ? parsed.value.configuration : { roles: [] }
-  const world = configuredWorld(bend)
   for (const person of [ANN, BOB])
     world.fact(personQuery(person, RELEASES.fullName, roles), {
       kind: 'person',
       permission: 'read',
       teams: [{ team: 'acme/developers', membership: 'not-member' }],
     })
+  return world
+}
+
+/** A fleet on 1.0.0 to which 2.0.0 is offered, open to nobody yet. Ann manages releases, Bob only reads. */
+export function fleet(
+  latest: Partial<ChannelRelease> = { phase: { kind: 'share', share: '0' } },
+  bend?: (text: string) => string,
+): World {
+  const world = withPeople(configuredWorld(bend))
   world.record([offered('1.0.0'), offered('2.0.0', latest)])
   return world
 }

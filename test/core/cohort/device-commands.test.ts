@@ -27,6 +27,25 @@ describe('a command for some devices', () => {
     expect(cohort(world).overrides).toEqual([])
   })
 
+  it('tells who is taken back when a pin ends, and asks for it', () => {
+    const world = running(
+      enrolled(fleet({ requirement: '>= 0.1.0', phase: { kind: 'everybody' } }), 3, ['lab']),
+      '3.0.0',
+    )
+    const { refusals } = say(world, '/pin fleet 2.0.0 tags lab --accept-risk')
+    expect(refusals).toEqual([])
+    const [override] = cohort(world).overrides
+    world.record([
+      event('cohort.override_set', { cohort: 'fleet', override: { ...override!, bundle: 'firmware@1.0.0' } }),
+    ])
+    const found = say(world, `/unpin fleet ${override?.id}`)
+    expect(found.refusals).toContain('devices-downgraded')
+    expect(cohort(world).overrides).toHaveLength(1)
+    const wanted = say(world, `/unpin fleet ${override?.id} --accept-risk`)
+    expect(linesOf(wanted).join('\n')).toContain('3 devices 3.0.0 → 2.0.0 now, 1.0.0 until now')
+    expect(cohort(world).overrides).toEqual([])
+  })
+
   it('leaves out pins that have ended when another one comes', () => {
     const world = fleet()
     say(world, '/pin fleet 2.0.0 tags lab until 2026-01-15T13:00:00Z')

@@ -11,6 +11,7 @@ import {
 import { sha256 } from '../../../src/core/json.ts'
 import type { Request } from '../../../src/core/request.ts'
 import {
+  ANN,
   asked,
   type BuildGiven,
   build,
@@ -22,6 +23,7 @@ import {
   sha,
   World,
 } from '../decided.ts'
+import { say, withPeople } from './channel-world.ts'
 
 /** Production without a gate: what completes there is good. */
 const ungated = (text: string) => text.replace(/ {4}gate: .*\n/, '')
@@ -124,6 +126,63 @@ describe('a version that reaches a ring with cohorts', () => {
       ['firmware@1.1.0', null],
     ])
     expect(checkChannel(channel, minute(55)).ok).toBe(true)
+  })
+
+  describe('is played over the devices that are known', () => {
+    const entries = Array.from({ length: 12 }, (_, at) => ({ pseudonym: `d${at}`, epoch: 1, tags: [] }))
+    const openToAll = (text: string) =>
+      text.replace('product: firmware\n', 'product: firmware\n    requirement: ">= 0.1.0"\n')
+    /** Everybody runs 1.1.0, and 1.0.5 reaches the ring after it. */
+    const backwards = (bend = openToAll): World => {
+      const world = shipped({ version: '1.1.0', bend })
+      reached(world, '1.1.0')
+      const reports = new Map(entries.map(({ pseudonym }) => [pseudonym, { version: '1.1.0' }]))
+      world.fleet = { ...world.fleet, roster: { epoch: 1, entries }, reports }
+      const next = { sha: sha('b2'), run: { id: 8, attempt: 1 } }
+      return shipped({ version: '1.0.5', build: { sha: next.sha }, deployment: next, world })
+    }
+    const latest = (world: World) => cohortOf(world)?.releases.at(-1)
+
+    it('and open to everybody where it hurts none, with what it does', () => {
+      const world = shipped({})
+      world.fleet = { ...world.fleet, roster: { epoch: 1, entries } }
+      const found = reached(world)
+      expect(found.types).toEqual(['channel.released'])
+      expect(found.events[0]?.data).toMatchObject({ effect: { enrolled: 12, downgrades: 0, stranded: 0 } })
+      expect(latest(world)?.phase).toEqual({ kind: 'everybody' })
+    })
+
+    it('and open to nobody where it takes them back, with an alarm that says so', () => {
+      const world = backwards()
+      const found = reached(world, '1.0.5', 'production', minute(50))
+      expect(found.types).toEqual(['channel.released', 'alarm.raised'])
+      expect(found.events[0]?.data).toMatchObject({ effect: { downgrades: 12 } })
+      expect(JSON.stringify(found.events[1]?.data)).toContain('devices-downgraded')
+      expect(latest(world)).toMatchObject({ version: '1.0.5', phase: { kind: 'share', share: '0' } })
+      expect(reached(world, '1.0.5', 'production', minute(55)).events).toEqual([])
+    })
+
+    it.each([
+      '/phase fleet latest share 0.5 --accept-risk',
+      '/disable fleet latest "goes back" --accept-risk',
+      '/withdraw fleet latest 1.1.0 "goes back" --accept-risk',
+    ])('until somebody has decided: %s', (text) => {
+      const world = withPeople(backwards())
+      reached(world, '1.0.5', 'production', minute(50))
+      const found = say(world, text, ANN, minute(51))
+      expect(found.refusals).toEqual([])
+      expect(found.types).toContain('alarm.cleared')
+      expect(say(world, '/halt fleet latest "wait"', ANN, minute(52)).types).not.toContain('alarm.cleared')
+    })
+
+    it('and open to nobody where nobody can tell', () => {
+      const world = shipped({})
+      world.fleetIsAway = true
+      const found = reached(world)
+      expect(found.types).toEqual(['channel.released', 'alarm.raised'])
+      expect(found.events[0]?.data).toMatchObject({ effect: null })
+      expect(latest(world)?.phase).toEqual({ kind: 'share', share: '0' })
+    })
   })
 
   it('takes the requirement of its cohort', () => {

@@ -4,6 +4,7 @@ import type { CohortOffer } from '../../cohort/effect.ts'
 import type { ChannelEffect } from '../../cohort/effect-schema.ts'
 import { channelOf, offerOf } from '../../cohort/offer.ts'
 import type { Channel, ChannelRelease } from '../../cohort/schema.ts'
+import { heldBackAlarm } from '../../cohort/serve.ts'
 import { type CohortState, cohortKey } from '../../cohort/state.ts'
 import { effectLines, pictureRows } from '../../cohort/telling.ts'
 import { answer } from '../../command/answer.ts'
@@ -11,8 +12,10 @@ import { firstWord } from '../../command/arguments.ts'
 import { nearest } from '../../command/nearest.ts'
 import type { CohortConfig } from '../../config/schema.ts'
 import { type Deciding, fact, state } from '../../decision.ts'
+import type { EventDraft } from '../../event.ts'
 import { accepted, type Checked, type Problem, quoted, rejected } from '../../problem.ts'
 import { type Context, done, type Result, refuse } from '../handling.ts'
+import { OPEN_KEY, type OpenIndex } from '../open.ts'
 
 /** A cohort that was offered something, with its channel as it stands. */
 export interface Found {
@@ -138,7 +141,20 @@ export function* changeRelease(
   if (judged.kind === 'refused') return judged.result
   const changed = after.value.releases.find(({ id }) => id === release.id) ?? release
   const data = { cohort: found.state.id, what, release: changed, reason, effect: judged.effect }
-  return done(told(headline, judged.effect, after.value, now), draft('channel.changed', data, context.event(what)))
+  const isLookedAt = release.next === null && (what === 'phase' || what === 'disable')
+  return done(
+    told(headline, judged.effect, after.value, now),
+    draft('channel.changed', data, context.event(what)),
+    ...(isLookedAt ? yield* heldBackEnds(found.state.id, context) : []),
+  )
+}
+
+/** Somebody has decided about the release that was held back: its alarm has done its work. */
+export function* heldBackEnds(cohort: string, context: Context): Deciding<EventDraft[]> {
+  const alarm = heldBackAlarm(cohort)
+  const open = yield* state<OpenIndex>(OPEN_KEY)
+  const isOpen = open?.alarms.some((entry) => entry.alarm === alarm && entry.isOpen) ?? false
+  return isOpen ? [draft('alarm.cleared', { alarm }, context.event('cleared'))] : []
 }
 
 export function* onRelease(

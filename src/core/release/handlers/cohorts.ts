@@ -17,6 +17,7 @@ import {
   changeRelease,
   cohortOf,
   type Found,
+  heldBackEnds,
   judge,
   named,
   onRelease,
@@ -203,6 +204,7 @@ function* withdraw(found: Found, bad: ChannelRelease, asked: Withdrawal, context
   return done(
     told(headline, judged.effect, after.value, now),
     draft('channel.withdrawn', data, context.event('withdrawn')),
+    ...(yield* heldBackEnds(found.state.id, context)),
   )
 }
 

@@ -46,7 +46,7 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
   *pin(command, context) {
     return yield* onCohort(command.cohort, context, (found) => pin(found, command, context))
   },
-  *unpin({ cohort, pin: id }, context) {
+  *unpin({ cohort, pin: id, acceptRisk }, context) {
     return yield* onCohort(cohort, context, function* (found) {
       if (!found.state.overrides.some((override) => override.id === id)) {
         const known = found.state.overrides.map((override) => override.id).join(', ')
@@ -56,8 +56,11 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
           hint: known === '' ? 'There is none.' : `There are: ${known}.`,
         })
       }
+      const overrides = found.state.overrides.filter((override) => override.id !== id)
+      const judged = yield* judge(found, { ...offerOf(found.state, found.config), overrides }, context, acceptRisk)
+      if (judged.kind === 'refused') return judged.result
       return done(
-        answer('devices-changed', `The pin ${id} has ended in ${cohort}`),
+        told(`The pin ${id} has ended in ${cohort}`, judged.effect, found.channel, context.request.at),
         draft('cohort.override_ended', { cohort, override: id }, context.event('unpinned')),
       )
     })
