@@ -149,7 +149,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const configured = async (): Promise<string[]> =>
     ((await inForce())?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
   const upkeep = createUpkeep({ app, ledger, intake, releaseRepository, configured, clock, log })
-  const brakes = books && brakesTick({ ledger, books, published, submit, clock, log })
+  const brakes = brakesTick({ ledger, books, published, submit, clock, log })
   let hasBegun = false
 
   async function readDefaultConfiguration(): Promise<void> {
@@ -179,7 +179,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       await readDefaultConfiguration()
       await engine.sweep()
       await manifests?.tick()
-      await brakes?.()
+      await brakes()
       await (hasBegun ? upkeep.tick() : upkeep.begin())
       hasBegun = true
     },

@@ -15,7 +15,18 @@ import type { Request } from '../../src/core/request.ts'
 import { type FileSigner, signerOf } from '../../src/publish/signer.ts'
 import { type DeviceBooks, deviceBooks } from '../../src/roster/device-book.ts'
 import { directoryRoster } from '../../src/roster/directory.ts'
-import { asked, CONFIGURATION, event, minute, World } from '../core/decided.ts'
+import {
+  asked,
+  build,
+  CONFIGURATION,
+  EDGE,
+  event,
+  minute,
+  type RecordedGiven,
+  recorded,
+  sha,
+  World,
+} from '../core/decided.ts'
 
 const newSigner = (): FileSigner =>
   signerOf(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'a test key')
@@ -244,13 +255,13 @@ describe('POST /reports', () => {
 
 describe('the brakes', () => {
   const submitted: Request[] = []
-  const tick = async (): Promise<void> => {
+  const tick = async (heard: DeviceBooks | null = books): Promise<void> => {
     submitted.length = 0
     const submit = async (request: Request) => {
       submitted.push(request)
       world.ask(request)
     }
-    await brakesTick({ ledger, books, published: async () => undefined, submit, clock: () => now, log })()
+    await brakesTick({ ledger, books: heard, published: async () => undefined, submit, clock: () => now, log })()
   }
   const latest = () => world.state<CohortState>(cohortKey('fleet'))?.releases.at(-1)
   const alarm = () => world.log.filter(({ type }) => type.startsWith('alarm.')).map(({ type }) => type)
@@ -288,6 +299,61 @@ describe('the brakes', () => {
     await tick()
     expect(latest()?.phase.halted).toBeUndefined()
     expect(alarm()).toEqual(['alarm.raised', 'alarm.cleared'])
+  })
+
+  describe('count deployments', () => {
+    const LIVE = ['integration', 'beta', 'production']
+    /** 2.0.0 in three environments, with the end that each one came to. */
+    const deployed = (ends: Readonly<Record<string, 'completed' | 'failed'>>, more: RecordedGiven = {}): void => {
+      for (const [at, [environment, status]] of Object.entries(ends).entries()) {
+        const run = { id: 70 + at, attempt: 1 }
+        const of = { product: 'firmware', version: '2.0.0', repository: EDGE, environment, run }
+        world.ask(recorded({ ...of, deploymentId: 900 + at, statusId: 9_000 + at, status, at: minute(1), ...more }))
+      }
+    }
+    const made = (): void => {
+      world = fleet({ kind: 'everybody' })
+      const [configuration = ''] = world.documents.values()
+      world.configure(configuration.replace(/ {4}gate: .*\n/, ''))
+      for (const [version, commit] of [
+        ['2.0.0', 'a1'],
+        ['1.0.0', 'b2'],
+      ] as const)
+        world.ask(build({ repository: EDGE, sha: sha(commit), record: { product: 'firmware', version } }))
+      now = minute(5)
+    }
+
+    it('of the version, each environment once, and halt by them', async () => {
+      made()
+      deployed(Object.fromEntries(LIVE.map((name) => [name, name === 'beta' ? 'completed' : 'failed'])))
+      await tick()
+      expect(latest()?.phase.halted?.reason).toContain('2 of 3 installs that ended have failed')
+    })
+
+    it('also where no server listens to devices', async () => {
+      made()
+      deployed({ integration: 'failed', beta: 'failed' })
+      await tick(null)
+      expect(latest()?.phase.halted?.reason).toContain('2 of 2 installs that ended have failed')
+    })
+
+    it.each<[string, () => void]>([
+      [
+        'of another version',
+        () => deployed({ integration: 'failed', beta: 'failed' }, { version: '1.0.0', sha: sha('b2') }),
+      ],
+      [
+        'that somebody only says',
+        () => deployed({ integration: 'failed', beta: 'failed' }, { trust: 'claimed', byActions: false }),
+      ],
+      ['that are too few', () => deployed({ integration: 'failed' })],
+      ['outside the rings', () => deployed({ laptop: 'failed', desk: 'failed' })],
+    ])('but none %s', async (_, ends) => {
+      made()
+      ends()
+      await tick()
+      expect(latest()?.phase.halted).toBeUndefined()
+    })
   })
 
   it('do not hear devices that the phase does not let in', async () => {
