@@ -142,7 +142,7 @@ export const DEVICE_COMMANDS = {
   'move-devices': entry({
     name: 'move-devices',
     usage: '/move-devices cohort (other-cohort | none)',
-    help: 'send the devices of a cohort to another one from now on',
+    help: 'send all devices of a cohort to another one from now on',
     where: ANYWHERE,
     permission: 'change-channel',
     parse: cohortAnd('another cohort, or none', 'to'),
