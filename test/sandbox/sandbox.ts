@@ -91,7 +91,10 @@ export interface Sandbox {
   readonly clock: Clock
   /** Oldest first. Empty it (`length = 0`) to count from here. */
   readonly requests: RequestRecord[]
-  /** Requests and answers that GitHub's description does not accept, unknown routes, fields the sandbox lacks. */
+  /**
+   * Requests and answers that GitHub's description does not accept, unknown routes, fields the sandbox lacks. A test that
+   * expects one takes it out (`splice(0)`); `stop` throws about what is left.
+   */
   readonly violations: Violation[]
   readonly webhooks: Webhooks
   readonly faults: Faults
@@ -105,7 +108,7 @@ export interface Sandbox {
   startRun(request: RunRequest): Promise<RunHandle>
   /** For the sandbox's own parts. */
   readonly world: World
-  /** Ends servers, processes and deliveries, and removes the temporary directory. */
+  /** Ends servers, processes and deliveries, and removes the temporary directory; throws, last, when `violations` has any. */
   stop(): Promise<void>
 }
 
@@ -130,17 +133,21 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const origin = `http://127.0.0.1:${port}`
   const directory = await mkdtemp(join(tmpdir(), 'ringmaster-sandbox-'))
   const { world, close } = createWorld({ origin, directory, startAt: options.startAt })
-  const stop = async () => {
+  const end = async () => {
     front.server.closeAllConnections()
     await new Promise((resolve) => front.server.close(resolve))
     await close()
     await rm(directory, { recursive: true, force: true, maxRetries: 3 })
   }
+  const stop = async () => {
+    await end()
+    refuseViolations(world.violations)
+  }
   try {
     for (const resource of resources) resource.start?.(world)
     await plant(world, options.seed ?? {})
   } catch (error) {
-    await stop()
+    await end()
     throw error
   }
   front.serve(world)
@@ -163,6 +170,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     world,
     stop,
   }
+}
+
+const VIOLATIONS_SHOWN = 3
+
+function refuseViolations(violations: readonly Violation[]): void {
+  if (violations.length === 0) return
+  throw new Error(
+    `expected requests and answers that GitHub's description accepts, found ${violations.length} that it does not: ${JSON.stringify(violations.slice(0, VIOLATIONS_SHOWN))}`,
+  )
 }
 
 function personOf(world: World, login: string): Person {

@@ -68,7 +68,9 @@ export async function setStage(settings: StorySettings = STORY_SETTINGS): Promis
   /** In the order of their beginning; ended the other way round, also when the stage could not be set. */
   const endings: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true, maxRetries: 3 })]
   const stop = async (): Promise<void> => {
-    for (const end of endings.splice(0).reverse()) await end()
+    const failures: unknown[] = []
+    for (const end of endings.splice(0).reverse()) await end().catch((error) => failures.push(error))
+    if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures)
   }
   try {
     return await setIn(directory, endings, stop, settings)
