@@ -12,6 +12,7 @@ import { settleView } from '../engine/settle.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { DeviceBooks } from '../roster/device-book.ts'
 import type { RosterStore } from '../roster/store.ts'
+import { jsonOf, readBody } from './read-body.ts'
 
 export interface DevicesOptions {
   readonly ledger: Pick<Ledger, 'view'>
@@ -204,18 +205,8 @@ function enrolmentIn(request: IncomingMessage): EnrolmentRecord | null {
 
 /** The JSON of a body, or undefined where it is none or too long. */
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > MAX_BODY_BYTES) return undefined
-    parts.push(part)
-  }
-  try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'))
-  } catch {
-    return undefined
-  }
+  const text = await readBody(request, MAX_BODY_BYTES)
+  return text === undefined ? undefined : jsonOf(text)
 }
 
 /** Answers of the last seconds again; a failure is not held. */

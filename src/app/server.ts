@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createNodeMiddleware, Probot, ProbotOctokit } from 'probot'
+import { Probot, ProbotOctokit } from 'probot'
 import type { Log } from '../engine/ports.ts'
 import { gitHubApp } from '../github/client.ts'
 import { deviceBooks } from '../roster/device-book.ts'
@@ -13,6 +13,7 @@ import { listenTrouble } from './listen-trouble.ts'
 import { pagesBranch } from './pages-branch.ts'
 import { publisherOf } from './publisher.ts'
 import { openRingmaster, type Ringmaster } from './ringmaster.ts'
+import { webhookDoor } from './webhook-door.ts'
 
 export const WEBHOOK_PATH = '/api/github/webhooks'
 
@@ -47,6 +48,7 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     /** One governor for all requests: Probot's own throttle would queue reads behind writes. */
     Octokit: ProbotOctokit.defaults({ throttle: { enabled: false }, retry: { enabled: false } }),
   })
+  await probot.ready()
   const log: Log = {
     info: (data, message) => probot.log.info(data, message),
     error: (data, message) => probot.log.error(data, message),
@@ -59,15 +61,16 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   const branchOf = (repository: string) => pagesBranch(app, repository)
   const publisher = settings.publication && (await publisherOf(settings.publication, { roster, branchOf, clock }))
   const ringmaster = await openRingmaster({ app, releaseRepository, publisher, roster, books, clock, log })
-  const webhooks = await createNodeMiddleware(
-    (probotApp) => {
-      probotApp.onAny((event) => {
-        if (!EVENTS.includes(event.name)) return
-        ringmaster.intake.take({ id: event.id, event: event.name, payload: event.payload, receivedAt: clock() })
-      })
-    },
-    { probot, webhooksPath: WEBHOOK_PATH },
-  )
+  probot.onAny((event) => {
+    if (!EVENTS.includes(event.name)) return
+    ringmaster.intake.take({ id: event.id, event: event.name, payload: event.payload, receivedAt: clock() })
+  })
+  const webhooks = webhookDoor({
+    verify: (body, signature) => probot.webhooks.verify(body, signature),
+    take: ({ id, event, payload }) =>
+      probot.receive({ id, name: event, payload } as Parameters<typeof probot.receive>[0]),
+    log,
+  })
   const { ledger } = ringmaster
   const published = async (cohort: string) => publisher?.published(cohort)
   const devices = roster && books && createDevices({ ledger, books, roster, published, clock, log })
@@ -88,9 +91,9 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
         .end(JSON.stringify(state))
       return
     }
-    const others = () => void webhooks(request, response, () => response.writeHead(404).end())
-    if (!devices?.isTheirs(request)) return others()
-    void devices.answer(request, response)
+    if (devices?.isTheirs(request)) return void devices.answer(request, response)
+    if (request.url?.split('?', 1)[0] === WEBHOOK_PATH) return void webhooks(request, response)
+    response.writeHead(404).end()
   })
   const url = await listening(server, settings).catch(async (error: unknown) => {
     await ringmaster.close()

@@ -98,27 +98,74 @@ const stand = async () => ({
 describe('a webhook', () => {
   const body = () => JSON.stringify(payload('/release "Stolen"'))
 
-  it.each<[string, () => Promise<Response>]>([
-    ['signed with another secret', () => send(body(), { 'x-hub-signature-256': signature(body(), 'development') })],
-    ['signed for another body', () => send(body(), { 'x-hub-signature-256': genuine(`${body()} `) })],
-    ['without a signature', () => send(body(), {})],
-    ['with a signature that is none', () => send(body(), { 'x-hub-signature-256': 'sha256=' })],
+  it.each<[string, () => Promise<Response>, number, string]>([
+    [
+      'signed with another secret',
+      () => send(body(), { 'x-hub-signature-256': signature(body(), 'development') }),
+      401,
+      'webhook-signature',
+    ],
+    [
+      'signed for another body',
+      () => send(body(), { 'x-hub-signature-256': genuine(`${body()} `) }),
+      401,
+      'webhook-signature',
+    ],
+    ['without a signature', () => send(body(), {}), 401, 'webhook-unsigned'],
+    [
+      'with a signature that is none',
+      () => send(body(), { 'x-hub-signature-256': 'sha256=' }),
+      401,
+      'webhook-signature',
+    ],
     [
       'signed the old way alone',
       () =>
         send(body(), {
           'x-hub-signature': `sha1=${createHmac('sha1', sandbox.app('ringmaster').webhookSecret).update(body()).digest('hex')}`,
         }),
+      401,
+      'webhook-unsigned',
     ],
-    ['that is no JSON', () => send('{', { 'x-hub-signature-256': genuine('{') })],
-    ['without an id', () => send(body(), { 'x-hub-signature-256': genuine(body()), 'x-github-delivery': null })],
-    ['without an event', () => send(body(), { 'x-hub-signature-256': genuine(body()), 'x-github-event': null })],
-  ])('%s is refused with 4xx and changes nothing', async (_, sent) => {
+    ['that is no JSON', () => send('{', { 'x-hub-signature-256': genuine('{') }), 400, 'webhook-json'],
+    ['that is empty', () => send('', { 'x-hub-signature-256': genuine('') }), 401, 'webhook-signature'],
+    [
+      'that is too long',
+      () => send('x'.repeat(25_000_001), { 'x-hub-signature-256': 'sha256=00' }),
+      413,
+      'webhook-size',
+    ],
+    [
+      'that is a form',
+      () =>
+        send('payload=', {
+          'content-type': 'application/x-www-form-urlencoded',
+          'x-hub-signature-256': genuine('payload='),
+        }),
+      415,
+      'webhook-type',
+    ],
+    ['that is asked for', () => fetch(`${server.url}${WEBHOOK_PATH}`), 405, 'webhook-method'],
+    [
+      'without an id',
+      () => send(body(), { 'x-hub-signature-256': genuine(body()), 'x-github-delivery': null }),
+      400,
+      'webhook-header',
+    ],
+    [
+      'without an event',
+      () => send(body(), { 'x-hub-signature-256': genuine(body()), 'x-github-event': null }),
+      400,
+      'webhook-header',
+    ],
+  ])('%s is refused with a sentence and changes nothing', async (_, sent, status, code) => {
     const before = await stand()
     sandbox.requests.length = 0
     const response = await sent()
-    expect(response.status).toBeGreaterThanOrEqual(400)
-    expect(response.status).toBeLessThan(500)
+    expect(response.status).toBe(status)
+    const problem = await response.json()
+    expect(problem).toEqual({ code, message: expect.stringMatching(/^expected .+, found /), hint: expect.any(String) })
+    if (status === 401) expect(problem).toMatchObject({ hint: expect.stringContaining('WEBHOOK_SECRET') })
     await server.ringmaster.idle()
     expect(sandbox.requests.map(({ path }) => path)).toEqual([])
     expect(await stand()).toEqual(before)
