@@ -16,6 +16,7 @@ interface Schema {
   readonly maximum?: number
   readonly maxLength?: number
   readonly maxItems?: number
+  readonly $ref?: string
 }
 
 interface Section {
@@ -34,6 +35,7 @@ const range = (schema: Schema): string =>
 
 /** What may be written for a key, in words. */
 function valueText(schema: Schema, section: string): string {
+  if (schema.$ref?.startsWith('#/$defs/audience')) return '[audience](#audiences)'
   if (schema.const !== undefined) return code(String(schema.const))
   if (schema.enum) return schema.enum.map((value) => code(String(value))).join(', ')
   if (schema.properties) return `[${section}](${anchorOf(section)})`

@@ -26,6 +26,8 @@ export type FactQuery =
   | { readonly kind: 'merged-pulls'; readonly repository: string; readonly commit: string; readonly path: string }
   /** What the App itself may do with the contents of a repository. */
   | { readonly kind: 'app-access'; readonly repository: string }
+  /** Who can read a repository. */
+  | { readonly kind: 'visibility'; readonly repository: string }
   /** The tags of a repository whose names begin so. */
   | { readonly kind: 'tags'; readonly repository: string; readonly prefix: string }
   /** 128 random bits for one purpose: the same for as long as one request is decided, however often. */
@@ -90,6 +92,8 @@ export type FactAnswer =
         | 'unreadable'
     }
   | { readonly kind: 'app-access'; readonly contents: 'write' | 'read' | 'none' | 'not-installed' | 'unreadable' }
+  /** GitHub's word: private, internal, public, or what it invents next. */
+  | { readonly kind: 'visibility'; readonly visibility: string | 'unreadable' }
   | { readonly kind: 'tags'; readonly tags: readonly TaggedCommit[] | 'unreadable' }
   /** 32 lower-case hexadecimal digits. */
   | { readonly kind: 'random'; readonly text: string }

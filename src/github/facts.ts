@@ -40,10 +40,12 @@ export function gitHubFacts(
   const lookups: Lookups = {
     person: async (query) => {
       const found = await readable(`the permission of ${query.login}`, () => standingOf(octokitOf, query))
-      /** Teams are asked by login too: where it is somebody else's now, or nobody can say, nothing they hold counts. */
+      /**
+       * Teams are asked by login too: where it is somebody else's now, or nobody can say, nothing they hold counts.
+       * That is not to be no member either: what is shown to all but a team would be shown to them.
+       */
       if (found === 'unreadable' || !found.isSame) {
-        const membership = found === 'unreadable' ? 'unreadable' : 'not-member'
-        const teams = query.teams.map((team) => ({ team, membership }) as const)
+        const teams = query.teams.map((team) => ({ team, membership: 'unreadable' }) as const)
         return { kind: 'person', permission: found === 'unreadable' ? 'unreadable' : 'none', teams }
       }
       const teams = await Promise.all(
@@ -76,6 +78,10 @@ export function gitHubFacts(
       const contents = await readable(`what the App may do in ${repository}`, () => accessOf(app, repository))
       return { kind: 'app-access', contents }
     },
+    visibility: async ({ repository }) => ({
+      kind: 'visibility',
+      visibility: await readable(`who can read ${repository}`, () => visibilityOf(octokitOf, repository)),
+    }),
     tags: async ({ repository, prefix }) => ({
       kind: 'tags',
       tags: await readable(`the tags of ${repository}`, async () =>
@@ -126,6 +132,12 @@ async function accessOf(
 
 type Clients = (repository: string) => Promise<Octokit>
 
+async function visibilityOf(clients: Clients, repository: string): Promise<string> {
+  const octokit = await clients(repository)
+  const { data } = await octokit.request('GET /repos/{owner}/{repo}', splitName(repository))
+  return data.visibility ?? (data.private ? 'private' : 'public')
+}
+
 const PERMISSIONS = ['admin', 'maintain', 'write', 'triage', 'read', 'none'] as const
 
 interface Standing {
@@ -167,16 +179,18 @@ async function membershipOf(
   username: string,
 ): Promise<'member' | 'not-member'> {
   const octokit = await clients(repository)
+  const address = teamAddress(team)
   try {
     const { data } = await octokit.request('GET /orgs/{org}/teams/{team_slug}/memberships/{username}', {
-      ...teamAddress(team),
+      ...address,
       username,
     })
     return data.state === 'active' ? 'member' : 'not-member'
   } catch (error) {
-    /** Not a member, or a team that cannot be seen: neither grants anything. */
-    if (statusOf(error) === 404) return 'not-member'
-    throw error
+    if (statusOf(error) !== 404) throw error
+    /** GitHub says the same of a team that cannot be seen. Only one that can be is known to be without them. */
+    await octokit.request('GET /orgs/{org}/teams/{team_slug}', address)
+    return 'not-member'
   }
 }
 

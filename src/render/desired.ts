@@ -17,6 +17,7 @@ import type { RepositoryRef } from '../core/product/schema.ts'
 import { compositionText, proposalBranch, RELEASES_BRANCH, releasePath } from '../core/release/composition.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
+import { keptEnvironments } from '../core/release/visibility.ts'
 import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
 import { renderReminder } from './conduct.ts'
@@ -67,6 +68,9 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
   const release = yield* state<ReleaseState>(subject)
   if (!release) return []
   const policy = yield* readPolicy(release.policyDigest)
+  const inForce = yield* readConfiguration()
+  /** A ring that is kept now was perhaps not when the release was opened, and the board is read now. */
+  const kept = keptEnvironments([policy, inForce].flatMap((known) => (known ? [known.configuration] : [])))
   const boards = yield* states<BoardState>(release.items.map((item) => boardKey(item.product)))
   const byProduct = new Map(boards.flatMap((board) => (board ? [[board.product, board] as const] : [])))
   const { repository, issue, id } = release
@@ -77,7 +81,7 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
       kind: 'comment',
       key: `${id}/board`,
       issue,
-      body: renderBoard(release, policy?.configuration ?? null, byProduct, around.unprotected),
+      body: renderBoard(release, policy?.configuration ?? null, byProduct, around.unprotected, kept),
     },
     { ...base, kind: 'label', key: `${id}/label`, issue, label: labelOf(release.status) },
   ]

@@ -34,14 +34,15 @@ export function cellWord(cell: Cell | undefined, version: string): CellWord {
   return own ? WORD_OF_STATUS[own.status] : 'absent'
 }
 
-/** Products × environments of a release, environments in the order of their rings. */
+/** Products × environments of a release, environments in the order of their rings; without those that are kept. */
 export function releaseMatrix(
   release: ReleaseState,
   configuration: Configuration | null,
   boards: ReadonlyMap<string, BoardState>,
+  kept: ReadonlySet<string>,
 ): string {
   if (release.items.length === 0) return '_No product yet: `/add product@version`._'
-  const environments = environmentsOf(release, configuration, boards)
+  const environments = environmentsOf(release, configuration, boards).filter((name) => !kept.has(name))
   const header = ['Product', 'Version', 'Commit', ...environments.map((name) => fitted(name, escapeMarkdown, 120))]
   const rows = release.items.map((item) => {
     const cells = boards.get(item.product)?.cells ?? []

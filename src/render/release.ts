@@ -2,6 +2,7 @@ import type { Configuration } from '../core/config/schema.ts'
 import type { BoardState } from '../core/deployment/schema.ts'
 import { type ChecklistLine, checklistOf } from '../core/process/checklist.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
+import { keptEnvironments } from '../core/release/visibility.ts'
 import { conductLines } from './conduct.ts'
 import { releaseMatrix } from './matrix.ts'
 import { signoffLine } from './signoff.ts'
@@ -26,6 +27,7 @@ export function renderBoard(
   configuration: Configuration | null,
   boards: ReadonlyMap<string, BoardState>,
   unprotected: boolean,
+  kept: ReadonlySet<string> = keptEnvironments(configuration ? [configuration] : []),
 ): string {
   const head = [
     `### ${headingText(release.title)}`,
@@ -43,7 +45,7 @@ export function renderBoard(
     `<sub>${nextStep(release)} · \`/help\` lists the commands.</sub>`,
   ]
   const room = MAX_BODY - [...head, ...foot].join('\n').length
-  const matrix = foldLines(releaseMatrix(release, configuration, boards).split('\n'), room)
+  const matrix = foldLines(releaseMatrix(release, configuration, boards, kept).split('\n'), room)
   return [...head, ...matrix, ...foot].join('\n')
 }
 

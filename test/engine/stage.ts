@@ -80,6 +80,8 @@ export class Outside {
         return { kind: 'file', text: this.files.get(query.commit) ?? null }
       case 'app-access':
         return { kind: 'app-access', contents: 'write' }
+      case 'visibility':
+        return { kind: 'visibility', visibility: 'private' }
       case 'tags':
         return { kind: 'tags', tags: [] }
       case 'merged-pulls':

@@ -43,11 +43,13 @@ describe('what a person may do', () => {
   it.each([
     ['a member', 200, { state: 'active', role: 'member' }, 'member'],
     ['somebody who was invited and has not come', 200, { state: 'pending', role: 'member' }, 'not-member'],
-    ['no member, or a team that cannot be seen', 404, { message: 'Not Found' }, 'not-member'],
+    ['no member', 404, { message: 'Not Found' }, 'not-member', 200],
+    ['a team that cannot be seen', 404, { message: 'Not Found' }, 'unreadable', 404],
     ['a question that is refused', 403, { message: 'Resource not accessible by integration' }, 'unreadable'],
     ['trouble at GitHub', 500, { message: 'oops' }, 'unreadable'],
-  ])('in a team: %s', async (_, status, body, membership) => {
+  ])('in a team: %s', async (_, status, body, membership, team = 0) => {
     permits()
+    if (team > 0) github().get('/orgs/acme/teams/qa').reply(team, { slug: 'qa' })
     github().get(memberPath('qa')).reply(status, body)
     expect(await facts(person('acme/qa'))).toEqual({
       kind: 'person',
@@ -66,8 +68,8 @@ describe('what a person may do', () => {
       kind: 'person',
       permission: 'none',
       teams: [
-        { team: 'acme/qa', membership: 'not-member' },
-        { team: 'acme/admins', membership: 'not-member' },
+        { team: 'acme/qa', membership: 'unreadable' },
+        { team: 'acme/admins', membership: 'unreadable' },
       ],
     })
   })

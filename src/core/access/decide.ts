@@ -65,17 +65,18 @@ const bindingsOf = (configured: readonly RoleBinding[]): readonly RoleBinding[] 
   return [...configured, ...DEFAULT_BINDINGS.filter((binding) => !named.has(binding.role))]
 }
 
-/** The one question about a person that decides all of their roles under a configuration. */
+/** The one question about a person that decides all of their roles under a configuration; more teams where it decides more. */
 export const personQuery = (
   person: Person,
   repository: string,
   configured: readonly RoleBinding[],
+  more: readonly string[] = [],
 ): Extract<FactQuery, { kind: 'person' }> => ({
   kind: 'person',
   login: person.login,
   id: person.id,
   repository,
-  teams: [...new Set(bindingsOf(configured).flatMap((binding) => binding.teams))].sort(),
+  teams: [...new Set([...bindingsOf(configured).flatMap((binding) => binding.teams), ...more])].sort(),
 })
 
 export type Holding = 'yes' | 'no' | 'unknown'

@@ -47,19 +47,36 @@ export type Audience =
   | { readonly any: readonly Audience[] }
   | { readonly not: Audience }
 
-const Leaf: z.ZodType<Audience> = z.union([
-  z.strictObject({ role: Role }),
-  z.strictObject({ team: z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug') }),
-])
+const EXPECTED_AUDIENCE = { error: 'expected a role, a team, or all, any or not of such, at most 8 deep' }
 
-/** Built level by level, so that no configuration can nest without end. An empty list is no audience. */
-const nested = (inner: z.ZodType<Audience>): z.ZodType<Audience> =>
-  z.union([
-    Leaf,
-    z.strictObject({ all: z.array(inner).min(1).max(50) }),
-    z.strictObject({ any: z.array(inner).min(1).max(50) }),
-    z.strictObject({ not: inner }),
-  ])
+const Leaf: z.ZodType<Audience> = z
+  .union(
+    [
+      z.strictObject({ role: Role }),
+      z.strictObject({
+        team: z.string().regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug'),
+      }),
+    ],
+    EXPECTED_AUDIENCE,
+  )
+  .meta({ id: 'audience-leaf' })
+
+/**
+ * Built level by level, so that no configuration can nest without end. An empty list is no audience. Each level has a
+ * name, so that a JSON Schema refers to it and does not write it out three times.
+ */
+const nested = (inner: z.ZodType<Audience>, _: unknown, level: number): z.ZodType<Audience> =>
+  z
+    .union(
+      [
+        Leaf,
+        z.strictObject({ all: z.array(inner).min(1).max(50) }),
+        z.strictObject({ any: z.array(inner).min(1).max(50) }),
+        z.strictObject({ not: inner }),
+      ],
+      EXPECTED_AUDIENCE,
+    )
+    .meta({ id: `audience-${level + 1}` })
 
 const MAX_AUDIENCE_DEPTH = 8
 export const Audience: z.ZodType<Audience> = Array.from({ length: MAX_AUDIENCE_DEPTH }).reduce<z.ZodType<Audience>>(

@@ -12,6 +12,14 @@ export const GENERAL_COMMANDS = {
     permission: 'read',
     parse: nothing,
   }),
+  preview: entry({
+    name: 'preview',
+    usage: '/preview',
+    help: 'say what is on its way: versions that are live in a ring and not yet where releases complete, and open releases',
+    where: ANYWHERE,
+    permission: 'see-previews',
+    parse: nothing,
+  }),
   help: entry({
     name: 'help',
     usage: '/help [command]',

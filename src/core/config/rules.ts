@@ -13,6 +13,7 @@ export interface Finding {
     | 'nobody'
     | 'incomplete-step'
     | 'endless-wait'
+    | 'told-to-all'
     | 'invalid-requirement'
     | 'tag-pattern'
   readonly path: readonly (string | number)[]
@@ -216,6 +217,30 @@ const stepsSayWhere: Rule = (c) =>
       : [],
   )
 
+/** What a board, a checklist or a public page tells is told to everybody: a ring that is not cannot be in it. */
+const kept: Rule = (c) =>
+  c.rings.flatMap((ring, i): Finding[] => {
+    if (ring.visibleTo === undefined) return []
+    const told = (path: (string | number)[], what: string): Finding => ({
+      code: 'told-to-all',
+      path,
+      message: `expected ${what} of a ring that everybody is told of, found ring ${quoted(ring.label)}, which has visibleTo`,
+      hint: 'Take visibleTo from the ring, or leave this to a ring without it.',
+    })
+    const isIn = (name: string | undefined): boolean => name !== undefined && ring.environments.includes(name)
+    return [
+      ...(ring.downloads ? [told(['rings', i, 'downloads'], 'public downloads')] : []),
+      ...c.checklist.flatMap((step, j) =>
+        step.machine === 'deployed' && isIn(step.environment)
+          ? [told(['checklist', j, 'environment'], 'an environment')]
+          : [],
+      ),
+      ...c.completion.environments.flatMap((name, j) =>
+        isIn(name) ? [told(['completion', 'environments', j], 'an environment')] : [],
+      ),
+    ]
+  })
+
 const requirementsCompile: Rule = (c) =>
   c.cohorts.flatMap((cohort, i) => {
     if (cohort.requirement === undefined) return []
@@ -250,6 +275,7 @@ const RULES: readonly Rule[] = [
   partiesHaveMembers,
   signaturesFitTogether,
   stepsSayWhere,
+  kept,
   requirementsCompile,
   tagPatternsName,
 ]

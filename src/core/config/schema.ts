@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RoleBinding } from '../access/schema.ts'
+import { Audience, RoleBinding } from '../access/schema.ts'
 import { BrakeRules } from '../cohort/brake-schema.ts'
 import { EnvironmentName, ProductName } from '../product/schema.ts'
 import { versionSchemes } from '../version/version.ts'
@@ -59,6 +59,9 @@ export const RingConfig = z.strictObject({
   label: Text(100).describe('Its name for people.'),
   environments: z.array(EnvironmentName).min(1).max(50).describe('The environments that make the ring.'),
   audience: Text(200).optional().describe('Who meets a version here.'),
+  visibleTo: Audience.optional().describe(
+    'Who is told what is in the ring; everybody who reads the issue when left out.',
+  ),
   purpose: Text(500).optional().describe('What is learned here.'),
   gate: GateConfig.optional().describe('What a version needs to enter; without it the ring is open.'),
   cohorts: z.array(Identifier).max(1_000).default([]).describe('The cohorts of devices that the ring serves.'),

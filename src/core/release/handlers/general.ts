@@ -9,12 +9,15 @@ import { type Problem, quoted } from '../../problem.ts'
 import { checklistOf } from '../../process/checklist.ts'
 import { type Context, done, type HandlersOf, lines, NO_RELEASE, refuse } from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
+import { type Hidden, hiddenLines, hiddenRings, isHidden } from '../visibility.ts'
 
 /** Questions that change nothing. */
 export const generalHandlers: HandlersOf<'status' | 'help'> = {
-  *status(_command, { release }) {
+  *status(_command, context) {
+    const { release } = context
     if (!release) return refuse(NO_RELEASE)
-    return done(lines(yield* statusLines(release)))
+    const hidden = yield* hiddenRings(context)
+    return done(lines([...(yield* statusLines(release, hidden)), ...hiddenLines(hidden)]))
   },
   *help({ topic }, context) {
     if (topic !== undefined && !Object.hasOwn(COMMANDS, topic)) {
@@ -65,7 +68,7 @@ function conductLines({ conduct, manager }: ReleaseState): string[] {
   ]
 }
 
-function* statusLines(release: ReleaseState): Deciding<string[]> {
+function* statusLines(release: ReleaseState, hidden: Hidden): Deciding<string[]> {
   const policy = yield* readPolicy(release.policyDigest)
   const boards = yield* states<BoardState>(release.items.map((item) => boardKey(item.product)))
   const checklist = policy
@@ -77,7 +80,7 @@ function* statusLines(release: ReleaseState): Deciding<string[]> {
     : []
   const live = (index: number, version: string): string =>
     boards[index]?.cells
-      .filter((cell) => cell.lastGood?.version === version)
+      .filter((cell) => cell.lastGood?.version === version && !isHidden(hidden, cell.environment))
       .map((cell) => cell.environment)
       .join(', ') || 'nowhere yet'
   const open = checklist.filter((line) => !line.isDone).map((line) => line.id)

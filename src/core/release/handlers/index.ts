@@ -8,6 +8,7 @@ import { deviceHandlers } from './devices.ts'
 import { gateHandlers } from './gates.ts'
 import { generalHandlers } from './general.ts'
 import { lifecycleHandlers } from './lifecycle.ts'
+import { previewHandlers } from './previews.ts'
 import { questionHandlers } from './questions.ts'
 import { signoffHandlers } from './signoff.ts'
 import { versionHandlers } from './versions.ts'
@@ -22,6 +23,7 @@ export const HANDLERS: HandlersOf<Exclude<CommandName, 'dry-run'>> = {
   ...signoffHandlers,
   ...gateHandlers,
   ...questionHandlers,
+  ...previewHandlers,
   ...cohortHandlers,
   ...deviceHandlers,
   ...generalHandlers,

@@ -22,14 +22,17 @@ import {
 import { nothingOpen, OPEN_KEY, type OpenIndex } from '../open.ts'
 import { type Shown, SUPPOSED_REVIEW, signaturesOf } from '../review.ts'
 import type { ReleaseState } from '../schema.ts'
+import { hiddenLines, hiddenRings, isHidden, notTold } from '../visibility.ts'
 import { unknownProduct } from './composition.ts'
 import { unknownEnvironment } from './gates.ts'
 import { pendingLines } from './signoff.ts'
 
 /** Questions about gates: the answers are those that a waiting job gets. */
 export const questionHandlers: HandlersOf<'requirements' | 'can-deploy' | 'why'> = {
-  *requirements({ environment }, { policy }) {
-    const problem = unknownEnvironment(environment, policy.configuration, 'one')
+  *requirements({ environment }, context) {
+    const { policy } = context
+    const problem =
+      unknownEnvironment(environment, policy.configuration, 'one') ?? notTold(yield* hiddenRings(context), environment)
     if (problem) return refuse(problem)
     const { rings, products } = policy.configuration
     const ring = rings.find((entry) => entry.environments.includes(environment))
@@ -46,9 +49,11 @@ export const questionHandlers: HandlersOf<'requirements' | 'can-deploy' | 'why'>
       ]),
     )
   },
-  *'can-deploy'(command, { policy, request }) {
+  *'can-deploy'(command, context) {
+    const { policy, request } = context
     const { environment } = command
-    const problem = unknownEnvironment(environment, policy.configuration, 'one')
+    const problem =
+      unknownEnvironment(environment, policy.configuration, 'one') ?? notTold(yield* hiddenRings(context), environment)
     const found = yield* versionNamed(command, policy.configuration.products)
     const problems = [...(problem ? [problem] : []), ...('problem' in found ? [found.problem] : [])]
     if ('problem' in found || problem) return refuse(...problems)
@@ -67,9 +72,12 @@ export const questionHandlers: HandlersOf<'requirements' | 'can-deploy' | 'why'>
     const { release, policy } = context
     if (!release) return refuse(NO_RELEASE)
     if (supposed !== undefined) return yield* whatIf(supposed, context)
-    const problem = environment === undefined ? null : unknownEnvironment(environment, policy.configuration, 'one')
+    const unknown = environment === undefined ? null : unknownEnvironment(environment, policy.configuration, 'one')
+    const hidden = yield* hiddenRings(context)
+    const problem = unknown ?? notTold(hidden, environment)
     if (problem) return refuse(problem)
-    const gates = yield* waitingGates(release, environment)
+    const waiting = yield* waitingGates(release, environment)
+    const gates = waiting.filter((gate) => !isHidden(hidden, gate.environment))
     const explained: string[] = []
     for (const gate of gates) {
       const { blockers, items } = yield* findGate(gate, policy, context.request.at)
@@ -88,7 +96,8 @@ export const questionHandlers: HandlersOf<'requirements' | 'can-deploy' | 'why'>
       gates.length === 0
         ? [`no job with a version of this release waits${environment === undefined ? '' : ` at ${environment}`}`]
         : []
-    return done(lines([...(environment === undefined ? signoff : []), ...none, ...explained]))
+    const left = environment === undefined ? hiddenLines(hidden) : []
+    return done(lines([...(environment === undefined ? signoff : []), ...none, ...explained, ...left]))
   },
 }
 
