@@ -1,6 +1,7 @@
 import type { FactAnswer, FactQuery } from '../facts.ts'
 import type { Problem } from '../problem.ts'
 import { REPOSITORY_ROLES, type Role, type RoleBinding } from './schema.ts'
+import { holdsAt } from './term.ts'
 
 /** What can be permitted. Reading is open to everybody who can read the issue. */
 export type Permission =
@@ -43,7 +44,7 @@ export const ROLES_OF: Readonly<Record<Exclude<Permission, 'read'>, readonly Rol
   'see-previews': ['change_manager'],
 }
 
-/** Where a configuration names nobody for a role, GitHub's own roles stand in: the ones that could change everything anyway. */
+/** Where a configuration names nobody for a role at any time, GitHub's own roles stand in: the ones that could change everything anyway. */
 export const DEFAULT_BINDINGS: readonly RoleBinding[] = [
   { role: 'admin', teams: [], users: [], repository: 'admin' },
   { role: 'release_manager', teams: [], users: [], repository: 'maintain' },
@@ -95,28 +96,54 @@ function holds(binding: RoleBinding, person: Person, facts: PersonFacts): Holdin
   return isUnknown ? 'unknown' : 'no'
 }
 
-/** Every role, with whether the person has it; `unknown` where a fact could not be read. */
-export function rolesHeld(person: Person, facts: PersonFacts, configured: readonly RoleBinding[]): Map<Role, Holding> {
+/** Every role, with whether the person has it at an instant; `unknown` where a fact could not be read. */
+export function rolesHeld(
+  person: Person,
+  facts: PersonFacts,
+  configured: readonly RoleBinding[],
+  at: string,
+): Map<Role, Holding> {
   const held = new Map<Role, Holding>()
-  for (const binding of bindingsOf(configured)) {
+  for (const binding of bindingsOf(configured).filter((term) => holdsAt(term, at))) {
     const holding = holds(binding, person, facts)
     if (STRENGTH[holding] > STRENGTH[held.get(binding.role) ?? 'no']) held.set(binding.role, holding)
   }
   return held
 }
 
+/**
+ * What a configuration gives a person over time, as it is written: each role with its terms. The same at every instant,
+ * so that the end of a term is no change of it.
+ */
+export function rolesWritten(
+  person: Person,
+  facts: PersonFacts,
+  configured: readonly RoleBinding[],
+): Readonly<Record<string, readonly string[]>> {
+  const terms = new Map<Role, Set<string>>()
+  for (const binding of bindingsOf(configured)) {
+    const holding = holds(binding, person, facts)
+    if (holding === 'no') continue
+    const term = `${holding} ${binding.from ?? ''}/${binding.until ?? ''}`
+    terms.set(binding.role, (terms.get(binding.role) ?? new Set()).add(term))
+  }
+  const always = 'yes /'
+  return Object.fromEntries([...terms].map(([role, held]) => [role, held.has(always) ? [always] : [...held].sort()]))
+}
+
 const STRENGTH = { no: 0, unknown: 1, yes: 2 } as const satisfies Record<Holding, number>
 
-/** Whether a person may do something. Fails closed: what could not be read grants nothing, and is said. */
+/** Whether a person may do something at an instant. Fails closed: what could not be read grants nothing, and is said. */
 export function decideAccess(
   permission: Permission,
   person: Person,
   facts: PersonFacts,
   configured: readonly RoleBinding[],
+  at: string,
 ): Access {
   if (permission === 'read') return { kind: 'allowed', role: null }
   const roles = ROLES_OF[permission]
-  const bindings = bindingsOf(configured).filter((binding) => roles.includes(binding.role))
+  const bindings = bindingsOf(configured).filter((binding) => roles.includes(binding.role) && holdsAt(binding, at))
   const held = bindings.map((binding) => ({ role: binding.role, holding: holds(binding, person, facts) }))
   const granted = held.find((entry) => entry.holding === 'yes')
   if (granted) return { kind: 'allowed', role: granted.role }

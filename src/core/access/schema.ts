@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { beginOf, endOf } from './term.ts'
 
 /** The roles that a configuration can give, and nothing else: a role is what a person may do. */
 export const ROLES = [
@@ -22,7 +23,12 @@ export const REPOSITORY_ROLES = ['read', 'triage', 'write', 'maintain', 'admin']
 export const RepositoryRole = z.enum(REPOSITORY_ROLES)
 export type RepositoryRole = z.infer<typeof RepositoryRole>
 
-/** Who has a role: members of teams, people by login, or whoever has at least a role in the release repository. */
+const Moment = z
+  .string()
+  .max(40)
+  .refine((text) => beginOf(text) !== undefined, { error: 'expected a day or an instant, such as 2026-11-20' })
+
+/** Who has a role, and for how long: members of teams, people by login, or whoever has at least a role in the release repository. */
 export const RoleBinding = z
   .strictObject({
     role: Role.describe('What these people may do.'),
@@ -33,7 +39,16 @@ export const RoleBinding = z
       .describe('Members of these teams have it.'),
     users: z.array(z.string().min(1).max(100)).max(200).default([]).describe('These people have it, by login.'),
     repository: RepositoryRole.optional().describe('Whoever has at least this role in the release repository has it.'),
+    from: Moment.optional().describe('They have it from this day or instant on; at once when left out.'),
+    until: Moment.optional().describe('To the end of this day, or to this instant; for good when left out.'),
   })
+  .refine(
+    ({ from, until }) => from === undefined || until === undefined || (beginOf(from) ?? 0) < (endOf(until) ?? 0),
+    {
+      path: ['until'],
+      error: 'expected until behind from',
+    },
+  )
   .refine((binding) => binding.teams.length + binding.users.length > 0 || binding.repository !== undefined, {
     error: 'expected teams, users or a repository role, found none',
   })

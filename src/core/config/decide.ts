@@ -1,5 +1,6 @@
-import { decideAccess, type Person, personQuery, rolesHeld } from '../access/decide.ts'
+import { decideAccess, type Person, personQuery, rolesWritten } from '../access/decide.ts'
 import type { RoleBinding } from '../access/schema.ts'
+import { holdsAt } from '../access/term.ts'
 import { draft } from '../catalogue.ts'
 import { type Deciding, type Decision, fact, facts, state } from '../decision.ts'
 import type { FactAnswer, FactQuery } from '../facts.ts'
@@ -50,7 +51,7 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
   const next = parsed.ok ? parsed.value : null
   const approval =
     current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request, digest, next)
-  const admin = next ? yield* withoutAdmin(next) : []
+  const admin = next ? yield* withoutAdmin(next, request.at) : []
   const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...admin, ...approval.problems]
   const used = [{ query: fileQuery, answer: { kind: 'file', text: null } satisfies FactAnswer }, ...approval.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
@@ -113,9 +114,11 @@ function* approversOf(
 }
 
 /** One admin at least has to be left, or nobody could ever change the configuration again. */
-function* withoutAdmin({ configuration }: ParsedConfiguration): Deciding<Problem[]> {
-  const admins = configuration.roles.filter((binding) => binding.role === 'admin')
-  if (admins.length === 0 || admins.some((binding) => binding.users.length > 0 || binding.repository !== undefined))
+function* withoutAdmin({ configuration }: ParsedConfiguration, at: string): Deciding<Problem[]> {
+  const named = configuration.roles.filter((binding) => binding.role === 'admin')
+  /** Whose term ends leaves nobody behind, and whose begins later leaves nobody until then. */
+  const admins = named.filter((binding) => binding.until === undefined && holdsAt(binding, at))
+  if (named.length === 0 || admins.some((binding) => binding.users.length > 0 || binding.repository !== undefined))
     return []
   const teams = [...new Set(admins.flatMap((binding) => binding.teams))]
   const answers = yield* facts(teams.map((team) => ({ kind: 'team-members', team }) as const))
@@ -123,13 +126,13 @@ function* withoutAdmin({ configuration }: ParsedConfiguration): Deciding<Problem
   return [
     {
       code: 'no-admin',
-      message: `expected somebody to be admin, found no member in ${teams.join(', ')}`,
-      hint: 'Name a user, or a team that has members and that the App can read.',
+      message: `expected somebody to be admin for good, found ${teams.length === 0 ? 'only terms that end or have not begun' : `no member in ${teams.join(', ')}`}`,
+      hint: 'Name a user, or a team that has members and that the App can read, without until.',
     },
   ]
 }
 
-/** Whose own roles a change of the bindings gives or takes: their approval of it does not count. */
+/** Whose own roles a change of the bindings gives, takes or dates anew: their approval of it does not count. */
 function* ownRolesChanged(
   approvers: readonly Person[],
   repository: string,
@@ -141,8 +144,7 @@ function* ownRolesChanged(
   const answers = yield* facts(approvers.map((approver) => personQuery(approver, repository, all)))
   return approvers.flatMap((approver, index) => {
     const answer = answers[index]
-    const held = (bindings: readonly RoleBinding[]) =>
-      answer ? [...rolesHeld(approver, answer, bindings)].filter(([, holding]) => holding !== 'no').sort() : null
+    const held = (bindings: readonly RoleBinding[]) => (answer ? rolesWritten(approver, answer, bindings) : null)
     return answer && canonicalJson(held(before)) === canonicalJson(held(after)) ? [] : [approver.login]
   })
 }
@@ -181,7 +183,8 @@ function* approvedUnderPrevious(
   const answers = yield* facts(queries)
   const mayApprove = approvers.filter((approver, index) => {
     const answer = answers[index]
-    return answer !== undefined && decideAccess('change-configuration', approver, answer, roles).kind === 'allowed'
+    if (answer === undefined) return false
+    return decideAccess('change-configuration', approver, answer, roles, request.at).kind === 'allowed'
   })
   const own = yield* ownRolesChanged(mayApprove, repository.fullName, roles, next?.configuration.roles ?? roles)
   const allowed = mayApprove.some((approver) => !own.includes(approver.login))

@@ -79,7 +79,7 @@ function* carriedOut(
   const standing = yield* fact(query)
   if (parsed.command.name === 'dry-run') return { result: refuse(NESTED), facts: [] }
   const { permission, where } = COMMANDS[parsed.command.name]
-  const access = decideAccess(permission, request.actor, standing, roles)
+  const access = decideAccess(permission, request.actor, standing, roles, request.at)
   const facts = [{ query, answer: standing }]
   if (access.kind === 'denied') return { result: refuse(...access.problems), facts }
   const place = placeOf(request, known)

@@ -31,7 +31,7 @@ export function* hiddenRings({ policy, person, request }: Context): Deciding<Hid
   const { fullName } = request.repository
   const asked = rings.flatMap(({ visibleTo }) => (visibleTo === undefined ? [] : teamsAskedFor(visibleTo)))
   const standing = yield* fact(personQuery(person, fullName, configuration.roles, asked))
-  const roles = rolesHeld(person, standing, configuration.roles)
+  const roles = rolesHeld(person, standing, configuration.roles, request.at)
   return {
     isPublic: false,
     rings: rings.filter(

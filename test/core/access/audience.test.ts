@@ -3,6 +3,7 @@ import { isInAudience, teamsAskedFor } from '../../../src/core/access/audience.t
 import { decideAccess, type Holding, rolesHeld } from '../../../src/core/access/decide.ts'
 import { Audience, type Role, RoleBinding } from '../../../src/core/access/schema.ts'
 
+const NOW = '2026-01-15T12:00:00Z'
 const roles = new Map<Role, Holding>([
   ['qa', 'yes'],
   ['sre', 'unknown'],
@@ -66,10 +67,10 @@ describe('previews', () => {
   const bindings = [RoleBinding.parse({ role: 'change_manager', users: ['ann'] })]
 
   it('are for change managers, not for admins by being admin', () => {
-    expect(decideAccess('see-previews', { login: 'root', id: 1 }, { ...facts, teams: [] }, bindings).kind).toBe(
+    expect(decideAccess('see-previews', { login: 'root', id: 1 }, { ...facts, teams: [] }, bindings, NOW).kind).toBe(
       'denied',
     )
-    expect(decideAccess('see-previews', { login: 'ann', id: 2 }, { ...facts, teams: [] }, bindings).kind).toBe(
+    expect(decideAccess('see-previews', { login: 'ann', id: 2 }, { ...facts, teams: [] }, bindings, NOW).kind).toBe(
       'allowed',
     )
   })
@@ -82,7 +83,7 @@ describe('previews', () => {
       RoleBinding.parse({ role: 'sre', teams: ['acme/dark'] }),
     ]
     const known = { ...facts, teams: [{ team: 'acme/dark', membership: 'unreadable' as const }] }
-    expect(Object.fromEntries(rolesHeld({ login: 'ann', id: 2 }, known, more))).toEqual({
+    expect(Object.fromEntries(rolesHeld({ login: 'ann', id: 2 }, known, more, NOW))).toEqual({
       change_manager: 'yes',
       qa: 'yes',
       sre: 'unknown',

@@ -20,6 +20,7 @@ function push(
   text: string,
   approvers: readonly { login: string; id: number }[] = [],
   members: readonly string[] | 'unreadable' = [],
+  before = BEFORE,
 ) {
   const [repository, commit] = [RELEASES.fullName, sha(`c${text.length}`)]
   const pulls = [{ number: 4, head: HEAD, approvers }]
@@ -35,7 +36,7 @@ function push(
       },
     )
   for (const person of [OLGA, OTTO])
-    for (const roles of [rolesOf(BEFORE), [...rolesOf(BEFORE), ...rolesOf(text)]]) {
+    for (const roles of [rolesOf(before), [...rolesOf(before), ...rolesOf(text)]]) {
       const query = personQuery(person, repository, roles)
       const teams = query.teams.map((team) => ({ team, membership: 'not-member' as const }))
       world.fact(query, { kind: 'person', permission: 'write', teams })
@@ -60,6 +61,29 @@ describe('a change of roles', () => {
     expect(push(started(), BEFORE.replace('[olga, otto]', '[otto]'), [OLGA]).codes).toEqual(['own-role'])
   })
 
+  const term = (dates: string) =>
+    BEFORE.replace('users: [ann] }', `users: [ann] }\n  - { role: qa, users: [olga]${dates} }`)
+
+  it('nor by whose own term alone it changes', () => {
+    const world = new World()
+    push(world, term(', until: 2026-02-01'))
+    expect(push(world, term(', until: 2026-03-01'), [OLGA], [], term(', until: 2026-02-01')).codes).toEqual([
+      'own-role',
+    ])
+    expect(push(world, term(''), [OLGA], [], term(', until: 2026-02-01')).codes).toEqual(['own-role'])
+  })
+
+  it.each(['2026-01-14', '2026-01-15', '2027-01-01'])(
+    'is none when another thing is changed, though a term of the approver ended or ends (%s)',
+    (until) => {
+      const world = new World()
+      const before = term(`, until: ${until}`)
+      push(world, before)
+      const after = before.replace('label: beta', 'label: Beta')
+      expect(push(world, `${after}# since\n`, [OLGA], [], before).types).toEqual(['config.accepted'])
+    },
+  )
+
   it('takes effect when another admin approves it', () => {
     expect(push(started(), own, [OTTO]).types).toEqual(['config.accepted'])
     expect(push(started(), own, [OLGA, OTTO]).types).toEqual(['config.accepted'])
@@ -75,5 +99,21 @@ describe('an admin', () => {
     ['cannot be read', 'unreadable', ['no-admin']],
   ])('is left when the team that names them %s', (_name, members, codes) => {
     expect(push(new World(), byTeam, [], members).codes).toEqual(codes)
+  })
+
+  it.each([
+    ['only for a time', ', until: 2030-01-01', ['no-admin']],
+    ['only later', ', from: 2030-01-01', ['no-admin']],
+    ['for good since a day', ', from: 2026-01-01', []],
+  ])('is not left when somebody is it %s', (_name, dates, codes) => {
+    expect(push(new World(), BEFORE.replace('[olga, otto]', `[olga, otto]${dates}`)).codes).toEqual(codes)
+  })
+
+  it('is left when one is it for good beside others with an end', () => {
+    const text = BEFORE.replace(
+      '{ role: admin, users: [olga, otto] }',
+      '{ role: admin, users: [olga], until: 2026-02-01 }\n  - { role: admin, users: [otto] }',
+    )
+    expect(push(new World(), text).codes).toEqual([])
   })
 })

@@ -111,7 +111,7 @@ function* managerNamed(login: string, { policy, request }: Context): Deciding<Ch
   if (!person.ok) return person
   const { roles } = policy.configuration
   const standing = yield* fact(personQuery(person.value, request.repository.fullName, roles))
-  const access = decideAccess('complete-release', person.value, standing, roles)
+  const access = decideAccess('complete-release', person.value, standing, roles, request.at)
   return access.kind === 'allowed' ? person : { ok: false, problems: access.problems }
 }
 

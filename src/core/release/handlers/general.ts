@@ -43,8 +43,8 @@ export const generalHandlers: HandlersOf<'status' | 'help'> = {
 
 type Shown = Pick<CommandEntry<string, object>, 'name' | 'usage' | 'help' | 'where' | 'permission'>
 
-const accessTo = ({ permission }: Shown, { person, standing, policy }: Context) =>
-  decideAccess(permission, person, standing, policy.configuration.roles)
+const accessTo = ({ permission }: Shown, { person, standing, policy, request }: Context) =>
+  decideAccess(permission, person, standing, policy.configuration.roles, request.at)
 
 /** Help lists what this person may do here, and explains what they may do anywhere. */
 const isFor = (entry: Shown, context: Context, here: boolean): boolean =>
