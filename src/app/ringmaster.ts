@@ -206,6 +206,7 @@ const URGENT: { readonly [K in Request['kind']]?: WorkClass } = {
   'gate-requested': 'gate',
   'release-review': 'gate',
   'proposal-seen': 'gate',
+  'review-submitted': 'gate',
   'review-dismissed': 'gate',
 }
 

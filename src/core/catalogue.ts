@@ -187,6 +187,12 @@ export const CATALOGUE = {
     author: z.string(),
     merged: z.boolean(),
   }),
+  /** What a review said, of which no decision about signatures tells. */
+  'review.submitted': z.strictObject({
+    release,
+    reviewId: z.int(),
+    state: z.enum(['APPROVED', 'CHANGES_REQUESTED']),
+  }),
   /** `was`: what the review said before, where it was known. */
   'review.dismissed': z.strictObject({
     release,

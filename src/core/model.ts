@@ -125,6 +125,7 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     ...ofRelease(data),
     { key: issueKey(data.repository.id, data.number), next: evolveIssue },
   ],
+  'review.submitted': ofRelease,
   'review.dismissed': ofRelease,
   'signoff.decided': ofRelease,
   'gate.requested': (data) => [

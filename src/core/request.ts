@@ -101,6 +101,14 @@ export type Request =
       readonly note: CommentNote
       readonly message: string | null
     })
+  /** A review as it was given, which GitHub's own list no longer tells once it is dismissed. */
+  | (Asked & {
+      readonly kind: 'review-submitted'
+      readonly repository: RepositoryRef
+      readonly release: ReleaseId
+      readonly reviewId: number
+      readonly state: 'APPROVED' | 'CHANGES_REQUESTED'
+    })
   | (Asked & {
       readonly kind: 'review-dismissed'
       readonly repository: RepositoryRef

@@ -120,8 +120,8 @@ export const SLOTS: readonly Slot[] = [
   {
     family: 'review',
     rule: 'id of the review',
-    shape: shape(String.raw`review:\d+:dismissed`),
-    types: ['review.dismissed'],
+    shape: shape(String.raw`review:\d+:(submitted|dismissed)`),
+    types: ['review.submitted', 'review.dismissed'],
   },
   {
     family: 'signoff',

@@ -16,7 +16,7 @@ import { decideBuildReported } from '../core/product/decide.ts'
 import { decideCommand } from '../core/release/command.ts'
 import { decideBranchPushed, decideCheckForged, decideCommentTouched } from '../core/release/interference.ts'
 import { decideProposalSeen } from '../core/release/proposal.ts'
-import { decideReleaseReview, decideReviewDismissed } from '../core/release/review.ts'
+import { decideReleaseReview, decideReviewDismissed, decideReviewSubmitted } from '../core/release/review.ts'
 import type { Request, RequestKind } from '../core/request.ts'
 import { decideGateRequested, decideGateReview } from '../core/ring/decide.ts'
 
@@ -32,6 +32,7 @@ const DECISIONS: {
   'check-forged': decideCheckForged,
   'branch-pushed': decideBranchPushed,
   'proposal-seen': decideProposalSeen,
+  'review-submitted': decideReviewSubmitted,
   'review-dismissed': decideReviewDismissed,
   'release-review': decideReleaseReview,
   'gate-requested': decideGateRequested,

@@ -37,6 +37,7 @@ const FOLLOW_UPS: { readonly [T in EventType]?: readonly FollowUp[] } = {
   'release.cancelled': [openGates],
   'release.rolled_back': [openGates],
   'proposal.seen': [ownRelease],
+  'review.submitted': [ownRelease],
   'review.dismissed': [ownRelease],
   'signoff.decided': [openGates],
   'release.set': [ownRelease, openGates],

@@ -31,6 +31,7 @@ const ReviewPayload = PullPayload.extend({
   review: z.object({
     id: Id,
     user: User.nullish(),
+    state: z.string().nullish(),
     submitted_at: z.string().nullish(),
     html_url: z.string().nullish(),
   }),
@@ -93,6 +94,13 @@ function interferenceIn(
   return {}
 }
 
+type ReviewSubmitted = Extract<Request, { kind: 'review-submitted' }>
+
+const OPINIONS: ReadonlyMap<string, ReviewSubmitted['state']> = new Map([
+  ['approved', 'APPROVED'],
+  ['changes_requested', 'CHANGES_REQUESTED'],
+])
+
 /** Reviews of proposals: each one makes the signatures worth deciding again, from GitHub's own list. */
 export const reviews: Concern = {
   events: ['pull_request_review'],
@@ -103,6 +111,16 @@ export const reviews: Concern = {
     const release = releaseOf(pull, repository.id, installation)
     if (release === null) return []
     const again = reviewAgain(release, delivery, sender)
+    /** Once it is dismissed, nothing else tells what it said: in time or late, this does. */
+    const state = action === 'submitted' ? OPINIONS.get(review.state?.toLowerCase() ?? '') : undefined
+    if (state !== undefined) {
+      const { id: reviewId } = review
+      const rest = { at: delivery.receivedAt, actor: actorOf(review.user), source: again.source }
+      return [
+        again,
+        { kind: 'review-submitted', repository: repositoryOf(repository), release, reviewId, state, ...rest },
+      ]
+    }
     if (action !== 'dismissed' || !sender) return [again]
     return [
       {

@@ -118,7 +118,13 @@ describe('what a delivery asks for', () => {
       'pull_request',
       [{ kind: 'proposal-seen', release: 'r12', number: 900, head: SHA, author: 'ringmaster[bot]', merged: false }],
     ],
-    ['pull_request_review', [{ kind: 'release-review', release: 'r12', actor: ann }]],
+    [
+      'pull_request_review',
+      [
+        { kind: 'release-review', release: 'r12', actor: ann },
+        { kind: 'review-submitted', release: 'r12', reviewId: 70, state: 'APPROVED', actor: { login: 'eve', id: 2 } },
+      ],
+    ],
     ['workflow_run', [{ kind: 'run-ended', repository: platform, runId: 600 }]],
   ])('%s', (event, expected) => {
     expect(asking(event)).toMatchObject(expected)
@@ -324,6 +330,22 @@ describe('what a delivery asks for', () => {
   it('takes a record of another task for no record: payloads of other tools are theirs', () => {
     const changes = { 'deployment.payload': { schema: 'ringmaster/deployment/1', product: 'x' } }
     expect(asking('deployment_status', changes)).toMatchObject([{ record: null }])
+  })
+
+  it.each([
+    ['a comment', { 'review.state': 'commented' }],
+    ['one that a sweep finds dismissed', { 'review.state': 'DISMISSED' }],
+    ['one that was edited', { action: 'edited' }],
+    ['a state that is no text of GitHub', { 'review.state': 'constructor' }],
+  ])('takes no opinion from %s', (_, changes) => {
+    expect(asking('pull_request_review', changes)).toMatchObject([{ kind: 'release-review' }])
+  })
+
+  it('takes the opinion of a review that a sweep lists', () => {
+    expect(asking('pull_request_review', { 'review.state': 'CHANGES_REQUESTED' })[1]).toMatchObject({
+      kind: 'review-submitted',
+      state: 'CHANGES_REQUESTED',
+    })
   })
 
   it('tells who dismissed a review, and decides the signatures again', () => {

@@ -197,11 +197,19 @@ export function withReviews(conduct: Conduct, facts: readonly unknown[]): Conduc
   const seen = facts
     .flatMap((fact) => ReviewsUsed.safeParse(fact).data?.answer.reviews ?? [])
     .filter((review) => review.state !== 'DISMISSED')
-  if (seen.length === 0) return conduct
-  const ids = new Set(seen.map((review) => review.id))
-  const reviews = [
-    ...conduct.reviews.filter((review) => !ids.has(review.reviewId)),
-    ...seen.map((review) => ({ reviewId: review.id, state: review.state })),
-  ]
+  return seen.length === 0
+    ? conduct
+    : withSaid(
+        conduct,
+        seen.map((review) => ({ reviewId: review.id, state: review.state })),
+      )
+}
+
+/** Keeps what one review said. */
+export const withReview = (conduct: Conduct, said: Conduct['reviews'][number]): Conduct => withSaid(conduct, [said])
+
+function withSaid(conduct: Conduct, said: Conduct['reviews']): Conduct {
+  const ids = new Set(said.map((review) => review.reviewId))
+  const reviews = [...conduct.reviews.filter((review) => !ids.has(review.reviewId)), ...said]
   return { ...conduct, reviews: reviews.slice(-REVIEWS_AT_HAND) }
 }

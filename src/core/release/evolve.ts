@@ -1,5 +1,13 @@
 import type { TypedEvent } from '../catalogue.ts'
-import { CONDUCT_EVENTS, type ConductEvent, evolveConduct, newConduct, reconducted, withReviews } from './conduct.ts'
+import {
+  CONDUCT_EVENTS,
+  type ConductEvent,
+  evolveConduct,
+  newConduct,
+  reconducted,
+  withReview,
+  withReviews,
+} from './conduct.ts'
 import type { ReleaseItem, ReleaseState, SignoffRecord } from './schema.ts'
 import { nextStatus, type ReleaseMove } from './transitions.ts'
 
@@ -14,6 +22,7 @@ type ReleaseEvent =
       | 'step.done'
       | 'step.undone'
       | 'proposal.seen'
+      | 'review.submitted'
       | 'review.dismissed'
       | 'signoff.decided'
     >
@@ -105,6 +114,12 @@ function conducted(state: ReleaseState, event: ConductEvent): ReleaseState {
   return event.data.key === 'profile' ? recomposed(next, state.items, event) : next
 }
 
+/** In their order, whenever each of them was heard of. */
+const withEarlier = (state: ReleaseState, number: number): ReleaseState => ({
+  ...state,
+  earlier: [...new Set([...(state.earlier ?? []), number])].sort((a, b) => a - b),
+})
+
 function evolveKnown(
   state: ReleaseState,
   event: Exclude<ReleaseEvent, ConductEvent | { type: 'release.opened' }>,
@@ -139,22 +154,29 @@ function evolveKnown(
       }
     case 'proposal.seen': {
       const { number, url, head, headDigest, author, merged } = event.data
+      if (state.proposal && state.proposal.number > number) return withEarlier(state, number)
       const known = state.proposal?.number === number ? state.proposal.contents : []
       const contents = [...known.filter((entry) => entry.commit !== head), { commit: head, digest: headDigest }].slice(
         -200,
       )
-      const before = state.proposal && state.proposal.number !== number ? [state.proposal.number] : []
-      const earlier = [...(state.earlier ?? []), ...before]
+      const before = state.proposal && state.proposal.number !== number ? state.proposal.number : null
       return {
-        ...state,
+        ...(before === null ? state : withEarlier(state, before)),
         proposal: { number, url, head, headDigest, author, contents, merged },
-        ...(earlier.length > 0 ? { earlier } : {}),
       }
+    }
+    case 'review.submitted': {
+      const { reviewId, state: said } = event.data
+      const dismissals = state.dismissals.map((entry) =>
+        entry.reviewId === reviewId && entry.was === null ? { ...entry, was: said } : entry,
+      )
+      return { ...state, dismissals, conduct: withReview(state.conduct, { reviewId, state: said }) }
     }
     case 'review.dismissed': {
       const { reviewId, by, was, author } = event.data
       const others = state.dismissals.filter((other) => other.reviewId !== reviewId)
-      return { ...state, dismissals: [...others, { reviewId, by, was, ...(author === undefined ? {} : { author }) }] }
+      const dismissal = { reviewId, by, was, ...(author === undefined ? {} : { author }) }
+      return { ...state, dismissals: [...others, dismissal].sort((a, b) => a.reviewId - b.reviewId) }
     }
     case 'release.manager_changed':
       return { ...state, manager: event.data.manager }

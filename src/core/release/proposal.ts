@@ -12,15 +12,16 @@ const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
 
 /**
  * What the pull request of a release shows now. Its file is read at the commit: who pushed it does not matter to what
- * counts, and is said. What is said late of a pull request before the known one, or of one that is merged by now,
- * changes nothing.
+ * counts, and is said. What is said late of one that is merged by now changes nothing, and of a pull request before the
+ * known one only that it was there: who objected on it is heard.
  */
 export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<null>> {
   const release = yield* state<ReleaseState>(releaseKey(request.release))
   if (!release) return nothing
   const { number, url, head, author, merged, repository } = request
   const known = release.proposal
-  if (known && (known.number > number || (known.number === number && known.merged && !merged))) return nothing
+  if (known && known.number === number && known.merged && !merged) return nothing
+  if (known && known.number > number && release.earlier?.includes(number)) return nothing
   const file = yield* fact({
     kind: 'file',
     repository: repository.fullName,
@@ -32,6 +33,7 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
   const isKnown =
     known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged
   const isRight = headDigest === compositionDigest(release)
+  const isEarlier = known !== null && known.number > number
   const events = [
     ...(isKnown
       ? []
@@ -46,8 +48,9 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
             },
           ),
         ]),
-    ...interferenceWith(release, request, isRight),
-    ...(yield* restored(release, request, isRight)),
+    ...(isEarlier
+      ? []
+      : [...interferenceWith(release, request, isRight), ...(yield* restored(release, request, isRight))]),
   ]
   return events.length === 0 ? nothing : { kind: 'accept', answer: null, events }
 }

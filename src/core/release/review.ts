@@ -15,8 +15,27 @@ import type { ReleaseState, SignoffRecord } from './schema.ts'
 import { signersOf } from './signers.ts'
 
 type ReleaseReview = Extract<Request, { kind: 'release-review' }>
+type ReviewSubmitted = Extract<Request, { kind: 'review-submitted' }>
 type ReviewDismissed = Extract<Request, { kind: 'review-dismissed' }>
 const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
+
+/** What a review said, where no decision has seen it yet: it may be dismissed before the first one looks. */
+export function* decideReviewSubmitted(request: ReviewSubmitted): Deciding<Decision<null>> {
+  const release = yield* state<ReleaseState>(releaseKey(request.release))
+  const { reviewId, state: said, at, actor, source } = request
+  if (!release || release.conduct.reviews.some((review) => review.reviewId === reviewId)) return nothing
+  return {
+    kind: 'accept',
+    answer: null,
+    events: [
+      draft(
+        'review.submitted',
+        { release: release.id, reviewId, state: said },
+        { key: `review:${reviewId}:submitted`, at, actor, source, trust: 'platform' },
+      ),
+    ],
+  }
+}
 
 /** Who dismissed a review: GitHub's list of reviews does not say, its webhook does. */
 export function* decideReviewDismissed(request: ReviewDismissed): Deciding<Decision<null>> {

@@ -237,10 +237,18 @@ describe('what is said of a proposal', () => {
   it.each<[string, Partial<Seen>]>([
     ['again', {}],
     ['again later', { at: minute(50) }],
-    ['late of a pull request before it', { number: 8, head: sha('d0') }],
   ])('%s changes nothing', (...[, bent]) => {
     const world = proposed()
     expect(shows(world, bent).events).toEqual([])
+  })
+
+  it('late of a pull request before it, changes nothing but that its reviews are read as well, once', () => {
+    const world = proposed()
+    const { proposal } = releaseOf(world)
+    const late = { number: 8, head: sha('d0'), interference: { what: 'proposal-pushed', by: 'mallory' } } as const
+    expect(shows(world, late, 'other').types).toEqual(['proposal.seen'])
+    expect(releaseOf(world)).toMatchObject({ proposal, earlier: [8] })
+    expect(shows(world, { ...late, at: minute(50) }).events).toEqual([])
   })
 
   it('late, after it was merged, does not open it again', () => {
