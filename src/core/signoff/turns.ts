@@ -1,6 +1,7 @@
 import type { Row } from './blockers.ts'
 import { type Opinion, personOf } from './opinions.ts'
 import { fillSeats } from './seats.ts'
+import { isFull, seatByTurns } from './turn-search.ts'
 
 /** Person → since when they have approved the current content without a break, in milliseconds since 1970. */
 export function approvingSince(opinions: readonly Opinion[]): Map<string, number> {
@@ -20,11 +21,27 @@ interface Seating {
 }
 
 /**
+ * Seats people in turn. Where seating them one after the other leaves a required seat empty, every other way is tried:
+ * somebody who approves as well must not take a seat that made it the turn of others.
+ */
+export function seatInTurn(
+  rows: readonly Row[],
+  valid: ReadonlyMap<string, Opinion>,
+  since: ReadonlyMap<string, number>,
+  perPerson: 'one' | 'all',
+): Seating {
+  const found = seatOneAfterTheOther(rows, valid, since, perPerson)
+  if (isFull(rows, found.seated)) return found
+  const other = seatByTurns(rows, valid, since, perPerson)
+  return other === undefined ? found : { seated: other, early: new Set() }
+}
+
+/**
  * Seats people so that a party's approvals follow those of the parties before it. A party has signed when the last of
  * its seated people began to approve, so that approving once more never puts others out of turn; whoever was early
  * approves again. Fails closed: a party that is named and not there never signs.
  */
-export function seatInTurn(
+function seatOneAfterTheOther(
   rows: readonly Row[],
   valid: ReadonlyMap<string, Opinion>,
   since: ReadonlyMap<string, number>,

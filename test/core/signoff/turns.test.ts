@@ -184,6 +184,23 @@ describe('laws of turns', () => {
     )
   })
 
+  it('are never less approved for one more approval', () => {
+    const RANK = { blocked: 0, vetoed: 1, pending: 2, approved: 3 }
+    fc.assert(
+      fc.property(
+        fc.array(said, { maxLength: 10 }),
+        fc.constantFrom('pia', 'quinn', 'both', 'quim'),
+        fc.constantFrom(parties, given([]).parties),
+        (reviews, user, among) => {
+          const before = decideSignoff(given(reviews, { parties: among }))
+          const after = decideSignoff(given([...reviews, [user, 55]], { parties: among }))
+          expect(RANK[after.status]).toBeGreaterThanOrEqual(RANK[before.status])
+        },
+      ),
+      { numRuns: Number(process.env['RINGMASTER_LAW_RUNS'] ?? 1_000) },
+    )
+  })
+
   it('do not depend on the order of delivery', () => {
     fc.assert(
       fc.property(fc.array(said, { maxLength: 10 }), (reviews) => {
