@@ -131,6 +131,10 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     clock,
     random,
     log,
+    appending: (request, append) => {
+      const urgency = request.source.kind === 'timer' ? undefined : URGENT[request.kind]
+      return urgency ? pace.urgently(urgency, append) : append()
+    },
     ...waits,
   })
   const installation: Installation = { releaseRepositoryId: releases.id, appId: profile.id, botLogin: profile.botLogin }
@@ -138,10 +142,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     request.kind === 'bundles-signed' && publisher !== null
       ? { ...request, isVerified: await publisher.areBundlesSigned(request.document) }
       : request
-  const prioritised = <T>(request: Request, work: () => Promise<T>): Promise<T> => {
-    const workClass = URGENT[request.kind]
-    return workClass ? pace.urgently(() => inClass(workClass, work)) : inClass('read', work)
-  }
+  const prioritised = <T>(request: Request, work: () => Promise<T>): Promise<T> =>
+    inClass(URGENT[request.kind] ?? 'read', work)
   const intake = new Intake({ engine, installation, log, refine, prioritised })
   const branch = DATA_BRANCH
   const nowMs = () => Date.parse(clock())
@@ -201,7 +203,7 @@ const randomText = (): string => randomBytes(16).toString('hex')
 export const GUARDED_BRANCHES: readonly string[] = [DATA_BRANCH, RELEASES_BRANCH, PAGES_BRANCH]
 
 /** Requests that somebody waits for; all others take their turn behind them. */
-const URGENT: { readonly [K in Request['kind']]?: WorkClass } = {
+const URGENT: { readonly [K in Request['kind']]?: 'answer' | 'gate' } = {
   'command-given': 'answer',
   'gate-requested': 'gate',
   'release-review': 'gate',

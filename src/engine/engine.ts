@@ -26,6 +26,11 @@ export interface EngineOptions {
   readonly random: () => string
   readonly log: Log
   readonly delay?: (milliseconds: number) => Promise<void>
+  /**
+   * Runs the append of a request whose facts are at hand, without waiting for company where somebody waits for what it
+   * comes to. As it is by default.
+   */
+  readonly appending?: <T>(request: Request, append: () => Promise<T>) => Promise<T>
 }
 
 /** Facts → decide → append → reconcile: the one loop, wherever it runs. */
@@ -48,7 +53,7 @@ export interface Engine {
 const LOOK_EVERY_MS = 10 * 60_000
 
 export function createEngine(options: EngineOptions): Engine {
-  const { ledger, facts, clock, log } = options
+  const { ledger, facts, clock, log, appending = (_request, append) => append() } = options
   const source = async (query: FactQuery): Promise<FactAnswer> =>
     query.kind === 'random' ? { kind: 'random', text: options.random() } : facts(query)
   const delay = options.delay ?? unrefDelay
@@ -75,11 +80,13 @@ export function createEngine(options: EngineOptions): Engine {
       settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
     await settled(await ledger.view())
-    const receipt = await ledger.append<Decision<unknown>>(async (session) => {
-      const decision = await settled(session)
-      const documents = decision.kind === 'accept' ? (decision.documents ?? []) : []
-      return { events: decision.events, documents, result: decision }
-    })
+    const receipt = await appending(request, () =>
+      ledger.append<Decision<unknown>>(async (session) => {
+        const decision = await settled(session)
+        const documents = decision.kind === 'accept' ? (decision.documents ?? []) : []
+        return { events: decision.events, documents, result: decision }
+      }),
+    )
     await after(receipt.events)
     /** A proposal that was closed or edited by somebody is no event: what it should be is state already. */
     if (request.kind === 'proposal-seen' && request.source.kind === 'webhook')

@@ -1,5 +1,6 @@
 import { Budget } from './budget.ts'
 import type { Timer } from './governor.ts'
+import { allowanceOf, atRest, moved, spacingOf, type Trail, type Urgency, waitOf } from './pacing.ts'
 
 export interface PaceOptions {
   readonly nowMs: () => number
@@ -7,38 +8,26 @@ export interface PaceOptions {
   readonly pushesPerMinute: number
 }
 
-/** GitHub recommends a rate; it is kept over this time, so that people who work on a release need not wait at once. */
-const WINDOW_MS = 10 * 60_000
-/** How far apart commits are when the allowance is used up and nobody waits, at 6 pushes a minute. */
-const FULL_SPACING_MS = 24_000
-
-/** What commits that nobody waits for leave of the allowance, as long as they are not kept longer than the spacing. */
-const URGENT_SHARE = 0.25
-
-/**
- * When the branch of a repository may move again. Commits that nobody waits for move apart as the allowance runs down,
- * so that each takes more changes along; what people wait for goes at once while there is any left.
- */
+/** When the branch of a repository may move again. */
 export class Pace {
   readonly #options: PaceOptions
   readonly #budget: Budget
   readonly #spacingMs: number
   readonly #waiting = new Set<() => void>()
-  #lastMs = Number.NEGATIVE_INFINITY
-  #urgent = 0
+  readonly #urgent = { answer: 0, gate: 0 }
+  #trail: Trail = atRest
   #isClosed = false
 
   constructor(options: PaceOptions) {
     this.#options = options
-    const limit = options.pushesPerMinute * (WINDOW_MS / 60_000)
-    this.#budget = new Budget({ limit, windowMs: WINDOW_MS, burst: Math.max(1, limit / 2) })
-    this.#spacingMs = (FULL_SPACING_MS * 6) / options.pushesPerMinute
+    this.#budget = new Budget(allowanceOf(options.pushesPerMinute))
+    this.#spacingMs = spacingOf(options.pushesPerMinute)
   }
 
   /** Notes that a branch moved. */
   spend(nowMs: number): void {
     this.#budget.spend(nowMs, 1)
-    this.#lastMs = nowMs
+    this.#trail = moved(this.#trail, nowMs, this.#spacingMs)
   }
 
   /** Milliseconds until one more move is within the allowance. */
@@ -47,13 +36,13 @@ export class Pace {
   }
 
   /** While this work runs, commits do not wait for company. */
-  async urgently<T>(work: () => Promise<T>): Promise<T> {
-    this.#urgent += 1
+  async urgently<T>(urgency: 'answer' | 'gate', work: () => Promise<T>): Promise<T> {
+    this.#urgent[urgency] += 1
     for (const wake of this.#waiting) wake()
     try {
       return await work()
     } finally {
-      this.#urgent -= 1
+      this.#urgent[urgency] -= 1
     }
   }
 
@@ -66,13 +55,17 @@ export class Pace {
 
   #untilTurnMs(): number {
     const nowMs = this.#options.nowMs()
-    const allowedMs = this.waitMs(nowMs)
-    if (this.#urgent > 0) return allowedMs
-    const used = 1 - Math.max(0, this.#budget.level(nowMs)) / this.#budget.burst
-    const spacedMs = Math.ceil(this.#lastMs + this.#spacingMs * used - nowMs)
-    const courteousMs = this.#budget.waitMs(nowMs, 1, URGENT_SHARE)
-    const latestMs = Math.ceil(this.#lastMs + this.#spacingMs - nowMs)
-    return Math.max(allowedMs, Math.min(latestMs, Math.max(spacedMs, courteousMs)))
+    return waitOf(this.#trail, {
+      nowMs,
+      urgency: this.#urgency(),
+      spacingMs: this.#spacingMs,
+      allowance: (reserve) => this.#budget.waitMs(nowMs, 1, reserve),
+    })
+  }
+
+  #urgency(): Urgency {
+    if (this.#urgent.answer > 0) return 'answer'
+    return this.#urgent.gate > 0 ? 'gate' : 'none'
   }
 
   #wait(milliseconds: number): Promise<void> {
