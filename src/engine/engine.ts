@@ -79,14 +79,15 @@ export function createEngine(options: EngineOptions): Engine {
     const settled = (reader: Parameters<typeof settleAt>[1]) =>
       settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
-    await settled(await ledger.view())
-    const receipt = await appending(request, () =>
+    const { events } = await settled(await ledger.view())
+    const append = () =>
       ledger.append<Decision<unknown>>(async (session) => {
         const decision = await settled(session)
         const documents = decision.kind === 'accept' ? (decision.documents ?? []) : []
         return { events: decision.events, documents, result: decision }
-      }),
-    )
+      })
+    /** Nobody waits for what was told before, such as a delivery that is read again. */
+    const receipt = await (events.length > 0 ? appending(request, append) : append())
     await after(receipt.events)
     /** A proposal that was closed or edited by somebody is no event: what it should be is state already. */
     if (request.kind === 'proposal-seen' && request.source.kind === 'webhook')

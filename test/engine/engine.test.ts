@@ -56,6 +56,18 @@ describe('deciding', () => {
     expect(on.outside.effects).toEqual(effects)
   })
 
+  it('hurries the log for what is new, once its facts are at hand, and not for what was told before', async () => {
+    const hurried: string[] = []
+    const appending = <T>(request: { readonly kind: string }, append: () => Promise<T>): Promise<T> => {
+      hurried.push(`${request.kind} after ${on.outside.asked.length}`)
+      return append()
+    }
+    const on = stage({ engine: { appending } })
+    const release = command('release', '"First"')
+    await play(on, configurationSeen, release, release)
+    expect(hurried.filter((text) => text.startsWith('command-given'))).toEqual(['command-given after 2'])
+  })
+
   it('answers a request that came in twice at once only once', async () => {
     const on = stage()
     await play(on, configurationSeen)

@@ -3,7 +3,7 @@ import type { FactAnswer, OutsideQuery, ReviewFact } from '../../src/core/facts.
 import { model } from '../../src/core/model.ts'
 import type { RepositoryRef } from '../../src/core/product/schema.ts'
 import type { Request } from '../../src/core/request.ts'
-import { createEngine, type Engine } from '../../src/engine/engine.ts'
+import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts'
 import type { Applied, FactSource, Log, Outlets } from '../../src/engine/ports.ts'
 import { type Ledger, type LedgerOptions, openLedger } from '../../src/ledger/ledger.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
@@ -170,7 +170,13 @@ export interface Stage {
 
 /** An engine over a memory ledger. Several stages over one branch and one outside are one program, restarted. */
 export function stage(
-  given: { branch?: MemoryBranch; outside?: Outside; store?: LedgerStore; ledger?: Partial<LedgerOptions> } = {},
+  given: {
+    branch?: MemoryBranch
+    outside?: Outside
+    store?: LedgerStore
+    ledger?: Partial<LedgerOptions>
+    engine?: Pick<EngineOptions, 'appending'>
+  } = {},
 ): Stage {
   const branch = given.branch ?? memoryBranch()
   const outside = given.outside ?? new Outside()
@@ -197,6 +203,7 @@ export function stage(
     random: () => 'ab'.repeat(16),
     log,
     delay: waits.delay,
+    ...given.engine,
   })
   return Object.assign(self, { engine, ledger, branch, outside, waits, logged })
 }
