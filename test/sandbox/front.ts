@@ -6,7 +6,7 @@ import { serveGit } from './git/http.ts'
 import { answerGraphql } from './graphql/answer.ts'
 import { accountOf, type Identity, labelOf } from './identity.ts'
 import { servePages } from './pages-host.ts'
-import { type Bucket, rateHeaders } from './rate-limit.ts'
+import { type Bucket, rateHeaders, type Weight } from './rate-limit.ts'
 import { type Answer, type Context, createRouter, type Match, notFound, Refusal, type Resource } from './router.ts'
 import type { RequestRecord } from './sandbox.ts'
 import { type Repository, repositoryByName } from './store.ts'
@@ -133,6 +133,9 @@ async function respond(
     trace.bucket = isGraphql ? 'graphql' : incoming.path === '/rate_limit' ? undefined : 'core'
     if (trace.bucket && !world.rateLimits.spend(trace.identity, trace.bucket))
       return rateLimited(trace.bucket, trace.identity)
+    const refused =
+      trace.bucket && world.rateLimits.weigh(trace.identity, weightOf(parts, trace.bucket, incoming, match))
+    if (refused) return secondaryLimit(refused.retryAfter)
     if (isGraphql) return answerGraphql(world, identity, incoming.bytes.toString(), trace)
     const git = match ? undefined : await serveGit(world, identity, incoming)
     if (git) trace.route = 'git'
@@ -140,6 +143,28 @@ async function respond(
   }, world)
   const after = world.faults.take(isGraphql ? [...faultsAfter, 'graphql-trouble-after'] : faultsAfter, asked)
   return after === 'disconnect-after' ? 'disconnect' : after ? answerOfFault(world, after, isGraphql) : answer
+}
+
+const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+
+/** GitHub's description says which operations notify people; a mutation is told from a query by its first word. */
+function weightOf(
+  { validation }: FrontParts,
+  bucket: Bucket,
+  { method, bytes }: Incoming,
+  match: Match | undefined,
+): Weight {
+  const isChange = bucket === 'graphql' ? isMutation(bytes.toString()) : !isRead(method)
+  const isContent = match !== undefined && validation.notifies(match.route.method, match.route.path)
+  return { bucket, points: isChange ? 5 : 1, isContent }
+}
+
+function isMutation(text: string): boolean {
+  try {
+    return /^\s*mutation\b/.test(String((JSON.parse(text) as { query?: unknown }).query))
+  } catch {
+    return false
+  }
 }
 
 const faultsBefore: readonly FaultKind[] = [
@@ -163,9 +188,9 @@ function whoAsks(world: World, incoming: Incoming): string {
 function answerOfFault(world: World, fault: FaultKind, isGraphql: boolean): Answer {
   switch (fault) {
     case 'secondary-limit':
-      return secondaryLimit
+      return secondaryLimit(1)
     case 'secondary-limit-silent':
-      return { status: 403, body: secondaryLimit.body }
+      return secondaryLimit(null)
     case 'primary-limit': {
       const message = 'API rate limit exceeded for the installation.'
       const reset = String(Math.floor(world.clock.epochMs() / 1_000) + 600)
@@ -192,14 +217,14 @@ function rateLimited(bucket: Bucket, identity: string): Answer {
   return { status: 403, body: { message, documentation_url: 'https://docs.github.com/rest' } }
 }
 
-const secondaryLimit: Answer = {
+const secondaryLimit = (retryAfter: number | null): Answer => ({
   status: 403,
-  headers: { 'retry-after': '1' },
+  headers: retryAfter === null ? {} : { 'retry-after': String(retryAfter) },
   body: {
     message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
     documentation_url: 'https://docs.github.com/rest/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits',
   },
-}
+})
 
 async function refusing(work: () => Promise<Answer>, world: World): Promise<Answer> {
   try {

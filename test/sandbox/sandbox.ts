@@ -9,6 +9,7 @@ import { createWorld } from './create-world.ts'
 import type { Faults } from './faults.ts'
 import { createFront } from './front.ts'
 import { accountNamed, plant, plantCommit } from './plant.ts'
+import type { SecondaryMode } from './rate-limit.ts'
 import { resources } from './resources/index.ts'
 import type { CommitSeed, Seed } from './seed.ts'
 import { appBySlug, fullName, repositoryByName } from './store.ts'
@@ -101,6 +102,8 @@ export interface Sandbox {
   setLatency(ms: number): void
   /** Requests an hour for each identity, REST and GraphQL apart (15,000 at first). */
   setRateLimit(perHour: number): void
+  /** Whether the secondary limits hold, and whether a refusal says for how long (off at first). */
+  setSecondaryLimits(mode: SecondaryMode): void
   as(login: string): Person
   app(slug: string): AppHandle
   repository(fullName: string): RepositoryHandle
@@ -163,6 +166,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       latencyMs = ms
     },
     setRateLimit: world.rateLimits.setLimit,
+    setSecondaryLimits: world.rateLimits.setSecondary,
     as: (login) => personOf(world, login),
     app: (slug) => appHandle(world, slug),
     repository: (name) => repositoryHandle(world, name),

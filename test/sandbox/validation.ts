@@ -15,6 +15,8 @@ type Json = Readonly<Record<string, unknown>>
 /** Checks against GitHub's OpenAPI description; each answer lists the problems, empty = accepted. */
 export interface Validation {
   knows(method: string, path: string): boolean
+  /** Whether GitHub's description says that the operation notifies people (`x-github.triggersNotification`). */
+  notifies(method: string, path: string): boolean
   request(method: string, path: string, query: URLSearchParams, body: Json | undefined): string[]
   answer(method: string, path: string, status: number, body: unknown): string[]
 }
@@ -135,6 +137,7 @@ function createValidation(): Validation {
 
   return {
     knows: (method, path) => operationOf(method, path) !== undefined,
+    notifies: (method, path) => member(member(operationOf(method, path), 'x-github'), 'triggersNotification') === true,
     request(method, path, query, body) {
       const key = `${method} ${path}`
       const parameters = parametersOf(method, path).filter((one) => one['in'] === 'query')
