@@ -28,6 +28,7 @@ export async function computeVersionFor(
     directory,
     pattern,
     counts,
+    path: inputs.path,
     config: configOf(inputs),
     line,
     firstParent: inputs.firstParent,

@@ -7,7 +7,7 @@ import { tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
 import type { ComputedVersion } from '../git/compute-version.ts'
 import { readAuthors } from '../git/read-authors.ts'
-import { readTagCommit } from '../git/read-tags.ts'
+import { notTagged, readTagCommit } from '../git/read-tags.ts'
 import { changelogSectionOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
 import { codeSpan, escapeMarkdown, truncate } from '../render/text.ts'
@@ -96,12 +96,16 @@ function refuseContradictions({ checkChangelog, changelog, template }: Inputs): 
   if (problems.length > 0) throw new RingmasterError('bad-input', problems)
 }
 
-/** What is tagged is told from the release before it; what is to come, from the last release. */
+/** What is tagged is told from the release before it; what is to come, also by its version, from the last release. */
 async function computedFor(inputs: Inputs, shell: Shell, directory: string): Promise<ComputedVersion> {
   if (inputs.version !== null) {
     const version = unwrap(parseVersion('semver', inputs.version))
-    const at = await readTagCommit(directory, tagNameOf(unwrap(patternOf(inputs)), inputs.version))
-    return computeVersionFor(inputs, shell, { below: version, ...(at === null ? {} : { at }) })
+    const name = tagNameOf(unwrap(patternOf(inputs)), inputs.version)
+    const at = await readTagCommit(directory, name)
+    if (at !== null) return computeVersionFor(inputs, shell, { below: version, at })
+    const next = await computeVersionFor(inputs, shell)
+    if (next.tagName === name) return next
+    throw notTagged(name, 'leave the input version out to tell what is to come')
   }
   const computed = await computeVersionFor(inputs, shell)
   if (computed.released || computed.version === null) return computed

@@ -13,7 +13,7 @@ import {
   scoresOf,
   type Transition,
 } from '../core/version/backtest.ts'
-import { commitsText } from '../core/version/explain.ts'
+import { commitsText, countText } from '../core/version/explain.ts'
 import { presets } from '../core/version/presets.ts'
 import type { BumpConfig, PresetName } from '../core/version/schema.ts'
 import { readTags } from '../core/version/tags.ts'
@@ -119,7 +119,7 @@ export function progressBar(done: number, all: number): string {
   const share = all === 0 ? 1 : Math.min(done / all, 1)
   const filled = Math.floor(share * BAR_WIDTH)
   const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
-  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${done} of ${all} releases`
+  return `${bar} ${String(Math.floor(share * 100)).padStart(3)} %  ${done} of ${countText(all, 'release')}`
 }
 
 const documentOf = (
@@ -148,8 +148,11 @@ function tell({ history, replayed, unreleased, scores, rows }: Told, io: Command
     for (const line of renderTextTable(header, table)) io.out(line)
   }
   const firsts = replayed.filter(({ previous }) => previous === null).length
-  io.out(`${replayed.length} releases were tagged, ${firsts} of them with no lower one before.`)
-  if (history.outside.length > 0) io.out(`${history.outside.length} tags lead to commits that are not here.`)
+  const were = replayed.length === 1 ? 'was' : 'were'
+  io.out(`${countText(replayed.length, 'release')} ${were} tagged, ${firsts} of them with no lower one before.`)
+  const lost = history.outside.length
+  if (lost > 0)
+    io.out(`${countText(lost, 'tag')} ${lost === 1 ? 'leads to a commit' : 'lead to commits'} not in this checkout.`)
   if (scores.length > 0) {
     io.out('')
     print(['RULE', 'SAME VERSION', 'SAME STEP', 'HIGHER', 'LOWER', 'NOTHING', 'REFUSED'], scores.map(scoreRow))

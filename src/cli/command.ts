@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { nearest } from '../core/command/nearest.ts'
 import { type Fault, RingmasterError } from '../core/problem.ts'
 
 /** 0 done (also "no update"), 1 refused or blocked, 2 usage or bad input, 3 outside trouble, 70 a bug. */
@@ -37,7 +38,24 @@ export function readOptions<const O extends NonNullable<ParseArgsConfig['options
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw usageError((error as Error).message.replace(/\.? To specify .*$/s, ''), command)
+    throw usageError(wrongCall(error as NodeJS.ErrnoException, Object.keys(options)), command)
+  }
+}
+
+/** What Node says of a wrong call, in our words; the option stands in quotes at the beginning of its sentence. */
+function wrongCall({ code, message }: NodeJS.ErrnoException, names: readonly string[]): string {
+  const option = /'([^']*)'/.exec(message)?.[1]?.replace(/ <value>$/, '') ?? ''
+  switch (code) {
+    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION': {
+      const [meant] = nearest(option.replace(/^-+/, ''), names)
+      return `expected an option of this command, found ${option}${meant === undefined ? '' : `; did you mean --${meant}?`}`
+    }
+    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
+      return /does not take an argument/.test(message)
+        ? `expected the option ${option} without a value, found one`
+        : `expected a value behind the option ${option}, found none (one that begins with a dash is written --name=-value)`
+    default:
+      return message
   }
 }
 

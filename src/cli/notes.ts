@@ -4,7 +4,7 @@ import { tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { readAuthors } from '../git/read-authors.ts'
-import { readTagCommit } from '../git/read-tags.ts'
+import { notTagged, readTagCommit } from '../git/read-tags.ts'
 import { changelogSectionOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
 import { checkChangelogFile, writeChangelog } from './changelog-file.ts'
@@ -103,8 +103,11 @@ async function computeFor(choice: ProductChoice, values: Values): Promise<Comput
   const ask = (below: Version | null, at: string | null): Promise<ComputedVersion> =>
     computeVersion({ ...choice, line, ownRef: null, below, ...(at === null ? {} : { at }) })
   if (values.release !== undefined) {
-    const tag = await readTagCommit(choice.directory, tagNameOf(choice.pattern, values.release))
-    return ask(unwrap(parseVersion('semver', values.release)), tag)
+    const version = unwrap(parseVersion('semver', values.release))
+    const name = tagNameOf(choice.pattern, values.release)
+    const tag = await readTagCommit(choice.directory, name)
+    if (tag === null) throw notTagged(name, 'leave --release out to tell what is to come')
+    return ask(version, tag)
   }
   const computed = await ask(null, null)
   if (computed.released || computed.version === null) return computed

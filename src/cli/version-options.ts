@@ -48,6 +48,7 @@ export interface ProductChoice {
   readonly directory: string
   readonly pattern: TagPattern
   readonly counts: CountsFor | null
+  readonly path: string | null
   readonly config: BumpConfig
   readonly firstParent: boolean
 }
@@ -70,6 +71,7 @@ export function readProductChoice(
     directory: values.directory ?? '.',
     pattern: unwrap(pattern),
     counts: unwrap(area),
+    path: values.path ?? null,
     config: {
       preset: oneOf(values.preset, 'preset', presetNames, command) ?? 'ringmaster',
       ...(rules.length === 0 ? {} : { rules: rules.map((rule) => unwrap(rule)) }),

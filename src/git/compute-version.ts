@@ -1,8 +1,8 @@
-import { type Problem, quoted, unwrap } from '../core/problem.ts'
+import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { type BumpDecision, decideBump } from '../core/version/decide.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
 import { judgeOutsidePath } from '../core/version/outside-path.ts'
-import type { CountsFor } from '../core/version/paths.ts'
+import { type CountsFor, normalPath } from '../core/version/paths.ts'
 import { latestOnLine } from '../core/version/prerelease.ts'
 import { presets } from '../core/version/presets.ts'
 import type { Reread } from '../core/version/pull-requests.ts'
@@ -20,6 +20,7 @@ import type { Verdict } from '../core/version/verdict.ts'
 import type { Version } from '../core/version/version.ts'
 import { readAncestry } from './deepen.ts'
 import type { GitCommit } from './read-commits.ts'
+import { hasPath } from './read-head.ts'
 import { readHistory } from './read-history.ts'
 import type { GitTag } from './read-tags.ts'
 
@@ -30,6 +31,8 @@ export interface VersionQuestion {
   readonly pattern: TagPattern
   /** Null where every commit counts. */
   readonly counts: CountsFor | null
+  /** The product's folder or file from the root of the repository; null where it is the whole repository. */
+  readonly path: string | null
   readonly config: BumpConfig
   readonly line: Line
   readonly firstParent: boolean
@@ -99,6 +102,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   const last = read(history.tags).versions.find(({ name }) => name === history.last?.name) ?? null
   const latest = latestOf(history.tags)
   const [counted, outside] = divided(question.counts, history.commits)
+  if (counted.length === 0) refuseMissingPath(question, history.head)
   const reread: Reread = question.reread === undefined ? { commits: counted } : await question.reread(counted)
   const decide = (commits: readonly Commit[]): BumpDecision =>
     unwrap(decideBump(question.config, last?.version.text ?? null, commits, reread.judge))
@@ -136,6 +140,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     warnings: [
       ...(versions.length === 0 ? noneRead(unreadTags) : []),
       ...(history.remoteTags === 'no-answer' ? [remoteDidNotAnswer] : []),
+      ...(question.line.kind === 'graduation' && latest === null ? [nothingGraduates(question.line.label, last)] : []),
       ...(last === null ? [] : taggedTwice(last, rivals(last, history.tags))),
       ...decision.warnings.map(({ code, message }) => ({ code, message })),
       ...oddCommits(decision),
@@ -180,6 +185,16 @@ function outsideOf({ config, reread }: VersionQuestion, commits: readonly Commit
   return reread === undefined ? verdicts : verdicts.map((verdict) => ({ ...verdict, warnings: [] }))
 }
 
+/** A path with a slip in it would answer for ever that nothing is to be released. */
+function refuseMissingPath({ directory, path }: VersionQuestion, head: string): void {
+  if (path === null || normalPath(path) === '.' || hasPath(directory, head, normalPath(path))) return
+  throw new RingmasterError('bad-input', {
+    code: 'path-not-found',
+    message: `expected a folder or a file of the commit ${head.slice(0, 7)} as the product's path, found nothing at ${quoted(path)}`,
+    hint: 'paths begin at the root of the repository, and upper and lower case differ',
+  })
+}
+
 /** What counts for the product, and what does not, each in its order. */
 function divided(
   counts: CountsFor | null,
@@ -201,6 +216,12 @@ async function commitsSince(
   const since = await readAncestry(directory, head, tag.sha)
   return commits.filter(({ sha }) => since.has(sha))
 }
+
+const nothingGraduates = (label: string, last: VersionTag | null): Problem => ({
+  code: 'nothing-to-graduate',
+  message: `expected a pre-release of the line ${quoted(label)}${last === null ? '' : ` above ${last.version.text}`} to graduate, found none; what the commits ask for is released without one`,
+  hint: 'look at the label, and whether the tags of the line are in this checkout',
+})
 
 const remoteDidNotAnswer: Problem = {
   code: 'remote-tags-unknown',

@@ -1,5 +1,5 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
-import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
+import { type Fault, type Problem, quoted, RingmasterError } from '../core/problem.ts'
 
 export type GitProblemCode =
   | 'git-missing'
@@ -107,8 +107,15 @@ export function gitInPieces(
 /** `https://user:secret@host` becomes `https://…@host`. */
 const withoutCredentials = (text: string): string => text.replace(/:\/\/[^/@\s]{1,2000}@/g, '://…@')
 
-const BY_STANDARD_ERROR: readonly { readonly says: RegExp; readonly problem: Problem<GitProblemCode> }[] = [
+interface KnownTrouble {
+  readonly says: RegExp
+  readonly fault: Fault
+  readonly problem: Problem<GitProblemCode>
+}
+
+const BY_STANDARD_ERROR: readonly KnownTrouble[] = [
   {
+    fault: 'outside',
     says: /dubious ownership/,
     problem: {
       code: 'repository-not-owned',
@@ -117,6 +124,7 @@ const BY_STANDARD_ERROR: readonly { readonly says: RegExp; readonly problem: Pro
     },
   },
   {
+    fault: 'bad-input',
     says: /not a git repository|cannot change to/,
     problem: {
       code: 'not-a-repository',
@@ -125,6 +133,7 @@ const BY_STANDARD_ERROR: readonly { readonly says: RegExp; readonly problem: Pro
     },
   },
   {
+    fault: 'bad-input',
     says: /ambiguous argument 'HEAD(\^\{commit\})?'|bad revision 'HEAD|malformed object name HEAD/,
     problem: {
       code: 'no-commits',
@@ -140,8 +149,8 @@ function translateGitError(
   args: readonly string[],
 ): RingmasterError {
   const what = `\`git ${args[0] ?? ''}\``
-  const known = (problem: Problem<GitProblemCode>): RingmasterError =>
-    new RingmasterError('outside', problem, { cause: error })
+  const known = (problem: Problem<GitProblemCode>, fault: Fault = 'outside'): RingmasterError =>
+    new RingmasterError(fault, problem, { cause: error })
   if (error.code === 'ENOENT') {
     return known({
       code: 'git-missing',
@@ -155,7 +164,7 @@ function translateGitError(
   if (error.killed)
     return known({ code: 'git-timed-out', message: `expected an answer from ${what} in time, found none` })
   const match = BY_STANDARD_ERROR.find(({ says }) => says.test(standardError))
-  if (match) return known(match.problem)
+  if (match) return known(match.problem, match.fault)
   const lines = withoutCredentials(standardError).trim().split('\n')
   const said = lines.find((line) => line.startsWith('fatal:')) ?? lines.at(-1) ?? ''
   return known({ code: 'git-failed', message: `expected ${what} to succeed, found ${quoted(said)}` })

@@ -39,6 +39,11 @@ function readPlainHead(folder: string): GitHead | null {
   }
 }
 
+/** Whether a commit has a folder or a file at a path from the root of the repository, without `./` before it. */
+export function hasPath(directory: string, sha: string, path: string): boolean {
+  return gitAtOnce(directory, ['ls-tree', '--full-tree', '--name-only', '-z', sha, '--', path]).length > 0
+}
+
 /** The remote that history may be fetched from: `origin`, else the only one there is, else null. */
 export async function readRemote(directory: string): Promise<string | null> {
   const names = (await git(directory, ['remote'])).toString('utf8').split('\n').filter(Boolean)

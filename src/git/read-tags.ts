@@ -1,3 +1,4 @@
+import { quoted, RingmasterError } from '../core/problem.ts'
 import { decodeName } from './decode.ts'
 import { git, gitAtOnce } from './git.ts'
 
@@ -41,6 +42,14 @@ export async function readTagCommit(directory: string, name: string): Promise<st
   const tags = await Promise.all(lines.map((line) => toTag(directory, line)))
   return tags.find((tag) => tag?.name === name)?.sha ?? null
 }
+
+/** The refusal to tell of a release that nobody tagged, as if it had been one. */
+export const notTagged = (name: string, otherwise: string): RingmasterError =>
+  new RingmasterError('bad-input', {
+    code: 'release-not-tagged',
+    message: `expected the tag ${quoted(name)} of the release to tell of, found none in this checkout`,
+    hint: `run \`git fetch --tags\` if the remote has it, look at the tag pattern, or ${otherwise}`,
+  })
 
 async function toTag(directory: string, line: string): Promise<GitTag | null> {
   const [type, sha = '', peeledType, peeledSha = '', ...rest] = line.split(' ')

@@ -1,8 +1,7 @@
 import type { ChangeGroup, ChangeKind, ChangelogSection } from '../core/version/changelog.ts'
 import type { NoteEntry, Notes } from '../core/version/notes.ts'
 import { type TagPattern, tagNameOf } from '../core/version/tags.ts'
-import { type RepositoryUrl, renderEntry } from './notes.ts'
-import { escapeMarkdown } from './text.ts'
+import { type RepositoryUrl, renderBreaking, renderEntry } from './notes.ts'
 
 /** Where a type of commit stands in a changelog; what is absent has changed something. */
 const kindOf: ReadonlyMap<string, ChangeKind> = new Map([
@@ -47,8 +46,6 @@ export function changelogSectionOf(
 }
 
 function lineOf(entry: NoteEntry, repository: RepositoryUrl): string {
-  const text = renderEntry(entry, repository)
-  if (entry.breaking === null) return `- ${text}`
-  const note = entry.breaking === entry.subject ? '' : ` ${escapeMarkdown(entry.breaking)}`
-  return `- **Breaking:** ${text}${note === '' ? '' : `:${note}`}`
+  if (entry.breaking === null) return `- ${renderEntry(entry, repository)}`
+  return `- **Breaking:** ${renderBreaking(entry, repository)}`
 }

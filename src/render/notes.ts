@@ -8,11 +8,17 @@ export type RepositoryUrl = string | null
 /** The notes of one product's version as Markdown, without a heading of its own; '' where there is nothing to tell. */
 export function renderNotes(notes: Notes, repository: RepositoryUrl, level = 3): string {
   const mark = '#'.repeat(level)
+  const groups = notes.groups.map((group) => [group.title, renderGroup(group, repository)] as const)
   const sections = [
     ...(notes.breaking.length === 0
       ? []
-      : [[`${mark} Breaking changes`, notes.breaking.map((entry) => renderBreaking(entry, repository)).join('\n')]]),
-    ...notes.groups.map((group) => [`${mark} ${escapeMarkdown(group.title)}`, renderGroup(group, repository)]),
+      : [
+          [
+            `${mark} Breaking changes`,
+            notes.breaking.map((entry) => `- ${renderBreaking(entry, repository)}`).join('\n'),
+          ],
+        ]),
+    ...groups.filter(([, text]) => text !== '').map(([title, text]) => [`${mark} ${escapeMarkdown(title)}`, text]),
     ...(notes.contributors.length === 0
       ? []
       : [[`${mark} Thanks`, `Thanks to ${notes.contributors.map(escapeMarkdown).join(', ')}.`]]),
@@ -31,23 +37,29 @@ export interface ProductNotes {
 /** The notes of a whole release: what breaks in any product first, then product by product, in the order given. */
 export function renderReleaseNotes(products: readonly ProductNotes[]): string {
   const breaking = products.flatMap(({ product, notes, repository }) =>
-    notes.breaking.map((entry) => `- **${escapeMarkdown(product)}** ${renderBreaking(entry, repository).slice(2)}`),
+    notes.breaking.map((entry) => `- **${escapeMarkdown(product)}** ${renderBreaking(entry, repository)}`),
   )
   const parts = products.map(({ product, version, notes, repository }) => {
     const text = renderNotes({ ...notes, breaking: [] }, repository)
-    return `## ${escapeMarkdown(product)} ${codeSpan(version)}\n\n${text || 'No changes to tell.'}`
+    const nothing = notes.breaking.length > 0 ? 'Only what breaks, above.' : 'No changes to tell.'
+    return `## ${escapeMarkdown(product)} ${codeSpan(version)}\n\n${text || nothing}`
   })
   return [...(breaking.length === 0 ? [] : [`## Breaking changes\n\n${breaking.join('\n')}`]), ...parts].join('\n\n')
 }
 
+/** What breaks has its place above the groups, and is told once. */
 const renderGroup = (group: NoteGroup, repository: RepositoryUrl): string =>
   group.scopes
     .flatMap(({ entries }) => entries)
+    .filter(({ breaking }) => breaking === null)
     .map((entry) => `- ${renderEntry(entry, repository)}`)
     .join('\n')
 
-const renderBreaking = (entry: NoteEntry, repository: RepositoryUrl): string =>
-  `- ${scopeOf(entry)}${escapeMarkdown(entry.breaking ?? '')}${linksOf(entry, repository)}`
+/** The change, and behind it what its author says that it breaks, where that is more than the change itself. */
+export function renderBreaking(entry: NoteEntry, repository: RepositoryUrl): string {
+  const says = entry.breaking === entry.subject ? '' : `: ${escapeMarkdown(entry.breaking ?? '')}`
+  return `${renderEntry(entry, repository)}${says}`
+}
 
 /** One change on one line: scope, subject, and the links that its audience may follow. */
 export const renderEntry = (entry: NoteEntry, repository: RepositoryUrl): string =>

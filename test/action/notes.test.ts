@@ -58,6 +58,11 @@ describe('notes', () => {
     expect(outputs['notes']?.slice(0, Math.max(text.length, 1))).toBe(text)
   })
 
+  it('tell of the version to come by its name, before it is tagged', async () => {
+    repository.commit('fix: third')
+    expect((await notes({ version: '2.0.1' })).outputs['notes']).toBe('### Bug fixes\n\n- third')
+  })
+
   it('say so when there is nothing to tell', async () => {
     repository.commit('docs: third')
     const { exitCode, outputs } = await notes()
@@ -93,6 +98,7 @@ describe('notes', () => {
     ['a changelog out of the workspace', { changelog: '../CHANGELOG.md' }, ['file-unreadable']],
     ['a changelog behind a link out of it', { changelog: 'out/CHANGELOG.md' }, ['file-unreadable']],
     ['a changelog in no folder', { changelog: 'none/CHANGELOG.md' }, ['file-unreadable']],
+    ['a version that nobody tagged', { version: '9.9.9' }, ['release-not-tagged']],
     ['a version that is none', { version: 'v2' }, ['version-prefix', 'version-parts']],
   ])('refuse %s', async (_, inputs, codes) => {
     symlinkSync(tmpdir(), fileOf('out'))

@@ -67,9 +67,19 @@ describe('a step', () => {
   })
 
   it('ends with 3 for trouble outside', async () => {
+    const path = process.env['PATH']
+    process.env['PATH'] = '/nowhere'
+    try {
+      const { exitCode, runner } = await run({ command: 'bump' }, { GITHUB_WORKSPACE: '/nowhere' })
+      expect([exitCode, runner.annotations[0]?.problem.code]).toEqual([3, 'git-missing'])
+    } finally {
+      process.env['PATH'] = path
+    }
+  })
+
+  it('ends with 2 for a folder that is no checkout', async () => {
     const { exitCode, runner } = await run({ command: 'bump' }, { GITHUB_WORKSPACE: '/nowhere' })
-    expect(exitCode).toBe(3)
-    expect(runner.annotations[0]?.problem.code).toBe('not-a-repository')
+    expect([exitCode, runner.annotations[0]?.problem.code]).toEqual([2, 'not-a-repository'])
   })
 
   it('ends with 70 for a bug, asks for a report, and shows where only when debugging', async () => {

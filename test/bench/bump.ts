@@ -58,7 +58,7 @@ const own =
   async (directory) => {
     if (!pattern.ok) throw new Error('the pattern is refused')
     const { bump, version } = await computeVersion({
-      ...{ directory, pattern: pattern.value, counts: null, config: { preset }, line: { kind: 'release' } },
+      ...{ directory, pattern: pattern.value, counts: null, path: null, config: { preset }, line: { kind: 'release' } },
       ...{ firstParent: false, ownRef: null, below: null },
     })
     return `${bump} to ${version}`

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { bumpCommand } from '../../src/cli/bump.ts'
+import type { CommandIo } from '../../src/cli/command.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { runCommand } from './stage.ts'
 
@@ -22,6 +23,8 @@ const released = (): ScratchRepository => {
   repository.git('tag', 'v1.2.0')
   return repository
 }
+
+const nowhere: CommandIo = { out: () => {}, err: () => {}, json: false, env: {}, now: '2026-03-04T05:06:07Z' }
 
 const BOUND_MS = 10_000
 
@@ -130,5 +133,30 @@ describe('bad input gets an answer or a clear error in bounded time', () => {
 
   it('a repository without commits', async () => {
     expect(await answer(fresh().directory)).toEqual(['no-commits'])
+    await expect(bumpCommand.run(['-C', fresh().directory], nowhere)).rejects.toMatchObject({ fault: 'bad-input' })
+  })
+
+  it('a path with a slip in it, yet not one that has nothing new', async () => {
+    const repository = released()
+    repository.commit('feat: api', ['api/a'])
+    repository.git('tag', 'api/v1.0.0')
+    const at = (path: string) => answer(repository.directory, '--product', 'api', '--path', path)
+    expect(await at('apo')).toEqual(['path-not-found'])
+    expect(await at('./api/')).toBe('1.0.0')
+    repository.commit('feat: elsewhere', ['web/a'])
+    expect([await at('api'), await at('api/a'), await at('.')]).toEqual([null, null, '1.1.0'])
+  })
+
+  it.each([
+    [['--pat', 'api'], 'expected an option of this command, found --pat; did you mean --path?'],
+    [['--frobnicate'], 'expected an option of this command, found --frobnicate'],
+    [['-x'], 'expected an option of this command, found -x'],
+    [['--build=5'], 'expected the option --build without a value, found one'],
+    [
+      ['--rows'],
+      'expected a value behind the option --rows, found none (one that begins with a dash is written --name=-value)',
+    ],
+  ])('an option that is none, or none of its kind: %j', async (args, message) => {
+    await expect(bumpCommand.run(args, nowhere)).rejects.toMatchObject({ problems: [{ code: 'usage', message }] })
   })
 })

@@ -138,6 +138,13 @@ describe('ringmaster bump', () => {
     expect(await versionOf(repository, '--graduate', 'rc')).toEqual(['1.3.0', true])
   })
 
+  it('says that there is no candidate to graduate, before it releases without one', async () => {
+    const repository = history('x', '#v1.2.0', '#v1.2.0-rc.1', 'feat: b', '#v1.3.0-beta.1')
+    const told = (label: string) => bump(repository, '--graduate', label).then((one) => one.json())
+    expect(await told('rc')).toMatchObject({ version: '1.3.0', warnings: [{ code: 'nothing-to-graduate' }] })
+    expect(await told('beta')).toMatchObject({ version: '1.3.0', warnings: [] })
+  })
+
   it('knows a candidate further back than the release when the checkout is shallow', async () => {
     const origin = history('x', '#v1.2.0', 'feat: b', '#v2.0.0-rc.1', 'fix: c', '#v1.2.1', 'fix: d', 'fix: e')
     const clone = origin.shallowClone()

@@ -103,7 +103,10 @@ describe('a command called in the wrong way', () => {
       'ringmaster resolve --base-url https://updates.example/ --cohort eu --state fresh --root none',
       /^file-unreadable: expected a root file at none, found ENOENT/,
     ],
-    ['ringmaster resolve --base-url https://updates.example/ --colour red', /^usage: Unknown option '--colour'$/],
+    [
+      'ringmaster resolve --base-url https://updates.example/ --colour red',
+      /^usage: expected an option of this command, found --colour$/,
+    ],
     ['ringmaster keys sign root-2.request.json', 'usage: expected the option --key, found none'],
     ['ringmaster keys sign channel.json --key k', /^file-invalid: channel\.json at "schema"/],
     [

@@ -97,6 +97,7 @@ describe('ringmaster notes', () => {
     ['a check of nothing', ['--check'], 'usage'],
     ['an address that is none', ['--repository-url', 'javascript:alert(1)'], 'usage'],
     ['a version that is none', ['--release', '1.x'], 'version-parts'],
+    ['a release that nobody tagged', ['--release', '9.9.9'], 'release-not-tagged'],
     ['a date that is none', ['--date', 'tomorrow'], 'usage'],
     ['a template that is not there', ['--template', '/nowhere/x'], 'file-unreadable'],
   ])('refuse %s', async (_, args, code) => {
@@ -122,7 +123,7 @@ describe('ringmaster notes', () => {
         [
           '## Breaking changes\n\n- **web** **core:** third',
           '## api `1.1.0`\n\n### Features\n\n- second',
-          '## web `2.0.0`\n\n### Bug fixes\n\n- **core:** third',
+          '## web `2.0.0`\n\nOnly what breaks, above.',
         ].join('\n\n'),
       )
     })

@@ -142,7 +142,10 @@ const policyText: Readonly<Record<BumpDecision['policy'], string>> = {
 
 /** `1 commit`, `2 older commits`. */
 export const commitsText = (count: number, which = ''): string =>
-  `${count}${which === '' ? '' : ` ${which}`} ${count === 1 ? 'commit' : 'commits'}`
+  countText(count, `${which === '' ? '' : `${which} `}commit`)
+
+/** `1 file`, `2 files`. */
+export const countText = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`
 
 function summaryOf({ from, to, bump, policy, commits }: BumpDecision): string {
   const count = commitsText(commits.length)

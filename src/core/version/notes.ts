@@ -29,7 +29,7 @@ export interface NoteGroup {
 /** The notes of a range for one audience. Texts come from commits: whoever renders escapes them. */
 export interface Notes {
   readonly audience: Audience
-  /** Every breaking change, also told in its group. */
+  /** Every breaking change; the groups hold it too, and who renders tells it once. */
   readonly breaking: readonly NoteEntry[]
   readonly groups: readonly NoteGroup[]
   /** As `authors` names them, sorted, each once. */

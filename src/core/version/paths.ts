@@ -27,7 +27,7 @@ export function parseAreas(areas: readonly Area[]): Checked<AreaMap, 'bad-path'>
   const problems = areas.flatMap((area, index) => problemsOfArea(area, index))
   if (problems.length > 0) return { ok: false, problems }
   const places = areas.map((area): Place => {
-    return { area, path: normalised(area.path), exclude: new Set((area.exclude ?? []).map(normalised)) }
+    return { area, path: normalPath(area.path), exclude: new Set((area.exclude ?? []).map(normalPath)) }
   })
   const byPath = new Map<string, Place[]>()
   for (const place of places) byPath.set(place.path, [...(byPath.get(place.path) ?? []), place])
@@ -73,7 +73,8 @@ function foldersAbove(file: string): string[] {
   return [...folders, '.']
 }
 
-const normalised = (path: string): string => path.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') || '.'
+/** A path as git writes it: without `./` before and slashes behind it; `.` for the root. */
+export const normalPath = (path: string): string => path.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') || '.'
 
 function problemsOfArea({ path, exclude = [] }: Area, index: number): Problem<'bad-path'>[] {
   const named = [{ text: path, path: `areas[${index}].path` }]
