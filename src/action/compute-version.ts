@@ -47,9 +47,10 @@ async function reread(inputs: Inputs, shell: Shell, commits: readonly GitCommit[
 
 /** A folder's product never takes the repository's plain tags: they may be another product's. */
 export function patternOf(inputs: Inputs): Checked<TagPattern> {
-  if (inputs.tagPattern !== null) return parseTagPattern(inputs.tagPattern)
-  if (inputs.path === null) return parseTagPattern('v{version}')
-  if (inputs.product !== null) return parseTagPattern(`${inputs.product}/v{version}`)
+  const scheme = inputs.scheme ?? 'semver'
+  if (inputs.tagPattern !== null) return parseTagPattern(inputs.tagPattern, scheme)
+  if (inputs.path === null) return parseTagPattern('v{version}', scheme)
+  if (inputs.product !== null) return parseTagPattern(`${inputs.product}/v{version}`, scheme)
   return {
     ok: false,
     problems: [

@@ -1,4 +1,5 @@
 import type { PresetName } from '../core/version/schema.ts'
+import { versionSchemes } from '../core/version/version.ts'
 import { COMMANDS, type CommandName } from './outputs.ts'
 
 /** Spelled out here, because the schema would bring zod into the bump. */
@@ -102,6 +103,10 @@ export const INPUTS = {
   'tag-pattern': {
     description:
       'How release tags are written, with `{version}` in it. `v{version}` unless given; where `path` is given: `<product>/v{version}`.',
+    usedBy: VERSIONED,
+  },
+  scheme: {
+    description: `How the product numbers its versions: ${versionSchemes.join(', ')}. \`semver\` unless given; a version that is none by it is refused.`,
     usedBy: VERSIONED,
   },
   'first-parent': {

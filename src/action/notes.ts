@@ -2,6 +2,7 @@ import { lstat, readFile, realpath, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { checkChangelog, writeSection } from '../core/version/changelog.ts'
+import { uncounted } from '../core/version/decide-next.ts'
 import { collectNotes, type Notes } from '../core/version/notes.ts'
 import { tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
@@ -99,17 +100,18 @@ function refuseContradictions({ checkChangelog, changelog, template }: Inputs): 
 /** What is tagged is told from the release before it; what is to come, also by its version, from the last release. */
 async function computedFor(inputs: Inputs, shell: Shell, directory: string): Promise<ComputedVersion> {
   if (inputs.version !== null) {
-    const version = unwrap(parseVersion('semver', inputs.version))
+    const version = unwrap(parseVersion(inputs.scheme ?? 'semver', inputs.version))
     const name = tagNameOf(unwrap(patternOf(inputs)), inputs.version)
     const at = await readTagCommit(directory, name)
     if (at !== null) return computeVersionFor(inputs, shell, { below: version, at })
+    if (uncounted(version.scheme) !== null) return computeVersionFor(inputs, shell, { below: version })
     const next = await computeVersionFor(inputs, shell)
     if (next.tagName === name) return next
     throw notTagged(name, 'leave the input version out to tell what is to come')
   }
   const computed = await computeVersionFor(inputs, shell)
   if (computed.released || computed.version === null) return computed
-  const below: Version = unwrap(parseVersion('semver', computed.version))
+  const below: Version = unwrap(parseVersion(inputs.scheme ?? 'semver', computed.version))
   return computeVersionFor(inputs, shell, { below })
 }
 

@@ -2,6 +2,7 @@ import { accepted, type Checked, type Problem, quoted } from '../core/problem.ts
 import { type ChangeSource, changeSources } from '../core/version/pull-requests.ts'
 import { parseRuleLine } from '../core/version/rules.ts'
 import type { BumpRule, PresetName } from '../core/version/schema.ts'
+import { type VersionScheme, versionSchemes } from '../core/version/version.ts'
 import { environmentNameOf, INPUTS, type InputDefinition, type InputName, PRESETS } from './inputs.ts'
 import { COMMANDS, type CommandName } from './outputs.ts'
 
@@ -24,6 +25,7 @@ export interface Inputs {
   readonly preMajorBreaking: 'minor' | 'major' | null
   readonly preMajorFeature: 'patch' | 'minor' | null
   readonly tagPattern: string | null
+  readonly scheme: VersionScheme | null
   readonly firstParent: boolean
   readonly prerelease: string | null
   readonly graduate: string | null
@@ -121,6 +123,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     preMajorBreaking: oneOf('pre-major-breaking', ['minor', 'major']),
     preMajorFeature: oneOf('pre-major-feature', ['patch', 'minor']),
     tagPattern: text('tag-pattern'),
+    scheme: oneOf('scheme', versionSchemes),
     firstParent: flag('first-parent'),
     prerelease: text('prerelease'),
     graduate: text('graduate'),

@@ -2,6 +2,7 @@ import { parseBuildStatus } from '../core/deployment/status.ts'
 import { digestOf } from '../core/json.ts'
 import { type Problem, RingmasterError, unwrap } from '../core/problem.ts'
 import { BuildRecord, buildExternalId } from '../core/product/schema.ts'
+import { parseVersion } from '../core/version/version.ts'
 import { codeSpan, escapeMarkdown } from '../render/text.ts'
 import { readArtifacts } from './artifacts.ts'
 import { buildCheckOf, renderBuildSummary } from './build-check.ts'
@@ -83,6 +84,7 @@ export async function recordBuild(inputs: Inputs, shell: Shell): Promise<Outcome
 
 async function versionOf(inputs: Inputs, context: RunContext, shell: Shell): Promise<BuiltVersion | null> {
   if (inputs.version !== null) {
+    if (inputs.scheme !== null) unwrap(parseVersion(inputs.scheme, inputs.version))
     return {
       version: inputs.version,
       previousVersion: null,

@@ -1,6 +1,6 @@
-import { type Problem, unwrap } from '../core/problem.ts'
+import { type Problem, RingmasterError, unwrap } from '../core/problem.ts'
 import { collectNotes } from '../core/version/notes.ts'
-import { tagNameOf } from '../core/version/tags.ts'
+import { isStable, tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
 import type { ComputedVersion } from '../git/compute-version.ts'
 import { readAuthors } from '../git/read-authors.ts'
@@ -15,11 +15,9 @@ import { connectWith, type Shell } from './shell.ts'
 import { together } from './together.ts'
 import { isTagged, type Tagging, writeBranch, writeRelease, writeTag } from './write-tag.ts'
 
-type SemVer = Extract<Version, { scheme: 'semver' }>
-
 /** What is to be tagged, and what it came from. */
 interface Target {
-  readonly version: SemVer
+  readonly version: Version
   readonly sha: string
   /** Null where the version was given and no notes are asked for. */
   readonly computed: ComputedVersion | null
@@ -35,12 +33,13 @@ export async function tag(inputs: Inputs, shell: Shell): Promise<Outcome<'tag'>>
   const target = await targetOf(inputs, context, shell)
   if (target === null) return nothingToTag(product)
   const name = tagNameOf(pattern, target.version.text)
+  const branchName = branchNameOf(inputs, target.version)
   const client = await connectWith(inputs, context, shell.clock)
   const tagging: Tagging = { client, context, sha: target.sha, tag: name, message: `${product} ${target.version.text}` }
   // Before anything is written: a refusal must leave nothing behind.
   const there = await isTagged(tagging)
   const created = !there && !inputs.dryRun && (await writeTag(tagging))
-  const branch = await branchOf(inputs, tagging, target.version)
+  const branch = await branchOf(inputs, tagging, branchName)
   const release = await releaseOf(inputs, shell, tagging, target)
   const did = there ? 'Already tagged' : inputs.dryRun ? 'Dry run: would tag' : created ? 'Tagged' : 'Already tagged'
   return {
@@ -65,9 +64,10 @@ const nothingToTag = (product: string): Outcome<'tag'> => ({
 })
 
 async function targetOf(inputs: Inputs, context: RunContext, shell: Shell): Promise<Target | null> {
+  const scheme = inputs.scheme ?? 'semver'
   const needsNotes = inputs.githubRelease && inputs.notes === 'commits'
   if (inputs.version !== null) {
-    const version = unwrap(parseVersion('semver', inputs.version))
+    const version = unwrap(parseVersion(scheme, inputs.version))
     const sha = inputs.sha ?? context.sha
     return {
       version,
@@ -78,7 +78,7 @@ async function targetOf(inputs: Inputs, context: RunContext, shell: Shell): Prom
   const at = inputs.sha === null ? {} : { at: inputs.sha }
   const computed = await computeVersionFor(inputs, shell, at)
   if (computed.version === null) return null
-  const version = unwrap(parseVersion('semver', computed.version))
+  const version = unwrap(parseVersion(scheme, computed.version))
   // On the tagged commit nothing has come since; its notes are those of the release itself.
   const told =
     computed.released || !needsNotes ? computed : await computeVersionFor(inputs, shell, { ...at, below: version })
@@ -89,14 +89,18 @@ interface Told {
   readonly told: readonly string[]
 }
 
+function branchNameOf({ releaseBranch, product, path }: Inputs, version: Version): string | null {
+  if (releaseBranch === null) return null
+  const folder = product === null || path === null ? '' : `${product}/`
+  return `release/${folder}v${releaseBranch === 'line' ? lineOf(version) : numberOf(version)}`
+}
+
 async function branchOf(
   inputs: Inputs,
   tagging: Tagging,
-  { major, minor, patch }: SemVer,
+  name: string | null,
 ): Promise<Told & { readonly name: string; readonly warnings: readonly Problem[] }> {
-  if (inputs.releaseBranch === null) return { name: '', told: [], warnings: [] }
-  const folder = inputs.product === null || inputs.path === null ? '' : `${inputs.product}/`
-  const name = `release/${folder}${inputs.releaseBranch === 'line' ? `v${major}.x` : `v${major}.${minor}.${patch}`}`
+  if (name === null) return { name: '', told: [], warnings: [] }
   const { head, created } = await writeBranch(tagging, name, inputs.dryRun)
   const did = created ? 'Cut' : inputs.dryRun ? 'Would cut, unless it is there,' : 'Left as it is:'
   const moved: Problem = {
@@ -105,6 +109,21 @@ async function branchOf(
     hint: 'look whether it went on from this version',
   }
   return { name, told: [`${did} the branch ${codeSpan(name)}.`], warnings: head === tagging.sha ? [] : [moved] }
+}
+
+const isSemVer = (version: Version) => version.scheme === 'semver' || version.scheme === 'semver-build'
+
+const numberOf = (version: Version): string =>
+  isSemVer(version) ? `${version.major}.${version.minor}.${version.patch}` : version.text
+
+function lineOf(version: Version): string {
+  if (isSemVer(version)) return `${version.major}.x`
+  throw new RingmasterError('bad-input', {
+    code: 'line-scheme',
+    message: `expected a scheme with lines of releases for release-branch: line, found ${version.scheme}`,
+    hint: 'take release-branch: version',
+    path: 'release-branch',
+  })
 }
 
 /** GitHub refuses longer ones (https://docs.github.com/rest/releases/releases). */
@@ -122,7 +141,7 @@ async function releaseOf(
   const { url, created } = await writeRelease(tagging, {
     body: truncate(body, MOST_BODY_CHARACTERS),
     generated: inputs.notes === 'github',
-    prerelease: version.prerelease.length > 0,
+    prerelease: !isStable(version),
   })
   return { url, told: [`${created ? 'Published' : 'Left as it is:'} [the release](${url}).`] }
 }

@@ -30,13 +30,13 @@ export const bumpCommand: CliCommand = {
     const { values, positionals } = readOptions(bumpCommand, args, OPTIONS)
     if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, bumpCommand)
     const line = readLine(values, bumpCommand)
-    const choice = readProductChoice(values, line.kind === 'build' ? 'semver-build' : 'semver', bumpCommand)
+    const choice = readProductChoice(values, line, bumpCommand)
     const source = await readPullRequestSource(values, bumpCommand)
     const rows = rowsOf(values.rows)
     if (values.backtest) {
       if (line.kind !== 'release') throw usageError('expected --backtest without another line', bumpCommand)
       const { backtest } = await import('./backtest.ts')
-      const since = values.since === undefined ? null : unwrap(parseVersion('semver', values.since))
+      const since = values.since === undefined ? null : unwrap(parseVersion(choice.pattern.scheme, values.since))
       return backtest(choice, { source, since, statePath: values.state ?? null, rows }, io)
     }
     if (values.state !== undefined || values.since !== undefined)

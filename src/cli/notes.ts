@@ -1,4 +1,5 @@
 import { unwrap } from '../core/problem.ts'
+import { uncounted } from '../core/version/decide-next.ts'
 import { collectNotes, type Notes, type NotesOptions } from '../core/version/notes.ts'
 import { tagNameOf } from '../core/version/tags.ts'
 import { parseVersion, type Version } from '../core/version/version.ts'
@@ -55,7 +56,7 @@ export const notesCommand: CliCommand = {
       throw usageError('expected either --template or --changelog, found both', notesCommand)
     if (values.check && values.changelog === undefined)
       throw usageError('expected --changelog beside --check, found none', notesCommand)
-    const choice = readProductChoice(values, 'semver', notesCommand)
+    const choice = readProductChoice(values, readLine(values, notesCommand), notesCommand)
     const audience = oneOf(values.audience, 'audience', ['internal', 'external'], notesCommand) ?? 'internal'
     const repository = repositoryUrl(values['repository-url'])
     const computed = await computeFor(choice, values)
@@ -103,15 +104,16 @@ async function computeFor(choice: ProductChoice, values: Values): Promise<Comput
   const ask = (below: Version | null, at: string | null): Promise<ComputedVersion> =>
     computeVersion({ ...choice, line, ownRef: null, below, ...(at === null ? {} : { at }) })
   if (values.release !== undefined) {
-    const version = unwrap(parseVersion('semver', values.release))
+    const version = unwrap(parseVersion(choice.pattern.scheme, values.release))
     const name = tagNameOf(choice.pattern, values.release)
     const tag = await readTagCommit(choice.directory, name)
-    if (tag === null) throw notTagged(name, 'leave --release out to tell what is to come')
+    if (tag === null && uncounted(version.scheme) === null)
+      throw notTagged(name, 'leave --release out to tell what is to come')
     return ask(version, tag)
   }
   const computed = await ask(null, null)
   if (computed.released || computed.version === null) return computed
-  return ask(unwrap(parseVersion('semver', computed.version)), null)
+  return ask(unwrap(parseVersion(choice.pattern.scheme, computed.version)), null)
 }
 
 async function notesOf(directory: string, computed: ComputedVersion, options: NotesOptions): Promise<Notes> {

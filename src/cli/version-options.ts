@@ -7,6 +7,7 @@ import { presets } from '../core/version/presets.ts'
 import { parseRuleLine } from '../core/version/rules.ts'
 import type { BumpConfig, PresetName } from '../core/version/schema.ts'
 import { parseTagPattern, type TagPattern } from '../core/version/tags.ts'
+import { type VersionScheme, versionSchemes } from '../core/version/version.ts'
 import { type CliCommand, usageError } from './command.ts'
 
 /** Options of every command that reads versions from a checkout. They mean what the Action's inputs mean. */
@@ -22,11 +23,12 @@ export const VERSION_OPTIONS = {
   'pre-major-breaking': { type: 'string' },
   'pre-major-feature': { type: 'string' },
   'tag-pattern': { type: 'string' },
+  scheme: { type: 'string' },
   'first-parent': { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options']
 
 export const VERSION_USAGE =
-  '[--directory DIR] [--product NAME] [--path DIR] [--exclude DIR]… [--other-path DIR]… [--preset NAME] [--rule "TYPE: LEVEL"]… [--visible-types A,B] [--pre-major-breaking LEVEL] [--pre-major-feature LEVEL] [--tag-pattern PATTERN] [--first-parent]'
+  '[--directory DIR] [--product NAME] [--path DIR] [--exclude DIR]… [--other-path DIR]… [--preset NAME] [--rule "TYPE: LEVEL"]… [--visible-types A,B] [--pre-major-breaking LEVEL] [--pre-major-feature LEVEL] [--tag-pattern PATTERN] [--scheme SCHEME] [--first-parent]'
 
 export interface VersionValues {
   readonly directory?: string | undefined
@@ -40,6 +42,7 @@ export interface VersionValues {
   readonly 'pre-major-breaking'?: string | undefined
   readonly 'pre-major-feature'?: string | undefined
   readonly 'tag-pattern'?: string | undefined
+  readonly scheme?: string | undefined
   readonly 'first-parent'?: boolean | undefined
 }
 
@@ -58,12 +61,9 @@ type Command = Pick<CliCommand, 'usage'>
 const presetNames = Object.keys(presets) as readonly PresetName[]
 
 /** Reads the options; throws bad input with every problem that a pattern, a path or a rule has. */
-export function readProductChoice(
-  values: VersionValues,
-  scheme: 'semver' | 'semver-build',
-  command: Command,
-): ProductChoice {
+export function readProductChoice(values: VersionValues, line: Line, command: Command): ProductChoice {
   const rules = (values.rule ?? []).map((line) => parseRuleLine(line))
+  const scheme = readScheme(values, line, command)
   const pattern = parseTagPattern(patternText(values, command), scheme)
   const area = readArea(values)
   unwrap(allOf([...rules, pattern, area]))
@@ -80,6 +80,14 @@ export function readProductChoice(
     },
     firstParent: values['first-parent'] ?? false,
   }
+}
+
+/** A line of BUILD numbers says its scheme. */
+function readScheme({ scheme }: VersionValues, line: Line, command: Command): VersionScheme {
+  const given = oneOf(scheme, 'scheme', versionSchemes, command)
+  if (line.kind !== 'build') return given ?? 'semver'
+  if (given === null || given === 'semver-build') return 'semver-build'
+  throw usageError(`expected the scheme semver-build beside --build, found ${given}`, command)
 }
 
 const allOf = (checks: readonly Checked<unknown>[]): Checked<null> => {

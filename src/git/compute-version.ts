@@ -1,5 +1,6 @@
 import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
-import { type BumpDecision, decideBump } from '../core/version/decide.ts'
+import type { BumpDecision } from '../core/version/decide.ts'
+import { decideNext, uncounted } from '../core/version/decide-next.ts'
 import { type Line, versionOnLine } from '../core/version/line.ts'
 import { judgeOutsidePath } from '../core/version/outside-path.ts'
 import { type CountsFor, normalPath } from '../core/version/paths.ts'
@@ -80,6 +81,7 @@ export interface ComputedVersion {
 
 /** Computes the version of the checked-out commit for a product. Throws `RingmasterError` for bad rules and for git. */
 export async function computeVersion(question: VersionQuestion): Promise<ComputedVersion> {
+  refuseLine(question)
   const read = readerOf(question.pattern)
   const lastOf = (tags: readonly GitTag[]): VersionTag | null => lastRelease(read(tags), question.below ?? undefined)
   const latestOf = (tags: readonly GitTag[]): VersionTag | null =>
@@ -105,7 +107,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
   if (counted.length === 0) refuseMissingPath(question, history.head)
   const reread: Reread = question.reread === undefined ? { commits: counted } : await question.reread(counted)
   const decide = (commits: readonly Commit[]): BumpDecision =>
-    unwrap(decideBump(question.config, last?.version.text ?? null, commits, reread.judge))
+    unwrap(decideNext(question.pattern.scheme, question.config, last?.version.text ?? null, commits, reread.judge))
   const decision = decide(reread.commits)
   const since = latest === null ? [] : await commitsSince(question.directory, history.head, latest, reread.commits)
   const next = unwrap(
@@ -183,6 +185,18 @@ const MOST_OUTSIDE = 200
 function outsideOf({ config, reread }: VersionQuestion, commits: readonly Commit[]): readonly Verdict[] {
   const verdicts = unwrap(judgeOutsidePath(config, commits))
   return reread === undefined ? verdicts : verdicts.map((verdict) => ({ ...verdict, warnings: [] }))
+}
+
+/** Without `below` somebody asks what comes next; with it, what a version changes that has its number already. */
+function refuseLine({ pattern, line, below }: VersionQuestion): void {
+  const refusal = below === null ? uncounted(pattern.scheme) : null
+  if (refusal !== null) throw new RingmasterError('bad-input', refusal)
+  if (line.kind === 'release' || pattern.scheme === 'semver' || pattern.scheme === 'semver-build') return
+  throw new RingmasterError('bad-input', {
+    code: 'line-scheme',
+    message: `expected a scheme with pre-releases for another line than that of releases, found ${pattern.scheme}`,
+    hint: 'pre-releases and BUILD are for semver and semver-build',
+  })
 }
 
 /** A path with a slip in it would answer for ever that nothing is to be released. */

@@ -41,6 +41,7 @@ describe('the inputs', () => {
         preMajorBreaking: null,
         preMajorFeature: null,
         tagPattern: null,
+        scheme: null,
         firstParent: false,
         prerelease: null,
         graduate: null,

@@ -249,6 +249,11 @@ describe('recording a build', () => {
     expect(runner.annotations[0]?.problem.code).toBe('record-too-large')
   })
 
+  it('refuses a given version that is none by the given scheme', async () => {
+    const { runner, exitCode } = await run({ version: '1.2.3', scheme: 'number' })
+    expect([exitCode, runner.annotations[0]?.problem.code]).toEqual([2, 'version-not-a-number'])
+  })
+
   it('names the permission that is missing', async () => {
     nock(API).get(CHECKS).query(true).reply(403, { message: 'Resource not accessible by integration' })
     const { runner, exitCode } = await run({})

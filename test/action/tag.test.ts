@@ -134,11 +134,18 @@ describe('tagging on a GitHub that refuses what GitHub refuses', () => {
     expect((await refs()).filter((ref) => ref === `refs/tags/v${version} tag`)).toHaveLength(1)
   })
 
+  it('tags a calendar version, which has a branch but no line', async () => {
+    const { outputs } = await tag({ version: '2026.04', scheme: 'calver', 'release-branch': 'version' })
+    expect(outputs).toMatchObject({ tag: 'v2026.04', branch: 'release/v2026.04', created: 'true' })
+  })
+
   it.each([
     [{ version: '1.x' }, 'version-parts'],
     [{ version: '1.0.0', 'tag-pattern': 'v' }, 'tag-pattern'],
     [{ version: '1.0.0', 'release-branch': 'both' }, 'input-invalid'],
     [{ version: '1.0.0', path: 'api' }, 'product-missing'],
+    [{ version: '1.2.0', scheme: 'calver' }, 'version-date'],
+    [{ version: '2026.04', scheme: 'calver', 'release-branch': 'line' }, 'line-scheme'],
   ])('refuses %j before it asks for anything', async (inputs, code) => {
     const before = sandbox.requests.length
     const { exitCode, codes } = await tag(inputs)

@@ -138,6 +138,32 @@ describe('ringmaster bump', () => {
     expect(await versionOf(repository, '--graduate', 'rc')).toEqual(['1.3.0', true])
   })
 
+  it.each([
+    ['the number after the last', 'number', ['feat!: a', '#v7', 'fix: b'], '8'],
+    ['the first number', 'number', ['feat!: a'], '1'],
+    ['no number where nothing asks for one', 'number', ['feat: a', '#v7', 'docs: b'], null],
+    ['SemVer that passes four parts by', 'semver-build', ['a', '#v1.2.0', '#v1.3.0.44', 'feat: b'], '1.3.0'],
+    ['SemVer, whatever else is tagged', 'semver', ['a', '#v1.2.0', '#v2026.04', 'fix: b'], '1.2.1'],
+  ])('answers by a scheme with %s', async (_, scheme, steps, version) => {
+    expect((await bump(history(...steps), '--scheme', scheme)).json()).toMatchObject({ version })
+  })
+
+  it.each([
+    [['--scheme', 'calver'], ['scheme-uncounted']],
+    [['--scheme', 'sha'], ['scheme-uncounted']],
+    [['--scheme', 'text'], ['scheme-uncounted']],
+    [['--scheme', 'number', '--prerelease', 'rc'], ['line-scheme']],
+    [['--scheme', 'calver', '--build'], ['usage']],
+    [['--scheme', 'roman'], ['usage']],
+  ])('refuses %j, which has no next version', async (args, problems) => {
+    expect(await bump(history('x'), ...args)).toMatchObject({ code: 'thrown', problems })
+  })
+
+  it('counts the candidates of a product with BUILD numbers up', async () => {
+    const repository = history('a', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1', '#v1.3.0-44', 'fix: c')
+    expect(await versionOf(repository, '--scheme', 'semver-build', '--prerelease', 'rc')).toEqual(['1.3.0-rc.2', true])
+  })
+
   it('says that there is no candidate to graduate, before it releases without one', async () => {
     const repository = history('x', '#v1.2.0', '#v1.2.0-rc.1', 'feat: b', '#v1.3.0-beta.1')
     const told = (label: string) => bump(repository, '--graduate', label).then((one) => one.json())

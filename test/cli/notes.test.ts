@@ -48,6 +48,23 @@ describe('ringmaster notes', () => {
     expect((await notes('--release', '1.0.0', '--audience', 'external')).out).toEqual(['### Features\n\n- first'])
   })
 
+  it('tell of a calendar version from the one before, tagged or to be tagged', async () => {
+    for (const [message, tag] of [
+      ['fix: third', '2026.03'],
+      ['fix: fourth', '2026.04'],
+      ['fix: fifth', null],
+    ] as const) {
+      repository.commit(message)
+      if (tag !== null) repository.git('tag', tag)
+    }
+    const calendar = (...args: readonly string[]) =>
+      notes('--scheme', 'calver', '--tag-pattern', '{version}', '--audience', 'external', ...args)
+    expect((await calendar('--release', '2026.04')).out).toEqual(['### Bug fixes\n\n- fourth'])
+    expect((await calendar('--release', '2026.05')).out).toEqual(['### Bug fixes\n\n- fifth'])
+    expect((await calendar()).problems).toEqual(['scheme-uncounted'])
+    expect((await calendar('--release', '1.2.0')).problems).toEqual(['version-date'])
+  })
+
   it('say so when there is nothing to tell', async () => {
     repository.commit('docs: third')
     expect(await notes()).toMatchObject({ code: 0, out: [], err: [expect.stringContaining('No new version')] })

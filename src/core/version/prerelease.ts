@@ -31,7 +31,10 @@ export function latestOnLine(reading: TagReading, label: string, last: VersionTa
   return (
     reading.versions.find(
       (tag) =>
-        tag.version.scheme === 'semver' && !isStable(tag.version) && isOnLine(tag.version, label) && isAbove(tag),
+        (tag.version.scheme === 'semver' || tag.version.scheme === 'semver-build') &&
+        !isStable(tag.version) &&
+        isOnLine(tag.version, label) &&
+        isAbove(tag),
     ) ?? null
   )
 }
@@ -66,7 +69,7 @@ export const releaseOf = (version: SemVer): SemVer => {
 }
 
 /** `rc`, `rc.4` and `rc04` are on the line `rc`; `rcx.1` is not. */
-const isOnLine = (version: SemVer, label: string): boolean => {
+const isOnLine = (version: Pick<SemVer, 'prerelease'>, label: string): boolean => {
   const first = version.prerelease[0] ?? ''
   return first.startsWith(label) && /^\d*$/.test(first.slice(label.length))
 }
