@@ -39,7 +39,12 @@ export const PERMISSIONS: readonly PermissionUse[] = [
     access: 'write',
     where: 'release',
   },
-  { feature: 'show sign-off, read builds', permission: 'checks', access: 'write', where: 'products' },
+  {
+    feature: 'show sign-off and what was refused, read builds',
+    permission: 'checks',
+    access: 'write',
+    where: 'products',
+  },
   {
     feature: 'read deployments, answer protection rules',
     permission: 'deployments',

@@ -232,7 +232,7 @@ const outletsOf = (app: GitHubApp, manifests: Manifests | null, clock: () => str
   label: under('bulk', labelOutlet(app)),
   proposal: under('answer', proposalOutlet(app, clock)),
   'proposal-end': under('bulk', proposalEndOutlet(app, clock)),
-  'check-run': under('gate', checkRunOutlet(app)),
+  'check-run': under('gate', checkRunOutlet(app, clock)),
   'gate-answer': under('gate', gateOutlet(app)),
   cut: under('answer', cutOutlet(app, clock)),
   alarm: under('gate', alarmOutlet(app)),

@@ -110,7 +110,7 @@ export const ledgerLog: CliCommand = {
   },
 }
 
-/** What an event is about, in a few words for a line. */
+/** What an event is about, in a few words for a line, and what it says went wrong. */
 function subjectOf(data: unknown): string {
   const value = (data ?? {}) as Record<string, unknown>
   const item = (value['item'] ?? value) as Record<string, unknown>
@@ -122,8 +122,12 @@ function subjectOf(data: unknown): string {
     value['gate'],
     value['output'],
   ]
-  return quoted(parts.filter((part) => typeof part === 'string').join(' ')).slice(1, -1)
+  const { code, message } = value
+  const said = typeof code === 'string' && typeof message === 'string' ? `  ${plain(`${code}: ${message}`, 2_000)}` : ''
+  return `${plain(parts.filter((part) => typeof part === 'string').join(' '))}${said}`
 }
+
+const plain = (text: string, maxLength?: number): string => quoted(text, maxLength).slice(1, -1)
 
 export const ledgerRebuild: CliCommand = {
   name: 'ledger rebuild',

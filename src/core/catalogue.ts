@@ -101,6 +101,8 @@ export const CATALOGUE = {
     code: z.string(),
     message: z.string(),
     url: z.string(),
+    /** Absent in events from before refusals were shown on their commits. */
+    hint: z.string().nullable().optional(),
   }),
   'deployment.pending': DeploymentEvent,
   'deployment.started': DeploymentEvent,
@@ -114,6 +116,11 @@ export const CATALOGUE = {
     code: z.string(),
     message: z.string(),
     url: z.string(),
+    /** Absent, as those below, in events from before refusals were shown on their commits. */
+    hint: z.string().nullable().optional(),
+    sha: CommitSha.optional(),
+    product: ProductName.optional(),
+    version: VersionText.optional(),
   }),
   'job-deployment.seen': z.strictObject({
     repository: RepositoryRef,

@@ -51,6 +51,7 @@ export const AGGREGATE_KINDS = [
   'product',
   'version',
   'commit',
+  'refused',
   'board',
   'cuts',
   'build-line',

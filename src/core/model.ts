@@ -16,6 +16,7 @@ import { buildLineKey, buildSlotKey } from './product/build-line-schema.ts'
 import { evolveCuts } from './product/cut-evolve.ts'
 import { cutsKey } from './product/cut-schema.ts'
 import { evolveCommit, evolveProduct, evolveVersion } from './product/evolve.ts'
+import { evolveRefusals, refusedBy } from './product/refusal-evolve.ts'
 import { commitKey, productKey, versionKey } from './product/schema.ts'
 import { evolveRelease } from './release/evolve.ts'
 import { evolveOpen } from './release/evolve-open.ts'
@@ -53,7 +54,14 @@ const ofCuts = (data: { readonly product: string }): readonly Change[] => [
   { key: cutsKey(data.product), next: evolveCuts },
   { key: OPEN_KEY, next: evolveOpen },
 ]
-const ofNothing = (): readonly Change[] => []
+const ofRefusal = (data: EventData<'build.refused' | 'deployment.refused'>): readonly Change[] => {
+  const key = refusedBy(data)
+  if (key === null) return []
+  return [
+    { key, next: evolveRefusals },
+    { key: OPEN_KEY, next: evolveOpen },
+  ]
+}
 
 /** Which aggregates each type of event changes, and how: the one table of state. */
 const CHANGES: { readonly [T in EventType]: Changes<T> } = {
@@ -72,13 +80,13 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
     { key: buildLineKey(data.product), next: evolveBuildLine },
     { key: buildSlotKey(data.product, data.run), next: evolveBuildSlot },
   ],
-  'build.refused': ofNothing,
+  'build.refused': ofRefusal,
   'deployment.pending': ofDeployment,
   'deployment.started': ofDeployment,
   'deployment.completed': ofDeployment,
   'deployment.failed': ofDeployment,
   'deployment.aborted': ofDeployment,
-  'deployment.refused': ofNothing,
+  'deployment.refused': ofRefusal,
   'job-deployment.seen': (data) => [
     {
       key: runKey(data.repository.id, data.runId),

@@ -61,12 +61,12 @@ export function impossible(what: never | string): never {
   throw new Error(`Ringmaster met a state it holds impossible (${String(what)}); please report it.`)
 }
 
-/** Quotes text from outside for a one-line message: control and direction characters made visible, at most 80 long. */
-export function quoted(text: unknown): string {
+/** Quotes text from outside for a one-line message: control and direction characters made visible, cut where it is long. */
+export function quoted(text: unknown, maxLength = 80): string {
   const raw = typeof text === 'string' ? text : (JSON.stringify(text) ?? String(text))
   const visible = raw.replace(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
     (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
   )
-  return `"${visible.length > 80 ? `${visible.slice(0, 79)}…` : visible}"`
+  return `"${visible.length > maxLength ? `${visible.slice(0, maxLength - 1)}…` : visible}"`
 }

@@ -1,8 +1,9 @@
 import { sha256 } from '../core/json.ts'
+import { RingmasterError } from '../core/problem.ts'
 import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { outside } from './trouble.ts'
+import { isFinal, outside } from './trouble.ts'
 
 const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotations'][number]) => ({
   path,
@@ -12,56 +13,71 @@ const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotation
   message,
 })
 
+type CheckRun = OutputOf<'check-run'>
+
 /**
  * One check run of ours per key on a commit, found again by its external id; another App's of that name never counts.
  * GitHub deletes none: when several processes create it at once, the newest is kept up to date, for it is the one that
  * GitHub shows and that a required check rests on.
  */
-export const checkRunOutlet =
-  (app: GitHubApp) =>
-  async (output: OutputOf<'check-run'>): Promise<Applied> => {
-    const octokit = await app.forRepository(output.repository.fullName)
-    const at = splitName(output.repository.fullName)
-    const profile = await app.profile()
-    const externalId = sha256(output.key)
-    const runs = await outside('list the check runs of a commit', () =>
-      octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+async function write(app: GitHubApp, output: CheckRun): Promise<Applied> {
+  const octokit = await app.forRepository(output.repository.fullName)
+  const at = splitName(output.repository.fullName)
+  const profile = await app.profile()
+  const externalId = sha256(output.key)
+  const runs = await outside('list the check runs of a commit', () =>
+    octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+      ...at,
+      ref: output.sha,
+      check_name: output.name,
+      filter: 'all',
+      per_page: 100,
+    }),
+  )
+  const ours = runs.filter((run) => run.external_id === externalId && run.app?.id === profile.id)
+  const found = ours.length === 0 ? null : { id: Math.max(...ours.map(({ id }) => id)) }
+  const content = {
+    status: output.status,
+    ...(output.conclusion === null ? {} : { conclusion: output.conclusion }),
+    output: {
+      title: output.title,
+      summary: output.summary.slice(0, 65_000),
+      ...(output.annotations.length === 0 ? {} : { annotations: output.annotations.map(toAnnotation) }),
+    },
+  }
+  if (found) {
+    await outside('update a check run', () =>
+      octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
         ...at,
-        ref: output.sha,
-        check_name: output.name,
-        filter: 'all',
-        per_page: 100,
+        check_run_id: found.id,
+        ...content,
       }),
     )
-    const ours = runs.filter((run) => run.external_id === externalId && run.app?.id === profile.id)
-    const found = ours.length === 0 ? null : { id: Math.max(...ours.map(({ id }) => id)) }
-    const content = {
-      status: output.status,
-      ...(output.conclusion === null ? {} : { conclusion: output.conclusion }),
-      output: {
-        title: output.title,
-        summary: output.summary.slice(0, 65_000),
-        ...(output.annotations.length === 0 ? {} : { annotations: output.annotations.map(toAnnotation) }),
-      },
+    return { remote: String(found.id) }
+  }
+  const created = await outside('create a check run', () =>
+    octokit.request('POST /repos/{owner}/{repo}/check-runs', {
+      ...at,
+      name: output.name,
+      head_sha: output.sha,
+      external_id: externalId,
+      ...content,
+    } as never),
+  )
+  return { remote: String((created.data as { id: number }).id) }
+}
+
+/** Writes a check run; one that GitHub takes from nobody as things are becomes the alarm that stands for it, where it has one. */
+export const checkRunOutlet =
+  (app: GitHubApp, clock: () => string) =>
+  async (output: CheckRun): Promise<Applied> => {
+    if (output.otherwise === undefined) return write(app, output)
+    const alarm = { kind: 'condition-seen', ...output.otherwise, actor: null, source: { kind: 'reconciler' } } as const
+    try {
+      const applied = await write(app, output)
+      return { ...applied, observed: [{ ...alarm, holds: false, at: clock() }] }
+    } catch (error) {
+      if (!(error instanceof RingmasterError) || !isFinal(error)) throw error
+      return { remote: null, observed: [{ ...alarm, holds: true, at: clock() }] }
     }
-    if (found) {
-      await outside('update a check run', () =>
-        octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
-          ...at,
-          check_run_id: found.id,
-          ...content,
-        }),
-      )
-      return { remote: String(found.id) }
-    }
-    const created = await outside('create a check run', () =>
-      octokit.request('POST /repos/{owner}/{repo}/check-runs', {
-        ...at,
-        name: output.name,
-        head_sha: output.sha,
-        external_id: externalId,
-        ...content,
-      } as never),
-    )
-    return { remote: String((created.data as { id: number }).id) }
   }

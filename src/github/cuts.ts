@@ -6,7 +6,7 @@ import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { beginBranch, createRelease, createTag, headOf, type Place, releaseAddress, taggedCommit } from './tags.ts'
-import { outside, statusOf } from './trouble.ts'
+import { isFinal, outside } from './trouble.ts'
 
 /**
  * Makes what was asked to be cut, each part unless it is there: tag, then branch, then GitHub Release, so that nothing
@@ -32,17 +32,10 @@ async function outcomeOf(app: GitHubApp, cut: Cut): Promise<CutOutcome> {
     const url = cut.tag === null || cut.release === null ? null : await makeRelease(octokit, at, cut.tag, cut.release)
     return { kind: 'made', branchHead, url }
   } catch (error) {
-    if (!(error instanceof RingmasterError) || !isFinal(error)) throw error
+    if (!(error instanceof RingmasterError) || !(error.fault === 'refused' || isFinal(error))) throw error
     const { code, message, hint } = error
     return { kind: 'refused', code, message: message.slice(0, 2_000), hint: hint ?? null }
   }
-}
-
-/** A clock or a token that is off (401) is put right elsewhere, and a limit passes. */
-function isFinal(error: RingmasterError): boolean {
-  if (error.fault === 'refused') return true
-  const isDenied = error.code === 'github-refused' && statusOf(error.cause) === 403
-  return isDenied || error.code === 'github-not-found' || error.code === 'github-conflict'
 }
 
 async function makeTag(octokit: Octokit, at: Place, { product, version, sha }: Cut, tag: string): Promise<void> {

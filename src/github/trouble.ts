@@ -85,6 +85,15 @@ export function translated(what: string, error: unknown): RingmasterError {
   )
 }
 
+/**
+ * Whether trying again comes to the same until somebody changes something at GitHub. A clock or a token that is off (401)
+ * is put right elsewhere, and a limit passes.
+ */
+export function isFinal(error: RingmasterError): boolean {
+  const isDenied = error.code === 'github-refused' && statusOf(error.cause) === 403
+  return isDenied || error.code === 'github-not-found' || error.code === 'github-conflict'
+}
+
 /** Does something at GitHub; throws `RingmasterError` with what was tried. */
 export async function outside<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

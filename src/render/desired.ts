@@ -13,7 +13,8 @@ import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
 import type { IssueState } from '../core/process/issue.ts'
 import type { CutsState } from '../core/product/cut-schema.ts'
-import type { RepositoryRef } from '../core/product/schema.ts'
+import { type RefusalsState, refusedKey } from '../core/product/refusal-schema.ts'
+import { type RepositoryRef, type VersionState, versionKey } from '../core/product/schema.ts'
 import { compositionText, proposalBranch, RELEASES_BRANCH, releasePath } from '../core/release/composition.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
@@ -26,6 +27,7 @@ import { renderCut } from './cut.ts'
 import { renderGate } from './gate.ts'
 import type { Output } from './output.ts'
 import { proposalTitle, renderProposal } from './proposal.ts'
+import { refusalCheck } from './refusal.ts'
 import { labelOf, renderBoard } from './release.ts'
 import { renderSignoff, signoffConclusion, signoffTitle } from './signoff.ts'
 import { escapeMarkdown, fitted, MAX_BODY } from './text.ts'
@@ -55,6 +57,8 @@ export function* desiredOutputs(subject: AggregateKey, around: Surroundings): De
       return yield* ofCohort(subject, around)
     case 'cuts':
       return yield* ofCuts(subject, around)
+    case 'refused':
+      return yield* ofRefusals(subject)
     case 'index':
       return subject === OPEN_KEY ? yield* ofAlarms(around) : []
     case 'config':
@@ -259,6 +263,26 @@ function* ofCuts(subject: AggregateKey, around: Surroundings): Deciding<readonly
   })
 }
 
+/** One check run for each repository that has the commit; what was recorded after all is no longer refused. */
+function* ofRefusals(subject: AggregateKey): Deciding<readonly Output[]> {
+  const known = yield* state<RefusalsState>(subject)
+  if (!known) return []
+  const { sha, refusals } = known
+  const versions = yield* states<VersionState>(refusals.map(({ of }) => versionKey(of.product, of.version)))
+  const standing = refusals.filter(({ of, at }, index) => of.kind !== 'build' || !isBuilt(versions[index], sha, at))
+  const repositories = new Map(refusals.map(({ repository }) => [repository.id, repository]))
+  return [...repositories.values()].map((repository) =>
+    refusalCheck(
+      subject,
+      { sha, repository },
+      standing.filter((refusal) => refusal.repository.id === repository.id),
+    ),
+  )
+}
+
+const isBuilt = (version: VersionState | undefined, sha: string, since: string): boolean =>
+  version?.sha === sha && version.builds.some(({ at }) => Date.parse(at) > Date.parse(since))
+
 function* ofAlarms(around: Surroundings): Deciding<readonly Output[]> {
   const open = (yield* state<OpenIndex>(OPEN_KEY)) ?? nothingOpen
   return open.alarms.map((alarm) => ({
@@ -282,11 +306,15 @@ function* ofConfiguration(subject: AggregateKey, around: Surroundings): Deciding
   return (known?.checks ?? []).map((check) => configurationCheck(check, subject))
 }
 
+/** The kinds of state that have outputs of their own. */
+const OWN_OUTPUTS: ReadonlySet<string | undefined> = new Set(['release', 'gate', 'issue', 'cohort', 'cuts', 'refused'])
+
 /** The subjects whose outputs an event may change. `open` is the index after the event. */
 export function subjectsOf(keys: readonly AggregateKey[], open: OpenIndex): AggregateKey[] {
   const subjects = keys.flatMap((key): AggregateKey[] => {
     const [kind] = key.split('/', 1)
-    if (kind === 'release' || kind === 'gate' || kind === 'issue' || kind === 'cohort' || kind === 'cuts') return [key]
+    if (OWN_OUTPUTS.has(kind)) return [key]
+    if (kind === 'commit') return [refusedKey(key.slice('commit/'.length))]
     if (key === OPEN_KEY || key === REFUSED_KEY || key === CHECKS_KEY) return [key]
     if (kind === 'board') {
       const product = key.slice('board/'.length)

@@ -49,6 +49,8 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly title: string
       readonly summary: string
       readonly annotations: readonly Annotation[]
+      /** The alarm that says so where the repository takes no check run of ours; it ends with the next one taken. */
+      readonly otherwise?: { readonly alarm: string; readonly code: string; readonly message: string }
     }
   | {
       readonly kind: 'gate-answer'

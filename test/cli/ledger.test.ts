@@ -7,7 +7,7 @@ import { LEDGER_COMMANDS } from '../../src/cli/ledger.ts'
 import { RingmasterError } from '../../src/core/problem.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
-import { gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
+import { buildReported, gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 
 const NOW = '2026-11-20T12:00:00Z'
@@ -22,6 +22,7 @@ beforeAll(async () => {
   execFileSync('git', ['init', '-q', '--bare', repo])
   const on = stage({ store: storeOf(repo), ledger: { snapshotEvery: 5 } })
   await started(on)
+  await play(on, buildReported('1.0.0', 'd'.repeat(40)))
   await play(on, gateRequested())
   gateComment = [...on.outside.standing.values()]
     .flatMap(({ output }) => (output.kind === 'gate-answer' ? [output.comment] : []))
@@ -204,6 +205,17 @@ describe('ledger log', () => {
     expect(JSON.parse((await run(['ledger', 'log', '--repo', repo, '--release', 'r99', '--json'])).out)).toEqual({
       events: [],
     })
+  })
+})
+
+describe('a line of ledger log', () => {
+  it('says what was refused, what was expected and what was found', async () => {
+    const { out } = await run(['ledger', 'log', '--repo', repo, '--type', 'build.refused'])
+    expect(out.split('\n')).toEqual([
+      expect.stringMatching(
+        /build\.refused +ann {2}user-service@1\.0\.0 {2}version-conflict: expected .+ at commit c{40}, to which it is bound, found a build at d{40}$/,
+      ),
+    ])
   })
 })
 

@@ -14,6 +14,7 @@ import type { Problem } from '../../src/core/problem.ts'
 import { IssueState } from '../../src/core/process/issue.ts'
 import { BuildLine, BuildSlot } from '../../src/core/product/build-line-schema.ts'
 import { CutsState } from '../../src/core/product/cut-schema.ts'
+import { RefusalsState } from '../../src/core/product/refusal-schema.ts'
 import { CommitState, ProductState, VersionState } from '../../src/core/product/schema.ts'
 import { OpenIndex } from '../../src/core/release/open.ts'
 import { ReleaseState } from '../../src/core/release/schema.ts'
@@ -27,6 +28,7 @@ const SCHEMAS = {
   product: ProductState,
   version: VersionState,
   commit: CommitState,
+  refused: RefusalsState,
   board: BoardState,
   cuts: CutsState,
   'build-line': BuildLine,

@@ -5,11 +5,12 @@ import { APP_ID, app, failure, github, linkTo, output, useNock } from './stage.t
 
 useNock()
 
+const AT = '2026-11-20T10:00:00Z'
 const sha = 'a'.repeat(40)
 const runs = '/repos/acme/releases/check-runs'
 const list = `/repos/acme/releases/commits/${sha}/check-runs`
 const query = { check_name: 'ringmaster/sign-off', filter: 'all', per_page: 100 }
-const apply = checkRunOutlet(app)
+const apply = checkRunOutlet(app, () => AT)
 const externalId = sha256('r12/signoff')
 const check = (conclusion: 'success' | null) =>
   output('check-run', {
@@ -76,5 +77,34 @@ describe('our check run', () => {
   it('says when the permission is missing', async () => {
     github().get(list).query(query).reply(403, { message: 'Resource not accessible by integration' })
     expect(await failure(apply(check('success')))).toMatchObject({ code: 'github-refused' })
+  })
+})
+
+describe('a check run that has an alarm in its place', () => {
+  const otherwise = { alarm: 'refusals/77', code: 'refusals-unseen', message: 'expected one, found none' }
+  const condition = { kind: 'condition-seen', ...otherwise, at: AT, actor: null, source: { kind: 'reconciler' } }
+  const refused = { ...check(null), otherwise }
+
+  it('ends the alarm when it is taken', async () => {
+    github().get(list).query(query).reply(200, { total_count: 0, check_runs: [] })
+    github().post(runs).reply(201, { id: 9 })
+    expect(await apply(refused)).toEqual({ remote: '9', observed: [{ ...condition, holds: false }] })
+  })
+
+  it.each([
+    [403, 'Resource not accessible by integration'],
+    [404, 'Not Found'],
+    [422, 'No commit found for SHA'],
+  ])('raises it where GitHub answers %s', async (status, message) => {
+    github().get(list).query(query).reply(status, { message })
+    expect(await apply(refused)).toEqual({ remote: null, observed: [{ ...condition, holds: true }] })
+  })
+
+  it.each([
+    [502, 'bad gateway', 'github-failed'],
+    [403, 'You have exceeded a secondary rate limit', 'github-limited'],
+  ])('is tried again where GitHub answers %s %s', async (status, message, code) => {
+    github().get(list).query(query).reply(status, { message })
+    expect(await failure(apply(refused))).toMatchObject({ code })
   })
 })

@@ -101,9 +101,9 @@ describe('two processes that make the same thing at once', () => {
         summary: '',
         annotations: [],
       })
-    await raced((app) => checkRunOutlet(app)(check(null)))
+    await raced((app) => checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check(null)))
     const { app } = await processOf(Promise.resolve())
-    await checkRunOutlet(app)(check('success'))
+    await checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check('success'))
     const { data } = await sandbox
       .as('ann')
       .octokit.rest.checks.listForRef({ ...releases, ref: sha, check_name: 'ringmaster/sign-off', filter: 'latest' })

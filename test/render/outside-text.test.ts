@@ -7,6 +7,7 @@ import { desiredOutputs } from '../../src/render/desired.ts'
 import { renderGate } from '../../src/render/gate.ts'
 import { marker, markerIn } from '../../src/render/output.ts'
 import { proposalTitle, renderProposal } from '../../src/render/proposal.ts'
+import { refusalCheck } from '../../src/render/refusal.ts'
 import { renderBoard } from '../../src/render/release.ts'
 import { renderSignoff, signoffTitle } from '../../src/render/signoff.ts'
 import { AT, board, configuration, DIGEST, gate, release, replyTo, SHA, signoff } from './built.ts'
@@ -44,6 +45,13 @@ const alarmBody = (message: string): string => {
   )
   const output = step.kind === 'settled' ? step.value[0] : undefined
   return output?.kind === 'alarm' ? output.body : ''
+}
+const refusalSummary = (text: string): string => {
+  const repository = { id: 78, fullName: 'acme/platform' }
+  const of = { kind: 'deployment', product: text, version: text, environment: text } as const
+  const refusal = { of, code: text, message: text, hint: text, url: text, at: AT, repository }
+  const output = refusalCheck('refused/x', { sha: SHA, repository }, [refusal])
+  return output.kind === 'check-run' ? output.summary : ''
 }
 const renderOn = (more: Parameters<typeof release>[0]) => renderBoard(release(more), configuration(), new Map(), true)
 
@@ -111,6 +119,7 @@ const PLACES: readonly (readonly [string, (text: string) => string, 'whole' | 'c
     'cut',
   ],
   ['what an alarm says', alarmBody, 'whole'],
+  ['why a record was refused', refusalSummary, 'cut'],
   ['why a command was refused', (text) => renderReply(replyTo([refusal(text)])), 'whole'],
   ['a line of the status', (text) => renderReply(replyTo([{ code: 'status', values: [text], problems: [] }])), 'whole'],
   ['a line of the help', (text) => renderReply(replyTo([{ code: 'help', values: [text], problems: [] }])), 'whole'],

@@ -53,7 +53,7 @@ function* decideRecorded(request: DeploymentReported, item: Item): Deciding<Acce
   const inForce = yield* readConfiguration()
   const configured = inForce?.configuration.products.find((entry) => entry.name === item.product)
   const problem = contradiction(request, item, product, version, configured?.repository)
-  if (problem) return refused(request, problem)
+  if (problem) return refused(request, item, problem)
   const event = yield* deploymentEvent(request, item, 'record', inForce?.configuration ?? null)
   return { kind: 'accept', events: [event], answer: null }
 }
@@ -85,15 +85,17 @@ function contradiction(
   return null
 }
 
-function refused(request: DeploymentReported, problem: Problem): Accepted {
-  const { environment, deploymentId, repository, url } = request
+function refused(request: DeploymentReported, item: Item, problem: Problem): Accepted {
+  const { environment, deploymentId, repository, sha, url } = request
+  const { code, message, hint = null } = problem
+  const { product, version } = item
   return {
     kind: 'refuse',
     problems: [problem],
     events: [
       draft(
         'deployment.refused',
-        { environment, deploymentId, repository, code: problem.code, message: problem.message, url },
+        { environment, deploymentId, repository, code, message, url, hint, sha, product, version },
         {
           key: `deployment:${deploymentId}:refused`,
           at: request.at,

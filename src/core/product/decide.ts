@@ -38,14 +38,14 @@ export function* decideBuildReported(request: BuildReported): Deciding<Decision<
     misnumbered(request, version, configured?.scheme) ??
     excess(request, version, configured ? undefined : commit)
   if (problem) {
-    const { code, message } = problem
+    const { code, message, hint = null } = problem
     return {
       kind: 'refuse',
       problems: [problem],
       events: [
         draft(
           'build.refused',
-          { product: record.product, version: record.version, sha, repository, code, message, url },
+          { product: record.product, version: record.version, sha, repository, code, message, url, hint },
           { ...rest, key: `${slot}:refused` },
         ),
       ],

@@ -1,5 +1,6 @@
 import type { TypedEvent } from '../catalogue.ts'
 import { issueKey } from '../process/issue.ts'
+import { refusalOutput } from '../product/refusal-schema.ts'
 import { type GateItem, gateKeyOf } from '../ring/schema.ts'
 import { nothingOpen, type OpenIndex } from './open.ts'
 import type { ReleaseMove } from './transitions.ts'
@@ -14,6 +15,8 @@ type OpenEvent = TypedEvent<
   | 'command.answered'
   | 'comment.noted'
   | 'cut.asked'
+  | 'build.refused'
+  | 'deployment.refused'
   | 'alarm.raised'
   | 'alarm.cleared'
   | 'output.settled'
@@ -32,10 +35,10 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
     }
     case 'release.version_added': {
       const { product, version } = event.data.item
-      return recomposed(open, event.data.release, (items) => [...without(items, product), { product, version }])
+      return recomposed(open, event.data.release, (items) => [...withoutProduct(items, product), { product, version }])
     }
     case 'release.version_removed':
-      return recomposed(open, event.data.release, (items) => without(items, event.data.product))
+      return recomposed(open, event.data.release, (items) => withoutProduct(items, event.data.product))
     case 'release.completed':
     case 'release.cancelled':
     case 'release.rolled_back': {
@@ -67,6 +70,11 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
       const others = (open.cuts ?? []).filter(({ cut }) => cut !== id)
       return { ...open, cuts: [...others, { product, cut: id }] }
     }
+    case 'build.refused':
+    case 'deployment.refused': {
+      const output = refusalOutput(event.data.sha ?? '', event.data.repository.id)
+      return { ...open, refusals: [...without(open.refusals ?? [], output), output] }
+    }
     case 'alarm.raised': {
       const { alarm, code, message } = event.data
       const others = open.alarms.filter((entry) => entry.alarm !== alarm)
@@ -89,7 +97,9 @@ function bounded(alarms: OpenIndex['alarms']): OpenIndex['alarms'] {
   return alarms.filter((entry) => !dropped.has(entry))
 }
 
-const without = (items: readonly GateItem[], product: string): GateItem[] =>
+const without = (outputs: readonly string[], output: string): string[] => outputs.filter((known) => known !== output)
+
+const withoutProduct = (items: readonly GateItem[], product: string): GateItem[] =>
   items.filter((item) => item.product !== product)
 
 const recomposed = (open: OpenIndex, id: string, change: (items: readonly GateItem[]) => GateItem[]): OpenIndex => ({
@@ -104,6 +114,7 @@ function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
   if (output.startsWith('reply/')) {
     return { ...open, replies: open.replies.filter((reply) => output !== `reply/${reply.comment}`) }
   }
+  if (subject.startsWith('refused/')) return { ...open, refusals: without(open.refusals ?? [], output) }
   if (output.startsWith('cut/') && output.endsWith('/outcome')) {
     return { ...open, cuts: (open.cuts ?? []).filter(({ cut }) => output !== `cut/${cut}/outcome`) }
   }
