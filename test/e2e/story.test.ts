@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { newPlot, type Plot, SCENES } from './story/scenes.ts'
-import { type Stage, setStage } from './story/stage.ts'
+import { eventually, type Stage, setStage } from './story/stage.ts'
 import { type Traces, tracesOf } from './story/world-of-ringmaster.ts'
 
 /** What one release leaves outside, each thing once. */
@@ -48,17 +48,42 @@ describe('one release, from commit to device', () => {
     const plot: Plot = newPlot()
     for (const [index, scene] of SCENES.entries()) {
       const killed = index === 0 ? Promise.resolve() : killAt(stage, 100 + random() * 1_500)
-      const said = await scene.play(stage, plot).catch((error: Error) => {
+      const on = index === 0 ? dyingAtFirst(stage) : stage
+      const said = await scene.play(on, plot).catch((error: Error) => {
         throw new Error(`seed ${seed}, "${scene.title}": ${error.message}\n${stage?.app.output.slice(-2_000)}`)
       })
       await killed
       if (scene.title.startsWith('A device')) expect(said.join('\n')).toContain('edge-firmware@3.1.0')
     }
     expect(plot.versions.firmware).toBe('3.1.0')
+    expect(await acceptedConfigurations(stage)).toBe(1)
     expect(await tracesOf(stage, plot)).toEqual({ ...TRACES, comments: COMMENTS })
     expect(stage.sandbox.violations).toEqual([])
   }, 300_000)
 })
+
+/** A stage whose App is killed at its first start, as soon as its log stands, and started again. */
+const dyingAtFirst = (stage: Stage): Stage => ({
+  ...stage,
+  app: {
+    ...stage.app,
+    async start() {
+      /** Whether it came to listen before it was killed is all the same. */
+      const started = stage.app.start().catch(() => {})
+      const releases = stage.sandbox.repository('acme/releases')
+      await eventually('the data branch', async () => (await releases.head('ringmaster-data')) ?? undefined)
+      await stage.app.kill()
+      await started
+      await stage.app.start()
+    },
+  },
+})
+
+async function acceptedConfigurations(stage: Stage): Promise<number> {
+  const git = stage.sandbox.repository('acme/releases').gitDirectory
+  const { out } = await stage.ringmaster('ledger', 'log', '--repo', git, '--type', 'config.accepted')
+  return out.trim().split('\n').length
+}
 
 /** Kills the App some time into a scene and starts it again. */
 async function killAt({ app }: Stage, afterMs: number): Promise<void> {

@@ -1,14 +1,19 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Request } from '../../src/core/request.ts'
 import {
+  ann,
   buildReported,
+  CONFIGURATION,
   command,
   configurationSeen,
   eventsOf,
   gateRequested,
+  PLATFORM,
   play,
   proposalSeen,
   proposedHead,
   releaseReview,
+  SHA,
   stage,
   started,
 } from './stage.ts'
@@ -155,6 +160,72 @@ describe('an outside that cannot be reached', () => {
   })
 })
 
+const COHORT_CONFIGURATION = `${CONFIGURATION.replace('gate: { signoff: true, previousRing: false }', 'cohorts: [fleet]')}cohorts:
+  - { id: fleet, product: user-service }
+`
+const FIRMWARE = { name: 'fw', size: 3, sha256: 'a'.repeat(64), url: 'https://example.test/fw' }
+const withFirmware = (): Request => {
+  const built = buildReported()
+  return built.kind === 'build-reported' ? { ...built, record: { ...built.record, artifacts: [FIRMWARE] } } : built
+}
+const asked = { at: '2026-11-20T10:00:00Z', actor: ann, source: { kind: 'webhook' } } as const
+const deployed: Request = {
+  kind: 'deployment-reported',
+  repository: PLATFORM,
+  deploymentId: 900,
+  environment: 'production',
+  sha: SHA,
+  status: 'completed',
+  statusId: 1,
+  record: {
+    schema: 'ringmaster/deployment/1',
+    product: 'user-service',
+    version: '1.0.0',
+    run: { id: 600, attempt: 1, job: 'deploy' },
+  },
+  run: { id: 600, attempt: 1 },
+  byActions: false,
+  url: '',
+  trust: 'platform',
+  ...asked,
+}
+const signed: Request = {
+  kind: 'bundles-signed',
+  document: '{}',
+  version: 1,
+  bundles: ['user-service@1.0.0'],
+  isVerified: true,
+  ...asked,
+}
+const trouble: Request = {
+  kind: 'condition-seen',
+  alarm: 'disk',
+  code: 'publication-failed',
+  message: 'expected room, found none',
+  holds: true,
+  ...asked,
+}
+const release: readonly Request[] = [
+  configurationSeen,
+  buildReported(),
+  command('release', '"First"'),
+  command('add', 'user-service@1.0.0'),
+  command('start'),
+]
+
+/** Outputs that end or publish something: what is there before, and the requests that bring them about. */
+const ENDINGS: readonly (readonly [string, string, readonly Request[], readonly Request[]])[] = [
+  ['a proposal’s end', 'r12/proposal-end', release, [command('cancel', '"no longer wanted"')]],
+  ['an alarm', 'alarm/disk', [configurationSeen], [trouble]],
+  ['a manifest', 'fleet/manifest', [configurationSeen, withFirmware(), deployed], [signed]],
+  [
+    'a refusal',
+    `refused/${'d'.repeat(40)}/78`,
+    [configurationSeen, buildReported()],
+    [buildReported('1.0.0', 'd'.repeat(40))],
+  ],
+]
+
 describe('a program that dies', () => {
   const KEYS = ['r12/board', 'r12/label', 'r12/proposal', '/signoff/', 'reply/', 'reaction/', '/report-1', '/answer']
 
@@ -194,6 +265,38 @@ describe('a program that dies', () => {
       ]),
     )
   })
+
+  it.each(ENDINGS)(
+    'before or after the effect of %s leaves it neither undone nor done twice',
+    async (_, key, given, last) => {
+      for (const when of ['broken', 'dying'] as const) {
+        const first = stage()
+        const { outside, branch } = first
+        outside.files.set('config', COHORT_CONFIGURATION)
+        await play(first, ...given)
+        const isIt = (output: { readonly key: string }): boolean => output.key === key
+        outside.broken = (output) => (when === 'broken' && isIt(output) ? 'killed' : null)
+        outside.dying = (output) => when === 'dying' && isIt(output)
+        await play(first, ...last)
+        await first.engine.close()
+        const done = () => outside.effects.filter((effect) => effect.endsWith(` ${key}`))
+        const settled = () =>
+          eventsOf(branch).filter(({ type, data }) => type === 'output.settled' && data['output'] === key)
+        expect([done().length, settled()]).toEqual([when === 'dying' ? 1 : 0, []])
+        outside.broken = () => null
+        outside.dying = () => false
+        const second = stage({ branch, outside })
+        await second.engine.sweep()
+        await second.engine.idle()
+        /** Notes of what is out ride with the next event. */
+        await play(second, buildReported('9.0.0', 'a'.repeat(40)))
+        await second.engine.close()
+        expect(done()).toEqual([`create ${key}`])
+        expect(settled()).toHaveLength(1)
+        expect(second.engine.failing).toEqual([])
+      }
+    },
+  )
 
   it('finds everything open after a restart from the same log', async () => {
     const first = stage()
