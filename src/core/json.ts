@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * Canonical JSON: keys sorted by code unit, no blanks, so that equal values have equal bytes.
@@ -23,7 +23,7 @@ export function canonicalJson(value: unknown): string {
 
 /** `sha256:` and 64 hexadecimal digits of the exact bytes (text is taken as UTF-8). */
 export function sha256(bytes: string | Uint8Array): `sha256:${string}` {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  return `sha256:${hash('sha256', bytes, 'hex')}`
 }
 
 /** The digest of a value: SHA-256 of its canonical JSON. */

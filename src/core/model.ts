@@ -42,10 +42,11 @@ const ofOpenRelease = (data: { readonly release: string }): readonly Change[] =>
   { key: releaseKey(data.release), next: evolveRelease },
   { key: OPEN_KEY, next: evolveOpen },
 ]
-const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] => [
-  { key: boardKey(data.product), next: evolveBoard },
-  ...(data.runId === null ? [] : [{ key: runKey(data.repository.id, data.runId), next: evolveRunByDeployment }]),
-]
+const ofDeployment = (data: EventData<'deployment.started'>): readonly Change[] => {
+  const board: Change = { key: boardKey(data.product), next: evolveBoard }
+  if (data.runId === null) return [board]
+  return [board, { key: runKey(data.repository.id, data.runId), next: evolveRunByDeployment }]
+}
 const ofFreezes = (): readonly Change[] => [{ key: FREEZES_KEY, next: evolveFreezes }]
 const ofCohort = (data: { readonly cohort: string }): readonly Change[] => [
   { key: cohortKey(data.cohort), next: evolveCohort },
@@ -179,14 +180,22 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   ],
 }
 
-const changesOf = (event: EventDraft): readonly Change[] =>
+const lookUp = (event: EventDraft): readonly Change[] =>
   isEventType(event.type) ? (CHANGES[event.type] as Changes<EventType>)(event.data as EventData<EventType>, event) : []
+
+/** A ledger asks for the keys of an event and then for the next state of each: one look for all of them. */
+let latest: { readonly event: EventDraft; readonly changes: readonly Change[] } | undefined
+
+function changesOf(event: EventDraft): readonly Change[] {
+  if (latest?.event !== event) latest = { event, changes: lookUp(event) }
+  return latest.changes
+}
 
 /** The core as the ledger sees it: total over the catalogue, so that any log of it folds into state. */
 export const model: Model = {
   keysOf: (event) => changesOf(event).map((change) => change.key),
   evolve: (key, state, event: LedgerEvent) => {
-    const change = changesOf(event).find((entry) => entry.key === key)
-    return change ? change.next(state as never, event as never) : state
+    for (const change of changesOf(event)) if (change.key === key) return change.next(state as never, event as never)
+    return state
   },
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { sha256 } from '../core/json.ts'
 import type { KeySegment } from './schema.ts'
 
@@ -13,8 +13,7 @@ const HASH_CHARACTERS = 22
 const RECORD_BYTES = HASH_CHARACTERS + 1
 
 /** 132 bits of a key's SHA-256, in characters that need no escape. */
-export const hashKey = (key: string): string =>
-  createHash('sha256').update(key).digest('base64url').slice(0, HASH_CHARACTERS)
+export const hashKey = (key: string): string => hash('sha256', key, 'base64url').slice(0, HASH_CHARACTERS)
 
 /** One hash a line, sorted, so that a file is searched as it lies. */
 export const encodeKeys = (hashes: readonly string[]): Uint8Array =>

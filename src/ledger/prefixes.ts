@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** The hash that places a key among shards, as hexadecimal digits: outside text never becomes part of a path. */
-export const placeOf = (key: string): string => createHash('sha256').update(key).digest('hex')
+export const placeOf = (key: string): string => hash('sha256', key, 'hex')
 
 export interface Leaf<T> {
   readonly prefix: string

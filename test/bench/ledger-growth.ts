@@ -32,19 +32,20 @@ const newId = (): string => {
   return `01J${String(ids).padStart(23, '0')}`
 }
 
-/** Deployments of every product into every environment, one after the other. */
-function eventAt(index: number, total: number): EventDraft {
+/** Deployments of every product into every environment, one after the other; each starts and completes. */
+export function eventAt(index: number, total: number): EventDraft {
   const at = new Date(END_MS - Math.floor((total - index) * EVENT_EVERY_MS)).toISOString()
-  const product = `product-${index % PRODUCTS}`
-  const environment = `environment-${Math.floor(index / PRODUCTS) % ENVIRONMENTS}`
-  const deployment = 1_000_000 + (index >> 1)
+  const serial = index >> 1
+  const product = `product-${serial % PRODUCTS}`
+  const environment = `environment-${Math.floor(serial / PRODUCTS) % ENVIRONMENTS}`
+  const deployment = 1_000_000 + serial
   const status = index % 2 === 0 ? 'started' : 'completed'
-  const repository = { id: 1 + (index % 60), fullName: `acme/repository-${index % 60}` }
+  const repository = { id: 1 + (serial % 60), fullName: `acme/repository-${serial % 60}` }
   return draft(
     `deployment.${status}`,
     {
       product,
-      version: `1.${Math.floor(index / (PRODUCTS * ENVIRONMENTS * 2))}.0`,
+      version: `1.${Math.floor(serial / (PRODUCTS * ENVIRONMENTS))}.0`,
       environment,
       attempt: `${repository.id}/${deployment}`,
       status,

@@ -35,19 +35,26 @@ const AUTHORISATIONS = ['ungated', 'gate', 'override', 'unauthorised'] as const
 const stronger = (a: Attempt['authorisation'], b: Attempt['authorisation']): Attempt['authorisation'] =>
   AUTHORISATIONS.indexOf(a) > AUTHORISATIONS.indexOf(b) ? a : b
 
+/** The attempt after a status. Written out member by member: every deployment of the log comes through here. */
 function withStatus(known: Attempt | undefined, event: DeploymentEvent): Attempt {
-  const { attempt: key, version, status, statusId, url, authorisation } = event.data
   const { at, actor, trust } = event
-  const fresh = { key, version, status, statusId, at, startedAt: null, end: null, url, actor, trust, authorisation }
-  const base: Attempt = known ?? fresh
-  const ends = isTerminal(status) && (base.end === null || isNewer({ status, statusId }, base.end))
+  const { attempt: key, version, status, statusId, url, authorisation } = event.data
+  const isNews = known === undefined || isNewer(event.data, known)
+  const end = known?.end ?? null
+  const isEnd = isTerminal(status) && (end === null || isNewer(event.data, end))
+  const startedAt = known?.startedAt ?? null
   return {
-    ...base,
-    ...(known === undefined || isNewer({ status, statusId }, known) ? { status, statusId, url, actor, trust } : {}),
-    at: earlier(base.at, at),
-    startedAt: status === 'started' ? earlier(base.startedAt, at) : base.startedAt,
-    end: ends ? { status, statusId, at } : base.end,
-    authorisation: stronger(base.authorisation, authorisation),
+    key,
+    version,
+    status: isNews ? status : known.status,
+    statusId: isNews ? statusId : known.statusId,
+    at: known === undefined ? at : earlier(known.at, at),
+    startedAt: status === 'started' ? earlier(startedAt, at) : startedAt,
+    end: isEnd ? { status, statusId, at } : end,
+    url: isNews ? url : known.url,
+    actor: isNews ? actor : known.actor,
+    trust: isNews ? trust : known.trust,
+    authorisation: known === undefined ? authorisation : stronger(known.authorisation, authorisation),
   }
 }
 
@@ -65,47 +72,70 @@ const byEnd = (a: Attempt, b: Attempt): number =>
 const isSame = (a: Attempt, b: { readonly key: string; readonly version: string }): boolean =>
   a.key === b.key && a.version === b.version
 
-function bounded(attempts: readonly Attempt[]): Attempt[] {
-  const closed = attempts.filter((attempt) => isTerminal(attempt.status))
-  const dropped = new Set(closed.slice(0, Math.max(0, closed.length - CLOSED_ATTEMPTS_AT_HAND)))
-  return attempts.filter((attempt) => !dropped.has(attempt))
+const isGood = (attempt: Attempt): boolean =>
+  attempt.end?.status === 'completed' && attempt.authorisation !== 'unauthorised'
+
+const laterEnd = (a: Attempt | null, b: Attempt): Attempt => (a !== null && byEnd(a, b) > 0 ? a : b)
+
+const isClosed = ({ status }: Attempt): boolean => isTerminal(status)
+
+/** Attempts in the order of their time without the oldest closed ones that a cell does not keep. */
+function bounded(attempts: Attempt[]): Attempt[] {
+  let kept = attempts
+  for (let left = closedOf(attempts) - CLOSED_ATTEMPTS_AT_HAND; left > 0; left -= 1)
+    kept = kept.toSpliced(kept.findIndex(isClosed), 1)
+  return kept
+}
+
+function closedOf(attempts: readonly Attempt[]): number {
+  let closed = 0
+  for (const attempt of attempts) if (isClosed(attempt)) closed += 1
+  return closed
 }
 
 /** Older than all that is at hand: what is said of it late must not make it look as if it were under way. */
 const isHistory = (attempt: Attempt, others: readonly Attempt[]): boolean => {
-  const closed = others.filter((other) => isTerminal(other.status))
-  const oldest = closed[0]
-  return oldest !== undefined && closed.length >= CLOSED_ATTEMPTS_AT_HAND && byTime(attempt, oldest) < 0
+  const oldest = others.find(isClosed)
+  return oldest !== undefined && byTime(attempt, oldest) < 0 && closedOf(others) >= CLOSED_ATTEMPTS_AT_HAND
 }
 
-const isGood = (attempt: Attempt): boolean =>
-  attempt.end?.status === 'completed' && attempt.authorisation !== 'unauthorised'
+/** Attempts in the order of their time with one more, or with one that was at `before` as it is now. */
+function withAttempt(attempts: readonly Attempt[], next: Attempt, before: number): Attempt[] {
+  let place = attempts.length
+  for (let other = attempts[place - 1]; other; other = attempts[place - 1]) {
+    if (place - 1 !== before && byTime(other, next) <= 0) break
+    place -= 1
+  }
+  if (before < 0) return attempts.toSpliced(place, 0, next)
+  if (place === before) return attempts.with(before, next)
+  return attempts.toSpliced(before, 1).toSpliced(place > before ? place - 1 : place, 0, next)
+}
 
 function evolveCell(cell: Cell, event: DeploymentEvent): Cell {
+  const { environment, lastGood } = cell
   const identity = { key: event.data.attempt, version: event.data.version }
-  const { lastGood } = cell
   const isLastGood = lastGood !== null && isSame(lastGood, identity)
-  const known = cell.attempts.find((attempt) => isSame(attempt, identity)) ?? (isLastGood ? lastGood : undefined)
+  const before = cell.attempts.findLastIndex((attempt) => isSame(attempt, identity))
+  const known = cell.attempts[before] ?? (isLastGood ? lastGood : undefined)
   const next = withStatus(known, event)
-  const others = cell.attempts.filter((attempt) => !isSame(attempt, identity))
-  const all = [...others, next].sort(byTime)
-  const candidates = [...(lastGood === null || isLastGood ? [] : [lastGood]), ...all].filter(isGood)
-  return {
-    ...cell,
-    attempts: bounded(known === undefined && isHistory(next, others) ? others : all),
-    lastGood: candidates.sort(byEnd).at(-1) ?? null,
+  const all = withAttempt(cell.attempts, next, before)
+  const attempts = known === undefined && isHistory(next, cell.attempts) ? cell.attempts : bounded(all)
+  if (!isLastGood) {
+    // Whatever else was good was compared with the last good one before.
+    return { environment, lastGood: isGood(next) ? laterEnd(lastGood, next) : lastGood, attempts }
   }
+  const good = all.filter(isGood)
+  return { environment, lastGood: good.reduce(laterEnd, null as Attempt | null), attempts }
 }
 
 export function evolveBoard(state: BoardState | undefined, event: DeploymentEvent): BoardState {
   const { product, environment } = event.data
-  const cells = state?.cells ?? []
-  const cell = cells.find((entry) => entry.environment === environment) ?? { environment, lastGood: null, attempts: [] }
-  const others = cells.filter((entry) => entry.environment !== environment)
-  return {
-    product,
-    cells: [...others, evolveCell(cell, event)].sort((a, b) => compare(a.environment, b.environment)),
-  }
+  const cells = state?.cells.slice() ?? []
+  const place = cells.findIndex((cell) => cell.environment >= environment)
+  const known = cells[place]?.environment === environment ? cells[place] : undefined
+  const next = evolveCell(known ?? { environment, lastGood: null, attempts: [] }, event)
+  cells.splice(place < 0 ? cells.length : place, known ? 1 : 0, next)
+  return { product, cells }
 }
 
 /** The newest attempt of a cell, open or not. */

@@ -92,7 +92,6 @@ export function statusOfState(state: string, from: { readonly own: boolean }): S
   return STATE_MEANINGS.get(state) ?? 'unknown'
 }
 
-const TERMINAL: ReadonlySet<DeploymentStatus> = new Set(['completed', 'failed', 'aborted'])
-
 /** Whether an attempt has ended with this status. */
-export const isTerminal = (status: DeploymentStatus): boolean => TERMINAL.has(status)
+export const isTerminal = (status: DeploymentStatus): boolean =>
+  status === 'completed' || status === 'failed' || status === 'aborted'

@@ -1,8 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type BoardState, boardKey, DEPLOYMENT_STATUSES } from '../../../src/core/deployment/schema.ts'
+import type { TypedEvent } from '../../../src/core/catalogue.ts'
+import { type DeploymentEventType, evolveBoard } from '../../../src/core/deployment/evolve.ts'
+import { type Attempt, type BoardState, boardKey, DEPLOYMENT_STATUSES } from '../../../src/core/deployment/schema.ts'
+import { isTerminal } from '../../../src/core/deployment/status.ts'
 import type { Request } from '../../../src/core/request.ts'
-import { build, byJob, byTool, minute, recorded, runEnded, World } from '../decided.ts'
+import { ANN, build, byJob, byTool, event, minute, PLATFORM, recorded, runEnded, sha, World } from '../decided.ts'
 
 /** A status of GitHub has an id that grows with time, and belongs to one deployment. */
 const status = fc.record({
@@ -71,6 +74,60 @@ describe('deliveries of deployment statuses', () => {
         }
       }),
       { numRuns: 60 },
+    )
+  })
+})
+
+describe('a cell of the board', () => {
+  const said = fc.record({
+    key: fc.integer({ min: 1, max: 40 }),
+    status: fc.oneof(fc.constantFrom(...DEPLOYMENT_STATUSES), fc.constant('completed' as const)),
+    statusId: fc.integer({ min: 1, max: 30 }),
+    at: fc.integer({ min: 0, max: 50 }),
+    authorisation: fc.constantFrom('ungated', 'gate', 'unauthorised'),
+    environment: fc.constantFrom('beta', 'integration', 'production'),
+  })
+
+  const toEvent = ({ key, at, ...rest }: typeof said extends fc.Arbitrary<infer T> ? T : never) => {
+    const data = {
+      ...rest,
+      product: 'api',
+      version: '1.0.0',
+      attempt: `run:${key}`,
+      sha: sha('a1'),
+      repository: PLATFORM,
+      runId: null,
+      runAttempt: null,
+      url: '',
+      origin: 'record' as const,
+    } as const
+    const more = { at: minute(at), actor: ANN, trust: 'platform' as const }
+    return event(`deployment.${rest.status}`, data, more) as unknown as TypedEvent<DeploymentEventType>
+  }
+
+  const begun = (attempt: Attempt) => attempt.startedAt ?? attempt.at
+  const text = (...parts: readonly (string | number)[]) => parts.map((part) => String(part).padStart(8, '0')).join(' ')
+  const byTime = (attempt: Attempt) => text(begun(attempt), attempt.key.padStart(8))
+  const byEnd = (attempt: Attempt) => text(attempt.end?.at ?? '', attempt.end?.statusId ?? 0, byTime(attempt))
+
+  it('keeps the newest attempts in their order, and the good one that ended last', () => {
+    fc.assert(
+      fc.property(fc.array(said, { maxLength: 90 }), (all) => {
+        let board: BoardState | undefined
+        for (const one of all) board = evolveBoard(board, toEvent(one))
+        const cells = board?.cells ?? []
+        expect(cells.map((cell) => cell.environment)).toEqual([...new Set(all.map((one) => one.environment))].sort())
+        for (const { attempts, lastGood } of cells) {
+          expect(attempts.filter(({ status }) => isTerminal(status)).length).toBeLessThanOrEqual(20)
+          expect(new Set(attempts.map(({ key }) => key)).size).toBe(attempts.length)
+          const ordered = attempts.map((attempt) => `${begun(attempt)} ${attempt.key}`)
+          expect(ordered).toEqual(ordered.toSorted())
+          const good = attempts.filter((it) => it.end?.status === 'completed' && it.authorisation !== 'unauthorised')
+          for (const attempt of good) expect(byEnd(lastGood ?? attempt) >= byEnd(attempt)).toBe(true)
+          if (good.length > 0) expect(lastGood).not.toBeNull()
+        }
+      }),
+      { numRuns: 150 },
     )
   })
 })
