@@ -1,7 +1,7 @@
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
 import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
-import { invalid, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
+import { invalid, isRedisAddress, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */
 export interface ServerSettings {
@@ -16,6 +16,8 @@ export interface ServerSettings {
   readonly logLevel: string
   /** How many processes of this App share the limits of the installation. */
   readonly processes: number
+  /** The Redis through which they do; null where each keeps to an equal part. */
+  readonly redisUrl: string | null
   /** How often a branch of one repository may move. */
   readonly pushesPerMinute: number
   /** Where enrolled devices are kept; null where no cohort keeps a roster. */
@@ -67,7 +69,14 @@ export const VARIABLES: readonly Variable[] = [
   {
     name: 'RINGMASTER_PROCESSES',
     required: false,
-    meaning: 'how many processes share the limits of the installation in equal parts, 1 when left out',
+    meaning:
+      'how many processes share the limits of the installation in equal parts; 1 when left out, 4 beside REDIS_URL',
+  },
+  {
+    name: 'REDIS_URL',
+    required: false,
+    meaning:
+      'Redis through which the processes share the limits, so that one can use what the others leave: `redis://HOST:PORT` or `rediss://…`, with the password where there is one',
   },
   {
     name: 'RINGMASTER_PUSHES_PER_MINUTE',
@@ -161,7 +170,12 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
   }
   const appId = numberOf('APP_ID', { least: 1, most: Number.MAX_SAFE_INTEGER, fallback: 0 })
   const port = numberOf('PORT', { least: 0, most: 65_535, fallback: 3_000 })
-  const processes = numberOf('RINGMASTER_PROCESSES', { least: 1, most: 16, fallback: 1 })
+  const redisUrl = given('REDIS_URL') ?? null
+  if (redisUrl !== null && !isRedisAddress(redisUrl))
+    problems.push(invalid('expected a redis:// or rediss:// address in REDIS_URL', 'Such as redis://localhost:6379.'))
+  /** Nobody knows how many there are; a part that is too small only lasts while Redis is away. */
+  const fallback = redisUrl === null ? 1 : 4
+  const processes = numberOf('RINGMASTER_PROCESSES', { least: 1, most: 16, fallback })
   const pushes = { least: 1, most: 60_000, fallback: PUSHES_PER_MINUTE }
   const pushesPerMinute = numberOf('RINGMASTER_PUSHES_PER_MINUTE', pushes)
   if (problems.length > 0 || !privateKey || !secret || !repository) return rejected(...problems)
@@ -177,6 +191,7 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     rosterDirectory: given('RINGMASTER_ROSTER_DIR') ?? null,
     publication,
     processes,
+    redisUrl,
     pushesPerMinute,
   })
 }

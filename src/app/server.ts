@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Probot, ProbotOctokit } from 'probot'
 import type { Log } from '../engine/ports.ts'
 import { gitHubApp } from '../github/client.ts'
+import { redisBudget } from '../github/redis-budget.ts'
 import { deviceBooks } from '../roster/device-book.ts'
 import { directoryRoster } from '../roster/directory.ts'
 import { EVENTS } from '../webhooks/index.ts'
@@ -53,8 +54,9 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     info: (data, message) => probot.log.info(data, message),
     error: (data, message) => probot.log.error(data, message),
   }
-  const { appId, privateKey, apiUrl, processes, pushesPerMinute } = settings
-  const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute })
+  const { appId, privateKey, apiUrl, processes, redisUrl, pushesPerMinute } = settings
+  const shared = redisUrl === null ? null : await redisBudget({ url: redisUrl, log })
+  const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute, shared })
   const { releaseRepository, rosterDirectory } = settings
   const roster = rosterDirectory === null ? null : directoryRoster(rosterDirectory)
   const books = rosterDirectory === null ? null : deviceBooks(rosterDirectory)

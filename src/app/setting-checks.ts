@@ -11,13 +11,18 @@ export const invalid = (expected: string, hint: string): Problem<'setting-invali
   hint,
 })
 
-export const isWebAddress = (text: string): boolean => {
-  try {
-    return /^https?:$/.test(new URL(text).protocol)
-  } catch {
-    return false
+const isAddressOf =
+  (protocol: RegExp) =>
+  (text: string): boolean => {
+    try {
+      return protocol.test(new URL(text).protocol)
+    } catch {
+      return false
+    }
   }
-}
+
+export const isWebAddress = isAddressOf(/^https?:$/)
+export const isRedisAddress = isAddressOf(/^rediss?:$/)
 
 /** A key in PEM that can be used, from a text or else from a file; undefined when there is none, with why in `problems`. */
 export function privateKeyOf(

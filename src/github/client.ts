@@ -3,6 +3,7 @@ import { Octokit } from '@octokit/rest'
 import { RingmasterError } from '../core/problem.ts'
 import { type Answer, Governor, type GovernorOptions, type GovernorState } from './governor.ts'
 import type { RequestOptions } from './request-cost.ts'
+import type { SharedBudget } from './shared-budget.ts'
 import { outside, statusOf } from './trouble.ts'
 
 /** The App as GitHub knows it. `apiUrl` is GitHub's or an Enterprise Server's REST root. */
@@ -73,14 +74,25 @@ function governed(octokit: Octokit, governor: Governor): Octokit {
   return octokit
 }
 
-export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOptions> = {}): GovernedApp {
+export interface Governing extends Partial<Omit<GovernorOptions, 'shared'>> {
+  /** Where all processes of the App spend together. */
+  readonly shared?: SharedBudget | null
+}
+
+export function gitHubApp(identity: AppIdentity, { shared = null, ...governing }: Governing = {}): GovernedApp {
   const { appId, privateKey, apiUrl } = identity
   const isEnterprise = /\/api\/v3\/?$/.test(apiUrl)
   const governors = new Map<string, Governor>()
   const governorOf = (account: string): Governor => {
     const known = governors.get(account)
     if (known) return known
-    const governor = new Governor({ ...GOVERNING, ...governing })
+    /** In braces: what is asked together has to be in one slot of a Redis cluster. */
+    const scope = `ringmaster:{${appId}/${account}}:`
+    const governor = new Governor({
+      ...GOVERNING,
+      ...governing,
+      shared: shared ? { budget: shared, scope } : undefined,
+    })
     governors.set(account, governor)
     return governor
   }
@@ -121,6 +133,7 @@ export function gitHubApp(identity: AppIdentity, governing: Partial<GovernorOpti
     },
     close() {
       for (const governor of governors.values()) governor.close()
+      shared?.close()
     },
     profile() {
       known ??= readApp(asApp).then(({ data }) => {

@@ -1,9 +1,11 @@
 import { RingmasterError } from '../core/problem.ts'
-import { Budget } from './budget.ts'
+import type { BudgetOptions } from './budget.ts'
 import { type Headers, type Signal, signalOfAnswer, signalOfError } from './limit-signal.ts'
 import { Pace } from './pace.ts'
+import { allowanceOf, spacingOf } from './pacing.ts'
 import { PrimaryLimit } from './primary-limit.ts'
 import { costOf, type RequestCost, type RequestOptions } from './request-cost.ts'
+import { type Claim, type Grant, Share, type SharedBudget, type Sharing } from './shared-budget.ts'
 import { currentClass, WORK_CLASSES, type WorkClass } from './work-class.ts'
 
 /** Runs something after some milliseconds; returns how to call it off. */
@@ -17,6 +19,8 @@ export interface GovernorOptions {
   readonly processes: number
   /** How often a branch of one repository may move, on average; GitHub recommends at most 6 a minute. */
   readonly pushesPerMinute: number
+  /** Where all processes of the installation spend together, under names that begin with the scope. */
+  readonly shared?: { readonly budget: SharedBudget; readonly scope: string } | undefined
 }
 
 /** What an answer of Octokit has that matters here. */
@@ -33,6 +37,8 @@ export interface GovernorState {
   /** How often GitHub has refused a request for a limit. */
   readonly limited: number
   readonly sent: Readonly<Record<WorkClass, number>>
+  /** Whether the budgets are those of all processes together; else they are this one's part. */
+  readonly isShared: boolean
   readonly budgets: Readonly<Record<string, { readonly limit: number; readonly left: number }>>
   readonly primary: Readonly<Record<'core' | 'graphql', ReturnType<PrimaryLimit['state']>>>
 }
@@ -87,7 +93,8 @@ const countByClass = (count: (workClass: WorkClass) => number): Record<WorkClass
  */
 export class Governor {
   readonly #options: GovernorOptions
-  readonly #budgets: Readonly<Record<LimitName, Budget>>
+  readonly #sharing: Sharing = { isUp: false }
+  readonly #budgets: Readonly<Record<LimitName, Share>>
   readonly #primary = { core: new PrimaryLimit(), graphql: new PrimaryLimit() } as const
   readonly #paces = new Map<string, Pace>()
   /** Requests of one class that count alike wait in one lane: one that cannot go holds up only its like. */
@@ -103,10 +110,8 @@ export class Governor {
 
   constructor(options: GovernorOptions) {
     this.#options = options
-    const share = (name: LimitName): Budget => {
-      const { limit, windowMs, burst } = LIMITS[name]
-      return new Budget({ limit: limit / options.processes, windowMs, burst: burst / options.processes })
-    }
+    this.#sharing.isUp = options.shared !== undefined
+    const share = (name: LimitName) => this.#share(name, LIMITS[name])
     this.#budgets = {
       rest: share('rest'),
       graphql: share('graphql'),
@@ -115,13 +120,24 @@ export class Governor {
     }
   }
 
+  #share(name: string, limit: BudgetOptions): Share {
+    const { processes, shared } = this.#options
+    return new Share(`${shared?.scope ?? ''}${name}`, limit, { sharing: this.#sharing, processes })
+  }
+
   /** How often the branches of a repository (`owner/name`) may move: the ledger asks it before each commit. */
   paceOf(repository: string): Pace {
     const name = repository.toLowerCase()
     const known = this.#paces.get(name)
     if (known) return known
     const { nowMs, timer, processes, pushesPerMinute } = this.#options
-    const pace = new Pace({ nowMs, timer, pushesPerMinute: pushesPerMinute / processes })
+    const pace = new Pace({
+      nowMs,
+      timer,
+      allowance: this.#share(`pushes:${name}`, allowanceOf(pushesPerMinute)),
+      spacingMs: () => spacingOf(this.#sharing.isUp ? pushesPerMinute : pushesPerMinute / processes),
+      learn: (share) => this.#learn(share),
+    })
     this.#paces.set(name, pace)
     return pace
   }
@@ -133,7 +149,8 @@ export class Governor {
     const workClass = currentClass() ?? cost.workClass
     let doubts = 0
     for (let attempt = 1; ; attempt += 1) {
-      await this.#turn(cost, workClass)
+      do await this.#turn(cost, workClass)
+      while (!(await this.#isGranted(cost, workClass)))
       const { outcome, signal } = await this.#sendOnce(cost, send)
       if (signal.kind === 'limited' && attempt <= MAX_REFUSALS) continue
       if (signal.kind === 'doubt' && cost.isSafe && doubts < MAX_DOUBTS) {
@@ -144,6 +161,44 @@ export class Governor {
       if (outcome.kind === 'failed') throw outcome.error
       return outcome.answer
     }
+  }
+
+  /** Asks the other processes for what was spent here. What they refuse waits for another turn, on what is known then. */
+  async #isGranted(cost: RequestCost, workClass: WorkClass): Promise<boolean> {
+    if (this.#options.shared === undefined) return true
+    const { reserve } = COURTESY[workClass]
+    const asked = this.#budgetsOf(cost).map(([name, amount]) => ({ share: this.#budgets[name], amount }))
+    const claims = asked.map(({ share, amount }) => share.claim(amount, reserve))
+    const pushed = cost.pushesTo === null ? [] : [this.paceOf(cost.pushesTo).allowance]
+    /** The log has asked before it collected what goes into the commit. */
+    const moves = pushed.map((share) => (workClass === 'append' ? share.debt(1) : share.claim(1, 0)))
+    const spent = [...asked, ...pushed.map((share) => ({ share, amount: 1 }))]
+    const grant = await this.#claim([...claims, ...moves])
+    const nowMs = this.#options.nowMs()
+    if (grant === null && !asked.some(({ share }) => share.isBeyondPart(nowMs))) return true
+    if (grant?.isGranted !== true) for (const { share, amount } of spent) share.takeBack(nowMs, amount)
+    for (const [index, { share }] of spent.entries()) {
+      const level = grant?.levels[index]
+      if (level !== undefined) share.learn(nowMs, level)
+    }
+    if (grant?.isGranted) return true
+    this.#primary[cost.resource].takeBack()
+    this.#sent[workClass] -= 1
+    this.#inFlight -= 1
+    return false
+  }
+
+  async #claim(claims: readonly Claim[]): Promise<Grant | null> {
+    const grant = (await this.#options.shared?.budget.claim(claims)) ?? null
+    this.#sharing.isUp = grant !== null
+    return grant
+  }
+
+  async #learn(share: Share): Promise<void> {
+    if (this.#options.shared === undefined) return
+    const grant = await this.#claim([share.look()])
+    const [level] = grant?.levels ?? []
+    if (level !== undefined) share.learn(this.#options.nowMs(), level)
   }
 
   async #sendOnce<T extends Answer>(
@@ -279,8 +334,9 @@ export class Governor {
   get state(): GovernorState {
     const nowMs = this.#options.nowMs()
     const waiters = [...this.#lanes.values()].flat()
-    const budgets = Object.entries(this.#budgets).map(([name, budget]) => {
-      return [name, { limit: budget.limit, left: Math.floor(budget.level(nowMs)) }] as const
+    const pushes = [...this.#paces].map(([name, pace]) => [`pushes to ${name}`, pace.allowance] as const)
+    const budgets = [...Object.entries(this.#budgets), ...pushes].map(([name, share]) => {
+      return [name, { limit: share.limit, left: Math.floor(share.level(nowMs)) }] as const
     })
     return {
       waiting: countByClass((name) => waiters.filter((waiter) => waiter.workClass === name).length),
@@ -288,6 +344,7 @@ export class Governor {
       pausedUntil: this.#pausedUntilMs > nowMs ? new Date(this.#pausedUntilMs).toISOString() : null,
       limited: this.#limited,
       sent: { ...this.#sent },
+      isShared: this.#sharing.isUp,
       budgets: Object.fromEntries(budgets),
       primary: { core: this.#primary.core.state(nowMs), graphql: this.#primary.graphql.state(nowMs) },
     }

@@ -1,18 +1,20 @@
-import { Budget } from './budget.ts'
 import type { Timer } from './governor.ts'
-import { allowanceOf, atRest, moved, spacingOf, type Trail, type Urgency, waitOf } from './pacing.ts'
+import { atRest, moved, type Trail, type Urgency, waitOf } from './pacing.ts'
+import type { Share } from './shared-budget.ts'
 
 export interface PaceOptions {
   readonly nowMs: () => number
   readonly timer: Timer
-  readonly pushesPerMinute: number
+  readonly allowance: Share
+  readonly spacingMs: () => number
+  /** Learns of what other processes spent of the allowance. */
+  readonly learn: (allowance: Share) => Promise<void>
 }
 
 /** When the branch of a repository may move again. */
 export class Pace {
   readonly #options: PaceOptions
-  readonly #budget: Budget
-  readonly #spacingMs: number
+  readonly allowance: Share
   readonly #waiting = new Set<() => void>()
   readonly #urgent = { answer: 0, gate: 0 }
   #trail: Trail = atRest
@@ -20,19 +22,18 @@ export class Pace {
 
   constructor(options: PaceOptions) {
     this.#options = options
-    this.#budget = new Budget(allowanceOf(options.pushesPerMinute))
-    this.#spacingMs = spacingOf(options.pushesPerMinute)
+    this.allowance = options.allowance
   }
 
   /** Notes that a branch moved. */
   spend(nowMs: number): void {
-    this.#budget.spend(nowMs, 1)
-    this.#trail = moved(this.#trail, nowMs, this.#spacingMs)
+    this.allowance.spend(nowMs, 1)
+    this.#trail = moved(this.#trail, nowMs, this.#options.spacingMs())
   }
 
   /** Milliseconds until one more move is within the allowance. */
   waitMs(nowMs: number): number {
-    return this.#budget.waitMs(nowMs, 1)
+    return this.allowance.waitMs(nowMs, 1)
   }
 
   /** While this work runs, commits do not wait for company. */
@@ -48,8 +49,12 @@ export class Pace {
 
   /** Settles when the log may commit. */
   readonly turn = async (): Promise<void> => {
-    for (let waitMs = this.#untilTurnMs(); waitMs > 0 && !this.#isClosed; waitMs = this.#untilTurnMs()) {
-      await this.#wait(waitMs)
+    for (;;) {
+      for (let waitMs = this.#untilTurnMs(); waitMs > 0 && !this.#isClosed; waitMs = this.#untilTurnMs()) {
+        await this.#wait(waitMs)
+      }
+      await this.#options.learn(this.allowance)
+      if (this.#isClosed || this.#untilTurnMs() === 0) return
     }
   }
 
@@ -58,8 +63,8 @@ export class Pace {
     return waitOf(this.#trail, {
       nowMs,
       urgency: this.#urgency(),
-      spacingMs: this.#spacingMs,
-      allowance: (reserve) => this.#budget.waitMs(nowMs, 1, reserve),
+      spacingMs: this.#options.spacingMs(),
+      allowance: (reserve) => this.allowance.waitMs(nowMs, 1, reserve),
     })
   }
 

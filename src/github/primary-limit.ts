@@ -29,6 +29,11 @@ export class PrimaryLimit {
     this.#lastMs = nowMs
   }
 
+  /** What was noted was not sent after all. */
+  takeBack(): void {
+    this.#remaining += 1
+  }
+
   /** GitHub said that nothing is left. */
   exhaust(untilMs: number): void {
     this.#limit = Math.max(1, this.#limit)

@@ -69,6 +69,7 @@ describe('the settings of the server', () => {
       privateKey: privateKey.trim(),
       webhookSecret: 'a secret of our own',
       processes: 1,
+      redisUrl: null,
       pushesPerMinute: 6,
       releaseRepository: 'acme/releases',
       apiUrl: 'https://api.github.com',
@@ -80,7 +81,19 @@ describe('the settings of the server', () => {
     })
   })
 
+  it('take a part of the limits for each of four processes beside a Redis, unless their number is given', () => {
+    const url = 'rediss://:secret@redis.example:6380'
+    expect(value({ REDIS_URL: url })).toMatchObject({ redisUrl: url, processes: 4 })
+    expect(value({ REDIS_URL: url, RINGMASTER_PROCESSES: '2' })).toMatchObject({ redisUrl: url, processes: 2 })
+  })
+
   it.each<[string, Changes, RegExp]>([
+    [
+      'a Redis by another protocol',
+      { REDIS_URL: 'http://redis.example' },
+      /redis:\/\/ or rediss:\/\/ address in REDIS_URL/,
+    ],
+    ['a Redis by its name alone', { REDIS_URL: 'redis.example' }, /address in REDIS_URL/],
     ['the well-known secret', { WEBHOOK_SECRET: 'development' }, /secret of your own in WEBHOOK_SECRET/],
     ['a secret that can be guessed', { WEBHOOK_SECRET: 'hunter2' }, /at least 16 characters in WEBHOOK_SECRET/],
     ['a port in words', { PORT: 'http' }, /0 to 65535 in PORT/],

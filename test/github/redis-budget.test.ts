@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { redisBudget } from '../../src/github/redis-budget.ts'
+import type { Claim, SharedBudget } from '../../src/github/shared-budget.ts'
+
+const HAS_REDIS = spawnSync('redis-server', ['--version']).status === 0
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A Redis of its own that keeps nothing on disk. */
+async function startRedis(port: number): Promise<ChildProcess> {
+  const redis = spawn('redis-server', [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ])
+  for await (const chunk of redis.stdout) if (String(chunk).includes('Ready to accept connections')) break
+  return redis
+}
+
+async function stopped(redis: ChildProcess | undefined): Promise<void> {
+  if (!redis || redis.exitCode !== null || redis.signalCode !== null) return
+  redis.kill('SIGKILL')
+  await once(redis, 'exit')
+}
+
+const opened: SharedBudget[] = []
+const lines: string[] = []
+beforeEach(() => {
+  lines.length = 0
+})
+afterEach(() => {
+  for (const budget of opened.splice(0)) budget.close()
+})
+
+async function open(port: number): Promise<SharedBudget> {
+  const log = {
+    info: (_data: unknown, message: string) => void lines.push(`info: ${message}`),
+    error: (_data: unknown, message: string) => void lines.push(`error: ${message}`),
+  }
+  /** A busy machine is no trouble of Redis. */
+  const budget = await redisBudget({ url: `redis://127.0.0.1:${port}`, log, answerWithinMs: 5_000 })
+  opened.push(budget)
+  return budget
+}
+
+/** Ten at once, and ten more evenly over the window. */
+const claimOf = (name: string, amount: number, { needed = amount, windowMs = 3_600_000 } = {}): Claim => ({
+  name: `{test}:${name}`,
+  limit: 20,
+  windowMs,
+  burst: 10,
+  amount,
+  needed,
+})
+
+describe('a Redis that is not there', () => {
+  it('is said once, and nobody waits for it', async () => {
+    const budget = await open(await freePort())
+    const startedMs = performance.now()
+    for (let count = 0; count < 100; count += 1) expect(await budget.claim([claimOf('a', 1)])).toBeNull()
+    expect(performance.now() - startedMs).toBeLessThan(2_000)
+    expect(lines).toEqual([expect.stringMatching(/^error: Redis cannot be asked; each process keeps to an equal part/)])
+  })
+})
+
+const there = HAS_REDIS ? describe : describe.skip
+there('a Redis that is there', () => {
+  let port: number
+  let redis: ChildProcess
+  beforeEach(async () => {
+    port = await freePort()
+    redis = await startRedis(port)
+  })
+  afterEach(() => stopped(redis))
+
+  it('gives two processes no more together than there is', async () => {
+    const [one, other] = [await open(port), await open(port)]
+    const grants = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => (index % 2 ? one : other).claim([claimOf('a', 1)])),
+    )
+    expect(grants.filter((grant) => grant?.isGranted)).toHaveLength(10)
+    expect(lines).toEqual([])
+  })
+
+  it('fills up by the time of the server', async () => {
+    const budget = await open(port)
+    const inASecond = claimOf('a', 10, { windowMs: 1_000 })
+    expect(await budget.claim([inASecond])).toMatchObject({ isGranted: true, levels: [0] })
+    await sleep(1_100)
+    expect(await budget.claim([inASecond])).toMatchObject({ isGranted: true, levels: [0] })
+  })
+
+  it('spends all claims together or none of them, and says how each stands', async () => {
+    const budget = await open(port)
+    expect(await budget.claim([claimOf('a', 4), claimOf('b', 9)])).toEqual({ isGranted: true, levels: [6, 1] })
+    const refused = await budget.claim([claimOf('a', 4), claimOf('b', 9)])
+    expect(refused?.isGranted).toBe(false)
+    expect(refused?.levels.map(Math.round)).toEqual([6, 1])
+  })
+
+  it('leaves a share to others, books what is spent in any case, and only tells when it is asked for nothing', async () => {
+    const budget = await open(port)
+    expect(await budget.claim([claimOf('a', 7)])).toMatchObject({ isGranted: true })
+    expect(await budget.claim([claimOf('a', 1, { needed: 6 })])).toMatchObject({ isGranted: false })
+    expect(await budget.claim([claimOf('a', 5, { needed: -1_000_000 })])).toMatchObject({ isGranted: true })
+    const looked = await budget.claim([claimOf('a', 0, { needed: -1_000_000 })])
+    expect(looked?.levels[0]).toBeLessThan(0)
+  })
+
+  it('says once that it is gone, and once that it is back', async () => {
+    const budget = await open(port)
+    expect(await budget.claim([claimOf('a', 1)])).not.toBeNull()
+    await stopped(redis)
+    expect(await budget.claim([claimOf('a', 1)])).toBeNull()
+    expect(await budget.claim([claimOf('a', 1)])).toBeNull()
+    redis = await startRedis(port)
+    for (let waited = 0; waited < 120 && lines.length < 2; waited += 1) {
+      await sleep(100)
+      await budget.claim([claimOf('a', 1)])
+    }
+    expect(lines.map((line) => line.split(':')[0])).toEqual(['error', 'info'])
+  }, 20_000)
+})
