@@ -59,8 +59,8 @@ export async function redisBudget({
   answerWithinMs = ANSWER_WITHIN_MS,
 }: RedisBudgetOptions): Promise<SharedBudget> {
   /** Loaded only where it is used. */
-  const { Redis } = await import('ioredis')
-  const redis = new Redis(url, {
+  const { default: ioredis } = await import('ioredis')
+  const redis = new ioredis.Redis(url, {
     lazyConnect: true,
     connectTimeout: CONNECT_WITHIN_MS,
     commandTimeout: answerWithinMs,
