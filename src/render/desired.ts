@@ -168,14 +168,7 @@ function* ofIssue(subject: AggregateKey, around: Surroundings): Deciding<readonl
   return issue.comments
     .filter((comment) => comment.answers.length === comment.of)
     .flatMap((comment): Output[] => [
-      {
-        kind: 'reaction',
-        subject,
-        key: `reaction/${comment.comment}`,
-        repository: around.releaseRepository,
-        comment: comment.comment,
-        content: reactionOf(comment),
-      },
+      /** First what somebody waits for. */
       {
         kind: 'comment',
         subject,
@@ -183,6 +176,14 @@ function* ofIssue(subject: AggregateKey, around: Surroundings): Deciding<readonl
         repository: around.releaseRepository,
         issue: number,
         body: renderReply(comment),
+      },
+      {
+        kind: 'reaction',
+        subject,
+        key: `reaction/${comment.comment}`,
+        repository: around.releaseRepository,
+        comment: comment.comment,
+        content: reactionOf(comment),
       },
     ])
 }
