@@ -9,7 +9,7 @@ const WINDOW_MS = 10 * 60_000
 const BURST_SHARE = 0.15
 
 /** How far apart commits are at 6 moves a minute, while changes keep coming and nobody waits for them. */
-const SPACING_MS = 24_000
+const SPACING_MS = 25_000
 /** So many commits that nobody waits for go at once after a rest: what a workflow tells within seconds. */
 const QUICK = 3
 

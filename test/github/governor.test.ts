@@ -291,13 +291,13 @@ describe('the pace of a branch', () => {
     return turns
   }
 
-  it('lets a few commits go at once after a rest, and then one every 24 seconds', async () => {
+  it('lets a few commits go at once after a rest, and then one every 25 seconds', async () => {
     const { time, governor } = governed()
     const running = committed(governor.paceOf('acme/releases'), { time, untilMs: 3_600_000 })
     await time.advance(3_700_000)
     const turns = await running
-    expect(turns.slice(0, 6)).toEqual([0, 0, 0, 24, 48, 72])
-    expect(turns).toHaveLength(153)
+    expect(turns.slice(0, 6)).toEqual([0, 0, 0, 25, 50, 75])
+    expect(turns).toHaveLength(147)
   })
 
   it('does not keep waiting what people wait for', async () => {
