@@ -24,6 +24,8 @@ const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 60_000
 /** Subjects worked on at a time; outputs of one subject are applied one after the other, in their order. */
 const PARALLEL_SUBJECTS = 4
+/** A comment that was just edited is edited again only after this long, with everything that has changed by then. */
+const EDIT_EVERY_MS = 10_000
 /** Settled outputs kept in memory. */
 const OUTPUTS_AT_HAND = 20_000
 
@@ -51,6 +53,13 @@ const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
  */
 const isPublished = (subject: AggregateKey): boolean => subject.startsWith('cohort/')
 
+/** What is going to be written: as it is compared, and as it is anchored in the log. */
+interface Due {
+  readonly written: Output
+  readonly digest: string
+  readonly known: { readonly remote: string | null } | undefined
+}
+
 /** Makes the outside world equal to what the state wants. Asked for a subject again and again, it acts on what differs. */
 export class Reconciler {
   readonly #options: ReconcilerOptions
@@ -62,7 +71,13 @@ export class Reconciler {
   readonly #retrying = new Set<AggregateKey>()
   /** Subjects whose outputs are looked at outside although nothing of their state has changed. */
   readonly #suspect = new Set<AggregateKey>()
+  /** When comments were written last, by output. */
+  readonly #written = new Map<string, number>()
+  /** Subjects whose comments wait for further changes. */
+  readonly #patient = new Set<AggregateKey>()
   readonly #waiting: (() => void)[] = []
+  /** How many want everything out now. */
+  #hurrying = 0
   #isClosed = false
 
   constructor(options: ReconcilerOptions) {
@@ -83,11 +98,19 @@ export class Reconciler {
     this.mark(subjects)
   }
 
-  /** Settles when nothing is left to do; a subject that failed is left to its next try. */
+  /**
+   * Settles when nothing is left to do; what waits for further changes is written now, and a subject that failed is left
+   * to its next try.
+   */
   async idle(): Promise<void> {
-    while (this.#busy.size > 0 || this.#dirty.size > 0) {
+    this.#hurrying += 1
+    for (;;) {
+      this.mark(this.#patient)
+      this.#patient.clear()
+      if (this.#busy.size === 0 && this.#dirty.size === 0) break
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     }
+    this.#hurrying -= 1
   }
 
   /** The subjects whose last try failed. */
@@ -99,6 +122,7 @@ export class Reconciler {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#dirty.clear()
+    this.#patient.clear()
     await this.idle()
   }
 
@@ -155,12 +179,17 @@ export class Reconciler {
     if (wanted.length === 0) return
     const anchored = await settleView(() => desiredOutputs(subject, { ...around, head: view.head }), view)
     const outbox = (await view.state(outboxKey(subject))) as OutboxState | undefined
-    const errors: unknown[] = []
-    for (const [index, output] of wanted.entries()) {
+    const due = wanted.flatMap((output, index): Due[] => {
       const known = this.#settled.get(output.key) ?? outbox?.settled.find((entry) => entry.output === output.key)
       const digest = digestOf(output)
       const written = anchored[index]
-      if ((known?.digest === digest && !(isSuspect && CAN_DRIFT[output.kind])) || written?.key !== output.key) continue
+      const isRight = known?.digest === digest && !(isSuspect && CAN_DRIFT[output.kind])
+      return isRight || written?.key !== output.key ? [] : [{ written, digest, known }]
+    })
+    const waitMs = isSuspect || this.#hurrying > 0 ? 0 : this.#patienceMs(due)
+    if (waitMs > 0) return this.#waitFor(subject, waitMs)
+    const errors: unknown[] = []
+    for (const { written, digest, known } of due) {
       try {
         await this.#apply(written, digest, known?.remote ?? null)
       } catch (error) {
@@ -174,6 +203,28 @@ export class Reconciler {
     }
   }
 
+  /**
+   * Milliseconds that may be waited for further changes: only where nothing but edits of comments is due, so that nothing
+   * that follows them is out before they are.
+   */
+  #patienceMs(due: readonly Due[]): number {
+    const nowMs = Date.parse(this.#options.clock())
+    const waits = due.map(({ written, known }) => {
+      const lastMs = this.#written.get(written.key)
+      const isEdit = written.kind === 'comment' && known !== undefined && !written.key.startsWith('reply/')
+      return isEdit && lastMs !== undefined ? lastMs + EDIT_EVERY_MS - nowMs : 0
+    })
+    return waits.length === 0 ? 0 : Math.min(...waits)
+  }
+
+  #waitFor(subject: AggregateKey, waitMs: number): void {
+    if (this.#patient.has(subject)) return
+    this.#patient.add(subject)
+    void this.#options.delay(waitMs).then(() => {
+      if (this.#patient.delete(subject)) this.mark([subject])
+    })
+  }
+
   async #apply(output: Output, digest: string, remote: string | null): Promise<void> {
     const { outlets, observe, ledger } = this.#options
     const apply = outlets[output.kind] as (output: Output, remote: string | null) => Promise<Applied>
@@ -181,7 +232,14 @@ export class Reconciler {
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
     for (const request of applied.observed ?? []) await observe(request)
     this.#remember(output.key, { digest, remote: applied.remote })
+    if (output.kind === 'comment') this.#noteWritten(output.key)
     ledger.ride([this.#receipt(output, digest, applied.remote)]).catch(() => {})
+  }
+
+  #noteWritten(key: string): void {
+    const nowMs = Date.parse(this.#options.clock())
+    for (const [other, atMs] of this.#written) if (nowMs - atMs >= EDIT_EVERY_MS) this.#written.delete(other)
+    this.#written.set(key, nowMs)
   }
 
   /** The newest ones: what is forgotten here stands in the outbox, or is looked at once more. */
