@@ -6,7 +6,14 @@ import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { bumpRows, renderTextTable } from '../render/text-table.ts'
 import { type CliCommand, type CommandIo, readOptions, usageError } from './command.ts'
 import { readPullRequestSource, SOURCE_OPTIONS, SOURCE_USAGE } from './pull-request-source.ts'
-import { LINE_OPTIONS, readLine, readProductChoice, VERSION_OPTIONS, VERSION_USAGE } from './version-options.ts'
+import {
+  LINE_OPTIONS,
+  readLine,
+  readProductChoice,
+  VERSION_OPTIONS,
+  VERSION_USAGE,
+  withConfiguration,
+} from './version-options.ts'
 
 const DEFAULT_ROWS = 50
 
@@ -30,7 +37,7 @@ export const bumpCommand: CliCommand = {
     const { values, positionals } = readOptions(bumpCommand, args, OPTIONS)
     if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, bumpCommand)
     const line = readLine(values, bumpCommand)
-    const choice = readProductChoice(values, line, bumpCommand)
+    const choice = readProductChoice(await withConfiguration(values, bumpCommand), line, bumpCommand)
     const source = await readPullRequestSource(values, bumpCommand)
     const rows = rowsOf(values.rows)
     if (values.backtest) {

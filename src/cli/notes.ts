@@ -19,6 +19,7 @@ import {
   readProductChoice,
   VERSION_OPTIONS,
   VERSION_USAGE,
+  withConfiguration,
 } from './version-options.ts'
 
 const OPTIONS = {
@@ -56,7 +57,11 @@ export const notesCommand: CliCommand = {
       throw usageError('expected either --template or --changelog, found both', notesCommand)
     if (values.check && values.changelog === undefined)
       throw usageError('expected --changelog beside --check, found none', notesCommand)
-    const choice = readProductChoice(values, readLine(values, notesCommand), notesCommand)
+    const choice = readProductChoice(
+      await withConfiguration(values, notesCommand),
+      readLine(values, notesCommand),
+      notesCommand,
+    )
     const audience = oneOf(values.audience, 'audience', ['internal', 'external'], notesCommand) ?? 'internal'
     const repository = repositoryUrl(values['repository-url'])
     const computed = await computeFor(choice, values)

@@ -14,6 +14,7 @@ import { type CliCommand, usageError } from './command.ts'
 export const VERSION_OPTIONS = {
   directory: { type: 'string', short: 'C' },
   product: { type: 'string' },
+  configuration: { type: 'string' },
   path: { type: 'string' },
   exclude: { type: 'string', multiple: true },
   'other-path': { type: 'string', multiple: true },
@@ -28,11 +29,12 @@ export const VERSION_OPTIONS = {
 } as const satisfies ParseArgsConfig['options']
 
 export const VERSION_USAGE =
-  '[--directory DIR] [--product NAME] [--path DIR] [--exclude DIR]… [--other-path DIR]… [--preset NAME] [--rule "TYPE: LEVEL"]… [--visible-types A,B] [--pre-major-breaking LEVEL] [--pre-major-feature LEVEL] [--tag-pattern PATTERN] [--scheme SCHEME] [--first-parent]'
+  '[--directory DIR] [--product NAME] [--configuration FILE] [--path DIR] [--exclude DIR]… [--other-path DIR]… [--preset NAME] [--rule "TYPE: LEVEL"]… [--visible-types A,B] [--pre-major-breaking LEVEL] [--pre-major-feature LEVEL] [--tag-pattern PATTERN] [--scheme SCHEME] [--first-parent]'
 
 export interface VersionValues {
   readonly directory?: string | undefined
   readonly product?: string | undefined
+  readonly configuration?: string | undefined
   readonly path?: string | undefined
   readonly exclude?: readonly string[] | undefined
   readonly 'other-path'?: readonly string[] | undefined
@@ -59,6 +61,17 @@ export interface ProductChoice {
 type Command = Pick<CliCommand, 'usage'>
 
 const presetNames = Object.keys(presets) as readonly PresetName[]
+
+/** What a command was given, and where it was not, what a configuration says of the product; loaded late for its schema. */
+export async function withConfiguration<Values extends VersionValues>(
+  values: Values,
+  command: Command,
+): Promise<Values> {
+  if (values.configuration === undefined) return values
+  if (values.product === undefined) throw usageError('expected --product beside --configuration, found none', command)
+  const { optionsOfProduct } = await import('./product-configuration.ts')
+  return { ...(await optionsOfProduct(values.configuration, values.product, command)), ...values }
+}
 
 /** Reads the options; throws bad input with every problem that a pattern, a path or a rule has. */
 export function readProductChoice(values: VersionValues, line: Line, command: Command): ProductChoice {

@@ -1,5 +1,8 @@
 import type { CohortOffer } from './cohort/effect.ts'
 import type { ChannelEffect } from './cohort/effect-schema.ts'
+import type { CommitSource } from './product/bump-options.ts'
+import type { BumpDecision } from './version/decide.ts'
+import type { Level } from './version/level.ts'
 
 /**
  * What a decision may ask of the outside world, and the answers. Every answer can be `unreadable`: the decision then
@@ -30,6 +33,8 @@ export type FactQuery =
   | { readonly kind: 'visibility'; readonly repository: string }
   /** The tags of a repository whose names begin so. */
   | { readonly kind: 'tags'; readonly repository: string; readonly prefix: string }
+  /** What the commits on the default branch of a repository ask for since the last release of a product. */
+  | { readonly kind: 'next-version'; readonly repository: string; readonly source: CommitSource }
   /** 128 random bits for one purpose: the same for as long as one request is decided, however often. */
   | { readonly kind: 'random'; readonly purpose: string }
   /** What a change to a channel does to the devices that are known, at an instant. */
@@ -44,6 +49,25 @@ export type FactQuery =
 export interface TaggedCommit {
   readonly name: string
   readonly sha: string
+}
+
+/** What comes next for a product, without the words of its commits. */
+export interface NextVersionFact {
+  readonly branch: string
+  readonly head: string
+  readonly from: string | null
+  readonly to: string | null
+  readonly bump: BumpDecision['bump']
+  readonly policy: BumpDecision['policy']
+  /** The commits that count, newest first. */
+  readonly commits: readonly {
+    readonly sha: string
+    readonly level: Level
+    readonly rule: string
+    readonly warnings: readonly string[]
+  }[]
+  /** How many commits change nothing of the product. */
+  readonly outside: number
 }
 
 /** What is asked of the world outside; chance is the engine's own. */
@@ -95,6 +119,8 @@ export type FactAnswer =
   /** GitHub's word: private, internal, public, or what it invents next. */
   | { readonly kind: 'visibility'; readonly visibility: string | 'unreadable' }
   | { readonly kind: 'tags'; readonly tags: readonly TaggedCommit[] | 'unreadable' }
+  /** `too-many`: more commits than are looked at one by one. */
+  | { readonly kind: 'next-version'; readonly next: NextVersionFact | 'too-many' | 'unreadable' }
   /** 32 lower-case hexadecimal digits. */
   | { readonly kind: 'random'; readonly text: string }
   | { readonly kind: 'channel-effect'; readonly effect: ChannelEffect | 'unreadable' }

@@ -3,6 +3,7 @@ import type { GitHubAnswer, GitHubQuery, ReviewFact } from '../core/facts.ts'
 import type { Log } from '../engine/ports.ts'
 import { fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { nextVersion } from './next-version.ts'
 import { tagsBeginning } from './tags.ts'
 import { statusOf } from './trouble.ts'
 
@@ -86,6 +87,12 @@ export function gitHubFacts(
       kind: 'tags',
       tags: await readable(`the tags of ${repository}`, async () =>
         tagsBeginning(await octokitOf(repository), splitName(repository), prefix),
+      ),
+    }),
+    'next-version': async ({ repository, source }) => ({
+      kind: 'next-version',
+      next: await readable(`the commits of ${repository}`, async () =>
+        nextVersion(await octokitOf(repository), repository, source),
       ),
     }),
     'merged-pulls': async ({ repository, commit, path }) => ({

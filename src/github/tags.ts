@@ -53,6 +53,19 @@ export async function taggedCommit(octokit: Octokit, at: Place, tag: string): Pr
   return object === null ? null : peeled(octokit, at, object)
 }
 
+/** The tags whose names begin so, each with the object that it names itself: of an annotated tag that is no commit. */
+export async function tagObjects(
+  octokit: Octokit,
+  at: Place,
+  prefix: string,
+): Promise<{ name: string; sha: string }[]> {
+  const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', {
+    ...at,
+    ref: `tags/${prefix}`,
+  })
+  return data.map(({ ref, object }) => ({ name: ref.slice('refs/tags/'.length), sha: object.sha }))
+}
+
 /** More tags of one release than anybody makes; each may take a request of its own. */
 const MOST_TAGS = 200
 

@@ -1,9 +1,12 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { bumpCommand } from '../../src/cli/bump.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { runCommand } from './stage.ts'
 
-const made: ScratchRepository[] = []
+const made: { remove(): void }[] = []
 afterEach(() => {
   for (const repository of made.splice(0)) repository.remove()
 })
@@ -162,6 +165,58 @@ describe('ringmaster bump', () => {
   it('counts the candidates of a product with BUILD numbers up', async () => {
     const repository = history('a', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1', '#v1.3.0-44', 'fix: c')
     expect(await versionOf(repository, '--scheme', 'semver-build', '--prerelease', 'rc')).toEqual(['1.3.0-rc.2', true])
+  })
+
+  describe('by the configuration of a product', () => {
+    const configured = (products: string): string => {
+      const folder = mkdtempSync(join(tmpdir(), 'ringmaster-configuration-'))
+      made.push({ remove: () => rmSync(folder, { recursive: true }) })
+      const file = join(folder, 'ringmaster.yml')
+      writeFileSync(
+        file,
+        `schemaVersion: 1\nproducts:\n${products}\nrings:\n  - { ring: "0", label: a, environments: [a] }\nsignoff: { parties: [{ name: A, users: [ann] }] }\ncompletion: { environments: [a] }\n`,
+      )
+      return file
+    }
+    const products = `  - name: api
+    repository: acme/platform
+    path: api
+    exclude: [api/docs]
+    tagPattern: "api@{version}"
+    bump: { preset: conventionalcommits, rules: ["docs: minor"], preMajor: { breaking: minor } }
+  - { name: sdk, repository: acme/platform, path: api/sdk, bump: { visibleTypes: [docs] } }
+  - { name: other, repository: acme/other, path: api/a }`
+
+    it('takes path, exclusions, other products, preset, rules, policy and tag pattern from it', async () => {
+      const repository = history('x', '#api@0.4.0')
+      const file = configured(products)
+      const of = async (product: string, ...args: readonly string[]) =>
+        (await versionOf(repository, '--configuration', file, '--product', product, ...args))[0]
+      repository.commit('feat: excluded', ['api/docs/a'])
+      repository.commit('fix: of the sdk', ['api/sdk/a'])
+      repository.commit('docs: counts by the rule', ['api/a'])
+      expect(await of('api')).toBe('0.5.0')
+      expect(await of('api', '--rule', 'docs: none')).toBe(null)
+      expect(await of('sdk')).toBe(null)
+      repository.commit('docs: released', ['api/sdk/b'])
+      expect(await of('sdk')).toBe('0.1.0')
+      repository.commit('feat!: breaks', ['api/b'])
+      expect(await of('api')).toBe('0.5.0')
+      expect(await of('api', '--pre-major-breaking', 'major')).toBe('1.0.0')
+    })
+
+    it.each([
+      [['--product', 'apo'], ['usage']],
+      [[], ['usage']],
+    ])('refuses %j', async (args, problems) => {
+      expect((await bump(history('x'), '--configuration', configured(products), ...args)).problems).toEqual(problems)
+    })
+
+    it('refuses a configuration that does not hold', async () => {
+      const file = configured('  - { name: api, repository: acme/platform, bump: { rules: ["x: y"] } }')
+      const told = await bump(history('x'), '--configuration', file, '--product', 'api')
+      expect(told.problems).toEqual(['bump-rule'])
+    })
   })
 
   it('says that there is no candidate to graduate, before it releases without one', async () => {

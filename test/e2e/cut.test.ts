@@ -11,6 +11,9 @@ const CONFIGURATION = `schemaVersion: 1
 products:
   - { name: api, repository: acme/platform, scheme: semver }
   - { name: tool, repository: other/tool }
+  - { name: cart, repository: acme/shop, path: cart, exclude: [cart/docs], bump: { rules: ["perf: minor"] } }
+  - { name: till, repository: acme/shop, path: cart/till }
+  - { name: shelf, repository: acme/shop, scheme: calver }
 rings:
   - { ring: "0", label: integration, environments: [integration] }
 signoff:
@@ -46,6 +49,16 @@ beforeAll(async () => {
           commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
         },
         { name: 'acme/platform', commits: [seed('feat: a'), seed('fix: b'), seed('feat: c')] },
+        {
+          name: 'acme/shop',
+          commits: [
+            { message: 'feat: the cart', files: { 'cart/a': '1' } },
+            { message: 'perf: counts as minor by the rule', files: { 'cart/a': '2' } },
+            { message: 'feat!: of the till', files: { 'cart/till/a': '1' } },
+            { message: 'fix!: excluded', files: { 'cart/docs/a': '1' } },
+            { message: 'fixes: looks like one', files: { 'cart/b': '1' } },
+          ],
+        },
         { name: 'other/tool', commits: [seed('feat: a')] },
       ],
       apps: [
@@ -192,6 +205,29 @@ describe('tags, branches and GitHub Releases by comments', () => {
     expect(await outcome()).toMatch(/@ann ❌ `api@1\.1\.0` was not cut: .+ found it at/)
     expect((await releasesOf()).map(({ tag_name }) => tag_name)).not.toContain('v1.1.0')
     await expect(headOf('release/v1.1.0')).rejects.toMatchObject({ status: 404 })
+  }, 60_000)
+
+  it('what comes next is said by the options of the product, with what asks for it', async () => {
+    const of = async (product: string) => (await say(`/bump ${product}`)).reply
+    expect(await of('cart')).toMatch(/cart: 0\.1\.0 \(minor, the first release\) by 3 commits on main/)
+    const shop = { owner: 'acme', repo: 'shop' }
+    const { data } = await as('olga').rest.repos.listCommits(shop)
+    const [, , , second = '', first = ''] = data.map(({ sha }) => sha)
+    const object = { ...shop, tag: 'cart/v1.4.0', message: 'x', object: first, type: 'commit' } as const
+    const made = await as('olga').rest.git.createTag(object)
+    await as('olga').rest.git.createRef({ ...shop, ref: 'refs/tags/cart/v1.4.0', sha: made.data.sha })
+    const { data: aside } = await as('olga').rest.git.getCommit({ ...shop, commit_sha: first })
+    const other = { ...shop, message: 'fix: of an older line', tree: aside.tree.sha, parents: [first] }
+    const { data: elsewhere } = await as('olga').rest.git.createCommit(other)
+    await as('olga').rest.git.createRef({ ...shop, ref: 'refs/tags/cart/v9.0.0', sha: elsewhere.sha })
+    const reply = await of('cart')
+    expect(reply).toMatch(/cart: 1\.5\.0 \(minor\) by 2 commits on main \([0-9a-f]{12}\), since 1\.4\.0/)
+    expect(reply).toContain(`${second.slice(0, 12)}: minor, the team's rule for perf`)
+    expect(reply).toMatch(/none, no rule \\\[looks-conventional/)
+    expect(reply).toContain('2 commits outside its path')
+    expect(reply).not.toContain('looks like one')
+    expect(await of('shelf')).toContain('expected a scheme whose next version commits can say')
+    expect(await of('tool')).toContain('could not read the commits of other/tool')
   }, 60_000)
 
   it('a repository without the App is refused with the remedy', async () => {

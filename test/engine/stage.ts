@@ -84,6 +84,8 @@ export class Outside {
         return { kind: 'visibility', visibility: 'private' }
       case 'tags':
         return { kind: 'tags', tags: [] }
+      case 'next-version':
+        return { kind: 'next-version', next: 'unreadable' }
       case 'merged-pulls':
         return { kind: 'merged-pulls', pulls: [] }
       case 'channel-effect':

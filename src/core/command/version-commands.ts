@@ -1,8 +1,20 @@
-import { productAndVersion } from './arguments.ts'
+import { accepted } from '../problem.ts'
+import { type Argument, nameArgument, productAndVersion, unquoted } from './arguments.ts'
 import { ANYWHERE, entry } from './entry.ts'
 
-/** What makes tags, release branches and GitHub Releases in the repositories of products. */
+/** What says which version comes next, and makes tags, release branches and GitHub Releases of products. */
 export const VERSION_COMMANDS = {
+  bump: entry({
+    name: 'bump',
+    usage: '/bump product',
+    help: 'say which version comes next on the default branch of its repository, and which commits ask for it',
+    where: ANYWHERE,
+    permission: 'manage-release',
+    parse: (args): Argument<{ product: string }> => {
+      const product = nameArgument(unquoted(args.trim()))
+      return product.ok ? accepted({ product: product.value }) : product
+    },
+  }),
   rc: entry({
     name: 'rc',
     usage: '/rc product@version',

@@ -1,7 +1,9 @@
 import { compileRequirement } from '../cohort/requirement.ts'
 import type { Problem } from '../problem.ts'
 import { quoted } from '../problem.ts'
+import { bumpConfigOf } from '../product/bump-options.ts'
 import { compareRings } from '../ring/order.ts'
+import { parseProductPlace } from '../version/paths.ts'
 import { parseTagPattern } from '../version/tags.ts'
 import type { Configuration } from './schema.ts'
 
@@ -16,6 +18,8 @@ export interface Finding {
     | 'told-to-all'
     | 'invalid-requirement'
     | 'tag-pattern'
+    | 'bump-rule'
+    | 'bad-path'
   readonly path: readonly (string | number)[]
   /** Of a duplicate: where the same stands first. */
   readonly first?: readonly (string | number)[]
@@ -268,6 +272,30 @@ const tagPatternsName: Rule = (c) =>
     }))
   })
 
+const bumpRulesRead: Rule = (c) =>
+  c.products.flatMap((product, i) => {
+    const read = bumpConfigOf(product)
+    if (read.ok) return []
+    return read.problems.map(({ message }) => ({
+      code: 'bump-rule' as const,
+      path: ['products', i, 'bump', 'rules'],
+      message,
+      hint: 'One rule a line: a type, or a type(scope), and what it asks for: none, patch, minor or major.',
+    }))
+  })
+
+const exclusionsLeadInside: Rule = (c) =>
+  c.products.flatMap(({ exclude = [] }, i) => {
+    const read = parseProductPlace({ path: '.', exclude, otherPaths: [] })
+    if (read.ok) return []
+    return read.problems.map(({ message }) => ({
+      code: 'bad-path' as const,
+      path: ['products', i, 'exclude'],
+      message,
+      hint: 'Write it from the root of the repository, such as services/api.',
+    }))
+  })
+
 const RULES: readonly Rule[] = [
   uniqueNames,
   environmentsInOneRing,
@@ -278,6 +306,8 @@ const RULES: readonly Rule[] = [
   kept,
   requirementsCompile,
   tagPatternsName,
+  bumpRulesRead,
+  exclusionsLeadInside,
 ]
 
 /** Every rule that the configuration breaks; empty when it is sound. */

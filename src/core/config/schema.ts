@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Audience, RoleBinding } from '../access/schema.ts'
 import { BrakeRules } from '../cohort/brake-schema.ts'
 import { EnvironmentName, ProductName } from '../product/schema.ts'
+import { PreMajor, PresetName } from '../version/schema.ts'
 import { versionSchemes } from '../version/version.ts'
 
 const Text = (max: number) => z.string().min(1).max(max)
@@ -19,6 +20,21 @@ export const Identifier = z
 export const RingNumber = z
   .string()
   .regex(/^(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?$/, 'expected a decimal such as "1.5"')
+
+const BumpOptions = z.strictObject({
+  preset: PresetName.default('ringmaster').describe('How its commits are read.'),
+  rules: z
+    .array(Text(500))
+    .max(200)
+    .optional()
+    .describe("Rules tried before the preset's own, such as `docs(readme): patch` or `chore: none`."),
+  visibleTypes: z
+    .array(Text(200))
+    .max(200)
+    .optional()
+    .describe("The types that make a release; the preset's own when left out."),
+  preMajor: PreMajor.optional().describe("What is asked for below 1.0.0; the preset's own when left out."),
+})
 
 export const ProductConfig = z.strictObject({
   name: ProductName.describe('The name under which the product is recorded.'),
@@ -38,6 +54,14 @@ export const ProductConfig = z.strictObject({
     .describe(
       'How its tags are named, with {version} once; "v{version}" when left out, below a folder "name/v{version}".',
     ),
+  exclude: z
+    .array(Text(500))
+    .max(100)
+    .optional()
+    .describe('Folders and files whose changes do not count for it; none when left out.'),
+  bump: BumpOptions.optional().describe(
+    'How its commits become versions; the preset `ringmaster` as it comes when left out.',
+  ),
 })
 
 export const GateConfig = z.strictObject({

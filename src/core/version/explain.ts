@@ -90,6 +90,10 @@ function missedElsewhere(verdict: Verdict, others: ExplainedCommit['others']): W
   return [{ code: 'other-preset', message: `It would release under another preset (${releasing.join(', ')}).` }]
 }
 
+/** What gave a verdict, without any text that its author wrote freely. */
+export const ruleWithoutText = (reason: Reason): string =>
+  reason.kind === 'breaking-note' ? 'a breaking change' : ruleText(reason)
+
 function ruleText(reason: Reason): string {
   switch (reason.kind) {
     case 'type':

@@ -13,8 +13,8 @@ export type BumpRule = z.infer<typeof BumpRule>
 
 /** What versions below 1.0.0 do where the preset would choose otherwise. */
 export const PreMajor = z.strictObject({
-  breaking: z.enum(['minor', 'major']).optional(),
-  feature: z.enum(['patch', 'minor']).optional(),
+  breaking: z.enum(['minor', 'major']).optional().describe('What a breaking change asks for below 1.0.0.'),
+  feature: z.enum(['patch', 'minor']).optional().describe('What a feature asks for below 1.0.0.'),
 })
 export type PreMajor = z.infer<typeof PreMajor>
 

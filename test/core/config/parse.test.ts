@@ -101,6 +101,27 @@ describe('a configuration', () => {
       /products\[0\]\.tagPattern/,
     ],
     [
+      'a rule for bumps that is none',
+      ['name: api', 'name: api\n    bump: { rules: ["docs: tiny"] }'],
+      'bump-rule',
+      /products\[0\]\.bump\.rules/,
+    ],
+    [
+      'a rule for bumps with a wildcard that cannot be read',
+      [
+        'name: api',
+        'name: api\n    bump: { rules: ["{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}: major"] }',
+      ],
+      'bump-rule',
+      /products\[0\]\.bump\.rules/,
+    ],
+    [
+      'an exclusion out of the repository',
+      ['name: api', 'name: api\n    exclude: ["../web"]'],
+      'bad-path',
+      /products\[0\]\.exclude/,
+    ],
+    [
       'a key twice',
       ['label: beta', 'label: beta\n    label: gamma'],
       'yaml',

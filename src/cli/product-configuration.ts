@@ -1,0 +1,45 @@
+import { nearest } from '../core/command/nearest.ts'
+import { parseConfiguration } from '../core/config/parse.ts'
+import { quoted, unwrap } from '../core/problem.ts'
+import { commitSourceOf } from '../core/product/bump-options.ts'
+import { type CliCommand, usageError } from './command.ts'
+import { readInput } from './files.ts'
+import type { VersionValues } from './version-options.ts'
+
+/**
+ * The options of a product as a configuration says them, in the form of the command line. Throws bad input for a file
+ * that does not hold, and for a product that is not in it.
+ */
+export async function optionsOfProduct(
+  file: string,
+  name: string,
+  command: Pick<CliCommand, 'usage'>,
+): Promise<VersionValues> {
+  const text = Buffer.from(await readInput(file, 'a configuration')).toString('utf8')
+  const { configuration } = unwrap(parseConfiguration(text, file))
+  const product = configuration.products.find((entry) => entry.name === name)
+  if (product === undefined) {
+    const [meant] = nearest(
+      name,
+      configuration.products.map((entry) => entry.name),
+    )
+    throw usageError(
+      `expected a product of ${file} as --product, found ${quoted(name)}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+      command,
+    )
+  }
+  const source = unwrap(commitSourceOf(product, configuration))
+  const { visibleTypes, preMajor } = source.bump
+  return {
+    ...(source.path === null ? {} : { path: source.path }),
+    exclude: source.exclude,
+    'other-path': source.otherPaths,
+    preset: source.bump.preset,
+    rule: product.bump?.rules ?? [],
+    'visible-types': visibleTypes?.join(','),
+    'pre-major-breaking': preMajor?.breaking,
+    'pre-major-feature': preMajor?.feature,
+    'tag-pattern': source.tagPattern,
+    scheme: source.scheme,
+  }
+}
