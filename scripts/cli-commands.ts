@@ -10,6 +10,7 @@ import { notesCommand } from '../src/cli/notes.ts'
 import { RELEASE_COMMANDS } from '../src/cli/release.ts'
 import { resolveCommand } from '../src/cli/resolve.ts'
 import { ruleset } from '../src/cli/ruleset.ts'
+import { VERSION_COMMANDS } from '../src/cli/version-set.ts'
 
 /** Every command of the command line, in the order of its help. The entry point loads them by group, lazily. */
 export const CLI_COMMANDS: readonly CliCommand[] = [
@@ -22,6 +23,7 @@ export const CLI_COMMANDS: readonly CliCommand[] = [
   ...MANIFEST_COMMANDS,
   notesCommand,
   ...RELEASE_COMMANDS,
+  ...VERSION_COMMANDS,
   resolveCommand,
   ruleset,
 ]

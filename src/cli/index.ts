@@ -15,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   notes: async () => [(await import('./notes.ts')).notesCommand],
   release: async () => (await import('./release.ts')).RELEASE_COMMANDS,
   ruleset: async () => [(await import('./ruleset.ts')).ruleset],
+  version: async () => (await import('./version-set.ts')).VERSION_COMMANDS,
   resolve: async () => [(await import('./resolve.ts')).resolveCommand],
 }
 
