@@ -135,13 +135,20 @@ export async function releaseAddress(octokit: Octokit, at: Place, tag: string): 
   return found?.data.html_url ?? null
 }
 
+/** Publishes the GitHub Release of a tag, unless somebody is faster: the answer is the address of theirs then. */
 export async function createRelease(octokit: Octokit, at: Place, tag: string, text: ReleaseText): Promise<string> {
-  const { data } = await octokit.request('POST /repos/{owner}/{repo}/releases', {
-    ...at,
-    ...{ tag_name: tag, name: tag, body: text.body, prerelease: text.prerelease },
-    generate_release_notes: text.generated,
-    // By date and version, so that a fix of an old line does not become the latest release.
-    make_latest: text.prerelease ? 'false' : 'legacy',
-  })
-  return data.html_url
+  try {
+    const { data } = await octokit.request('POST /repos/{owner}/{repo}/releases', {
+      ...at,
+      ...{ tag_name: tag, name: tag, body: text.body, prerelease: text.prerelease },
+      generate_release_notes: text.generated,
+      // By date and version, so that a fix of an old line does not become the latest release.
+      make_latest: text.prerelease ? 'false' : 'legacy',
+    })
+    return data.html_url
+  } catch (error) {
+    const there = statusOf(error) === 422 ? await releaseAddress(octokit, at, tag) : null
+    if (there === null) throw error
+    return there
+  }
 }

@@ -111,6 +111,15 @@ describe('a cut', () => {
     expect(await make()).toEqual(made({ branchHead: OTHER }))
   })
 
+  it('takes the GitHub Release that somebody else published meanwhile', async () => {
+    annotated(SHA)
+    ref('heads/release/v1.2.0', SHA)
+    published(404)
+    publishedNow(422, { message: 'Validation Failed', errors: [{ code: 'already_exists' }] })
+    published(200)
+    expect(await make()).toEqual(made())
+  })
+
   it.each([
     ['annotated tag', () => annotated(OTHER)],
     ['plain tag', () => ref('tags/v1.2.0', OTHER)],
