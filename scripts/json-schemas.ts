@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Configuration } from '../src/core/config/schema.ts'
 import { DeploymentRecord } from '../src/core/deployment/schema.ts'
-import { LedgerEvent } from '../src/core/event.ts'
+import { LedgerLine } from '../src/core/event.ts'
 import { EnrolmentRecord } from '../src/core/manifest/enrolment.ts'
 import { BundleDocument, Manifest, SigningRequest } from '../src/core/manifest/schema.ts'
 import { BuildRecord } from '../src/core/product/schema.ts'
@@ -50,7 +50,7 @@ const DESCRIBED: readonly Described[] = [
     file: 'ledger-event',
     title: 'Ledger event',
     description: 'One line of an event file. The members of data depend on type; docs/ledger.md lists them.',
-    schema: LedgerEvent,
+    schema: LedgerLine,
   },
   {
     file: 'ledger-head',

@@ -14,6 +14,7 @@ import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { storeToRead, storeToWrite } from './ledger-store.ts'
 import { ledgerNextBuild } from './next-build.ts'
+import { ledgerRedact } from './redact.ts'
 
 /** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
 function anchorOf(text: string): Anchor {
@@ -47,7 +48,7 @@ export const ledgerVerify: CliCommand = {
     else {
       const { counts, head, author } = report
       io.out(
-        `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again.`,
+        `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again, ${counts.redacted} texts redacted.`,
       )
       io.out(`Head: event ${head.seq}, ${head.digest}`)
       if (author !== null)
@@ -181,6 +182,7 @@ export const LEDGER_COMMANDS: readonly CliCommand[] = [
   ledgerVerify,
   ledgerLog,
   ledgerRebuild,
+  ledgerRedact,
   ledgerExport,
   ledgerNextBuild,
 ]

@@ -318,6 +318,13 @@ export const CATALOGUE = {
   'alarm.cleared': z.strictObject({ alarm: z.string() }),
   /** Every delivery before this instant is in the log: where reading goes on after a crash. It only rides along. */
   'intake.marked': z.strictObject({ until: z.iso.datetime() }),
+  /** Texts that were taken out of an event, by their JSON pointers into its data. */
+  'event.redacted': z.strictObject({
+    seq: z.int().positive(),
+    members: z.array(z.string()).min(1),
+    reason: z.string().min(1).max(2_000),
+    by: z.string().min(1).max(100),
+  }),
   'output.settled': z.strictObject({
     subject: z.string(),
     output: z.string(),

@@ -33,13 +33,28 @@ const draft = {
 export const EventDraft = z.strictObject(draft)
 export type EventDraft = z.infer<typeof EventDraft>
 
-/** One line of the log. `prev` is the SHA-256 of the exact bytes of the line before; the first line names 64 zeros. */
+/** One event of the log. `prev` is the digest of the line before; the first line names 64 zeros. */
 export const LedgerEvent = z.strictObject({
   seq: z.int().positive(),
   ...draft,
   prev: z.string().regex(/^sha256:[0-9a-f]{64}$/),
 })
 export type LedgerEvent = z.infer<typeof LedgerEvent>
+
+/** What stands in the place of a text that was taken out of the log. */
+export const REDACTED = '[redacted]'
+
+const Pointer = z.string().regex(/^(\/[^/]+)+$/)
+
+/**
+ * A line as it is written. A text that may have to be taken out again is sealed: `[redacted]` stands in its place in
+ * `data`, `sealed` holds a commitment to it by its JSON pointer, and `open`, the last member, the salt and the text. The
+ * digest of a line is that of its bytes without `open`.
+ */
+export const LedgerLine = LedgerEvent.extend({
+  sealed: z.record(Pointer, z.string().regex(/^[\w-]{43}$/)).optional(),
+  open: z.record(Pointer, z.tuple([z.string().regex(/^[\w-]{22}$/), z.string()])).optional(),
+})
 
 /** The `prev` of the first line of the first epoch. */
 export const NO_PREVIOUS = `sha256:${'0'.repeat(64)}` as const
@@ -73,4 +88,6 @@ export interface Model {
   keysOf(event: EventDraft): readonly AggregateKey[]
   /** The next state of one aggregate (plain JSON data). Total: an event of any known type and any state folds. */
   evolve(key: AggregateKey, state: unknown, event: LedgerEvent): unknown
+  /** The texts of an event that may have to be taken out of the log again, as JSON pointers into its data. */
+  textsOf?(event: EventDraft): readonly string[]
 }

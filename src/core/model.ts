@@ -24,6 +24,7 @@ import { OPEN_KEY, releaseKey } from './release/open.ts'
 import { evolveGate } from './ring/evolve.ts'
 import { evolveFreezes, FREEZES_KEY } from './ring/freezes.ts'
 import { gateKeyOf } from './ring/schema.ts'
+import { textsOf } from './texts.ts'
 
 /** What an event changes: an aggregate, and its next state from the one before. */
 interface Change {
@@ -174,6 +175,7 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'intake.marked': () => [{ key: INTAKE_KEY, next: evolveIntake }],
+  'event.redacted': ofNothing,
   'output.settled': (data) => [
     { key: outboxKey(data.subject), next: evolveOutbox },
     { key: OPEN_KEY, next: evolveOpen },
@@ -198,4 +200,5 @@ export const model: Model = {
     for (const change of changesOf(event)) if (change.key === key) return change.next(state as never, event as never)
     return state
   },
+  textsOf,
 }

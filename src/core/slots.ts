@@ -144,7 +144,7 @@ export const SLOTS: readonly Slot[] = [
   {
     family: 'forged, pushed, edited, deleted',
     rule: 'what somebody changed who may not, by the check run, commit or branch that shows it, and what follows',
-    shape: shape('(?!(?:command|comment|cut|gate|run|deployment|build|brake|due):)[a-z-]+:.+'),
+    shape: shape('(?!(?:command|comment|cut|gate|run|deployment|build|brake|due|redaction):)[a-z-]+:.+'),
     types: ['evidence.changed', 'release.held', 'environment.frozen', 'alarm.raised', 'alarm.cleared'],
   },
   {
@@ -188,6 +188,12 @@ export const SLOTS: readonly Slot[] = [
     rule: 'condition, whether it began or ended, and when',
     shape: shape(`alarm:[0-9a-f]{64}:(raised|cleared):${AT}`),
     types: ['alarm.raised', 'alarm.cleared'],
+  },
+  {
+    family: 'redaction',
+    rule: 'number of the event and the texts that were taken out of it',
+    shape: shape(String.raw`redaction:\d+:/.+`),
+    types: ['event.redacted'],
   },
   {
     family: 'intake',

@@ -1,6 +1,6 @@
 import type { EventData, TypedEvent } from '../core/catalogue.ts'
 import { factKey } from '../core/decision.ts'
-import type { AggregateKey, LedgerEvent } from '../core/event.ts'
+import { type AggregateKey, type LedgerEvent, REDACTED } from '../core/event.ts'
 import type { FactAnswer, FactQuery } from '../core/facts.ts'
 import { firstDifference, type JsonDifference } from '../core/json-difference.ts'
 import { type Problem, quoted } from '../core/problem.ts'
@@ -54,11 +54,24 @@ export async function redecide(
     )
     const again = decision.events.find((draft) => draft.type === event.type)
     if (!again) return [different(event, 'none')]
-    const difference = firstDifference(again.data, event.data)
+    const difference = firstDifference(again.data, sparing(again.data, event.data))
     return difference === null ? [] : [different(event, whereOf(difference))]
   } catch (error) {
     return [different(event, error instanceof Error ? error.message : String(error))]
   }
+}
+
+const isRedacted = (value: unknown): value is string => typeof value === 'string' && value.includes(REDACTED)
+
+/** What is recorded, but for texts that were taken out of it or of what it was made from: those agree with anything. */
+function sparing(again: unknown, recorded: unknown): unknown {
+  if (typeof again === 'string' && typeof recorded === 'string')
+    return isRedacted(again) || isRedacted(recorded) ? again : recorded
+  if (Array.isArray(again) && Array.isArray(recorded))
+    return recorded.map((item: unknown, index) => sparing(again[index], item))
+  if (typeof again !== 'object' || typeof recorded !== 'object' || again === null || recorded === null) return recorded
+  const members = new Map(Object.entries(again))
+  return Object.fromEntries(Object.entries(recorded).map(([name, value]) => [name, sparing(members.get(name), value)]))
 }
 
 /** Where the recorded event departs from the decision that comes out now. */

@@ -110,7 +110,7 @@ export class Batch {
   }
 
   async #take(drafts: readonly EventDraft[]): Promise<readonly LedgerEvent[]> {
-    const { events, lines, position } = encodeEvents(drafts, this.end)
+    const { events, lines, position } = encodeEvents(drafts, this.end, this.#model.textsOf)
     const sizes = lines.map((line) => Buffer.byteLength(line) + 1)
     const large = events.filter((_, index) => (sizes[index] ?? 0) > MAX_LINE_BYTES)
     if (large.length > 0) throw refused(large.map(tooLarge))

@@ -1,11 +1,12 @@
 import { isAscii } from 'node:buffer'
 import { TextDecoder } from 'node:util'
 import type { z } from 'zod'
-import { type EventDraft, LedgerEvent, NO_PREVIOUS } from '../core/event.ts'
+import { type EventDraft, LedgerEvent, type Model, NO_PREVIOUS } from '../core/event.ts'
 import { canonicalJson, sha256 } from '../core/json.ts'
 import { accepted, type Checked, quoted, rejected } from '../core/problem.ts'
 import { quickCheck } from '../core/quick-check.ts'
 import { Head, type LogPosition, SCHEMA_VERSION } from './schema.ts'
+import { openLine, sealLine } from './sealed.ts'
 import { integrityProblem, type LedgerCode, type LedgerProblem } from './trouble.ts'
 
 export const HEAD_PATH = 'head.json'
@@ -28,18 +29,24 @@ export interface EncodedEvents {
   readonly position: LogPosition
 }
 
-/** Gives drafts their places in the log after `from`: numbers, chain, and the exact lines. */
-export function encodeEvents(drafts: readonly EventDraft[], from: LogPosition): EncodedEvents {
+/** Gives drafts their places in the log after `from`: numbers, chain, and the exact lines with their texts sealed. */
+export function encodeEvents(
+  drafts: readonly EventDraft[],
+  from: LogPosition,
+  textsOf: Model['textsOf'] = () => [],
+): EncodedEvents {
   let { seq, tip } = from
   const events: LedgerEvent[] = []
   const lines: string[] = []
-  for (const { type, key, at, actor, source, trust, data } of drafts) {
+  for (const draft of drafts) {
+    const { type, key, at, actor, source, trust, data } = draft
     seq += 1
-    const line = JSON.stringify({ seq, type, key, at, actor, source, trust, data: data ?? null, prev: tip })
-    tip = sha256(line)
-    lines.push(line)
+    const plain = JSON.stringify({ seq, type, key, at, actor, source, trust, data: data ?? null, prev: tip })
     // Read back, so that a running writer holds what every later reader will: no undefined, no Dates.
-    events.push(JSON.parse(line) as LedgerEvent)
+    events.push(JSON.parse(plain) as LedgerEvent)
+    const { line, digest } = sealLine(plain, textsOf(draft))
+    tip = digest
+    lines.push(line)
   }
   return { events, lines, position: { seq, tip } }
 }
@@ -53,6 +60,8 @@ export interface Expected {
 export interface EventFile {
   readonly events: readonly LedgerEvent[]
   readonly position: LogPosition
+  /** Events whose texts are gone: whether somebody was entitled to that, an `event.redacted` behind them says. */
+  readonly redacted: readonly { readonly seq: number; readonly line: number; readonly members: readonly string[] }[]
 }
 
 const NEWLINE = 0x0a
@@ -117,8 +126,8 @@ function readSound(bytes: Uint8Array, after: Expected): EventFile | null {
 }
 
 /**
- * Reads one event file strictly: every line an event, numbered on from `after`, chained by the exact bytes of the line
- * before. Reports every broken line with the path and its 1-based number.
+ * Reads one event file strictly: every line an event, numbered on from `after`, chained by the digest of the line
+ * before, its texts as they were sealed. Reports every broken line with the path and its 1-based number.
  */
 export function parseEventFile(path: string, bytes: Uint8Array, after: Expected): Checked<EventFile, LedgerCode> {
   const sound = readSound(bytes, after)
@@ -130,6 +139,7 @@ function readStrictly(path: string, bytes: Uint8Array, after: Expected): Checked
   const report = (line: number, message: string) =>
     problems.push(integrityProblem('ledger-damaged', `${path}:${line}: ${message}`, { path, line }))
   const events: LedgerEvent[] = []
+  const redacted: { seq: number; line: number; members: readonly string[] }[] = []
   let expected = after
   let start = 0
   let line = 0
@@ -140,19 +150,24 @@ function readStrictly(path: string, bytes: Uint8Array, after: Expected): Checked
     start = end < 0 ? bytes.length : end + 1
     if (end < 0) report(line, 'expected the line to end with a newline, found the end of the file')
     const json = parseJson(raw)
-    const parsed = json && LedgerEvent.safeParse(json.value)
-    if (!json) report(line, `expected an event as JSON, found ${quoted(Buffer.from(raw).toString('utf8'))}`)
+    const opened = json && openLine(json.value, raw)
+    const parsed = opened?.ok ? LedgerEvent.safeParse(opened.value.event) : undefined
+    if (opened && !opened.ok) for (const { message } of opened.problems) report(line, message)
+    else if (!json) report(line, `expected an event as JSON, found ${quoted(Buffer.from(raw).toString('utf8'))}`)
     else if (!parsed?.success) report(line, `expected an event, found ${parsed ? firstIssue(parsed.error) : 'nothing'}`)
     else {
       for (const message of lineProblems(parsed.data, expected)) report(line, message)
       events.push(parsed.data)
+      const members = opened?.ok ? opened.value.redacted : []
+      if (members.length > 0) redacted.push({ seq: parsed.data.seq, line, members })
     }
-    expected = { seq: parsed?.success ? parsed.data.seq : expected.seq + 1, tip: sha256(raw) }
+    const tip = opened?.ok ? opened.value.digest : sha256(raw)
+    expected = { seq: parsed?.success ? parsed.data.seq : expected.seq + 1, tip }
   }
   if (line === 0) report(1, 'expected at least one event, found an empty file')
   return problems.length > 0
     ? rejected(...problems)
-    : accepted({ events, position: { seq: expected.seq, tip: expected.tip ?? NO_PREVIOUS } })
+    : accepted({ events, position: { seq: expected.seq, tip: expected.tip ?? NO_PREVIOUS }, redacted })
 }
 
 /** Reads a stored JSON file: known schema version first, then every field. `bytes` null means the file is missing. */

@@ -175,7 +175,12 @@ function tailFile(
     throw damaged(`${path}: expected a file that begins with event ${at.seq + 1}`, path)
   if (old?.events[0]?.prev === at.tip) return old
   if (!bytes) throw damaged(`expected the event file ${path}, found none`, path)
-  return { path, ...unwrap(parseEventFile(path, bytes, at), 'refused') }
+  const { events, position, redacted } = unwrap(parseEventFile(path, bytes, at), 'refused')
+  // Who takes a text out makes a snapshot in the same commit, so that no redacted line is ever in a tail.
+  const [gone] = redacted
+  if (gone)
+    throw damaged(`${path}:${gone.line}: expected the text of ${gone.members.join(', ')}, found it was taken out`, path)
+  return { path, events, position }
 }
 
 async function readTail(reading: Reading, commit: string, head: Head, known: readonly TailFile[]): Promise<TailFile[]> {

@@ -2,10 +2,10 @@ import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { encodeStored, HEAD_PATH } from './codec.ts'
 import { Lru } from './lru.ts'
-import { replayLog } from './replay.ts'
+import { type Replayed, replayLog } from './replay.ts'
 import type { Head } from './schema.ts'
 import { EMPTY_INDEX, planSnapshot, SnapshotReader } from './snapshot.ts'
-import { commitMessage, type LedgerStore } from './store.ts'
+import { type Addition, commitMessage, type LedgerStore } from './store.ts'
 
 export interface Rebuilt {
   readonly commit: string
@@ -38,7 +38,29 @@ export async function rebuildSnapshots(
   model: Model,
   { now, newId }: { readonly now: string; readonly newId: () => string },
 ): Promise<Rebuilt> {
-  const { commit, head, end, states, keys, folder } = await replayLog(store, model, { now })
+  const replayed = await replayLog(store, model, { now })
+  return commitRebuilt(store, replayed, { now, newId, headline: 'rebuilt from the events', additions: [] })
+}
+
+/**
+ * Commits head and snapshots for what a replay came to, with further files. Throws `ledger-contended` when the branch
+ * moved meanwhile.
+ */
+export async function commitRebuilt(
+  store: LedgerStore,
+  { commit, head, end, states, keys, folder }: Replayed,
+  {
+    now,
+    newId,
+    headline,
+    additions,
+  }: {
+    readonly now: string
+    readonly newId: () => string
+    readonly headline: string
+    readonly additions: readonly Addition[]
+  },
+): Promise<Rebuilt> {
   const plan = await planSnapshot({ reader: emptyReader(), seq: end.seq, dirty: states, keys, now })
   const operation = newId()
   const rebuilt: Head = {
@@ -54,8 +76,8 @@ export async function rebuildSnapshots(
   const outcome = await store.commit({
     expectedHead: commit,
     operation,
-    message: commitMessage(`ledger: snapshot at ${end.seq}, rebuilt from the events`, operation),
-    additions: [{ path: HEAD_PATH, bytes: encodeStored(rebuilt) }, ...plan.additions],
+    message: commitMessage(`ledger: snapshot at ${end.seq}, ${headline}`, operation),
+    additions: [{ path: HEAD_PATH, bytes: encodeStored(rebuilt) }, ...additions, ...plan.additions],
     deletions: old.filter((path) => !written.has(path)),
   })
   if (outcome.kind === 'stale') {

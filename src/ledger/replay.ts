@@ -1,7 +1,8 @@
-import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
+import type { AggregateKey, EventDraft, LedgerEvent, Model } from '../core/event.ts'
 import { HEAD_PATH, parseHead } from './codec.ts'
 import { KEEP_KEYS_MS, type NewKey } from './keys.ts'
 import { evolved, GENESIS } from './position.ts'
+import { Redactions } from './redactions.ts'
 import type { Head, LogPosition } from './schema.ts'
 import type { LedgerStore } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
@@ -29,6 +30,8 @@ export async function replayLog(
   model: Model,
   options: {
     readonly now: string
+    /** A redaction that is about to be recorded: the texts it names may be gone already. */
+    readonly pending?: EventDraft
     readonly seen?: (event: LedgerEvent, digest: string, path: string, line: number) => void
   },
 ): Promise<Replayed> {
@@ -41,9 +44,11 @@ export async function replayLog(
   let keys: NewKey[] = []
   let end: LogPosition = head.origin
   let folder: Head['folder'] = { path: '', files: 0 }
+  const redactions = new Redactions(options.pending)
   for await (const walked of walkLog(store, newest.info.commit, end)) {
     if (walked.kind === 'broken') throw integrityError(walked.problems)
     const { path, events, position } = walked.file
+    redactions.note(walked.file)
     const directory = path.slice(0, path.lastIndexOf('/'))
     folder = { path: directory, files: folder.path === directory ? folder.files + 1 : 1 }
     for (const [index, event] of events.entries()) {
@@ -55,5 +60,7 @@ export async function replayLog(
       keys = keys.concat(events.map(({ seq, key }) => ({ seq, key })))
     end = position
   }
+  const problems = redactions.problems()
+  if (problems.length > 0) throw integrityError(problems)
   return { commit: newest.info.commit, head, end, states, keys, folder }
 }

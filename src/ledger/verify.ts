@@ -6,6 +6,7 @@ import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
 import { hashKey } from './keys.ts'
 import { Lru } from './lru.ts'
 import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
+import { Redactions } from './redactions.ts'
 import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
 import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
@@ -57,6 +58,8 @@ export interface VerifyReport {
     readonly documents: number
     readonly commits: number
     readonly redecided: number
+    /** Texts that were taken out, each by an event that says so. */
+    readonly redacted: number
   }
   /** In the order of the log; the first one is where to look. */
   readonly problems: readonly Problem[]
@@ -108,6 +111,7 @@ class Verification {
   readonly #keyHashes = new Map<number, string>()
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
+  readonly #redactions = new Redactions()
   readonly #counts = { files: 0, events: 0, shards: 0, keySegments: 0, documents: 0, commits: 0, redecided: 0 }
   #end: LogPosition = ORIGIN
   #snapshot: SnapshotReader | undefined
@@ -136,7 +140,11 @@ class Verification {
       commit: this.#commit,
       head: { seq: this.#end.seq, digest: this.#end.tip },
       author: this.#author,
-      counts: { ...this.#counts, aggregates: [...this.#states.values()].filter((state) => state !== undefined).length },
+      counts: {
+        ...this.#counts,
+        aggregates: [...this.#states.values()].filter((state) => state !== undefined).length,
+        redacted: this.#redactions.count,
+      },
       problems: this.#problems,
     }
   }
@@ -163,6 +171,7 @@ class Verification {
     if (head && isWhole) this.#checkHead(head)
     const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#end.seq)
     if (!isWhole) return
+    this.report(...this.#redactions.problems())
     for (const seq of beyond) this.#truncated(seq)
     for (const digest of this.#unplaced) {
       const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none up to event ${this.#end.seq}`
@@ -204,6 +213,7 @@ class Verification {
   /** Replays a file; false when an event cannot be folded, so that nothing behind it means anything. */
   async #replay(file: WalkedFile, head: Head | null): Promise<boolean> {
     this.#counts.files += 1
+    this.#redactions.note(file)
     this.#files.push({ path: file.path, firstSeq: file.events[0]?.seq ?? 0 })
     for (const [index, event] of file.events.entries()) {
       const tip = file.events[index + 1]?.prev ?? file.position.tip

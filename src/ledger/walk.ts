@@ -1,14 +1,10 @@
-import type { LedgerEvent } from '../core/event.ts'
-import { parseEventFile } from './codec.ts'
+import { type EventFile, parseEventFile } from './codec.ts'
 import { eventPaths, firstSeqOf } from './event-files.ts'
-import type { LogPosition } from './schema.ts'
 import type { LedgerStore } from './store.ts'
 import { integrityProblem, type LedgerProblem } from './trouble.ts'
 
-export interface WalkedFile {
+export interface WalkedFile extends EventFile {
   readonly path: string
-  readonly events: readonly LedgerEvent[]
-  readonly position: LogPosition
 }
 
 export type Walked =

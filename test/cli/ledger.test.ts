@@ -251,6 +251,47 @@ describe('ledger rebuild', () => {
   })
 })
 
+describe('ledger redact', () => {
+  const WORDS = ['--reason', 'names a customer', '--by', 'ann'] as const
+  const answerOf = async (path: string) => {
+    const { out } = await run(['ledger', 'log', '--repo', path, '--type', 'command.answered', '--json'])
+    const { events } = JSON.parse(out) as { events: { seq: number; data: { answer: { values: string[] } } }[] }
+    return { seq: String(events[0]?.seq), values: events[0]?.data.answer.values ?? [] }
+  }
+
+  it('says what it would do, does it when that is confirmed, and leaves a log that holds, with its digests', async () => {
+    const path = copy('redacted.git')
+    const { seq, values } = await answerOf(path)
+    const args = ['ledger', 'redact', '--repo', path, '--event', seq, ...WORDS]
+    const before = await run(args)
+    expect(before).toMatchObject({ code: 0, out: expect.stringContaining(`Would take out /answer/values/0`) })
+    expect(await answerOf(path)).toEqual({ seq, values })
+    const author = 'ringmaster[bot] <7+ringmaster[bot]@users.noreply.github.com>'
+    expect(await run([...args, '--yes', '--author', author])).toMatchObject({ code: 0, err: [] })
+    expect(await answerOf(path)).toEqual({ seq, values: values.map(() => '[redacted]') })
+    const { seq: last, digest } = await headOf()
+    const verified = await run(['ledger', 'verify', '--repo', path, '--anchor', `${last}:${digest}`])
+    expect(verified).toMatchObject({
+      code: 0,
+      err: [],
+      out: expect.stringContaining(` ${values.length} texts redacted.`),
+    })
+    expect(await run([...args, '--yes'])).toMatchObject({
+      code: 2,
+      err: [expect.stringMatching(/^nothing-to-redact: /)],
+    })
+  }, 60_000)
+
+  it.each([
+    [['--event', 'x', ...WORDS], 'usage'],
+    [['--event', '1', '--by', 'ann'], 'usage'],
+    [['--event', '99999', ...WORDS], 'nothing-to-redact'],
+  ])('refuses what nobody can mean: %j', async (args, code) => {
+    const result = await run(['ledger', 'redact', '--repo', repo, ...args])
+    expect(result).toMatchObject({ code: 2, err: [expect.stringMatching(new RegExp(`^${code}: expected `))] })
+  })
+})
+
 describe('ledger export', () => {
   it('packs who approved what under which rules, for people and for programs, with digests that the log holds', async () => {
     const out = join(directory, 'pack')

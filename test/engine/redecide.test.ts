@@ -2,7 +2,11 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { AggregateKey, LedgerEvent } from '../../src/core/event.ts'
 import { model } from '../../src/core/model.ts'
 import { redecide } from '../../src/engine/redecide.ts'
-import { eventsOf, gateRequested, play, proposedHead, releaseReview, stage, started } from './stage.ts'
+import { memoryStore } from '../../src/ledger/memory.ts'
+import { redactEvent } from '../../src/ledger/redact.ts'
+import { verifyLedger } from '../../src/ledger/verify.ts'
+import { nextId } from '../ledger/opened.ts'
+import { command, eventsOf, gateRequested, play, proposedHead, releaseReview, stage, started } from './stage.ts'
 
 let log: LedgerEvent[] = []
 let documents: (path: string) => Promise<string | undefined>
@@ -117,5 +121,33 @@ describe('deciding again what was recorded', () => {
   it('names the decisions whose configuration is gone', async () => {
     const found = await differing(log, async () => undefined)
     expect(found.map((entry) => entry.type)).toContain('signoff.decided')
+  })
+})
+
+describe('deciding again after a text was taken out', () => {
+  it('agrees with decisions that quote it, and still sees one that was changed', async () => {
+    const on = stage({ ledger: { snapshotEvery: 5 } })
+    await started(on)
+    await play(on, command('hold', 'Initech complains about sums'), gateRequested(601))
+    await on.engine.close()
+    const find = (type: string) => eventsOf(on.branch).findLast((event) => event.type === type)
+    expect(find('gate.decided')?.data).toMatchObject({
+      blockers: expect.arrayContaining([expect.objectContaining({ message: expect.stringContaining('Initech') })]),
+    })
+    const store = memoryStore(on.branch)
+    const redact = (seq: number) =>
+      redactEvent(store, model, { seq, reason: 'x', by: 'ann' }, { now: on.now, newId: nextId })
+    const { copies } = await redact(find('release.held')?.seq ?? 0)
+    expect(copies.map(({ seq }) => seq)).toContain(find('gate.decided')?.seq)
+    expect(await verifyLedger(store, model, { redecide })).toMatchObject({ ok: true, problems: [] })
+    for (const { seq } of copies) await redact(seq)
+    expect(JSON.stringify(eventsOf(on.branch))).not.toContain('Initech')
+    const report = await verifyLedger(store, model, { redecide })
+    expect(report).toMatchObject({ ok: true, problems: [], counts: { redacted: expect.any(Number) } })
+    const harmed = eventsOf(on.branch) as unknown as LedgerEvent[]
+    const last = harmed.findLast((event) => event.type === 'gate.decided')
+    ;(last?.data as { verdict: string }).verdict = 'approved'
+    const found = await differing(harmed, async (path) => (await on.ledger.view()).document(path))
+    expect(found[0]?.problems?.[0]?.message).toContain('/data/verdict')
   })
 })

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { FactAnswer, OutsideQuery, ReviewFact } from '../../src/core/facts.ts'
 import { model } from '../../src/core/model.ts'
+import { unwrap } from '../../src/core/problem.ts'
 import type { RepositoryRef } from '../../src/core/product/schema.ts'
 import type { Request } from '../../src/core/request.ts'
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts'
 import type { Applied, FactSource, Log, Outlets } from '../../src/engine/ports.ts'
 import { type Ledger, type LedgerOptions, openLedger } from '../../src/ledger/ledger.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
+import { openLine } from '../../src/ledger/sealed.ts'
 import type { LedgerStore } from '../../src/ledger/store.ts'
 import type { Output, OutputKind } from '../../src/render/output.ts'
 import { nextId } from '../ledger/opened.ts'
@@ -321,12 +323,14 @@ export const proposedHead = (outside: Outside): string => {
   return shaOf(proposal.text)
 }
 
+type StoredEvent = { type: string; data: Record<string, unknown>; seq: number }
+
 /** Every event of a ledger's branch, oldest first. */
-export function eventsOf(branch: MemoryBranch): { type: string; data: Record<string, unknown>; seq: number }[] {
+export function eventsOf(branch: MemoryBranch): StoredEvent[] {
   const tree = branch.head === null ? undefined : branch.commits.get(branch.head)?.tree
   return [...(tree ?? new Map<string, Uint8Array>())]
     .filter(([path]) => path.startsWith('events/'))
     .flatMap(([, bytes]) => Buffer.from(bytes).toString('utf8').trim().split('\n'))
-    .map((line) => JSON.parse(line))
+    .map((line) => unwrap(openLine(JSON.parse(line), Buffer.from(line))).event as StoredEvent)
     .sort((a, b) => a.seq - b.seq)
 }

@@ -111,7 +111,10 @@ describe('event lines', () => {
         const encoded = encodeEvents(drafts, ORIGIN)
         const bytes = Buffer.from(`${encoded.lines.join('\n')}\n`)
         const parsed = parseEventFile('x', bytes, ORIGIN)
-        expect(parsed).toEqual({ ok: true, value: { events: encoded.events, position: encoded.position } })
+        expect(parsed).toEqual({
+          ok: true,
+          value: { events: encoded.events, position: encoded.position, redacted: [] },
+        })
       }),
       { numRuns: 200 },
     )
