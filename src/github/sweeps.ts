@@ -1,5 +1,6 @@
 import type { Octokit } from '@octokit/rest'
 import { BUILD_CHECK_PREFIX } from '../core/product/schema.ts'
+import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import type { SweepKind } from '../engine/sweeps.ts'
 import { branchHead } from './branches.ts'
 import { splitName } from './client.ts'
@@ -31,6 +32,8 @@ type Reader = (place: Place) => AsyncIterable<Found>
 /** Runs and deployments are listed by when they began: those that began this much earlier are looked at, too. */
 const LONGEST_RUN_MS = 24 * 3_600_000
 const BUNDLES_CHECK = 'ringmaster/bundles'
+/** The App behind GITHUB_TOKEN and the jobs of workflows. */
+const ACTIONS = 'github-actions'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const at = ({ repository }: Place) => splitName(repository.full_name)
@@ -143,6 +146,27 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
     }
   },
 
+  /** Whoever forges one may say that it is old: all are looked at as long as they could pass for ours. */
+  async *checks(place) {
+    const { octokit, repository } = place
+    const pulls = await octokit.paginate('GET /repos/{owner}/{repo}/pulls', {
+      ...at(place),
+      state: 'open',
+      base: RELEASES_BRANCH,
+      per_page: 100,
+    })
+    for (const pull of pulls) {
+      const checks = await octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+        ...at(place),
+        ref: pull.head.sha,
+        filter: 'all',
+        per_page: 100,
+      })
+      for (const check_run of checks)
+        yield { event: 'check_run', payload: { action: 'completed', check_run, repository } }
+    }
+  },
+
   async *comments(place) {
     const { octokit, repository, sinceMs } = place
     const issues = new Map<number, unknown>()
@@ -187,6 +211,7 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
 interface ListedDeployment {
   readonly id: number
   readonly task: string
+  readonly creator?: unknown
   readonly performed_via_github_app?: { readonly slug?: string } | null
 }
 
@@ -207,7 +232,10 @@ async function* statusesOf(
     const runId = runIdIn(deployment_status.log_url || deployment_status.target_url)
     const workflow_run = runId === null ? null : { id: runId }
     const payload = { action: 'created', deployment, deployment_status, workflow_run, repository }
-    yield { event: 'deployment_status', payload: { ...payload, sender: deployment_status.creator } }
+    /** The statuses of a job are GitHub's own; its deployment is booked on whoever started the run, as webhooks tell it. */
+    const isOfJob = deployment.performed_via_github_app?.slug === ACTIONS
+    const sender = isOfJob ? deployment.creator : deployment_status.creator
+    yield { event: 'deployment_status', payload: { ...payload, sender } }
   }
 }
 
@@ -219,7 +247,7 @@ async function jobDeployment(place: Place, run: { readonly id: number; readonly 
     environment,
     per_page: 100,
   })
-  const byActions = data.filter((one) => one.performed_via_github_app?.slug === 'github-actions')
+  const byActions = data.filter((one) => one.performed_via_github_app?.slug === ACTIONS)
   for (const deployment of byActions) {
     const { data: statuses } = await place.octokit.request(
       'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',

@@ -10,7 +10,8 @@ import { forgedChecks, pushes } from './interference.ts'
 import { proposals, reviews } from './proposals.ts'
 import { runs } from './runs.ts'
 
-const CONCERNS: readonly Concern[] = [
+/** By name: the table of sweeps says of each where its facts are found again. */
+export const CONCERNS: Readonly<Record<string, Concern>> = {
   builds,
   bundles,
   comments,
@@ -23,13 +24,15 @@ const CONCERNS: readonly Concern[] = [
   runs,
   forgedChecks,
   pushes,
-]
+}
+
+const ALL = Object.values(CONCERNS)
 
 /** The events that the App subscribes to, sorted. */
-export const EVENTS: readonly string[] = [...new Set(CONCERNS.flatMap((concern) => concern.events))].sort()
+export const EVENTS: readonly string[] = [...new Set(ALL.flatMap((concern) => concern.events))].sort()
 
 /** The requests that a delivery makes, in order; none for what is not our concern. */
 export const requestsOf = (delivery: Delivery, installation: Installation): Request[] =>
-  CONCERNS.filter((concern) => concern.events.includes(delivery.event)).flatMap((concern) =>
+  ALL.filter((concern) => concern.events.includes(delivery.event)).flatMap((concern) =>
     concern.toRequests(delivery, installation),
   )

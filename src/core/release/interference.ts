@@ -31,6 +31,9 @@ export function* decideCheckForged(request: CheckForged): Deciding<Decision<null
   const release = releases.find((entry) => entry?.proposal?.contents.some(({ commit }) => commit === request.sha))
   if (!release) return nothing
   const { checkRunId, name, app, url } = request
+  /** A sweep finds it as long as it stands: whoever unheld the release since has looked at it. */
+  if (release.conduct.interference.some((seen) => seen.what === 'check-forged' && seen.url === url && url !== ''))
+    return nothing
   const slot = `forged:${request.repository.id}/${checkRunId}`
   const reason = `the App ${app} made a check run under the name ${name} on its proposal`
   return {

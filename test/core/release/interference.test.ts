@@ -90,6 +90,13 @@ describe('a check run under our name', () => {
     expect(world.ask(forged(HEAD)).events).toEqual([])
   })
 
+  it('is not raised again by a sweep that finds it when its key is long forgotten', () => {
+    const world = proposed()
+    const standing = { ...forged(HEAD), url: 'https://example.test/runs/4' } as Request
+    world.ask(standing)
+    expect(world.decide(standing).decision.events).toEqual([])
+  })
+
   it('on any other commit deceives nobody', () => {
     expect(proposed().ask(forged(sha('f1'))).events).toEqual([])
   })
