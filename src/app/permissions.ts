@@ -28,6 +28,12 @@ export const PERMISSIONS: readonly PermissionUse[] = [
     where: 'products',
   },
   {
+    feature: 'open pull requests that write version files, when somebody says /version-files',
+    permission: 'pull_requests',
+    access: 'write',
+    where: 'products',
+  },
+  {
     feature: 'open proposals, read their reviews, merge them',
     permission: 'pull_requests',
     access: 'write',

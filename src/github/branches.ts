@@ -80,28 +80,42 @@ interface CommitOnBranch {
   readonly createCommitOnBranch: { readonly commit: { readonly oid: string } }
 }
 
-/** Commits one file on a branch whose head must still be `expectedHead`; throws when it moved. Returns the new head. */
-export async function commitFile(
+interface BranchChange {
+  readonly branch: string
+  readonly expectedHead: string
+  readonly headline: string
+}
+
+/** Commits one file on a branch of ours, whose builds nobody waits for. Otherwise as `commitFiles`. */
+export const commitFile = (
   octokit: Octokit,
   fullName: string,
-  change: {
-    readonly branch: string
-    readonly expectedHead: string
-    readonly path: string
-    readonly text: string
-    readonly headline: string
+  { path, text, ...change }: BranchChange & { readonly path: string; readonly text: string },
+): Promise<string> =>
+  commitFiles(octokit, fullName, { ...change, body: '\nskip-checks: true', files: [{ path, text }] })
+
+/** Commits files on a branch whose head must still be `expectedHead`; throws when it moved. Returns the new head. */
+export async function commitFiles(
+  octokit: Octokit,
+  fullName: string,
+  change: BranchChange & {
+    readonly body: string
+    readonly files: readonly { readonly path: string; readonly text: string }[]
   },
 ): Promise<string> {
-  const answer = await outside(`commit ${change.path}`, () =>
+  const answer = await outside(`commit ${change.files.map(({ path }) => path).join(', ')}`, () =>
     octokit.graphql<CommitOnBranch>(
       'mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }',
       {
         input: {
           branch: { repositoryNameWithOwner: fullName, branchName: change.branch },
           expectedHeadOid: change.expectedHead,
-          message: { headline: change.headline, body: '\nskip-checks: true' },
+          message: { headline: change.headline, body: change.body },
           fileChanges: {
-            additions: [{ path: change.path, contents: Buffer.from(change.text, 'utf8').toString('base64') }],
+            additions: change.files.map(({ path, text }) => ({
+              path,
+              contents: Buffer.from(text, 'utf8').toString('base64'),
+            })),
           },
         },
       },

@@ -7,6 +7,7 @@ import type { OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { beginBranch, createRelease, createTag, headOf, type Place, releaseAddress, taggedCommit } from './tags.ts'
 import { isFinal, outside } from './trouble.ts'
+import { proposeVersionFiles } from './version-files.ts'
 
 /**
  * Makes what was asked to be cut, each part unless it is there: tag, then branch, then GitHub Release, so that nothing
@@ -26,6 +27,9 @@ export const cutOutlet =
 async function outcomeOf(app: GitHubApp, cut: Cut): Promise<CutOutcome> {
   try {
     const octokit = await app.forRepository(cut.repository.fullName)
+    if (cut.versionFiles !== undefined) {
+      return { kind: 'made', branchHead: null, url: await proposeVersionFiles(octokit, cut, cut.versionFiles) }
+    }
     const at = splitName(cut.repository.fullName)
     if (cut.tag !== null) await makeTag(octokit, at, cut, cut.tag)
     const branchHead = cut.branch === null ? null : await makeBranch(octokit, at, cut.branch, cut.sha)

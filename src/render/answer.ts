@@ -27,6 +27,8 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
     ]
     return `Asked for in ${plain(at(v, 3))}, at commit ${codeSpan(at(v, 2).slice(0, 12))} of ${item(v)}: ${parts.join(', ')}. Another comment says what came of it.`
   },
+  'version-files-asked': (v) =>
+    `Asked for in ${plain(at(v, 2))}: a pull request that writes ${codeSpan(at(v, 1))} into the version files of ${codeSpan(at(v, 0))}. Another comment says what came of it.`,
   'release-started': () =>
     'The release is in progress. A pull request with its exact composition is opened for the parties to approve.',
   'release-completed': () => 'The release is complete. Its proposal is merged.',

@@ -12,7 +12,13 @@ export function renderCut(cut: Cut, outcome: CutOutcome, by: string | null): str
   const name = codeSpan(`${cut.product}@${cut.version}`)
   if (outcome.kind === 'refused') {
     const hint = outcome.hint === null ? '' : ` ${plain(outcome.hint)}`
-    return `${to}❌ ${name} was not cut: ${plain(outcome.message)}.${hint}`
+    return `${to}❌ ${name} was not ${cut.versionFiles === undefined ? 'cut' : 'written'}: ${plain(outcome.message)}.${hint}`
+  }
+  if (cut.versionFiles !== undefined) {
+    const where = escapeMarkdown(cut.repository.fullName)
+    return outcome.url === null
+      ? `${to}✅ The version files of ${name} in ${where} hold it already.`
+      : `${to}✅ A pull request writes ${name} into its files in ${where}: ${linkTo(outcome.url)}`
   }
   return [`${to}✅ ${name} is cut in ${escapeMarkdown(cut.repository.fullName)}:`, ...partsOf(cut, outcome)].join('\n')
 }

@@ -12,7 +12,7 @@ products:
   - { name: api, repository: acme/platform, scheme: semver }
   - { name: tool, repository: other/tool }
   - { name: cart, repository: acme/shop, path: cart, exclude: [cart/docs], bump: { rules: ["perf: minor"] } }
-  - { name: till, repository: acme/shop, path: cart/till }
+  - { name: till, repository: acme/shop, path: cart/till, versionFiles: [cart/till/package.json, cart/till/version.ts] }
   - { name: shelf, repository: acme/shop, scheme: calver }
 rings:
   - { ring: "0", label: integration, environments: [integration] }
@@ -23,6 +23,8 @@ completion: { environments: [integration] }
 roles:
   - { role: release_manager, users: [ann] }
 `
+const PACKAGE = '{\r\n\t"name": "till",\r\n\t"version" : "0.0.1"\r\n}'
+const MARKED = "export const VERSION = '0.0.1' // ringmaster:version\n"
 const releases = { owner: 'acme', repo: 'releases' }
 const platform = { owner: 'acme', repo: 'platform' }
 const BOT = 'ringmaster[bot]'
@@ -54,7 +56,10 @@ beforeAll(async () => {
           commits: [
             { message: 'feat: the cart', files: { 'cart/a': '1' } },
             { message: 'perf: counts as minor by the rule', files: { 'cart/a': '2' } },
-            { message: 'feat!: of the till', files: { 'cart/till/a': '1' } },
+            {
+              message: 'feat!: of the till',
+              files: { 'cart/till/package.json': PACKAGE, 'cart/till/version.ts': MARKED },
+            },
             { message: 'fix!: excluded', files: { 'cart/docs/a': '1' } },
             { message: 'fixes: looks like one', files: { 'cart/b': '1' } },
           ],
@@ -75,6 +80,7 @@ beforeAll(async () => {
   commits = data.map(({ sha }) => sha).reverse()
   await start()
   for (const [index, version] of ['1.0.0', '1.1.0-rc.1', '1.2.0'].entries()) await built('api', version, commits[index])
+  await built('till', '0.0.1', (await sandbox.repository('acme/shop').head()) ?? '')
   await built('tool', '1.0.0', (await sandbox.repository('other/tool').head()) ?? '')
   issue = (await as('ann').rest.issues.create({ ...releases, title: 'Spring' })).data.number
 }, 60_000)
@@ -108,7 +114,7 @@ afterAll(async () => {
 const as = (login: string) => sandbox.as(login).octokit
 
 const built = (product: string, version: string, sha = '') => {
-  const fullName = product === 'api' ? 'acme/platform' : 'other/tool'
+  const fullName = { api: 'acme/platform', tool: 'other/tool' }[product] ?? 'acme/shop'
   return server.ringmaster.engine.submit({
     kind: 'build-reported',
     repository: { id: sandbox.repository(fullName).id, fullName },
@@ -228,6 +234,39 @@ describe('tags, branches and GitHub Releases by comments', () => {
     expect(reply).not.toContain('looks like one')
     expect(await of('shelf')).toContain('expected a scheme whose next version commits can say')
     expect(await of('tool')).toContain('could not read the commits of other/tool')
+  }, 60_000)
+
+  it('the version is written into its files by one pull request, although the App died on the way', async () => {
+    const shop = { owner: 'acme', repo: 'shop' }
+    const pulls = async () => (await as('olga').rest.pulls.list({ ...shop, state: 'all' })).data
+    const fileOf = async (path: string, ref: string) => {
+      const { data } = await as('olga').rest.repos.getContent({ ...shop, path, ref })
+      return 'content' in data ? Buffer.from(data.content, 'base64').toString() : ''
+    }
+    sandbox.faults.add({ kind: 'disconnect-after', route: 'POST /repos/{owner}/{repo}/git/refs' })
+    const { reply, outcome } = await say('/version-files till@0.2.0')
+    expect(reply).toContain('a pull request that writes `0.2.0` into the version files of `till`')
+    await restart({ kind: 'disconnect-after', route: 'POST /repos/{owner}/{repo}/pulls' })
+    await eventually('the pull request', async () => (await pulls())[0])
+    await restart()
+    const [pull, ...more] = await pulls()
+    expect([more, pull?.title, pull?.head.ref, pull?.base.ref]).toEqual([
+      [],
+      'chore: set the version of till to 0.2.0',
+      'ringmaster/till/v0.2.0',
+      'main',
+    ])
+    expect(await outcome()).toContain(
+      `@ann ✅ A pull request writes \`till@0.2.0\` into its files in acme/shop: <${pull?.html_url}>`,
+    )
+    expect(await fileOf('cart/till/package.json', 'ringmaster/till/v0.2.0')).toBe(PACKAGE.replace('0.0.1', '0.2.0'))
+    expect(await fileOf('cart/till/version.ts', 'ringmaster/till/v0.2.0')).toBe(MARKED.replace('0.0.1', '0.2.0'))
+    const { data } = await as('olga').rest.pulls.listCommits({ ...shop, pull_number: pull?.number ?? 0 })
+    expect(data).toHaveLength(1)
+    expect(await (await say('/version-files till@0.2.0')).outcome()).toContain(`<${pull?.html_url}>`)
+    await as('olga').rest.pulls.merge({ ...shop, pull_number: pull?.number ?? 0 })
+    expect(await (await say('/version-files till@0.2.0')).outcome()).toContain('hold it already')
+    expect(await pulls()).toHaveLength(1)
   }, 60_000)
 
   it('a repository without the App is refused with the remedy', async () => {

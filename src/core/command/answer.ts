@@ -7,6 +7,7 @@ export const ANSWER_CODES = [
   'version-replaced',
   'version-removed',
   'cut-asked',
+  'version-files-asked',
   'release-started',
   'release-completed',
   'release-cancelled',

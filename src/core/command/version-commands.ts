@@ -15,6 +15,14 @@ export const VERSION_COMMANDS = {
       return product.ok ? accepted({ product: product.value }) : product
     },
   }),
+  'version-files': entry({
+    name: 'version-files',
+    usage: '/version-files product@version',
+    help: 'open a pull request that writes the version into the version files of the product',
+    where: ANYWHERE,
+    permission: 'cut-version',
+    parse: productAndVersion,
+  }),
   rc: entry({
     name: 'rc',
     usage: '/rc product@version',

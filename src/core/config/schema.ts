@@ -54,6 +54,13 @@ export const ProductConfig = z.strictObject({
     .describe(
       'How its tags are named, with {version} once; "v{version}" when left out, below a folder "name/v{version}".',
     ),
+  versionFiles: z
+    .array(Text(500))
+    .max(50)
+    .optional()
+    .describe(
+      'Files that hold its version, from the root of the repository; package.json and its like in its folder when left out.',
+    ),
   exclude: z
     .array(Text(500))
     .max(100)

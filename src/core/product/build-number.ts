@@ -36,7 +36,9 @@ export function* decideBuildNumber(request: BuildNumberAsked): Deciding<Decision
   ])) as [BuildSlot | undefined, BuildLine | undefined, ProductState | undefined, CutsState | undefined]
   if (slot) return { kind: 'accept', events: [], answer: { version: slot.version, repeated: true } }
   const recorded = (product?.versions ?? []).map(({ version }) => version)
-  const cut = (cuts?.cuts ?? []).flatMap(({ version, outcome }) => (outcome?.kind === 'refused' ? [] : [version]))
+  const cut = (cuts?.cuts ?? []).flatMap(({ version, outcome, versionFiles }) =>
+    outcome?.kind === 'refused' || versionFiles !== undefined ? [] : [version],
+  )
   const builds = highest([line?.build ?? null, ...recorded], (version) => version.build !== null)
   const release = highest([line?.release ?? null, ...recorded, ...cut], (version) => version.prerelease.length === 0)
   const next = nextBuild({ latestBuild: builds, latestRelease: release }, wanted)

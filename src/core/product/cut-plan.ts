@@ -113,7 +113,7 @@ export const planRelease = (source: CutSource, tags: readonly TaggedCommit[], cu
 /** The branch of a line of releases, such as `release/v1.x`, where its highest version is. */
 export function planLine(source: CutSource, line: string, cuts: readonly CutState[]): Plan {
   const branch = branchOf(source, line)
-  if (!isRefName(branch)) return unnameable(branch)
+  if (!isRefName(branch)) return rejected<CutCode>(unnameable(branch))
   const known = cuts.find((cut) => cut.tag === null && cut.branch === branch && cut.outcome === null)
   return accepted({ version: source.version.text, tag: null, branch, standing: known ? 'asked' : 'nothing' })
 }
@@ -130,7 +130,7 @@ function candidatesOf(source: CutSource, tags: readonly TaggedCommit[], cuts: re
   const read = [
     ...tags.map(({ name, sha }) => ({ read: versionOfTag(source.pattern, name), sha })),
     ...cuts
-      .filter(({ outcome }) => outcome?.kind !== 'refused')
+      .filter(({ outcome, versionFiles }) => outcome?.kind !== 'refused' && versionFiles === undefined)
       .map(({ version, sha }) => ({ read: parseVersion(source.version.scheme, version), sha })),
   ]
   return read.flatMap(({ read: version, sha }) => {
@@ -153,8 +153,8 @@ function tagged(
   branch: string | null,
 ): Plan {
   const tag = tagNameOf(pattern, version)
-  if (!isRefName(tag)) return unnameable(tag)
-  if (branch !== null && !isRefName(branch)) return unnameable(branch)
+  if (!isRefName(tag)) return rejected<CutCode>(unnameable(tag))
+  if (branch !== null && !isRefName(branch)) return rejected<CutCode>(unnameable(branch))
   const there = tags.find(({ name }) => name === tag)
   const asked = cuts.find((cut) => cut.tag === tag && cut.outcome === null)
   const elsewhere = [there, asked].find((one) => one !== undefined && one.sha !== sha)
@@ -170,9 +170,8 @@ export const tagElsewhere = (tag: string, sha: string, found: string) => ({
   hint: 'A version belongs to one commit: give this commit the next version.',
 })
 
-const unnameable = (name: string): Plan =>
-  rejected<CutCode>({
-    code: 'ref-name',
-    message: `expected a name that git allows for a tag or branch, found ${quoted(name)}`,
-    hint: 'Give the product a tagPattern, and a name and versions of plain characters.',
-  })
+export const unnameable = (name: string) => ({
+  code: 'ref-name' as const,
+  message: `expected a name that git allows for a tag or branch, found ${quoted(name)}`,
+  hint: 'Give the product a tagPattern, and a name and versions of plain characters.',
+})

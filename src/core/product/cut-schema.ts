@@ -3,7 +3,10 @@ import { CommitSha, ProductName, RepositoryRef, VersionText } from './schema.ts'
 
 const RefName = z.string().min(1).max(255)
 
-/** What somebody asked to stand in the repository of a product: a tag with its GitHub Release, a release branch, or all. */
+/**
+ * What somebody asked to stand in the repository of a product: a tag with its GitHub Release, a release branch, or both;
+ * or its version in its files, and then commit and `from` are of the newest version that was recorded.
+ */
 export const Cut = z.strictObject({
   /** The comment and the number of its command: one for ever. */
   id: z.string().regex(/^[1-9][0-9]*-[0-9]+$/),
@@ -18,6 +21,14 @@ export const Cut = z.strictObject({
   branch: RefName.nullable(),
   /** What the GitHub Release of the tag says of itself; null without a tag. */
   release: z.strictObject({ prerelease: z.boolean(), generatedNotes: z.boolean() }).nullable(),
+  /** The version is to be written into files of the default branch, by a pull request from a branch of ours. */
+  versionFiles: z
+    .strictObject({
+      branch: RefName,
+      named: z.array(z.string().max(500)).max(50),
+      folder: z.string().max(500).nullable(),
+    })
+    .optional(),
   /** Where it was asked for, and where people are told what came of it. */
   issue: z.int().positive(),
 })

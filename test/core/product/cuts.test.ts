@@ -330,3 +330,34 @@ describe('what came of a cut', () => {
     expect(cutsOf(world).filter(({ outcome }) => outcome === null)).toHaveLength(5)
   })
 })
+
+describe('/version-files', () => {
+  it('asks for a pull request with the version in the files of the product', () => {
+    const world = built(desk(), '1.3.0', 'a1')
+    const { code, types, id } = say(world, '/version-files api@2.0.0')
+    expect([code, types]).toEqual(['version-files-asked', ['cut.asked', 'command.answered']])
+    expect(cutsOf(world)).toMatchObject([
+      {
+        ...{ id, version: '2.0.0', from: '1.3.0', sha: sha('a1'), tag: null, branch: null, release: null },
+        versionFiles: { branch: 'ringmaster/v2.0.0', named: [], folder: null },
+      },
+    ])
+    expect(say(world, '/version-files api@2.0.0').code).toBe('nothing-changed')
+    settle(world, id)
+    expect(say(world, '/version-files api@2.0.0').code).toBe('version-files-asked')
+  })
+
+  it('makes no candidate of what it writes', () => {
+    const world = tags(built(desk(), '1.3.0', 'a1'), 'v1.3.0')
+    settle(world, say(world, '/version-files api@1.3.0-rc.7').id)
+    expect(say(world, '/rc api@1.3.0').values[4]).toBe('v1.3.0-rc.1')
+  })
+
+  it.each<[string, string, (world: World) => World, string]>([
+    ['no version', '/version-files api', (world) => built(world, '1.3.0', 'a1'), 'argument-missing'],
+    ['a version that is none', '/version-files api@1.3', (world) => built(world, '1.3.0', 'a1'), 'version-parts'],
+    ['a product without a build', '/version-files api@1.3.0', (world) => world, 'unknown-product'],
+  ])('refuses %s', (_, text, given, code) => {
+    expect(say(given(desk()), text).refusals[0]).toBe(code)
+  })
+})

@@ -13,6 +13,7 @@ import {
   planLine,
   planRelease,
   tagPrefixOf,
+  unnameable,
 } from '../../product/cut-plan.ts'
 import { type CutState, type CutsState, cutsKey } from '../../product/cut-schema.ts'
 import { latestVersion } from '../../product/latest.ts'
@@ -23,13 +24,13 @@ import {
   type VersionState,
   versionKey,
 } from '../../product/schema.ts'
-import { isStable } from '../../version/tags.ts'
+import { isRefName, isStable } from '../../version/tags.ts'
 import { parseVersion } from '../../version/version.ts'
 import { type Context, done, type HandlersOf, type Named, type Result, refuse } from '../handling.ts'
 import { unknownProduct, unknownVersion } from './composition.ts'
 
 /** What makes tags, release branches and GitHub Releases: asked for here, made by the reconciler. */
-export const versionHandlers: HandlersOf<'rc' | 'cut'> = {
+export const versionHandlers: HandlersOf<'rc' | 'cut' | 'version-files'> = {
   *rc(command, context) {
     const found = yield* sourceOf(command, context, null)
     return found.ok ? yield* tagged(found.value, context, planCandidate) : refuse(...found.problems)
@@ -42,6 +43,49 @@ export const versionHandlers: HandlersOf<'rc' | 'cut'> = {
     const problem = yield* boundElsewhere(found.value)
     return problem ? refuse(problem) : yield* tagged(found.value, context, planRelease)
   },
+  *'version-files'(command, context) {
+    const { product: name, version } = command
+    const config = context.policy.configuration.products.find((entry) => entry.name === name)
+    const product = yield* state<ProductState>(productKey(name))
+    const newest = product?.versions.at(-1)
+    if (!config || !product || !newest) {
+      const names = context.policy.configuration.products.map((entry) => entry.name)
+      return refuse(unknownProduct(name, names, 'a product of the configuration with a recorded build'))
+    }
+    const wanted = version === undefined ? rejected(NO_VERSION) : parseVersion('semver', version)
+    if (!wanted.ok) return refuse(...wanted.problems)
+    const { text } = wanted.value
+    const branch = `ringmaster/${config.path === undefined ? '' : `${name}/`}v${text}`
+    if (!isRefName(branch)) return refuse(unnameable(branch))
+    const refusal = yield* accessProblem(product.repository)
+    if (refusal) return refuse(refusal)
+    const cuts = (yield* state<CutsState>(cutsKey(name)))?.cuts ?? []
+    const isAsked = cuts.some((cut) => cut.versionFiles?.branch === branch && cut.outcome === null)
+    if (isAsked) return done(answer('nothing-changed', `the pull request for ${text} is being made`))
+    const { comment, index, issue } = context.request
+    return done(
+      answer('version-files-asked', name, text, product.repository.fullName),
+      draft(
+        'cut.asked',
+        {
+          id: `${comment.id}-${index}`,
+          product: name,
+          version: text,
+          ...{ from: newest.version, sha: newest.sha, repository: product.repository, tag: null, branch: null },
+          release: null,
+          versionFiles: { branch, named: config.versionFiles ?? [], folder: config.path ?? null },
+          issue: issue.number,
+        },
+        context.event('cut'),
+      ),
+    )
+  },
+}
+
+const NO_VERSION: Problem = {
+  code: 'argument-missing',
+  message: 'expected a version to write, found none',
+  hint: 'Such as /version-files api@1.3.0; /bump says which comes next.',
 }
 
 /** A line of releases: all of one MAJOR. */
