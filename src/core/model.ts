@@ -65,6 +65,8 @@ const ofRefusal = (data: EventData<'build.refused' | 'deployment.refused'>): rea
   ]
 }
 
+const ofNothing = (): readonly Change[] => []
+
 /** Which aggregates each type of event changes, and how: the one table of state. */
 const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'config.accepted': () => [

@@ -108,21 +108,23 @@ function readSound(bytes: Uint8Array, after: Expected): EventFile | null {
   // Line by line: a string of a whole file costs several times as much, because it is too large for the young heap.
   const isPlain = isAscii(buffer)
   const events: LedgerEvent[] = []
+  const redacted: { seq: number; line: number; members: readonly string[] }[] = []
   let { seq, tip } = after
   for (let start = 0; start < buffer.length; ) {
     const end = buffer.indexOf(NEWLINE, start)
     if (end < 0) return null
-    const event = isPlain
-      ? parseText(buffer.toString('latin1', start, end))
-      : parseJson(buffer.subarray(start, end))?.value
-    if (!isEvent(event)) return null
+    const raw = buffer.subarray(start, end)
+    const opened = openLine(isPlain ? parseText(buffer.toString('latin1', start, end)) : parseJson(raw)?.value, raw)
+    if (!opened.ok || !isEvent(opened.value.event)) return null
+    const { event, digest, redacted: members } = opened.value
     seq += 1
     if (event.seq !== seq || (tip !== null && event.prev !== tip)) return null
     events.push(event)
-    tip = sha256(buffer.subarray(start, end))
+    if (members.length > 0) redacted.push({ seq, line: events.length, members })
+    tip = digest
     start = end + 1
   }
-  return tip === null || events.length === 0 ? null : { events, position: { seq, tip } }
+  return tip === null || events.length === 0 ? null : { events, position: { seq, tip }, redacted }
 }
 
 /**
