@@ -1,7 +1,8 @@
-import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Updater } from 'tuf-js'
+import { resolveCommand } from '../../src/cli/resolve.ts'
 import { sortRoster } from '../../src/core/cohort/roster.ts'
 import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import { manifestPath, metadataFile } from '../../src/core/manifest/names.ts'
@@ -210,6 +211,40 @@ describe('an attack that both clients refuse', () => {
     await fleet.release('eu', ['1.0.0', '4.0.0'])
     expect(inShort(await fleet.check('a'))).toBe('update Gateway@4.0.0')
     await expect(tufManifest('a')).resolves.toContain('manifest.json')
+  })
+})
+
+describe('ringmaster resolve', () => {
+  it('says of a manifest with a broken digest what it expected and found, and keeps what it has', async () => {
+    await fleet.release('eu', ['1.0.0', '2.0.0'])
+    const state = join(fleet.directory, 'devices', 'a')
+    const root = join(fleet.directory, 'pinned.json')
+    await writeFile(root, fleet.root)
+    const ask = async () => {
+      const said: string[] = []
+      const io = { out: () => {}, err: (text: string) => void said.push(text), json: false, env: {}, now: fleet.now }
+      const words = ['--base-url', fleet.host.url, '--cohort', 'eu', '--state', state, '--root', root]
+      return { code: await resolveCommand.run(words, io), said }
+    }
+    /** The manifest and what the device remembers; metadata that was verified by itself may go on. */
+    const kept = async () => {
+      const entries = (await readdir(state, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+      const texts = await Promise.all(entries.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')))
+      return texts.filter((text) => text.includes('"schema":"ringmaster/')).sort()
+    }
+    expect(await ask()).toEqual({ code: 0, said: [] })
+    await fleet.release('eu', ['1.0.0', '3.0.0'])
+    const before = await kept()
+    expect(before).toHaveLength(2)
+    for (const file of await readdir(join(fleet.site, 'targets/cohorts/eu')))
+      fleet.host.answer(`targets/cohorts/eu/${file}`, Buffer.from('{"schema":"ringmaster/manifest/1"}'))
+    const { code, said } = await ask()
+    expect(code).toBe(1)
+    expect(said[0]).toMatch(/^digest-mismatch: expected .+, found/)
+    expect(said.filter((line) => line.includes('digest-mismatch'))).toHaveLength(1)
+    expect(await kept()).toEqual(before)
+    fleet.host.restore()
+    expect(await ask()).toEqual({ code: 0, said: [] })
   })
 })
 

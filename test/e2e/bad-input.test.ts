@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
 import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { releaseKey } from '../../src/core/release/open.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { eventually } from './story/stage.ts'
@@ -143,8 +144,41 @@ describe('a version that is bound to another commit', () => {
   })
 })
 
-describe('the sandbox', () => {
-  it('was asked only for what GitHub’s description accepts', () => {
-    expect(sandbox.violations).toEqual([])
+describe('a command that is not right', () => {
+  let issue = 0
+  beforeAll(async () => {
+    issue = (await as('ann').rest.issues.create({ ...releases, title: 'Spring' })).data.number
+    expect(await say('/release')).not.toContain('❌')
+    expect(await say('/add api@1.0.0')).not.toContain('❌')
+  }, 60_000)
+
+  /** Says something on the release issue, and returns the reply. */
+  async function say(body: string): Promise<string> {
+    const { data } = await as('ann').rest.issues.createComment({ ...releases, issue_number: issue, body })
+    return eventually(`a reply to ${body}`, async () => {
+      const { data: all } = await as('olga').rest.issues.listComments({
+        ...releases,
+        issue_number: issue,
+        per_page: 100,
+      })
+      return all.find((entry) => entry.user?.login === BOT && entry.body?.includes(`reply%2F${data.id}`))?.body
+    })
+  }
+
+  it.each([
+    ['an unknown command', '/ad api@1.0.0', /there is no command .*Did you mean \/add/],
+    ['a command without what it needs', '/add', /expected .*found/],
+    ['a quote that does not end', '/done rollback-plan "redeploy', /expected .*found/],
+    ['an unknown product', '/add apy@1.0.0', /expected .*found .*Did you mean/s],
+    ['an unknown version', '/add api@9.9.9', /expected .*found/],
+    ['an unknown environment', '/freeze produktion reason', /expected .*found/],
+  ])('%s gets one refusal, and changes nothing', async (_, body, sentence) => {
+    const { ledger } = server.ringmaster
+    const key = releaseKey(`r${issue}`)
+    const before = await (await ledger.view()).state(key)
+    const reply = await say(body)
+    expect(reply.match(/❌/g)).toHaveLength(1)
+    expect(reply).toMatch(sentence)
+    expect(await (await ledger.view()).state(key)).toEqual(before)
   })
 })
