@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { Log } from '../engine/ports.ts'
 import type { Delivery, Installation } from '../webhooks/delivery.ts'
 import { requestsOf } from '../webhooks/index.ts'
+import { unreadIn } from '../webhooks/unread.ts'
 
 export interface IntakeOptions {
   readonly engine: Pick<Engine, 'submit'>
@@ -53,6 +54,7 @@ export class Intake {
   /** Handles a delivery to its end. Requests of one delivery are decided in their order; a failure does not stop the next. */
   async handle(delivery: Delivery): Promise<void> {
     const requests = requestsOf(delivery, this.#options.installation)
+    this.#tellUnread(delivery)
     const receivedMs = Date.parse(delivery.receivedAt)
     this.#owed.delete(delivery.id)
     this.#open.set(delivery.id, Math.min(receivedMs, this.#open.get(delivery.id) ?? receivedMs))
@@ -85,6 +87,14 @@ export class Intake {
     return isDone
   }
 
+  /** A record that does not read asks for nothing: somebody has to hear of it all the same. */
+  #tellUnread(delivery: Delivery): void {
+    const problem = unreadIn(delivery, this.#options.installation)
+    if (problem === null) return
+    const { code, message, hint } = problem
+    this.#options.log.error({ delivery: delivery.id, code, hint }, `a record was left out: ${message}`)
+  }
+
   async #inLane<T>(lane: string | null, work: () => Promise<T>): Promise<T> {
     if (lane === null) return work()
     const before = this.#lanes.get(lane) ?? Promise.resolve()
@@ -108,6 +118,7 @@ export class Intake {
   /** Handles what was found by looking. Whether all of it is settled. */
   async handleFound(found: { readonly event: string; readonly payload: unknown }, at: string): Promise<boolean> {
     const delivery = { id: 'sweep', receivedAt: at, ...found }
+    this.#tellUnread(delivery)
     const requests = requestsOf(delivery, this.#options.installation).map((request): Request => {
       const { url } = request.source
       return { ...request, source: { kind: 'sweep', ...(url === undefined ? {} : { url }) } }

@@ -33,18 +33,19 @@ const Payload = z.object({
   sender: User.nullish(),
 })
 
-/** A payload may be an object or the text of one. */
+/** A payload may be an object or the text of one; null where the text is no JSON. */
+export function deploymentPayload(payload: unknown): unknown {
+  if (typeof payload !== 'string') return payload
+  try {
+    return JSON.parse(payload)
+  } catch {
+    return null
+  }
+}
+
 function recordOf(task: string, payload: unknown): DeploymentRecord | null {
   if (task !== DEPLOYMENT_TASK) return null
-  let value = payload
-  if (typeof payload === 'string') {
-    try {
-      value = JSON.parse(payload)
-    } catch {
-      return null
-    }
-  }
-  const record = DeploymentRecord.safeParse(value)
+  const record = DeploymentRecord.safeParse(deploymentPayload(payload))
   return record.success ? record.data : null
 }
 
