@@ -23,6 +23,8 @@ export interface Finding {
   readonly path: readonly (string | number)[]
   /** Of a duplicate: where the same stands first. */
   readonly first?: readonly (string | number)[]
+  /** Of an unknown name: the section that would define it. */
+  readonly among?: 'rings' | 'cohorts' | 'products' | 'signoff'
   readonly message: string
   readonly hint: string
 }
@@ -96,38 +98,40 @@ const knownNames: Rule = (c) => {
   const environments = new Set(c.rings.flatMap((ring) => ring.environments))
   const cohorts = new Set(c.cohorts.map((cohort) => cohort.id))
   const products = new Set(c.products.map((product) => product.name))
+  const all = { rings: environments, cohorts, products }
   const unknown = (
-    known: ReadonlySet<string>,
+    among: keyof typeof all,
     name: string | undefined,
     what: string,
     path: (string | number)[],
   ): Finding[] =>
-    name === undefined || known.has(name)
+    name === undefined || all[among].has(name)
       ? []
       : [
           {
             code: 'unknown-name',
             path,
+            among,
             message: `expected the name of ${what}, found ${quoted(name)}`,
-            hint: `Known here: ${[...known].map(quoted).join(', ') || 'none'}.`,
+            hint: `Known here: ${[...all[among]].map(quoted).join(', ') || 'none'}.`,
           },
         ]
   return [
     ...c.completion.environments.flatMap((name, i) =>
-      unknown(environments, name, 'an environment of a ring', ['completion', 'environments', i]),
+      unknown('rings', name, 'an environment of a ring', ['completion', 'environments', i]),
     ),
     ...c.products.flatMap((product, i) =>
       (product.environments ?? []).flatMap((name, j) =>
-        unknown(environments, name, 'an environment of a ring', ['products', i, 'environments', j]),
+        unknown('rings', name, 'an environment of a ring', ['products', i, 'environments', j]),
       ),
     ),
     ...c.checklist.flatMap((step, i) =>
-      unknown(environments, step.environment, 'an environment of a ring', ['checklist', i, 'environment']),
+      unknown('rings', step.environment, 'an environment of a ring', ['checklist', i, 'environment']),
     ),
     ...c.rings.flatMap((ring, i) =>
-      ring.cohorts.flatMap((id, j) => unknown(cohorts, id, 'a cohort', ['rings', i, 'cohorts', j])),
+      ring.cohorts.flatMap((id, j) => unknown('cohorts', id, 'a cohort', ['rings', i, 'cohorts', j])),
     ),
-    ...c.cohorts.flatMap((cohort, i) => unknown(products, cohort.product, 'a product', ['cohorts', i, 'product'])),
+    ...c.cohorts.flatMap((cohort, i) => unknown('products', cohort.product, 'a product', ['cohorts', i, 'product'])),
   ]
 }
 
@@ -155,6 +159,7 @@ const signaturesFitTogether: Rule = ({ signoff }) => {
             {
               code: 'unknown-name',
               path: place(index),
+              among: 'signoff',
               message: `expected the name of a party, found ${quoted(name)}`,
               hint: `Known here: ${parties.map((party) => quoted(party.name)).join(', ')}.`,
             },

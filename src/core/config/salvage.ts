@@ -20,21 +20,21 @@ interface Left {
   readonly indexes: WeakMap<object, readonly number[]>
   /** The places, in the file, of what was left out. */
   readonly places: Place[]
-  /** Every text that stood in what was left out: names that others may refer to. */
-  readonly texts: Set<string>
-  /** Whether a whole section could not be read, so that nobody knows which names it has. */
-  sections: number
+  /** Every text that stood in what was left out of a section: names that others may refer to. */
+  readonly texts: Map<PropertyKey, Set<string>>
+  /** Sections of which nothing could be read, so that nobody knows which names they have. */
+  readonly unread: Set<PropertyKey>
 }
 
 /** Reads what fits of each section; what does not is left out, the smallest part of it that can be. */
 export function salvage(value: unknown): Salvaged {
   const copy: unknown = structuredClone(value)
-  const left: Left = { indexes: new WeakMap(), places: [], texts: new Set(), sections: 0 }
+  const left: Left = { indexes: new WeakMap(), places: [], texts: new Map(), unread: new Set() }
   const { products, rings, signoff, checklist, completion, roles, cohorts } = Configuration.shape
   const section = <S extends z.ZodType>(key: string, schema: S, otherwise: z.infer<S>): z.infer<S> => {
     const read = prune(schema, copy, [key], left)
     if (read.ok) return read.value
-    left.sections += 1
+    left.unread.add(key)
     return otherwise
   }
   const configuration: Configuration = {
@@ -51,8 +51,9 @@ export function salvage(value: unknown): Salvaged {
   return {
     configuration,
     placeOf,
-    holds: ({ code, path }) => {
-      if (code === 'unknown-name') return left.sections === 0 && !left.texts.has(String(valueAt(configuration, path)))
+    holds: ({ code, path, among }) => {
+      if (among !== undefined)
+        return !left.unread.has(among) && !left.texts.get(among)?.has(String(valueAt(configuration, path)))
       if (!NEEDS_THE_WHOLE.has(code)) return true
       const place = placeOf(path)
       return !left.places.some((gone) => place.every((key, index) => gone[index] === key))
@@ -93,7 +94,7 @@ function takeAway(copy: unknown, section: Place, issues: readonly z.core.$ZodIss
       gone.set(holder, (gone.get(holder) ?? new Set()).add(key))
       if (issue.code === 'unrecognized_keys') continue
       left.places.push(original(copy, each, left))
-      gatherTexts(valueAt(copy, each), left.texts)
+      gatherTexts(valueAt(copy, each), textsOf(section, left))
     }
   }
   for (const [holder, keys] of gone) {
@@ -101,6 +102,12 @@ function takeAway(copy: unknown, section: Place, issues: readonly z.core.$ZodIss
     else for (const key of keys) Reflect.deleteProperty(holder, key)
   }
   return true
+}
+
+function textsOf([section = '']: Place, { texts }: Left): Set<string> {
+  const known = texts.get(section) ?? new Set()
+  texts.set(section, known)
+  return known
 }
 
 function withoutItems(list: unknown[], gone: ReadonlySet<PropertyKey>, { indexes }: Left): void {

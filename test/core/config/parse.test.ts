@@ -45,6 +45,27 @@ describe('a configuration', () => {
     ])
   })
 
+  it.each([
+    ['a section that is none', (text: string) => text.replace(/checklist:\n(?: .*\n)+/, 'checklist: 5\n'), true],
+    [
+      'the same word where it is no environment',
+      (text: string) => text.replace('name: api', 'name: api\n    scheme: prod'),
+      true,
+    ],
+    ['the rings unread, which may have it', (text: string) => text.replace(/rings:\n(?: .*\n)+/, 'rings: 5\n'), false],
+    [
+      'a ring left out that has it',
+      (text: string) => text.replace('environments: [beta]', 'environments: [beta, prod, 7]'),
+      false,
+    ],
+  ])('that names an unknown environment, with %s, is told of what can be known', (_, bend, isTold) => {
+    const bent = bend(CONFIGURATION.replace('environments: [production]\nroles', 'environments: [prod]\nroles'))
+    const problems = problemsOf(bent)
+    expect(problems.filter(({ code }) => code === 'schema')).toHaveLength(1)
+    const unknown = problems.filter(({ code }) => code === 'unknown-name')
+    expect(unknown.map(({ line }) => line)).toEqual(isTold ? [lineOf(bent, 'environments: [prod]\nroles')] : [])
+  })
+
   it.each<[string, [string | RegExp, string], string, RegExp]>([
     [
       'an unknown key',
