@@ -1,116 +1,81 @@
 import { hash } from 'node:crypto'
-import { sha256 } from '../core/json.ts'
-import type { KeySegment } from './schema.ts'
+import type { KeptKeys } from './schema.ts'
 
 /** GitHub redelivers for three days; keys are kept for four. */
 export const KEEP_KEYS_MS = 4 * 24 * 60 * 60 * 1000
-/** Segments grow together only while they span less than this, so that old keys can leave. */
-const MAX_SPAN_MS = 24 * 60 * 60 * 1000
-/** 11,000 records of 23 bytes are 253,000 bytes. */
-const MAX_SEGMENT_KEYS = 11_000
+/** How far apart the places of the log are whose time is noted: how much longer than needed a key may be kept. */
+const MARK_EVERY_MS = 12 * 60 * 60 * 1000
 
-const HASH_CHARACTERS = 22
-const RECORD_BYTES = HASH_CHARACTERS + 1
-
-/** 132 bits of a key's SHA-256, in characters that need no escape. */
-export const hashKey = (key: string): string => hash('sha256', key, 'base64url').slice(0, HASH_CHARACTERS)
-
-/** One hash a line, sorted, so that a file is searched as it lies. */
-export const encodeKeys = (hashes: readonly string[]): Uint8Array =>
-  Buffer.from(`${[...hashes].sort().join('\n')}\n`, 'latin1')
-
-export const decodeKeys = (bytes: Uint8Array): string[] =>
-  Buffer.from(bytes).toString('latin1').split('\n').slice(0, -1)
-
-/** Whether a sorted file of hashes holds this one. */
-export function holdsKey(bytes: Uint8Array, hash: string): boolean {
-  const wanted = Buffer.from(hash, 'latin1')
-  let low = 0
-  let high = Math.floor(bytes.length / RECORD_BYTES)
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const at = middle * RECORD_BYTES
-    const order = Buffer.compare(bytes.subarray(at, at + HASH_CHARACTERS), wanted)
-    if (order === 0) return true
-    if (order < 0) low = middle + 1
-    else high = middle
-  }
-  return false
-}
-
-/** A segment while it is planned: its hashes are known when it is new, and read only when it has to be merged. */
-export interface PlannedSegment {
-  readonly first: number
-  readonly last: number
-  readonly count: number
-  readonly from: string
-  readonly until: string
-  readonly hashes: () => Promise<readonly string[]>
-  /** The record of an unchanged file. */
-  readonly stored: KeySegment | null
-}
-
-const joined = (a: PlannedSegment, b: PlannedSegment): PlannedSegment => ({
-  first: a.first,
-  last: b.last,
-  count: a.count + b.count,
-  from: a.from,
-  until: b.until,
-  hashes: async () => [...(await a.hashes()), ...(await b.hashes())],
-  stored: null,
-})
-
-const mayJoin = (a: PlannedSegment, b: PlannedSegment): boolean =>
-  a.count <= 2 * b.count &&
-  a.count + b.count <= MAX_SEGMENT_KEYS &&
-  Date.parse(b.until) - Date.parse(a.from) <= MAX_SPAN_MS
-
-/**
- * The segments after a snapshot, oldest first: those older than four days leave, the new keys join, and neighbours of
- * like size become one, so that each key is rewritten only a few times and the number of files stays small.
- */
-export function planSegments(
-  stored: readonly PlannedSegment[],
-  added: readonly PlannedSegment[],
-  now: string,
-): PlannedSegment[] {
-  const oldest = Date.parse(now) - KEEP_KEYS_MS
-  // From the front only: the segments stay without a gap even where the clocks of writers differ.
-  const firstKept = stored.findIndex((segment) => Date.parse(segment.until) >= oldest)
-  const planned = firstKept < 0 ? [] : stored.slice(firstKept)
-  for (const segment of added) {
-    let next = segment
-    for (let before = planned.at(-1); before && mayJoin(before, next); before = planned.at(-1)) {
-      planned.pop()
-      next = joined(before, next)
-    }
-    planned.push(next)
-  }
-  return planned
-}
+const HASH_CHARACTERS = 32
 
 export interface NewKey {
   readonly seq: number
   readonly key: string
 }
 
-/** Segments for the keys of newly recorded events, in the order of their numbers, each small enough for one file. */
-export function segmentsOf(keys: readonly NewKey[], from: string, until: string): PlannedSegment[] {
-  const segments: PlannedSegment[] = []
-  for (let start = 0; start < keys.length; start += MAX_SEGMENT_KEYS) {
-    const part = keys.slice(start, start + MAX_SEGMENT_KEYS)
-    const [first, last] = [part[0]?.seq ?? 0, part.at(-1)?.seq ?? 0]
-    const hashes = part.map(({ key }) => hashKey(key))
-    segments.push({ first, last, count: part.length, from, until, hashes: async () => hashes, stored: null })
-  }
-  return segments
+/** An event's key as it is kept: where, and the number of its event. */
+export interface KeptKey {
+  readonly place: string
+  readonly seq: number
 }
 
-/** The file and the record of a planned segment. */
-export async function writeSegment(segment: PlannedSegment): Promise<{ record: KeySegment; bytes: Uint8Array | null }> {
-  if (segment.stored) return { record: segment.stored, bytes: null }
-  const bytes = encodeKeys(await segment.hashes())
-  const { first, last, count, from, until } = segment
-  const path = `snapshots/_keys/${first}-${last}.txt`
-  return { record: { path, digest: sha256(bytes), first, last, count, from, until }, bytes }
+/**
+ * Where an event key is kept, as hexadecimal digits: the largest number that stands alone in it, and 128 bits of its
+ * SHA-256. GitHub's ids grow, so what happens at one time lies together, and few files change. That is for speed alone:
+ * any place would do.
+ */
+export function keyPlace(key: string): string {
+  const digest = hash('sha256', key, 'hex').slice(0, HASH_CHARACTERS)
+  let largest = 0
+  for (const digits of key.match(/\b\d{5,15}\b/g) ?? []) largest = Math.max(largest, Number(digits))
+  if (largest === 0) return `0${digest}`
+  const number = largest.toString(16)
+  // The length first: so the order of the texts is the order of the numbers.
+  return `${number.length.toString(16)}${number}${digest}`
 }
+
+const lineOf = ({ place, seq }: KeptKey): string => `${place} ${seq}`
+
+/** What a key takes in its file. */
+export const bytesOfKey = (key: KeptKey): number => lineOf(key).length + 1
+
+/** One key a line, in the order of their text. */
+export const encodeKeys = (keys: readonly KeptKey[]): Uint8Array =>
+  Buffer.from(`${keys.map(lineOf).sort().join('\n')}\n`, 'latin1')
+
+/** The keys of a file. */
+export const decodeKeys = (bytes: Uint8Array): KeptKey[] => {
+  const lines = Buffer.from(bytes).toString('latin1').split('\n').slice(0, -1)
+  return lines.map((line) => {
+    const [place = '', seq] = line.split(' ')
+    return { place, seq: Number(seq) }
+  })
+}
+
+/**
+ * From which event on keys are kept after a snapshot at `seq`, and the marks that tell when events were recorded:
+ * whatever was recorded within the last four days is kept.
+ */
+export function keptAfter(
+  { since, marks }: Pick<KeptKeys, 'since' | 'marks'>,
+  { seq, now }: { readonly seq: number; readonly now: string },
+): Pick<KeptKeys, 'since' | 'marks'> {
+  const oldestMs = Date.parse(now) - KEEP_KEYS_MS
+  const lapsed = marks.filter((mark) => Date.parse(mark.at) < oldestMs)
+  const kept = marks.slice(lapsed.length)
+  const newest = marks.at(-1)
+  // A clock that went back makes no mark: keys then stay longer, never shorter.
+  const isDue = !newest || Date.parse(now) - Date.parse(newest.at) >= MARK_EVERY_MS
+  return {
+    since: Math.max(since, (lapsed.at(-1)?.seq ?? 0) + 1),
+    marks: isDue ? [...kept, { seq, at: now }] : kept,
+  }
+}
+
+const directoryOf = (prefix: string): string => ['snapshots/_keys', ...(prefix.match(/../g) ?? [])].join('/')
+
+const rest = (prefix: string): string => (prefix.length % 2 === 0 ? '' : `-${prefix.at(-1)}`)
+
+/** The files of a prefix. Two digits a directory, so that none becomes large and none lies deep. */
+export const keyFilePath = (prefix: string): string => `${directoryOf(prefix)}/keys${rest(prefix)}.txt`
+export const keyPagePath = (prefix: string): string => `${directoryOf(prefix)}/page${rest(prefix)}.json`

@@ -4,7 +4,7 @@ import { encodeStored, HEAD_PATH } from './codec.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
 import type { Head } from './schema.ts'
-import { EMPTY_INDEX, planSnapshot, SnapshotReader } from './snapshot.ts'
+import { emptyIndex, planSnapshot, SnapshotReader } from './snapshot.ts'
 import { type Addition, commitMessage, type LedgerStore } from './store.ts'
 
 export interface Rebuilt {
@@ -15,8 +15,8 @@ export interface Rebuilt {
 }
 
 /** Nothing of the old snapshot is read: it may be what is broken. */
-const emptyReader = (): SnapshotReader =>
-  new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index: EMPTY_INDEX })
+const emptyReader = (since: number): SnapshotReader =>
+  new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index: emptyIndex(since) })
 
 async function filesUnder(store: LedgerStore, commit: string, directory: string): Promise<string[]> {
   const entries = await store.list(commit, directory)
@@ -61,7 +61,13 @@ export async function commitRebuilt(
     readonly additions: readonly Addition[]
   },
 ): Promise<Rebuilt> {
-  const plan = await planSnapshot({ reader: emptyReader(), seq: end.seq, dirty: states, keys, now })
+  const plan = await planSnapshot({
+    reader: emptyReader(keys[0]?.seq ?? end.seq + 1),
+    seq: end.seq,
+    dirty: states,
+    keys,
+    now,
+  })
   const operation = newId()
   const rebuilt: Head = {
     ...head,

@@ -51,22 +51,34 @@ export const Shard = z.strictObject({
 })
 export type Shard = z.infer<typeof Shard>
 
-/** A file of recent event keys: those of the events `first` to `last`, hashed, sorted. */
-export const KeySegment = StoredFile.extend({
-  first: z.int().positive(),
-  last: z.int().positive(),
-  count: z.int().positive(),
-  /** When its oldest and its newest key were put down, ISO 8601 UTC. */
-  from: z.iso.datetime(),
-  until: z.iso.datetime(),
+const Digits = z.string().regex(/^[0-9a-f]{0,60}$/)
+
+/** A file of recent event keys, or a page of such files: those whose places begin with `prefix`, up to event `last`. */
+export const KeyRange = z.strictObject({ prefix: Digits, digest: Digest, last: z.int().positive() })
+export type KeyRange = z.infer<typeof KeyRange>
+
+/** One page of the files of recent event keys. */
+export const KeyPage = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  prefix: Digits,
+  files: z.array(KeyRange).min(1),
 })
-export type KeySegment = z.infer<typeof KeySegment>
+export type KeyPage = z.infer<typeof KeyPage>
+
+/** The recent event keys: of the event `since` and all after it. Older ones may still lie there and do not count. */
+export const KeptKeys = z.strictObject({
+  since: z.int().positive(),
+  /** Everything up to event `seq` had been recorded at this time, ISO 8601 UTC; oldest first. */
+  marks: z.array(z.strictObject({ seq: z.int().nonnegative(), at: z.iso.datetime() })),
+  pages: z.array(KeyRange),
+})
+export type KeptKeys = z.infer<typeof KeptKeys>
 
 /** `snapshots/index.json`: the pages that lead to the shards, and the recent event keys. */
 export const SnapshotIndex = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   seq: z.int().nonnegative(),
   pages: z.array(StoredFile.extend({ kind: z.string(), prefix: z.string() })),
-  keys: z.array(KeySegment),
+  keys: KeptKeys,
 })
 export type SnapshotIndex = z.infer<typeof SnapshotIndex>

@@ -2,19 +2,28 @@ import { canonicalJson, sha256 } from '../core/json.ts'
 import { unwrap } from '../core/problem.ts'
 import { encodeStored, parseStored } from './codec.ts'
 import {
+  bytesOfKey,
   decodeKeys,
-  hashKey,
-  holdsKey,
+  encodeKeys,
+  type KeptKey,
+  keptAfter,
+  keyFilePath,
+  keyPagePath,
+  keyPlace,
   type NewKey,
-  type PlannedSegment,
-  planSegments,
-  segmentsOf,
-  writeSegment,
 } from './keys.ts'
 import type { Lru } from './lru.ts'
 import { covering, freePrefix, partition, placeOf } from './prefixes.ts'
 import { type NamedFile, type ReadFiles, readNamed } from './reads.ts'
-import { type KeySegment, SCHEMA_VERSION, Shard, ShardPage, type SnapshotIndex } from './schema.ts'
+import {
+  type KeptKeys,
+  KeyPage,
+  type KeyRange,
+  SCHEMA_VERSION,
+  Shard,
+  ShardPage,
+  type SnapshotIndex,
+} from './schema.ts'
 import type { Addition } from './store.ts'
 
 export const INDEX_PATH = 'snapshots/index.json'
@@ -23,6 +32,10 @@ export const INDEX_PATH = 'snapshots/index.json'
 const MAX_FILE_BYTES = 256 * 1024
 /** Shards and pages split early, because a changed aggregate rewrites the whole of its shard and page. */
 const SPLIT_BYTES = 32 * 1024
+/** Every append looks into one file of event keys and its page. */
+const SPLIT_KEY_BYTES = 8 * 1024
+/** What has lapsed is taken away little by little, so that no commit becomes large by it. */
+const LAPSED_PAGES_A_SNAPSHOT = 2
 
 type ShardRecord = ShardPage['shards'][number]
 type PageRecord = SnapshotIndex['pages'][number]
@@ -42,7 +55,14 @@ const nameOf = (files: readonly NamedFile[]): string => files.map((file) => file
 /** What has been read of snapshots, by digest; shared by all positions of a ledger. */
 export type SnapshotCache = Lru<string, { readonly value: unknown }>
 
-export const EMPTY_INDEX: SnapshotIndex = { schemaVersion: SCHEMA_VERSION, seq: 0, pages: [], keys: [] }
+/** The index before the first snapshot, for a log whose keys are kept from an event on. */
+export const emptyIndex = (since: number): SnapshotIndex => ({
+  schemaVersion: SCHEMA_VERSION,
+  seq: 0,
+  pages: [],
+  keys: { since, marks: [], pages: [] },
+})
+export const EMPTY_INDEX: SnapshotIndex = emptyIndex(1)
 
 /** A snapshot at a commit, read page by page and shard by shard as it is asked; every file is checked by its digest. */
 export class SnapshotReader {
@@ -90,15 +110,26 @@ export class SnapshotReader {
     return this.#cached(record.parts, parse)
   }
 
-  /** Whether one of the recent segments holds this event key. */
+  /** Whether an event with this key is among those whose keys are kept. */
   async holdsKey(key: string): Promise<boolean> {
-    const hash = hashKey(key)
-    const files = await Promise.all(this.index.keys.map((segment) => this.bytesOf(segment)))
-    return files.some((bytes) => holdsKey(bytes, hash))
+    const { pages, since } = this.index.keys
+    const place = keyPlace(key)
+    const page = covering(pages, place)
+    const file = page && covering(await this.keyFilesOf(page), place)
+    return file !== undefined && (await this.keysOf(file)).some((kept) => kept.place === place && kept.seq >= since)
   }
 
-  async bytesOf(segment: KeySegment): Promise<Uint8Array> {
-    return this.#cached([segment], ([bytes]) => bytes ?? new Uint8Array())
+  /** The files of event keys that a page lists. */
+  async keyFilesOf({ prefix, digest }: KeyRange): Promise<readonly KeyRange[]> {
+    const path = keyPagePath(prefix)
+    return this.#cached([{ path, digest }], ([bytes]) => unwrap(parseStored(KeyPage, path, bytes), 'refused').files)
+  }
+
+  /** The keys of a file, those that lapsed too. */
+  async keysOf({ prefix, digest }: KeyRange): Promise<readonly KeptKey[]> {
+    const bytes = await this.#cached([{ path: keyFilePath(prefix), digest }], ([found]) => found ?? new Uint8Array())
+    // Kept as bytes, because a process keeps hundreds of them.
+    return decodeKeys(bytes)
   }
 
   /** Keeps what was just written, so that it need not be read back. */
@@ -228,18 +259,20 @@ async function rewritePage(
     const place = placeOf(key)
     return covering(before, place)?.prefix ?? homePrefix(before, page.prefix, place)
   })
-  let shards: ShardRecord[] = [...before]
-  for (const [prefix, entries] of targets) {
-    const record = before.find((shard) => shard.prefix === prefix)
-    const rewritten = await rewriteShard(rewriting, kind, { prefix, record }, new Map(entries))
-    shards = [...shards.filter((shard) => shard !== record), ...rewritten]
-  }
-  return writePages(rewriting, kind, page, shards)
+  // Asked for together, so that the shards of all kinds come in one request.
+  const rewritten = await Promise.all(
+    [...targets].map(([prefix, entries]) => {
+      const record = before.find((shard) => shard.prefix === prefix)
+      return rewriteShard(rewriting, kind, { prefix, record }, new Map(entries))
+    }),
+  )
+  const untouched = before.filter((shard) => !targets.has(shard.prefix))
+  return writePages(rewriting, kind, page, [...untouched, ...rewritten.flat()])
 }
 
-/** Where a key without a shard goes: below its page's prefix, clear of the shards that exist. */
-const homePrefix = (shards: readonly ShardRecord[], pagePrefix: string, place: string): string => {
-  const free = freePrefix(shards, place)
+/** Where a key without a shard or file goes: below its page's prefix, clear of those that exist. */
+const homePrefix = (held: readonly { readonly prefix: string }[], pagePrefix: string, place: string): string => {
+  const free = freePrefix(held, place)
   return free.length < pagePrefix.length ? pagePrefix : free
 }
 
@@ -277,41 +310,94 @@ async function rewriteKind(
     const stored = covering(before, placeOf(key))
     return stored ? stored.prefix : freePrefix(before, placeOf(key))
   })
-  let pages = before
-  for (const [prefix, entries] of byPage) {
-    const stored = before.find((page) => page.prefix === prefix)
-    const rewritten = await rewritePage(rewriting, kind, { prefix, stored }, new Map(entries))
-    pages = [...pages.filter((page) => page !== stored), ...rewritten]
-  }
-  return pages
+  const rewritten = await Promise.all(
+    [...byPage].map(([prefix, entries]) => {
+      const stored = before.find((page) => page.prefix === prefix)
+      return rewritePage(rewriting, kind, { prefix, stored }, new Map(entries))
+    }),
+  )
+  return [...before.filter((page) => !byPage.has(page.prefix)), ...rewritten.flat()]
 }
 
-const storedSegment = (reader: SnapshotReader, stored: KeySegment): PlannedSegment => ({
-  ...stored,
-  hashes: async () => decodeKeys(await reader.bytesOf(stored)),
-  stored,
-})
+const placeOfKey = ({ place }: KeptKey): string => place
+
+/** Puts new keys into a file, takes the lapsed ones out, splits it when it has grown; returns what takes its place. */
+async function rewriteKeyFile(
+  { reader, changes }: Rewriting,
+  { prefix, stored, since }: KeyPlace,
+  added: readonly KeptKey[],
+): Promise<KeyRange[]> {
+  const before = stored ? await reader.keysOf(stored) : []
+  if (stored) changes.remove(keyFilePath(stored.prefix))
+  const keys = [...before.filter(({ seq }) => seq >= since), ...added]
+  const leaves = partition(keys, prefix, { place: placeOfKey, bytes: bytesOfKey, maxBytes: SPLIT_KEY_BYTES })
+  return leaves.map((leaf) => {
+    const bytes = encodeKeys(leaf.items)
+    const last = leaf.items.reduce((newest, { seq }) => Math.max(newest, seq), 1)
+    const file = { path: keyFilePath(leaf.prefix), digest: sha256(bytes) }
+    changes.write(file.path, bytes)
+    reader.remember([file], bytes)
+    return { prefix: leaf.prefix, digest: file.digest, last }
+  })
+}
+
+interface KeyPlace {
+  readonly prefix: string
+  readonly stored: KeyRange | undefined
+  /** Keys of events before this one have lapsed. */
+  readonly since: number
+}
+
+async function rewriteKeyPage(
+  rewriting: Rewriting,
+  { prefix, stored, since }: KeyPlace,
+  added: readonly KeptKey[],
+): Promise<KeyRange[]> {
+  const { reader, changes } = rewriting
+  const before = stored ? await reader.keyFilesOf(stored) : []
+  if (stored) changes.remove(keyPagePath(stored.prefix))
+  const targets = grouped(added, ({ place }) => covering(before, place)?.prefix ?? homePrefix(before, prefix, place))
+  const rewritten = await Promise.all(
+    [...targets].map(([target, keys]) => {
+      const file = before.find((entry) => entry.prefix === target)
+      return rewriteKeyFile(rewriting, { prefix: target, stored: file, since }, keys)
+    }),
+  )
+  const untouched = before.filter((file) => !targets.has(file.prefix))
+  for (const file of untouched) if (file.last < since) changes.remove(keyFilePath(file.prefix))
+  const files = [...untouched.filter((file) => file.last >= since), ...rewritten.flat()]
+  const sorted = files.sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
+  const bytes = (file: KeyRange) => Buffer.byteLength(canonicalJson(file)) + 1
+  const leaves = partition(sorted, prefix, { place: (file) => file.prefix, bytes, maxBytes: SPLIT_KEY_BYTES })
+  return leaves.map((leaf) => {
+    const page: KeyPage = { schemaVersion: SCHEMA_VERSION, prefix: leaf.prefix, files: [...leaf.items] }
+    const encoded = encodeStored(page)
+    const written = { path: keyPagePath(leaf.prefix), digest: sha256(encoded) }
+    changes.write(written.path, encoded)
+    reader.remember([written], page.files)
+    return { prefix: leaf.prefix, digest: written.digest, last: Math.max(...page.files.map((file) => file.last)) }
+  })
+}
 
 async function rewriteKeys(
-  { reader, changes }: Rewriting,
+  rewriting: Rewriting,
   added: readonly NewKey[],
-  now: string,
-): Promise<KeySegment[]> {
-  const stored = reader.index.keys.map((segment) => storedSegment(reader, segment))
-  const from = reader.index.keys.at(-1)?.until ?? now
-  const planned = planSegments(stored, segmentsOf(added, from < now ? from : now, now), now)
-  const records: KeySegment[] = []
-  for (const segment of planned) {
-    const { record, bytes } = await writeSegment(segment)
-    if (bytes) {
-      changes.write(record.path, bytes)
-      reader.remember([record], bytes)
-    }
-    records.push(record)
-  }
-  const kept = new Set(records.map((record) => record.path))
-  for (const { path } of reader.index.keys) if (!kept.has(path)) changes.remove(path)
-  return records
+  at: { readonly seq: number; readonly now: string },
+): Promise<KeptKeys> {
+  const before = rewriting.reader.index.keys
+  const { since, marks } = keptAfter(before, at)
+  const keys = added.filter(({ seq }) => seq >= since).map(({ seq, key }) => ({ place: keyPlace(key), seq }))
+  const byPage = grouped(keys, ({ place }) => covering(before.pages, place)?.prefix ?? freePrefix(before.pages, place))
+  const lapsed = before.pages.filter(({ prefix, last }) => last < since && !byPage.has(prefix))
+  for (const { prefix } of lapsed.slice(0, LAPSED_PAGES_A_SNAPSHOT)) byPage.set(prefix, [])
+  const rewritten = await Promise.all(
+    [...byPage].map(([prefix, items]) => {
+      const stored = before.pages.find((page) => page.prefix === prefix)
+      return rewriteKeyPage(rewriting, { prefix, stored, since }, items)
+    }),
+  )
+  const untouched = before.pages.filter(({ prefix }) => !byPage.has(prefix))
+  return { since, marks, pages: [...untouched, ...rewritten.flat()].sort((a, b) => (a.prefix < b.prefix ? -1 : 1)) }
 }
 
 export interface SnapshotInput {
@@ -330,10 +416,13 @@ export async function planSnapshot({ reader, seq, dirty, keys, now }: SnapshotIn
   const rewriting = { reader, changes }
   const byKind = grouped(dirty, ([key]) => kindOf(key))
   const pages = reader.index.pages.filter((page) => !byKind.has(page.kind))
-  for (const [kind, entries] of byKind) pages.push(...(await rewriteKind(rewriting, kind, new Map(entries))))
+  const [kept, ...rewritten] = await Promise.all([
+    rewriteKeys(rewriting, keys, { seq, now }),
+    ...[...byKind].map(([kind, entries]) => rewriteKind(rewriting, kind, new Map(entries))),
+  ])
+  pages.push(...rewritten.flat())
   pages.sort((a, b) => (a.path < b.path ? -1 : 1))
-  const segments = await rewriteKeys(rewriting, keys, now)
-  const index: SnapshotIndex = { schemaVersion: SCHEMA_VERSION, seq, pages, keys: segments }
+  const index: SnapshotIndex = { schemaVersion: SCHEMA_VERSION, seq, pages, keys: kept }
   const bytes = encodeStored(index)
   changes.write(INDEX_PATH, bytes)
   return { index, digest: sha256(bytes), additions: changes.additions, deletions: changes.deletions }

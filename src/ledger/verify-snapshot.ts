@@ -1,14 +1,15 @@
 import { canonicalJson } from '../core/json.ts'
 import { quoted } from '../core/problem.ts'
-import { decodeKeys } from './keys.ts'
+import { keyFilePath, keyPagePath } from './keys.ts'
 import { placeOf } from './prefixes.ts'
+import type { KeyRange } from './schema.ts'
 import { INDEX_PATH, kindOf, type SnapshotReader } from './snapshot.ts'
 import { integrityProblem, isIntegrityError, type LedgerProblem } from './trouble.ts'
 
 export interface SnapshotFindings {
   readonly problems: readonly LedgerProblem[]
   readonly shards: number
-  readonly keySegments: number
+  readonly keyFiles: number
 }
 
 const damaged = (path: string, message: string) => integrityProblem('ledger-damaged', `${path}: ${message}`, { path })
@@ -80,35 +81,51 @@ export async function compareStates(
   if (problems.length === 0) {
     for (const key of missing) problems.push(damaged(INDEX_PATH, `expected the state of ${quoted(key)}, found none`))
   }
-  return { problems, shards, keySegments: 0 }
+  return { problems, shards, keyFiles: 0 }
 }
 
-/** Compares the kept event keys with those of the events: each segment whole, and no gap up to the snapshot. */
+/** What is wrong with a file of keys; the events whose keys it holds leave `missing`. */
+async function compareKeyFile(
+  reader: SnapshotReader,
+  file: KeyRange,
+  places: ReadonlyMap<number, string>,
+  missing: Set<number>,
+): Promise<readonly LedgerProblem[]> {
+  const path = keyFilePath(file.prefix)
+  return problemsOf(async () => {
+    const problems: LedgerProblem[] = []
+    for (const { place, seq } of await reader.keysOf(file)) {
+      if (seq < reader.index.keys.since) continue
+      const isRight = places.get(seq) === place && place.startsWith(file.prefix) && seq <= file.last
+      if (!isRight || !missing.delete(seq))
+        problems.push(damaged(path, `expected the key of event ${seq}, found another`))
+    }
+    return problems
+  })
+}
+
+/** Compares the kept event keys with those that the events give: every one, once, in its place, and no others. */
 export async function compareKeys(
   reader: SnapshotReader,
-  hashOf: (seq: number) => string | undefined,
+  places: ReadonlyMap<number, string>,
 ): Promise<SnapshotFindings> {
-  const segments = reader.index.keys
+  const { since, pages } = reader.index.keys
+  const missing = new Set([...places.keys()].filter((seq) => seq >= since))
   const problems: LedgerProblem[] = []
-  for (const [index, segment] of segments.entries()) {
-    const next = segments[index + 1]
-    if ((next?.first ?? reader.index.seq + 1) !== segment.last + 1) {
-      problems.push(damaged(INDEX_PATH, `expected the event keys after ${segment.last} to be kept without a gap`))
-    }
-    if (segment.last > reader.index.seq || segment.count !== segment.last - segment.first + 1) {
-      problems.push(damaged(INDEX_PATH, `expected ${segment.path} to hold the keys of recorded events`))
-      continue
-    }
+  let keyFiles = 0
+  for (const page of pages) {
     const found = await problemsOf(async () => {
-      const stored = decodeKeys(await reader.bytesOf(segment))
-      const expected: string[] = []
-      for (let seq = segment.first; seq <= segment.last; seq += 1) expected.push(hashOf(seq) ?? '')
-      const isSame = stored.join() === expected.sort().join()
-      return isSame
-        ? []
-        : [damaged(segment.path, `expected the keys of events ${segment.first} to ${segment.last}, found others`)]
+      const files = await reader.keyFilesOf(page)
+      keyFiles += files.length
+      const strays = files.filter((file) => !file.prefix.startsWith(page.prefix))
+      const misplaced = strays.map(({ prefix }) => damaged(keyPagePath(page.prefix), `expected no file ${prefix}`))
+      const compared = await Promise.all(files.map((file) => compareKeyFile(reader, file, places, missing)))
+      return [...misplaced, ...compared.flat()]
     })
     problems.push(...found)
   }
-  return { problems, shards: 0, keySegments: segments.length }
+  if (problems.length === 0) {
+    for (const seq of missing) problems.push(damaged(INDEX_PATH, `expected the key of event ${seq} to be kept`))
+  }
+  return { problems, shards: 0, keyFiles }
 }

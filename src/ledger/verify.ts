@@ -3,7 +3,7 @@ import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
 import type { HeadMark } from './batch.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
-import { hashKey } from './keys.ts'
+import { keyPlace } from './keys.ts'
 import { Lru } from './lru.ts'
 import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
 import { Redactions } from './redactions.ts'
@@ -54,7 +54,7 @@ export interface VerifyReport {
     readonly events: number
     readonly aggregates: number
     readonly shards: number
-    readonly keySegments: number
+    readonly keyFiles: number
     readonly documents: number
     readonly commits: number
     readonly redecided: number
@@ -108,11 +108,11 @@ class Verification {
   readonly #anchors = new Map<number, Set<string>>()
   /** Digests of anchors that name no event, as long as no line has them. */
   readonly #unplaced = new Set<string>()
-  readonly #keyHashes = new Map<number, string>()
+  readonly #keyPlaces = new Map<number, string>()
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
   readonly #redactions = new Redactions()
-  readonly #counts = { files: 0, events: 0, shards: 0, keySegments: 0, documents: 0, commits: 0, redecided: 0 }
+  readonly #counts = { files: 0, events: 0, shards: 0, keyFiles: 0, documents: 0, commits: 0, redecided: 0 }
   #end: LogPosition = ORIGIN
   #snapshot: SnapshotReader | undefined
   #firstKeptKey = Number.POSITIVE_INFINITY
@@ -203,7 +203,7 @@ class Verification {
       if (index.seq !== at.seq)
         return this.#damaged(INDEX_PATH, `expected the snapshot at event ${at.seq}, found ${index.seq}`)
       this.#snapshot = new SnapshotReader({ read, commit, cache: new Lru(CACHED_FILES), index })
-      this.#firstKeptKey = index.keys[0]?.first ?? Number.POSITIVE_INFINITY
+      this.#firstKeptKey = index.keys.since
     } catch (error) {
       if (!isIntegrityError(error)) throw error
       this.report(...error.problems)
@@ -225,7 +225,7 @@ class Verification {
       this.#end = { seq: event.seq, tip }
       this.#counts.events += 1
       this.#checkAnchor(file.path, line)
-      if (event.seq >= this.#firstKeptKey) this.#keyHashes.set(event.seq, hashKey(event.key))
+      if (event.seq >= this.#firstKeptKey) this.#keyPlaces.set(event.seq, keyPlace(event.key))
       for (const { path, digest } of (this.#options.documentsOf ?? configurationOf)(event))
         this.#documents.set(path, digest)
       if (event.seq === head?.snapshot?.seq) await this.#compareSnapshot(head.snapshot.tip)
@@ -268,10 +268,10 @@ class Verification {
     if (tip !== this.#end.tip) this.#damaged(HEAD_PATH, `expected the snapshot to name ${this.#end.tip}, found ${tip}`)
     if (!this.#snapshot) return
     const states = await compareStates(this.#snapshot, this.#states)
-    const keys = await compareKeys(this.#snapshot, (seq) => this.#keyHashes.get(seq))
+    const keys = await compareKeys(this.#snapshot, this.#keyPlaces)
     this.report(...states.problems, ...keys.problems)
     this.#counts.shards += states.shards
-    this.#counts.keySegments += keys.keySegments
+    this.#counts.keyFiles += keys.keyFiles
   }
 
   #checkHead(head: Head): void {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { AggregateKey } from '../../src/core/event.ts'
 import { encodeEvents, ORIGIN, parseEventFile } from '../../src/ledger/codec.ts'
 import { eventFilePath, eventPaths, firstSeqOf, folderFor } from '../../src/ledger/event-files.ts'
-import { encodeKeys, hashKey, holdsKey } from '../../src/ledger/keys.ts'
+import { decodeKeys, encodeKeys, keptAfter, keyPlace } from '../../src/ledger/keys.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { covering, freePrefix, partition, placeOf } from '../../src/ledger/prefixes.ts'
 import { readLog } from '../../src/ledger/read-log.ts'
@@ -176,25 +176,78 @@ describe('prefixes', () => {
 })
 
 describe('kept keys', () => {
-  it('are found when they are there and only then', () => {
+  const key = fc.oneof(
+    fc.integer({ min: 1, max: 400 }).map((id) => `deployment:${10_000_000 + id * 70}:${id}:started:api@1.0.0`),
+    fc.string(),
+  )
+
+  it('lie in the order of the numbers that they name, and differ where the keys do', () => {
+    expect(keyPlace('deployment:99999:1') < keyPlace('deployment:100000:1')).toBe(true)
+    expect(keyPlace('run:78/16777215/1:ended') < keyPlace('run:78/16777216/1:ended')).toBe(true)
+    fc.assert(fc.property(key, key, (a, b) => expect(keyPlace(a) === keyPlace(b)).toBe(a === b)))
+    fc.assert(fc.property(fc.string(), (text) => expect(keyPlace(text)).toMatch(/^[0-9a-f]{33,50}$/)))
+  })
+
+  it('come back from their file', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.string(), { minLength: 1, maxLength: 40 }), fc.string(), (keys, other) => {
-        const bytes = encodeKeys(keys.map(hashKey))
-        for (const key of keys) expect(holdsKey(bytes, hashKey(key))).toBe(true)
-        expect(holdsKey(bytes, hashKey(other))).toBe(keys.includes(other))
+      fc.property(fc.uniqueArray(key, { minLength: 1, maxLength: 40 }), (keys) => {
+        const kept = keys.map((text, seq) => ({ place: keyPlace(text), seq }))
+        const decoded = decodeKeys(encodeKeys(kept))
+        expect(decoded.sort((a, b) => a.seq - b.seq)).toEqual(kept)
       }),
     )
   })
 
-  it('stay few files and are rewritten few times, in bounded size', async () => {
+  it('are kept for four days and half a day more at most, whatever the clocks of the writers say', () => {
+    const hours = fc.array(fc.integer({ min: -30, max: 40 }), { minLength: 1, maxLength: 60 })
+    fc.assert(
+      fc.property(hours, (steps) => {
+        let kept = { since: 1, marks: [] as { seq: number; at: string }[] }
+        let hour = 0
+        const recorded: number[] = []
+        for (const step of steps) {
+          hour += step
+          recorded.push(hour)
+          kept = keptAfter(kept, {
+            seq: recorded.length,
+            now: new Date(Date.UTC(2026, 0, 1) + hour * 3_600_000).toISOString(),
+          })
+          const lapsed = recorded.slice(0, kept.since - 1)
+          for (const at of lapsed) expect(Math.max(...recorded) - at).toBeGreaterThan(96)
+          expect(kept.marks.length).toBeLessThan(12)
+        }
+      }),
+    )
+  })
+
+  it('are found again after splits and lapses, in files of bounded size, and few of them change', async () => {
     const branch = memoryBranch()
     let minute = 0
     const clock = () => new Date(Date.UTC(2026, 10, 1) + minute * 60_000).toISOString()
-    const ledger = opened(memoryStore(branch), { snapshotEvery: 1, clock })
-    for (minute = 0; minute < 400; minute += 1) await record(ledger, counted(['a']))
-    const tree = branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
-    expect([...tree.keys()].filter((path) => path.startsWith('snapshots/_keys/')).length).toBeLessThan(12)
-    expect(await verifyLedger(memoryStore(branch), counterModel)).toMatchObject({ ok: true })
+    const ledger = opened(memoryStore(branch), { snapshotEvery: 50, clock })
+    const treeAt = () => branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
+    const written = (id: number) =>
+      counted(['a'], 1, { key: `deployment:${10_000_000 + id * 70}:${id}:started:a@1.0.0` })
+    for (let id = 0; id < 3_000; id += 50) {
+      minute += 240
+      await record(ledger, ...Array.from({ length: 50 }, (_, index) => written(id + index)))
+    }
+    const files = [...treeAt()].filter(([path]) => path.startsWith('snapshots/_keys/'))
+    expect(Math.max(...files.map(([, bytes]) => bytes.length))).toBeLessThan(9 * 1024)
+    /** Four and a half days of 300 keys a day. */
+    const stored = files.flatMap(([path, bytes]) => (path.endsWith('.txt') ? decodeKeys(bytes) : []))
+    expect(stored.length).toBeLessThan(2_000)
+    const before = treeAt()
+    await record(ledger, ...Array.from({ length: 50 }, (_, index) => written(3_000 + index)))
+    const changed = [...treeAt()].filter(
+      ([path, bytes]) => path.startsWith('snapshots/_keys/') && before.get(path) !== bytes,
+    )
+    const rewritten = changed.filter(([path, bytes]) => Buffer.compare(bytes, before.get(path) ?? Buffer.of()) !== 0)
+    expect(rewritten.length).toBeLessThan(8)
+    const reopened = opened(memoryStore(branch), { clock })
+    const again = await record(reopened, written(2_999), written(2_500), written(5), written(9_999))
+    expect(again.events.map(({ key }) => key)).toEqual([written(5).key, written(9_999).key])
+    expect((await verifyLedger(memoryStore(branch), counterModel)).problems).toEqual([])
   })
 })
 

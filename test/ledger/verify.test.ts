@@ -71,7 +71,7 @@ describe('verifying a sound log', () => {
       counts: { files: 7, events: 12, aggregates: 9, documents: 1, commits: 7, redecided: 0 },
     })
     expect(report.counts.shards).toBeGreaterThan(0)
-    expect(report.counts.keySegments).toBeGreaterThan(0)
+    expect(report.counts.keyFiles).toBeGreaterThan(0)
   })
 
   it('finds nothing in a real repository either', async () => {
