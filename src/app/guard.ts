@@ -2,8 +2,9 @@ import { quoted, type RingmasterError } from '../core/problem.ts'
 import type { Log, Outlets } from '../engine/ports.ts'
 import { type GitHubApp, splitName } from '../github/client.ts'
 import { outside, outsideOrNull } from '../github/trouble.ts'
+import { type Divergence, divergenceError } from '../ledger/divergence.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { integrityError, integrityProblem, isIntegrityError } from '../ledger/trouble.ts'
+import { type IntegrityCode, integrityError, integrityProblem, isIntegrityError } from '../ledger/trouble.ts'
 import { escapeMarkdown } from '../render/text.ts'
 
 export interface GuardOptions {
@@ -94,19 +95,27 @@ async function checkActivity(app: GitHubApp, fullName: string, branch: string): 
       }),
     )
     for (const { before, after, actor, timestamp } of data) {
-      const isKept = head !== null && (await holds(octokit, fullName, before, head.data.object.sha))
-      if (isKept || (await isForeign(octokit, fullName, before, botLogin))) continue
+      const found = head === null ? null : await comparedTo(octokit, fullName, before, head.data.object.sha)
+      if (found?.kind === 'held' || (await isForeign(octokit, fullName, before, botLogin))) continue
       const who = quoted(actor?.login ?? 'somebody')
       const did = activity_type === 'force_push' ? `forced it to ${after}` : 'deleted it'
-      const message = `${fullName}@${branch}: expected it to hold commit ${before}, found that ${who} ${did} at ${timestamp}`
-      throw integrityError(integrityProblem('ledger-rewound', message))
+      const why = `expected it to hold commit ${before}, found that ${who} ${did} at ${timestamp}`
+      throw found === null
+        ? integrityError(integrityProblem('ledger-missing', `${fullName}@${branch}: ${why}`))
+        : divergenceError(`${fullName}@${branch}`, found, why)
     }
   }
 }
 
 type Client = Awaited<ReturnType<GitHubApp['forRepository']>>
 
-async function holds(octokit: Client, fullName: string, commit: string, head: string): Promise<boolean> {
+/** What a commit that was on the branch is to its head: held by it, or how the branch left it behind. */
+async function comparedTo(
+  octokit: Client,
+  fullName: string,
+  commit: string,
+  head: string,
+): Promise<Divergence | { readonly kind: 'held' }> {
   const compared = await outsideOrNull('compare commits of the log', () =>
     octokit.request('GET /repos/{owner}/{repo}/compare/{basehead}', {
       ...splitName(fullName),
@@ -114,7 +123,17 @@ async function holds(octokit: Client, fullName: string, commit: string, head: st
       per_page: 1,
     }),
   )
-  return compared?.data.status === 'ahead' || compared?.data.status === 'identical'
+  switch (compared?.data.status) {
+    case 'ahead':
+    case 'identical':
+      return { kind: 'held' }
+    case 'behind':
+      return { kind: 'truncated' }
+    case 'diverged':
+      return { kind: 'forked', from: compared.data.merge_base_commit.sha }
+    default:
+      return { kind: 'replaced' }
+  }
 }
 
 /** Whether a commit is somebody else's: putting the branch back loses it, and rightly so. */
@@ -125,16 +144,51 @@ async function isForeign(octokit: Client, fullName: string, commit: string, botL
   return found !== null && found.data.author?.login !== botLogin
 }
 
-const alarmText = (error: RingmasterError, branch: string): string =>
-  [
+/** What happened, and which commit is the good one. */
+const STORIES: { readonly [C in IntegrityCode]?: { readonly what: string; readonly good: string } } = {
+  'ledger-damaged': {
+    what: 'It was **edited**: a file of it is not what was recorded.',
+    good: 'the parent of the commit that changed a file of the past: `git log --diff-filter=MD -- events` lists such commits; those of `ringmaster ledger redact` say so and are none.',
+  },
+  'ledger-missing': {
+    what: 'It was **deleted**, or has lost its head.',
+    good: 'the last one that the activity log shows for it, or that of a backup.',
+  },
+  'ledger-rewound': {
+    what: 'It was **truncated**: it ends before what was recorded last. What is there is true, and not all.',
+    good: 'the one that it was set back from (`before` in the activity log), never an older one.',
+  },
+  'ledger-replaced': {
+    what: 'It was **replaced**: its history is not the one that was seen.',
+    good: 'the last one of the history before (`before` in the activity log).',
+  },
+  'ledger-forked': {
+    what: 'It was **forked**: up to one commit it is the log that was seen, and from there on another. Two histories exist; one of them is what Ringmaster recorded.',
+    good: 'the last one of the branch that check runs and gate answers name, not of the other; what only the other one holds was never decided.',
+  },
+  'foreign-author': {
+    what: 'Somebody else **wrote** to it.',
+    good: 'the last one by the App before the commit that is named above.',
+  },
+}
+
+const alarmText = (error: RingmasterError, branch: string): string => {
+  const { what, good } = STORIES[error.code as IntegrityCode] ?? {
+    what: 'It cannot be read as a log by this version.',
+    good: 'the last one that `ringmaster ledger verify` finds no problem with; where a newer version wrote it, update instead.',
+  }
+  return [
     'The branch of the log is not what Ringmaster left there. Until it is whole again, gates wait, no command is answered and nothing is written.',
+    '',
+    what,
     '',
     ...error.problems.map(({ code, message }) => `- \`${code}\`: ${escapeMarkdown(message)}`),
     '',
     '**To recover**',
     '',
-    `1. Find the last good commit of \`${branch}\` in the activity log of this repository; every sign-off check run and gate answer names the log head of its time as SEQ:DIGEST.`,
+    `1. Find the last good commit of \`${branch}\` in the activity log of this repository: ${good} Every sign-off check run and gate answer names the log head of its time as SEQ:DIGEST.`,
     '2. Clone the repository, check that commit with `ringmaster ledger verify --repo DIR --anchor SEQ:DIGEST`.',
     `3. As somebody who may bypass the ruleset, put the branch back: \`git push --force origin COMMIT:refs/heads/${branch}\`.`,
     '4. Restart Ringmaster. It reads on from where the log ends, and closes this issue.',
   ].join('\n')
+}

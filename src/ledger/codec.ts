@@ -93,7 +93,7 @@ function lineProblems(event: LedgerEvent, expected: Expected): string[] {
   if (event.seq !== expected.seq + 1) found.push(`expected event ${expected.seq + 1}, found event ${event.seq}`)
   if (expected.tip !== null && event.prev !== expected.tip) {
     found.push(
-      `expected the chain to name ${expected.tip} as the line before, found ${event.prev}: this line or the one before was changed`,
+      `expected the chain to name ${expected.tip} as the line before, found ${event.prev}: this line or the one before was edited`,
     )
   }
   return found

@@ -9,6 +9,7 @@ export const INTEGRITY_CODES = [
   'ledger-missing',
   'ledger-rewound',
   'ledger-replaced',
+  'ledger-forked',
   'foreign-author',
   'unknown-schema-version',
   'writer-too-old',

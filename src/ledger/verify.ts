@@ -112,6 +112,8 @@ class Verification {
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
   readonly #redactions = new Redactions()
+  /** The newest event that an anchor names rightly: up to there the log is the one that was seen outside. */
+  #agreed: number | null = null
   readonly #counts = { files: 0, events: 0, shards: 0, keyFiles: 0, documents: 0, commits: 0, redecided: 0 }
   #end: LogPosition = ORIGIN
   #snapshot: SnapshotReader | undefined
@@ -174,7 +176,7 @@ class Verification {
     this.report(...this.#redactions.problems())
     for (const seq of beyond) this.#truncated(seq)
     for (const digest of this.#unplaced) {
-      const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none up to event ${this.#end.seq}`
+      const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none up to event ${this.#end.seq}: the log was replaced, forked or truncated`
       this.report(integrityProblem('ledger-replaced', message, { path: HEAD_PATH }))
     }
   }
@@ -186,7 +188,7 @@ class Verification {
   }
 
   #truncated(seq: number): void {
-    const message = `expected event ${seq}, which an anchor outside the branch names, found the log to end at ${this.#end.seq}`
+    const message = `expected event ${seq}, which an anchor outside the branch names, found the log to end at ${this.#end.seq}: it was truncated`
     this.report(integrityProblem('ledger-rewound', message, { path: HEAD_PATH }))
   }
 
@@ -257,10 +259,22 @@ class Verification {
 
   #checkAnchor(path: string, line: number): void {
     this.#unplaced.delete(this.#end.tip)
+    const shared = this.#agreed
     for (const anchor of this.#anchors.get(this.#end.seq) ?? []) {
-      if (anchor === this.#end.tip) continue
+      if (anchor === this.#end.tip) {
+        this.#agreed = this.#end.seq
+        continue
+      }
       const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it, found ${this.#end.tip}`
-      this.report(integrityProblem('ledger-replaced', message, { path, line }))
+      this.report(
+        shared === null
+          ? integrityProblem('ledger-replaced', `${message}: the log was replaced`, { path, line })
+          : integrityProblem(
+              'ledger-forked',
+              `${message}: the log was forked after event ${shared}, up to which anchors agree`,
+              { path, line },
+            ),
+      )
     }
   }
 

@@ -112,7 +112,7 @@ const HARM: readonly Harm[] = [
   {
     name: 'it is cut back to an older commit',
     code: 'ledger-rewound',
-    says: /set back|expected it to hold/,
+    says: /was truncated: /,
     do: (on, older) => force(on, older),
   },
   {
@@ -182,9 +182,9 @@ describe('a log that cannot be trusted', () => {
     /** What arrives before the first sweep is not written onto it either. */
     await expect(second.engine.submit(gateRequested(602))).rejects.toMatchObject({ code: 'ledger-rewound' })
     await second.sweep()
-    expect(second.ledger.trouble?.message).toMatch(/expected it to hold commit .* "ann" forced it/)
+    expect(second.ledger.trouble?.message).toMatch(/was truncated: expected it to hold commit .* "ann" forced it/)
     expect(second.ledger.trouble?.message).toContain(newest)
-    expect(await alarms(on)).toMatchObject([{ state: 'open' }])
+    expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining('It was **truncated**') }])
     expect(await head(on)).toBe(older)
   }, 60_000)
 })

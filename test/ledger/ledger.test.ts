@@ -434,6 +434,55 @@ describe('a branch that cannot be trusted', () => {
         for (let turn = 0; turn < 6; turn += 1) await record(other, counted(['b']))
       },
     ],
+    [
+      'was forked: set back, and written on by the same writer',
+      'ledger-forked',
+      async (branch) => {
+        branch.head = branch.commits.get(branch.head ?? '')?.info.parents[0] ?? null
+        const other = opened(memoryStore(branch, AUTHOR))
+        await record(other, counted(['b']))
+        await record(other, counted(['b']))
+      },
+    ],
+    [
+      'was forked, and has a snapshot behind what was seen',
+      'ledger-forked',
+      async (branch) => {
+        branch.head = branch.commits.get(branch.head ?? '')?.info.parents[0] ?? null
+        const other = opened(memoryStore(branch, AUTHOR), { snapshotEvery: 3 })
+        for (let turn = 0; turn < 7; turn += 1) await record(other, counted(['b']))
+      },
+    ],
+    [
+      'was forked, and the other line is the shorter one',
+      'ledger-forked',
+      async (branch) => {
+        const [first] = [branch.commits.get(branch.head ?? '')?.info.parents[0] ?? null]
+        branch.head = first
+        await rewrite(branch, 'README.md', 'hi')
+      },
+    ],
+    [
+      'was edited in its past, with everything behind it made to fit',
+      'ledger-damaged',
+      async (branch) => {
+        const own = branch.head
+        branch.head = null
+        const other = opened(memoryStore(branch, AUTHOR))
+        await record(other, counted(['b']))
+        await record(other, counted(['b']))
+        const tree = branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
+        branch.head = own
+        const old = branch.commits.get(own ?? '')?.tree ?? new Map<string, Uint8Array>()
+        await memoryStore(branch, AUTHOR).commit({
+          expectedHead: own,
+          operation: 'z',
+          message: 'z',
+          additions: [...tree].map(([path, bytes]) => ({ path, bytes })),
+          deletions: [...old.keys()].filter((path) => !tree.has(path)),
+        })
+      },
+    ],
     ['has a head that is no JSON', 'ledger-damaged', (branch) => rewrite(branch, 'head.json', '{')],
     [
       'has a head of an unknown schema',

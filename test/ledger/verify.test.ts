@@ -336,6 +336,21 @@ describe('verifying a log that was harmed', () => {
     expect(report.problems).toMatchObject([{ code: 'ledger-replaced', path: pathOf(other, '/12-'), line: 1 }])
   })
 
+  it('finds a log that was forked by the anchors of both parts, and says after which event', async () => {
+    const branch = memoryBranch()
+    const store = memoryStore(branch, BOT)
+    const first = await record(opened(store), counted(['a']))
+    const fork = branch.head
+    const lost = await record(opened(store), counted(['a']))
+    branch.head = fork
+    await record(opened(store), counted(['b']))
+    await record(opened(store), counted(['b']))
+    const { problems } = await verifyLedger(store, counterModel, { anchors: [first.head, lost.head] })
+    expect(problems).toMatchObject([
+      { code: 'ledger-forked', message: expect.stringContaining('forked after event 1'), line: 1 },
+    ])
+  })
+
   it('finds a log that was cut by its anchor', async () => {
     const branch = await written()
     const { seq, tip } = headOf(branch) as { seq: number; tip: string }
