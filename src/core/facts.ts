@@ -41,6 +41,7 @@ export type FactQuery =
   | {
       readonly kind: 'channel-effect'
       readonly before: CohortOffer | null
+      /** Of another cohort where all devices of the one before are sent there. */
       readonly after: CohortOffer
       readonly now: string
     }

@@ -1,7 +1,8 @@
 import { pseudonymDigest } from '../core/cohort/bucket.ts'
+import { BEFORE_ENTRY, isLost, reportAtEntry, stationBefore } from '../core/cohort/entry-release.ts'
 import { type PreparedOverride, prepareOverrides } from '../core/cohort/override.ts'
 import { staticAdmission } from '../core/cohort/phase.ts'
-import { prepareChannel } from '../core/cohort/prepared-channel.ts'
+import { prepareChannel, type ResolvableRelease } from '../core/cohort/prepared-channel.ts'
 import { type Resolution, resolve } from '../core/cohort/resolve.ts'
 import { type Device, type DeviceReport, Phase } from '../core/cohort/schema.ts'
 import { compareVersions, parseVersion } from '../core/cohort/semantic-version.ts'
@@ -83,20 +84,12 @@ const clockBelowFloor = ({ now, state, manifest }: DeviceQuestion, resolution: R
   return held({ code: 'clock_below_floor', clock: now, floor }, resolution)
 }
 
-/** An id no release can have: resolution takes a device of unknown place as standing just before the entry release. */
-const BEFORE_ENTRY = '\u0000before-entry'
-
 function resolveAll(question: DeviceQuestion, overrides: readonly PreparedOverride[], unsure: boolean) {
   const { manifest, report } = question
   const first = resolveIn(question, report, overrides, unsure)
-  const isLost = first.kind === 'no_update' && LOST.has(first.reason)
-  if (!isLost || manifest.entryRelease === null) return { resolution: first, byEntry: false }
-  const { version } = report
-  const lost = { release: BEFORE_ENTRY, ...(version !== undefined && { version }) }
-  return { resolution: resolveIn(question, lost, overrides, unsure), byEntry: true }
+  if (!isLost(first) || manifest.entryRelease === null) return { resolution: first, byEntry: false }
+  return { resolution: resolveIn(question, reportAtEntry(report), overrides, unsure), byEntry: true }
 }
-
-const LOST: ReadonlySet<string> = new Set(['nothing_reported', 'not_identified'])
 
 function resolveIn(
   question: DeviceQuestion,
@@ -105,20 +98,14 @@ function resolveIn(
   unsure: boolean,
 ) {
   const { manifest, device, now, state } = question
-  const releases = manifest.releases.map((release) => ({
+  const releases: ResolvableRelease[] = manifest.releases.map((release) => ({
     ...release,
     phase: unsure ? withoutRamp(release.phase) : release.phase,
   }))
-  const entry = {
-    id: BEFORE_ENTRY,
-    bundle: BEFORE_ENTRY,
-    next: manifest.entryRelease,
-    required: false,
-    schedule: manifest.issuedAt,
-    phase: null,
-  }
+  const { entryRelease } = manifest
+  const isAtEntry = report.release === BEFORE_ENTRY && entryRelease !== null
   const channel = prepareChannel({
-    releases: report.release === BEFORE_ENTRY ? [...releases, entry] : releases,
+    releases: isAtEntry ? [...releases, stationBefore(entryRelease, manifest.issuedAt, null)] : releases,
     admission: staticAdmission(manifest.cohort),
     requirementDialect: manifest.requirementDialect,
   })

@@ -1,4 +1,4 @@
-import { effectOf } from '../core/cohort/effect.ts'
+import { type CohortKnown, effectOf } from '../core/cohort/effect.ts'
 import type { FactAnswer, FactQuery } from '../core/facts.ts'
 import type { Manifest } from '../core/manifest/schema.ts'
 import type { Log } from '../engine/ports.ts'
@@ -21,17 +21,21 @@ type Answer = Extract<FactAnswer, { kind: 'channel-effect' }>
 export const fleetFacts =
   ({ roster, book, published, log }: FleetSources) =>
   async (query: Query): Promise<Answer> => {
-    const { cohort } = query.after.channel
-    try {
+    const to = query.after.channel.cohort
+    const cohort = query.before?.channel.cohort ?? to
+    const knownOf = async (id: string): Promise<CohortKnown & { readonly told: DeviceBook | undefined }> => {
       const [enrolled, told, manifest] = await Promise.all([
-        roster?.read(cohort, Number.MAX_SAFE_INTEGER) ?? null,
-        book(cohort),
-        published(cohort),
+        roster?.read(id, Number.MAX_SAFE_INTEGER) ?? null,
+        book(id),
+        published(id),
       ])
-      const spoken = told?.known() ?? new Map()
-      const reports = new Map([...spoken].map(([pseudonym, { report }]) => [pseudonym, report]))
-      const counted = told?.claims(enrolled?.entries.length ?? spoken.size)
-      const known = { roster: enrolled, reports, book: counted, published: manifest }
+      const counted = told?.claims(enrolled?.entries.length ?? told.known().size)
+      return { roster: enrolled, book: counted, published: manifest, told }
+    }
+    try {
+      const own = await knownOf(cohort)
+      const reports = new Map([...(own.told?.known() ?? [])].map(([pseudonym, { report }]) => [pseudonym, report]))
+      const known = { ...own, reports, ...(to === cohort ? {} : { goesTo: await knownOf(to) }) }
       return { kind: 'channel-effect', effect: effectOf(query, known) }
     } catch (error) {
       log.error({ cohort, error: String(error) }, 'what a change does to devices could not be told')

@@ -138,10 +138,16 @@ export class World {
   fleet: FleetKnown = { roster: null, reports: new Map(), published: undefined, book: undefined }
   fleetIsAway = false
 
+  /** Nothing is known of a cohort that devices go to but its channel. */
+  #fleetOf({ before, after }: Extract<FactQuery, { kind: 'channel-effect' }>): FleetKnown {
+    const isMove = before !== null && before.channel.cohort !== after.channel.cohort
+    return isMove ? { ...this.fleet, goesTo: { roster: null, published: undefined, book: undefined } } : this.fleet
+  }
+
   #answer(query: FactQuery): FactAnswer {
     if (query.kind === 'random') return { kind: 'random', text: sha256(query.purpose).slice(7, 39) }
     if (query.kind === 'channel-effect')
-      return { kind: 'channel-effect', effect: this.fleetIsAway ? 'unreadable' : effectOf(query, this.fleet) }
+      return { kind: 'channel-effect', effect: this.fleetIsAway ? 'unreadable' : effectOf(query, this.#fleetOf(query)) }
     const answer = this.#facts.get(factKey(query))
     if (answer === undefined) throw new Error(`expected a fact for ${JSON.stringify(query)}, found none in the table`)
     return answer

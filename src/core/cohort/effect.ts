@@ -1,13 +1,14 @@
 import { type PermissionCode, permitted } from '../manifest/permission.ts'
-import type { Manifest } from '../manifest/schema.ts'
+import { type Manifest, QUARANTINE_ID, type Quarantine } from '../manifest/schema.ts'
 import type { Problem } from '../problem.ts'
 import type { AdmissionPort } from './admission.ts'
+import { pseudonymDigest } from './bucket.ts'
 import { type ClaimBook, claimsAdmission } from './claims.ts'
 import type { ChannelEffect, EffectFinding } from './effect-schema.ts'
 import { instantMs } from './instant.ts'
 import { staticAdmission } from './phase.ts'
 import { type Enrolled, sortRoster, type Tally } from './roster.ts'
-import { type Channel, type DeclaredPhase, type DeviceReport, type Override, Phase } from './schema.ts'
+import { type Channel, type DeclaredPhase, type Device, type DeviceReport, type Override, Phase } from './schema.ts'
 import { combinedFleet, type FleetGroup, type SimulatedChannel, simulate } from './simulate.ts'
 import type { ReleaseSalt } from './state.ts'
 
@@ -17,18 +18,28 @@ export interface CohortOffer {
   readonly overrides: readonly Override[]
   readonly salts: readonly ReleaseSalt[]
   readonly admission: 'static' | 'claims'
+  readonly quarantine: Quarantine | null
+  readonly entryRelease: string | null
+  /** Bundles that have reached a ring which serves the cohort. */
+  readonly released: readonly string[]
 }
 
-/** What is known of a cohort's devices outside the ledger. */
-export interface FleetKnown {
+/** What decides who is let in to one cohort, outside the ledger. */
+export interface CohortKnown {
   /** Everybody enrolled; null where the cohort keeps no roster. */
   readonly roster: { readonly epoch: number; readonly entries: readonly Enrolled[] } | null
-  /** What devices said that they run, by pseudonym. */
-  readonly reports: ReadonlyMap<string, DeviceReport>
   /** What devices read now: permissions only grow from there. */
   readonly published: Manifest | undefined
   /** What the server has counted. */
   readonly book: ClaimBook | undefined
+}
+
+/** What is known of a cohort's devices outside the ledger. */
+export interface FleetKnown extends CohortKnown {
+  /** What devices said that they run, by pseudonym. */
+  readonly reports: ReadonlyMap<string, DeviceReport>
+  /** The cohort that they are to go to, where a change sends them to another one. */
+  readonly goesTo?: CohortKnown
 }
 
 const RAMP_STEP_SECONDS = 3_600
@@ -44,7 +55,7 @@ type PhaseProblem = Problem<PermissionCode | 'ramp-in-claims'>
 /** The phases as a manifest would carry them now; what none could carry is told in `problems` and admits nobody. */
 function staticPhases(
   { channel, salts }: CohortOffer,
-  { roster, published }: FleetKnown,
+  { roster, published }: CohortKnown,
   now: string,
   problems: PhaseProblem[],
 ): AdmissionPort<DeclaredPhase> {
@@ -82,7 +93,7 @@ function staticPhases(
   }
 }
 
-function claimedPhases(known: FleetKnown, problems: PhaseProblem[]): AdmissionPort<DeclaredPhase> {
+function claimedPhases(known: CohortKnown, problems: PhaseProblem[]): AdmissionPort<DeclaredPhase> {
   const { roster } = known
   const book = known.book ?? { ...NOBODY_COUNTED, cohortSize: () => roster?.entries.length ?? 0 }
   const port = claimsAdmission(book)
@@ -99,15 +110,24 @@ function claimedPhases(known: FleetKnown, problems: PhaseProblem[]): AdmissionPo
   }
 }
 
-function sideOf(offer: CohortOffer, known: FleetKnown, now: string, problems: PhaseProblem[]): SimulatedChannel {
-  const { channel, overrides } = offer
+function sideOf(offer: CohortOffer, known: CohortKnown, now: string, problems: PhaseProblem[]): SimulatedChannel {
+  const { channel, overrides, quarantine, entryRelease } = offer
   const admission =
     offer.admission === 'static' ? staticPhases(offer, known, now, problems) : claimedPhases(known, problems)
-  return { channel, overrides, admission }
+  const named = new Set(quarantine?.devices)
+  const scope = { id: QUARANTINE_ID, salt: quarantine?.salt ?? '' }
+  return {
+    channel,
+    overrides,
+    admission,
+    entryRelease,
+    isQuarantined: ({ pseudonym }) =>
+      named.size > 0 && pseudonym !== undefined && named.has(pseudonymDigest(scope, pseudonym)),
+  }
 }
 
 /** What the latest release permits, were it not halted: what devices did with it is counted elsewhere. */
-function tallyOfLatest({ channel, admission }: SimulatedChannel, { roster }: FleetKnown, now: string): Tally | null {
+function tallyOfLatest({ channel, admission }: SimulatedChannel, { roster }: CohortKnown, now: string): Tally | null {
   const latest = channel.releases.find(({ next }) => next === null)
   if (roster === null || latest === undefined) return null
   const { halted: _, ...phase } = latest.phase
@@ -129,17 +149,22 @@ const reportOf = ({ id, bundle, version }: Channel['releases'][number]): DeviceR
 /** The newest releases of a channel, each a place where devices may stand. */
 const places = ({ releases }: Channel): DeviceReport[] => releases.slice(-VERSIONS_TRIED).map(reportOf)
 
-function* reported({ roster, reports }: FleetKnown): Generator<FleetGroup> {
-  for (const { pseudonym, epoch, tags } of roster?.entries ?? []) {
-    const device = { pseudonym, epoch, tags: [...tags], quarantined: false }
+type Place = (entry: Enrolled) => Device
+
+const here: Place = ({ pseudonym, epoch, tags }) => ({ pseudonym, epoch, tags: [...tags], quarantined: false })
+/** An epoch counts in the cohort that gave it: elsewhere nobody is on the roster of an exact count. */
+const elsewhere: Place = ({ pseudonym, tags }) => ({ pseudonym, tags: [...tags], quarantined: false })
+
+function* reported({ roster, reports }: FleetKnown, place: Place): Generator<FleetGroup> {
+  for (const entry of roster?.entries ?? []) {
+    const { pseudonym } = entry
+    const device = place(entry)
     yield { device, report: reports.get(pseudonym) ?? {}, devices: 1 }
   }
 }
 
-function* everywhere(entries: readonly Enrolled[], at: readonly DeviceReport[]): Generator<FleetGroup> {
-  for (const report of at)
-    for (const { pseudonym, epoch, tags } of entries)
-      yield { device: { pseudonym, epoch, tags: [...tags], quarantined: false }, report, devices: 1 }
+function* everywhere(entries: readonly Enrolled[], at: readonly DeviceReport[], place: Place): Generator<FleetGroup> {
+  for (const report of at) for (const entry of entries) yield { device: place(entry), report, devices: 1 }
 }
 
 function versionsAlone(after: Channel, at: readonly DeviceReport[]): Iterable<FleetGroup> {
@@ -152,13 +177,15 @@ function versionsAlone(after: Channel, at: readonly DeviceReport[]): Iterable<Fl
   })
 }
 
-function fleetOf(known: FleetKnown, before: Channel | undefined, after: Channel) {
+function fleetOf(known: FleetKnown, before: CohortOffer | null, after: CohortOffer) {
   const { roster, reports } = known
-  const at = places(before ?? after)
-  if (roster === null) return { basis: 'versions', fleet: versionsAlone(after, at) } as const
+  const place = known.goesTo === undefined ? here : elsewhere
+  const isEntryChanged = before !== null && before.entryRelease !== after.entryRelease
+  const at = [...places((before ?? after).channel), ...(isEntryChanged ? [{}] : [])]
+  if (roster === null) return { basis: 'versions', fleet: versionsAlone(after.channel, at) } as const
   return reports.size > 0
-    ? ({ basis: 'reports', fleet: reported(known) } as const)
-    : ({ basis: 'roster', fleet: everywhere(roster.entries, at) } as const)
+    ? ({ basis: 'reports', fleet: reported(known, place) } as const)
+    : ({ basis: 'roster', fleet: everywhere(roster.entries, at, place) } as const)
 }
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
@@ -170,14 +197,17 @@ export function effectOf(
 ): ChannelEffect {
   const { before, after, now } = question
   const problems: PhaseProblem[] = []
-  const { basis, fleet } = fleetOf(known, before?.channel, after.channel)
+  const { basis, fleet } = fleetOf(known, before, after)
   const enrolled = known.roster?.entries.length ?? null
-  const side = sideOf(after, known, now, problems)
+  const { goesTo } = known
+  const side = sideOf(after, goesTo ?? known, now, problems)
   const simulation = simulate({
     before: before === null ? undefined : sideOf(before, known, now, []),
     after: side,
     fleet,
     now,
+    releasedBundles: new Set(after.released),
+    isMove: goesTo !== undefined,
     ...(enrolled === null ? {} : { enrolled }),
   })
   const findings: EffectFinding[] = [
@@ -202,7 +232,7 @@ export function effectOf(
   return {
     basis,
     enrolled,
-    tally: tallyOfLatest(side, known, now),
+    tally: tallyOfLatest(side, goesTo ?? known, now),
     devices,
     changed,
     downgrades,

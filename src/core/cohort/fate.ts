@@ -1,7 +1,8 @@
 import { impossible } from '../problem.ts'
 import type { AdmissionPort } from './admission.ts'
+import { isLost, reportAtEntry, stationBefore } from './entry-release.ts'
 import { framedKey } from './framed-key.ts'
-import { type PreparedChannel, prepareChannel, type Station } from './prepared-channel.ts'
+import { type PreparedChannel, prepareChannel, type ResolvableRelease, type Station } from './prepared-channel.ts'
 import { type PassedOver, type Resolution, resolve } from './resolve.ts'
 import type { Channel, Device, DeviceReport } from './schema.ts'
 import { compareVersions, parseVersion, type SemanticVersion } from './semantic-version.ts'
@@ -19,9 +20,12 @@ const OPEN: AdmissionPort = { of: () => () => ({ admitted: true, code: 'everybod
 const EPOCH = '1970-01-01T00:00:00Z'
 
 /** The channel as it will be once nothing is constrained any more. */
-export const openedChannel = (channel: Channel): PreparedChannel =>
+export const openedChannel = (channel: Channel, entryRelease: string | null = null): PreparedChannel =>
   prepareChannel({
-    releases: channel.releases.map((release) => ({ ...release, schedule: EPOCH })),
+    releases: [
+      ...channel.releases.map((release): ResolvableRelease => ({ ...release, schedule: EPOCH })),
+      ...(entryRelease === null ? [] : [stationBefore(entryRelease, EPOCH, null)]),
+    ],
     admission: OPEN,
     requirementDialect: channel.requirementDialect,
   })
@@ -89,15 +93,20 @@ function reportAfter(
  * Follows devices through a channel, update by update, to where they end. What a device reports decides its first
  * step only; from there each release is followed once, so a fleet costs one decision for each distinct report.
  */
-export function fateReader(channel: Channel): (device: Device, report: DeviceReport) => Fate {
-  const opened = openedChannel(channel)
+export function fateReader(
+  channel: Channel,
+  entryRelease: string | null = null,
+): (device: Device, report: DeviceReport) => Fate {
+  const opened = openedChannel(channel, entryRelease)
   const highest = highestVersion(opened)
   const versions = new Map(
     channel.releases.flatMap(({ id, version }) => (version === undefined ? [] : [[id, version]])),
   )
   const known = new Map<string, Fate>()
   const step = (report: DeviceReport, target: string | undefined): Fate | { readonly kind: 'moves'; to: string } => {
-    const resolution = resolveOpened(opened, report, target)
+    const found = resolveOpened(opened, report, target)
+    const isAtEntry = entryRelease !== null && isLost(found)
+    const resolution = isAtEntry ? resolveOpened(opened, reportAtEntry(report), target) : found
     if (resolution.kind === 'no_update') return fateWithoutUpdate(opened, resolution, report, highest)
     return resolution.kind === 'update' ? { kind: 'moves', to: resolution.source.id } : impossible(resolution.kind)
   }

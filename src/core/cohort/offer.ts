@@ -15,6 +15,9 @@ export const offerOf = (state: CohortState, config: CohortConfig, channel = chan
   overrides: state.overrides,
   salts: state.salts,
   admission: config.admission,
+  quarantine: state.quarantine,
+  entryRelease: state.entryRelease,
+  released: state.bundles.map(({ id }) => id),
 })
 
 /**

@@ -82,6 +82,9 @@ const effectQuery = ({ cohort, release, before, after }: WantedRelease, salt: st
       overrides: before?.overrides ?? [],
       salts: [...(before?.salts ?? []), { release: release.id, salt }],
       admission: cohort.admission,
+      quarantine: before?.quarantine ?? null,
+      entryRelease: before?.entryRelease ?? null,
+      released: [...(before?.released ?? []), release.bundle],
     },
     now,
   }) as const

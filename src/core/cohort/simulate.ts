@@ -1,8 +1,9 @@
 import type { AdmissionPort } from './admission.ts'
 import { channelFindings, type Finding } from './channel-findings.ts'
+import { isLost, reportAtEntry, stationBefore } from './entry-release.ts'
 import { type Fate, fateReader } from './fate.ts'
 import { prepareOverrides } from './override.ts'
-import { prepareChannel } from './prepared-channel.ts'
+import { prepareChannel, type ResolvableRelease } from './prepared-channel.ts'
 import { type Resolution, resolve } from './resolve.ts'
 import type { Channel, DeclaredPhase, Device, DeviceReport, Override } from './schema.ts'
 import { compareVersions, parseVersion } from './semantic-version.ts'
@@ -12,6 +13,9 @@ export interface SimulatedChannel {
   readonly channel: Channel
   readonly overrides: readonly Override[]
   readonly admission: AdmissionPort<DeclaredPhase>
+  /** What devices get that cannot tell what they run. */
+  readonly entryRelease?: string | null
+  readonly isQuarantined?: (device: Device) => boolean
 }
 
 /** Devices that say the same and are known as the same; `devices` is how many they are. */
@@ -31,6 +35,8 @@ export interface SimulationQuestion {
   readonly bundleVersions?: ReadonlyMap<string, string>
   readonly releasedBundles?: ReadonlySet<string>
   readonly enrolled?: number
+  /** The devices go to another channel, which stands as it is: what it shows itself is not this change's doing. */
+  readonly isMove?: boolean
 }
 
 export type Direction = 'up' | 'down' | 'same' | 'unknown'
@@ -62,16 +68,31 @@ interface Side {
   readonly fate: (group: FleetGroup) => Fate
 }
 
-function sideOf({ channel, overrides, admission }: SimulatedChannel, now: string): Side {
+const EVERYBODY: DeclaredPhase = { kind: 'everybody' }
+
+function sideOf(side: SimulatedChannel, now: string): Side {
+  const { channel, overrides, admission, entryRelease = null, isQuarantined = () => false } = side
+  const releases: readonly ResolvableRelease<DeclaredPhase>[] = channel.releases
   const prepared = prepareChannel({
-    releases: channel.releases,
+    releases: entryRelease === null ? releases : [...releases, stationBefore(entryRelease, now, EVERYBODY)],
     admission,
     requirementDialect: channel.requirementDialect,
   })
   const forced = prepareOverrides(overrides)
-  const fate = fateReader(channel)
+  const fate = fateReader(channel, entryRelease)
   return {
-    resolve: ({ device, report }) => resolve({ channel: prepared, overrides: forced, report, device, now }),
+    resolve: ({ device, report }) => {
+      const check = {
+        channel: prepared,
+        overrides: forced,
+        device: isQuarantined(device) ? { ...device, quarantined: true } : device,
+        now,
+      }
+      const resolution = resolve({ ...check, report })
+      return entryRelease !== null && isLost(resolution)
+        ? resolve({ ...check, report: reportAtEntry(report) })
+        : resolution
+    },
     fate: ({ device, report }) => fate(device, report),
   }
 }
@@ -247,7 +268,8 @@ export function simulate(question: SimulationQuestion): Simulation {
     hasVersionOnlyDevices,
   }
   const moves = movesIn(count.moves).sort(byDevices)
-  const findings = [...channelFindings(after.channel, context), ...deviceFindings(count)]
+  const ofChannel = question.isMove ? [] : channelFindings(after.channel, context)
+  const findings = [...ofChannel, ...deviceFindings(count)]
   return { devices, moves, changed, downgrades, stranded, newlyStranded, findings }
 }
 

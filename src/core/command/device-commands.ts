@@ -68,6 +68,16 @@ function cohortAnd<K extends string>(what: string, name: K) {
   }
 }
 
+/** The same with the words that let a change through which hurts devices. */
+function cohortAndAtRisk<K extends string>(what: string, name: K) {
+  const read = cohortAnd(what, name)
+  return (args: string): Argument<{ cohort: string; acceptRisk: boolean } & Record<K, string>> => {
+    const { text, acceptRisk } = withRisk(args)
+    const found = read(text)
+    return found.ok ? accepted({ ...found.value, acceptRisk }) : found
+  }
+}
+
 function cohortAndDevices(args: string): Argument<{ cohort: string; devices: string[] }> {
   const { word, rest } = firstWord(args)
   return together({ cohort: textArgument(word, 'a cohort'), devices: namesArgument(rest, 'devices') })
@@ -89,11 +99,7 @@ export const DEVICE_COMMANDS = {
     help: 'end a pin now',
     where: ANYWHERE,
     permission: 'change-channel',
-    parse: (args): Argument<{ cohort: string; pin: string; acceptRisk: boolean }> => {
-      const { text, acceptRisk } = withRisk(args)
-      const read = cohortAnd('the id of a pin', 'pin')(text)
-      return read.ok ? accepted({ ...read.value, acceptRisk }) : read
-    },
+    parse: cohortAndAtRisk('the id of a pin', 'pin'),
   }),
   quarantine: entry({
     name: 'quarantine',
@@ -141,18 +147,18 @@ export const DEVICE_COMMANDS = {
   }),
   'move-devices': entry({
     name: 'move-devices',
-    usage: '/move-devices cohort (other-cohort | none)',
+    usage: '/move-devices cohort (other-cohort | none) [--accept-risk]',
     help: 'send all devices of a cohort to another one from now on',
     where: ANYWHERE,
     permission: 'change-channel',
-    parse: cohortAnd('another cohort, or none', 'to'),
+    parse: cohortAndAtRisk('another cohort, or none', 'to'),
   }),
   entry: entry({
     name: 'entry',
-    usage: '/entry cohort (release | none)',
+    usage: '/entry cohort (release | none) [--accept-risk]',
     help: 'say which release devices get that cannot tell what they run',
     where: ANYWHERE,
     permission: 'change-channel',
-    parse: cohortAnd('a release, or none', 'release'),
+    parse: cohortAndAtRisk('a release, or none', 'release'),
   }),
 } as const

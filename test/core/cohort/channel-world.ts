@@ -16,9 +16,9 @@ export const bundle = (version: string): Bundle => ({
   artifacts: [{ name: 'fw', target: 'portable', size: 3, sha256: 'a'.repeat(64), url: 'https://example.test/fw' }],
 })
 
-export const offered = (version: string, changes: Partial<ChannelRelease> = {}) =>
+export const offered = (version: string, changes: Partial<ChannelRelease> = {}, cohort = 'fleet') =>
   event('channel.released', {
-    cohort: 'fleet',
+    cohort,
     bundle: bundle(version),
     salt: `salt-${version}`,
     release: {

@@ -1,15 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
-import type { EventData } from '../../../src/core/catalogue.ts'
 import { pseudonymDigest } from '../../../src/core/cohort/bucket.ts'
+import type { ChannelRelease } from '../../../src/core/cohort/schema.ts'
 import type { Actor } from '../../../src/core/event.ts'
 import { BOB, event, minute, type World } from '../decided.ts'
-import { cohort, enrolled, fleet, linesOf, release, running, say } from './channel-world.ts'
+import { cohort, enrolled, fleet, linesOf, offered, release, running, say } from './channel-world.ts'
 
-const moved = (): World => {
+const moved = (there: Partial<ChannelRelease> = {}): World => {
   const world = fleet(undefined, (text) => `${text}  - id: other\n    product: firmware\n`)
-  const first = world.log.find(({ type }) => type === 'channel.released')
-  const data = first?.data as EventData<'channel.released'>
-  world.record([event('channel.released', { ...data, cohort: 'other' })])
+  world.record([offered('1.0.0', there, 'other')])
   return world
 }
 
@@ -89,17 +87,45 @@ describe('a command for some devices', () => {
     say(world, '/entry fleet 1.0.0')
     expect(cohort(world).entryRelease).toBe('firmware@1.0.0')
     expect(say(world, '/entry fleet 1.0.0').code).toBe('nothing-changed')
-    say(world, '/entry fleet none')
+    say(world, '/entry fleet none --accept-risk')
     expect(cohort(world).entryRelease).toBeNull()
+  })
+
+  it('tells what devices in quarantine lose, and lets it happen', () => {
+    const world = running(enrolled(fleet({}), 3), '1.0.0')
+    const found = say(world, '/quarantine fleet d0,d2')
+    expect(found.types).toEqual(['cohort.quarantine_set', 'command.answered'])
+    expect(linesOf(found).join('\n')).toContain('2 devices 1.0.0 → no update now, 2.0.0 until now')
+    expect(linesOf(say(world, '/unquarantine fleet d0')).join('\n')).toContain('1 device 1.0.0 → 2.0.0 now')
+  })
+
+  it('tells who gets an entry release, and asks before it leaves lost devices behind', () => {
+    const world = enrolled(fleet({}), 3)
+    world.fleet = { ...world.fleet, reports: new Map([['d0', { version: 'unknown' }]]) }
+    expect(linesOf(say(world, '/entry fleet 2.0.0')).join('\n')).toContain('3 devices unknown → 2.0.0 now')
+    expect(say(world, '/entry fleet none').refusals).toContain('devices-stranded')
+    expect(cohort(world).entryRelease).toBe('firmware@2.0.0')
+    expect(say(world, '/entry fleet none --accept-risk').refusals).toEqual([])
+    expect(cohort(world).entryRelease).toBeNull()
+  })
+
+  it('tells whom a move would take back, and asks for it', () => {
+    const world = running(enrolled(moved({ requirement: '>= 0.1.0' }), 3), '2.0.0')
+    const refused = say(world, '/move-devices fleet other')
+    expect(refused.refusals).toContain('devices-downgraded')
+    expect(cohort(world).movedTo).toBeNull()
+    const wanted = say(world, '/move-devices fleet other --accept-risk')
+    expect(linesOf(wanted).join('\n')).toContain('3 devices 2.0.0 → 1.0.0 now')
+    expect(cohort(world).movedTo).toBe('other')
   })
 
   it('moves the devices of a cohort to another one, and never in a circle', () => {
     const world = moved()
-    expect(say(world, '/move-devices fleet other').refusals).toEqual([])
+    expect(say(world, '/move-devices fleet other --accept-risk').refusals).toEqual([])
     expect(cohort(world).movedTo).toBe('other')
     expect(say(world, '/move-devices other fleet').refusals).toEqual(['cohort-loop'])
     expect(say(world, '/move-devices fleet fleet').refusals).toEqual(['cohort-loop'])
-    say(world, '/move-devices fleet none')
+    say(world, '/move-devices fleet none --accept-risk')
     expect(cohort(world).movedTo).toBeNull()
   })
 

@@ -188,7 +188,9 @@ function* withdraw(found: Found, bad: ChannelRelease, asked: Withdrawal, context
   const id = freeId(found.channel, fix.id)
   const after = withdrawRelease(found.channel, bad.id, { reason: asked.reason, fix: { ...fix, id } }, now)
   if (!after.ok) return named(after.problems)
-  const judged = yield* judge(found, offerOf(found.state, found.config, after.value), context, asked.acceptRisk)
+  const offer = offerOf(found.state, found.config, after.value)
+  const released = { ...offer, released: [...offer.released, bundle.value.id] }
+  const judged = yield* judge(found, released, context, asked.acceptRisk)
   if (judged.kind === 'refused') return judged.result
   const [withdrawn, made] = [bad.id, id].map((name) => after.value.releases.find((release) => release.id === name))
   if (!withdrawn || !made) return refuse(unknownRelease(after.value, id))

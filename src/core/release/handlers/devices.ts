@@ -2,7 +2,7 @@ import { draft } from '../../catalogue.ts'
 import { pseudonymDigest } from '../../cohort/bucket.ts'
 import { offerOf } from '../../cohort/offer.ts'
 import { Override } from '../../cohort/schema.ts'
-import { cohortKey } from '../../cohort/state.ts'
+import { type CohortState, cohortKey } from '../../cohort/state.ts'
 import { answer } from '../../command/answer.ts'
 import { type Deciding, fact, state } from '../../decision.ts'
 import { QUARANTINE_ID } from '../../manifest/schema.ts'
@@ -70,10 +70,8 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
       const salt = found.state.quarantine?.salt ?? (yield* randomText(`quarantine/${cohort}`))
       const named = devices.map((pseudonym) => pseudonymDigest({ id: QUARANTINE_ID, salt }, pseudonym))
       const all = [...new Set([...(found.state.quarantine?.devices ?? []), ...named])].sort()
-      return done(
-        answer('devices-changed', `${many(devices.length)} of ${cohort} are in quarantine: they are offered nothing`),
-        draft('cohort.quarantine_set', { cohort, quarantine: { salt, devices: all } }, context.event('quarantined')),
-      )
+      const headline = `${many(devices.length)} of ${cohort} are in quarantine: they are offered nothing`
+      return yield* quarantined(found, { quarantine: { salt, devices: all }, headline, slot: 'quarantined' }, context)
     })
   },
   *unquarantine({ cohort, devices }, context) {
@@ -85,10 +83,8 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
       if (left.length === (quarantine?.devices.length ?? 0))
         return done(answer('nothing-changed', 'none of these devices is in quarantine'))
       const next = left.length === 0 ? null : { salt, devices: left }
-      return done(
-        answer('devices-changed', `Updates are offered again to ${many(devices.length)} of ${cohort}`),
-        draft('cohort.quarantine_set', { cohort, quarantine: next }, context.event('unquarantined')),
-      )
+      const headline = `Updates are offered again to ${many(devices.length)} of ${cohort}`
+      return yield* quarantined(found, { quarantine: next, headline, slot: 'unquarantined' }, context)
     })
   },
   *'hold-target'({ cohort, release: name, target, reason, acceptRisk }, context) {
@@ -117,13 +113,15 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
       )
     })
   },
-  *'move-devices'({ cohort, to }, context) {
+  *'move-devices'({ cohort, to, acceptRisk }, context) {
     return yield* onCohort(cohort, context, function* (found) {
+      let there = offerOf(found.state, found.config)
       const next = to === 'none' ? null : to
       if (found.state.movedTo === next) return done(answer('nothing-changed', 'the devices go there already'))
       if (next !== null) {
         const target = yield* cohortOf(next, context)
         if (!target.ok) return refuse(...target.problems)
+        there = offerOf(target.value.state, target.value.config)
         if (yield* leadsTo(next, cohort))
           return refuse({
             code: 'cohort-loop',
@@ -132,10 +130,15 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
       }
       const text =
         next === null ? `Devices of ${cohort} stay there` : `Devices of ${cohort} belong to ${next} from now on`
-      return done(answer('devices-changed', text), draft('cohort.moved', { cohort, to: next }, context.event('moved')))
+      const judged = yield* judge(found, there, context, acceptRisk)
+      if (judged.kind === 'refused') return judged.result
+      return done(
+        told(text, judged.effect, there.channel, context.request.at),
+        draft('cohort.moved', { cohort, to: next }, context.event('moved')),
+      )
     })
   },
-  *entry({ cohort, release: name }, context) {
+  *entry({ cohort, release: name, acceptRisk }, context) {
     return yield* onCohort(cohort, context, function* (found) {
       const release = name === 'none' ? null : releaseIn(found.channel, name)
       if (release === undefined) return refuse(unknownRelease(found.channel, name))
@@ -145,12 +148,31 @@ export const deviceHandlers: HandlersOf<DeviceCommand> = {
         id === null
           ? `${cohort} has no entry release any more`
           : `Devices of ${cohort} that cannot tell what they run get ${id}`
+      const after = { ...offerOf(found.state, found.config), entryRelease: id }
+      const judged = yield* judge(found, after, context, acceptRisk)
+      if (judged.kind === 'refused') return judged.result
       return done(
-        answer('devices-changed', text),
+        told(text, judged.effect, found.channel, context.request.at),
         draft('cohort.entry_set', { cohort, release: id }, context.event('entry')),
       )
     })
   },
+}
+
+interface Quarantining {
+  readonly quarantine: CohortState['quarantine']
+  readonly headline: string
+  readonly slot: 'quarantined' | 'unquarantined'
+}
+
+/** Looked at as every change is, and never refused: who is in quarantine is offered nothing, who leaves it what others are. */
+function* quarantined(found: Found, { quarantine, headline, slot }: Quarantining, context: Context): Deciding<Result> {
+  const judged = yield* judge(found, { ...offerOf(found.state, found.config), quarantine }, context, true)
+  if (judged.kind === 'refused') return judged.result
+  return done(
+    told(headline, judged.effect, found.channel, context.request.at),
+    draft('cohort.quarantine_set', { cohort: found.state.id, quarantine }, context.event(slot)),
+  )
 }
 
 const MOST_MOVES = 10
