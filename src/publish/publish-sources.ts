@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { rampFindings } from '../core/cohort/channel-findings.ts'
+import { type Channel, Phase } from '../core/cohort/schema.ts'
 import { NO_PREVIOUS } from '../core/event.ts'
 import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
 import type { Repository } from '../core/manifest/repository.ts'
+import type { Manifest } from '../core/manifest/schema.ts'
 import type { OpenRequest } from '../core/manifest/sign-request.ts'
 import type { ChannelSource } from '../core/manifest/source.ts'
-import { unwrap } from '../core/problem.ts'
+import { RingmasterError, unwrap } from '../core/problem.ts'
 import { rostersOf } from '../roster/rosters.ts'
 import type { RosterStore } from '../roster/store.ts'
 import type { Publication } from './publication.ts'
@@ -68,13 +71,32 @@ export async function publishSources(options: SourcesPublication): Promise<Publi
   return { files: [...files, ...views.files], timestampVersion, closed: views.closed }
 }
 
+/** A ramp that is published already is issued again as it is, wherever the clock stands on it. */
+function refuseWrongRamps({ releases }: Channel, previous: Manifest | undefined, now: string): void {
+  const isPublished = ({ id, phase }: Channel['releases'][number]): boolean => {
+    const before = Phase.safeParse(previous?.releases.find((release) => release.id === id)?.phase)
+    if (!before.success || phase.kind !== 'ramp') return false
+    const { data } = before
+    if (data.kind === 'everybody') return true
+    return data.kind === 'ramp' && data.startsAt === phase.startsAt && data.endsAt === phase.endsAt
+  }
+  const changed = releases.filter((release) => !isPublished(release))
+  const errors = rampFindings(changed, now).filter(({ severity }) => severity === 'error')
+  if (errors.length > 0)
+    throw new RingmasterError(
+      'refused',
+      errors.map(({ code, message, hint }) => ({ code, message, path: 'channel.releases', ...(hint && { hint }) })),
+    )
+}
+
 function cohortsOf(
-  { publication, sources, roster }: SourcesPublication,
+  { publication, sources, roster, now }: SourcesPublication,
   repository: Repository,
 ): Promise<CohortSource[]> {
   return Promise.all(
     sources.map(async ({ channel, bundles, group, salts: given, schema: _, ...others }) => {
       const previous = await readManifest(publication, repository, channel.cohort)
+      refuseWrongRamps(channel, previous, now)
       // Taken for new releases only: those that are published already keep their salt.
       const drawn = channel.releases.map(({ id }): [string, string] => [id, randomBytes(16).toString('hex')])
       const salts = new Map([...drawn, ...given.map(({ release, salt }): [string, string] => [release, salt])])

@@ -18,7 +18,7 @@ let directory: string
 let host: StaticHost
 
 /** Runs a command line as the entry point would, in the test's own directory. */
-async function run(line: string) {
+async function run(line: string, now = NOW) {
   const words = line.split(' ').slice(1)
   const command = COMMANDS.find(({ name }) => name.split(' ').every((word, at) => words[at] === word))
   if (!command) throw new Error(`no such command: ${line}`)
@@ -28,7 +28,7 @@ async function run(line: string) {
   const out: string[] = []
   const err: string[] = []
   const json = args.includes('--json')
-  const io: CommandIo = { out: (text) => out.push(text), err: (text) => err.push(text), json, env: {}, now: NOW }
+  const io: CommandIo = { out: (text) => out.push(text), err: (text) => err.push(text), json, env: {}, now }
   const code = await command
     .run(
       args.filter((arg) => arg !== '--json'),
@@ -162,6 +162,29 @@ it('an exact count goes out with the roster of the enrolled, and is refused with
     'ringmaster cohort tally --to site --root trust/1.root.json --roster roster --cohort eu --json',
   )
   expect(JSON.parse(out[0]!).tallies.at(-1)).toMatchObject({ release: 'r3', permitted: 2, enrolled: 5, left: 3 })
+  await run(`${PUBLISH} --channel channel.json`)
+})
+
+it('a ramp in the past is refused, and one that is published already is issued again whatever the clock says', async () => {
+  const source = JSON.parse(await readFile('channel.json', 'utf8'))
+  const [first, second] = source.channel.releases
+  const at = (hours: number) => new Date(Date.parse(NOW) + hours * 3_600_000).toISOString()
+  const ramped = async (id: string, startsAt: string, endsAt: string) => {
+    const phase = { kind: 'ramp', from: '0', to: '0.5', startsAt, endsAt }
+    const releases = [first, { ...second, next: id }, { ...second, id, requirement: '< 2.0.0', phase }]
+    await writeFile('ramped.json', JSON.stringify({ ...source, channel: { ...source.channel, releases } }))
+  }
+  const publishAt = (hours: number) => run(`${PUBLISH} --channel ramped.json`, at(hours))
+  await ramped('r4', at(-100), at(-50))
+  expect((await publishAt(0)).err).toEqual([
+    expect.stringMatching(/^start-in-past: /),
+    expect.stringMatching(/^ramp-over: /),
+  ])
+  await ramped('r4', at(0), at(2))
+  expect(await publishAt(0)).toMatchObject({ code: 0, err: [] })
+  expect(await publishAt(40)).toMatchObject({ code: 0, err: [] })
+  await ramped('r5', at(0), at(2))
+  expect((await publishAt(40)).err).toContainEqual(expect.stringMatching(/^ramp-over: /))
   await run(`${PUBLISH} --channel channel.json`)
 })
 

@@ -89,8 +89,8 @@ const timesOfRamp = ({ phase }: ChannelRelease): string | undefined =>
   phase.kind === 'ramp' ? `${phase.startsAt} ${phase.endsAt}` : undefined
 
 /** A ramp whose start or end lies in the past lets many devices in at once, or all of them. */
-const ramps: Rule = (after, { before, now }) =>
-  changedReleases(after, before, timesOfRamp).flatMap(({ id, phase }): Finding[] => {
+export const rampFindings = (releases: readonly ChannelRelease[], now: string): readonly Finding[] =>
+  releases.flatMap(({ id, phase }): Finding[] => {
     if (phase.kind !== 'ramp') return []
     const start = wrongStart(id, 'the start of the ramp', phase.startsAt, now)
     if ((instantMs(phase.endsAt) ?? Number.NaN) > (instantMs(now) ?? 0)) return start ? [start] : []
@@ -104,6 +104,8 @@ const ramps: Rule = (after, { before, now }) =>
     }
     return start ? [start, ended] : [ended]
   })
+
+const ramps: Rule = (after, { before, now }) => [...rampFindings(changedReleases(after, before, timesOfRamp), now)]
 
 const counts: Rule = (after, { before, enrolled }) =>
   changedReleases(after, before, ({ phase }) => (phase.kind === 'count' ? phase.count : undefined)).flatMap(
