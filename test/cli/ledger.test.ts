@@ -76,11 +76,12 @@ function copy(name: string): string {
   return path
 }
 
-/** Commits one changed file on the data branch, as anybody with git could. */
-function commitFile(path: string, file: string, text: string): void {
+/** Commits one changed file on the data branch, or takes it away (null), as anybody with git could. */
+function commitFile(path: string, file: string, text: string | null): void {
   const git = (args: readonly string[], input?: string) =>
     execFileSync('git', [`--git-dir=${path}`, ...args], { input: input ?? '', encoding: 'utf8' }).trim()
-  const stream = `commit refs/heads/ringmaster-data\ncommitter mallory <mallory@example.com> 1795000000 +0000\ndata 4\nedit\nfrom refs/heads/ringmaster-data^0\nM 100644 inline ${file}\ndata ${Buffer.byteLength(text)}\n${text}\n`
+  const change = text === null ? `D ${file}\n` : `M 100644 inline ${file}\ndata ${Buffer.byteLength(text)}\n${text}\n`
+  const stream = `commit refs/heads/ringmaster-data\ncommitter mallory <mallory@example.com> 1795000000 +0000\ndata 4\nedit\nfrom refs/heads/ringmaster-data^0\n${change}`
   git(['fast-import', '--quiet', '--force'], stream)
 }
 
@@ -137,6 +138,63 @@ describe('ledger verify', () => {
       expect(code).toBe(1)
       expect(err.join('\n')).toMatch(/^foreign-author: .*found mallory@example.com$/m)
     }
+  })
+
+  /** Event files in the order of the log. */
+  const eventFiles = (path: string): string[] =>
+    execFileSync('git', [`--git-dir=${path}`, 'ls-tree', '-r', '--name-only', 'ringmaster-data', 'events/'], {
+      encoding: 'utf8',
+    })
+      .trim()
+      .split('\n')
+      .sort((one, other) => firstSeqIn(one) - firstSeqIn(other))
+  const firstSeqIn = (path: string): number => Number(/\/(\d+)-[^/]*$/.exec(path)?.[1])
+
+  it.each<[string, (path: string) => string]>([
+    [
+      'an event file with a broken line',
+      (path) => {
+        const file = eventFiles(path)[2] ?? ''
+        commitFile(path, file, `${show(path, file)}{"seq":\n`)
+        const line = show(path, file).trimEnd().split('\n').length
+        return `ledger-damaged: ${file}:${line}: expected .+, found `
+      },
+    ],
+    [
+      'a missing event file',
+      (path) => {
+        const [, file = '', next = ''] = eventFiles(path)
+        commitFile(path, file, null)
+        return `ledger-damaged: ${next}: expected .+: a file is missing`
+      },
+    ],
+    [
+      'a head of an unknown schema version',
+      (path) => {
+        commitFile(path, 'head.json', '{"schemaVersion":9}\n')
+        return 'unknown-schema-version: head.json: expected .+, found '
+      },
+    ],
+    [
+      'a snapshot that was edited by hand',
+      (path) => {
+        commitFile(
+          path,
+          'snapshots/config/shard.json',
+          show(path, 'snapshots/config/shard.json').replace('acme', 'evil'),
+        )
+        return 'ledger-damaged: snapshots/config/shard.json: expected .+, found '
+      },
+    ],
+  ])('names %s with its path and line, and writes nothing', async (name, harm) => {
+    const path = copy(`${name.replaceAll(' ', '-')}.git`)
+    const said = harm(path)
+    const head = () => execFileSync('git', [`--git-dir=${path}`, 'rev-parse', 'ringmaster-data'], { encoding: 'utf8' })
+    const before = head()
+    const { code, err } = await run(['ledger', 'verify', '--repo', path, '--author', 'mallory@example.com'])
+    expect(code).toBe(1)
+    expect(err).toContainEqual(expect.stringMatching(new RegExp(`^${said}`)))
+    expect(head()).toBe(before)
   })
 
   it('says whose commits it takes for the writer’s, in the directory that it is called in', async () => {
