@@ -1,38 +1,37 @@
-import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
+import { CONFIG_PATH } from '../core/config/parse.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
-import { branchHead, fileText } from '../github/branches.ts'
-import { type GitHubApp, splitName } from '../github/client.ts'
-import { branchProtection } from '../github/rulesets.ts'
+import { splitName } from '../github/client.ts'
+import { MERGE_METHODS } from '../github/proposals.ts'
+import { type BranchRule, branchProtection, branchRules } from '../github/rulesets.ts'
 import { outside } from '../github/trouble.ts'
 import { EVENTS } from '../webhooks/index.ts'
+import { pages, protectionRules, teams } from './doctor-configured.ts'
+import { type Examination, type Finding, type Installed, wardOf } from './doctor-ward.ts'
+import { PAGES_BRANCH } from './pages-branch.ts'
 import { manifestPermissions } from './permissions.ts'
 import { DATA_BRANCH } from './ringmaster.ts'
-
-/** One thing that was looked at. `hint` says what to do about it. */
-export interface Finding {
-  readonly state: 'pass' | 'warn' | 'fail'
-  readonly what: string
-  readonly hint?: string
-}
 
 const STRENGTH: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 }
 /** More than this and signatures, schedules and tokens go wrong. */
 const MAX_CLOCK_SKEW_MS = 60_000
 
-type Examination = (app: GitHubApp, repository: string, nowMs: number) => Promise<readonly Finding[]>
-
 /** Looks at the installation as it is: every finding at once, in a fixed order. */
-export async function examine(app: GitHubApp, repository: string, nowMs: number): Promise<readonly Finding[]> {
+export async function examine(installed: Installed): Promise<readonly Finding[]> {
+  const ward = wardOf(installed)
   const examinations: readonly (readonly [string, Examination])[] = [
     ['the permissions of the App', permissions],
     ['the clock', clock],
     ['the ruleset', rulesets],
     ['the configuration', configuration],
+    ['the merge methods', mergeMethods],
+    ['the protection rules', protectionRules],
+    ['the teams', teams],
+    ['the site', pages],
   ]
   const findings: Finding[] = []
   for (const [what, look] of examinations) {
     try {
-      findings.push(...(await look(app, repository, nowMs)))
+      findings.push(...(await look(ward)))
     } catch (error) {
       findings.push({
         state: 'fail',
@@ -43,9 +42,9 @@ export async function examine(app: GitHubApp, repository: string, nowMs: number)
   return findings
 }
 
-const permissions: Examination = async (app, repository) => {
+const permissions: Examination = async ({ app, releaseRepository }) => {
   const { data } = await outside('read the installation', () =>
-    app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(repository)),
+    app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(releaseRepository)),
   )
   const granted = data.permissions as Readonly<Record<string, string | undefined>>
   const missing = Object.entries(manifestPermissions()).filter(
@@ -70,7 +69,7 @@ const permissions: Examination = async (app, repository) => {
   ]
 }
 
-const clock: Examination = async (app, _repository, nowMs) => {
+const clock: Examination = async ({ app, nowMs }) => {
   const { headers } = await outside('read the App', () => app.asApp.request('GET /app'))
   const skewMs = Math.abs(Date.parse(String(headers.date ?? '')) - nowMs)
   if (Number.isNaN(skewMs)) return [{ state: 'warn', what: 'GitHub told no time to compare the clock with' }]
@@ -85,34 +84,56 @@ const clock: Examination = async (app, _repository, nowMs) => {
       ]
 }
 
-const rulesets: Examination = async (app, repository) => {
-  const octokit = await app.forRepository(repository)
+const rulesets: Examination = async ({ app, releaseRepository, pages: site }) => {
+  const guarded = [DATA_BRANCH, RELEASES_BRANCH].map((branch) => ({ repository: releaseRepository, branch }))
+  if (site !== null) guarded.push({ repository: site, branch: PAGES_BRANCH })
   return Promise.all(
-    [DATA_BRANCH, RELEASES_BRANCH].map(async (branch): Promise<Finding> => {
-      const isGuarded = await branchProtection(octokit, repository, branch)
+    guarded.map(async ({ repository, branch }): Promise<Finding> => {
+      const isGuarded = await branchProtection(await app.forRepository(repository), repository, branch)
       return isGuarded
         ? { state: 'pass', what: `a ruleset guards ${branch}` }
         : {
             state: 'warn',
-            what: `nothing guards ${branch}: every answer says "unprotected"`,
+            what: `nothing guards ${branch}: ${branch === PAGES_BRANCH ? 'others can take manifests away' : 'every answer says "unprotected"'}`,
             hint: 'Create the ruleset: docs/install.md, "Protect the branches".',
           }
     }),
   )
 }
 
-const configuration: Examination = async (app, repository) => {
-  const octokit = await app.forRepository(repository)
-  const { data } = await outside(`read ${repository}`, () =>
-    octokit.request('GET /repos/{owner}/{repo}', splitName(repository)),
-  )
-  const head = await branchHead(octokit, repository, data.default_branch)
-  const text = head && (await fileText(octokit, repository, head, CONFIG_PATH))
-  if (!text)
-    return [
-      { state: 'fail', what: `no ${CONFIG_PATH} on ${data.default_branch}`, hint: 'Add one: docs/configuration.md.' },
-    ]
-  const parsed = parseConfiguration(text)
+/** Whether proposals can be merged when their release completes; whichever method there is will do. */
+const mergeMethods: Examination = async (ward) => {
+  const { app, releaseRepository } = ward
+  const octokit = await app.forRepository(releaseRepository)
+  const { allow_merge_commit, allow_squash_merge, allow_rebase_merge } = await ward.repository()
+  const rules = await branchRules(octokit, releaseRepository, RELEASES_BRANCH)
+  const allowed = { merge: allow_merge_commit, squash: allow_squash_merge, rebase: allow_rebase_merge }
+  const methods = MERGE_METHODS.filter((method) => allowed[method] !== false && isTaken(rules, method))
+  return methods.length > 0
+    ? [{ state: 'pass', what: `proposals can be merged (${methods.join(', ')})` }]
+    : [
+        {
+          state: 'fail',
+          what: `${RELEASES_BRANCH} takes no proposal by any way of merging`,
+          hint: 'Allow one of them in the settings of the repository, and in the rules of the branch.',
+        },
+      ]
+}
+
+function isTaken(rules: readonly BranchRule[], method: (typeof MERGE_METHODS)[number]): boolean {
+  if (method === 'merge' && rules.some(({ type }) => type === 'required_linear_history')) return false
+  return rules.every(({ type, parameters }) => {
+    const among = type === 'pull_request' ? parameters?.['allowed_merge_methods'] : undefined
+    return !Array.isArray(among) || among.includes(method)
+  })
+}
+
+const configuration: Examination = async (ward) => {
+  const parsed = await ward.configuration()
+  if (parsed === null) {
+    const { default_branch } = await ward.repository()
+    return [{ state: 'fail', what: `no ${CONFIG_PATH} on ${default_branch}`, hint: 'Add one: docs/configuration.md.' }]
+  }
   if (parsed.ok) return [{ state: 'pass', what: `the configuration is valid, digest ${parsed.value.digest}` }]
   return parsed.problems.map(({ line, message }) => ({
     state: 'fail',

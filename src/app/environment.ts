@@ -39,6 +39,10 @@ export interface PublicationSettings {
   readonly everySeconds: number
 }
 
+/** The repository whose Pages show the manifests; null where they go elsewhere. */
+export const pagesRepository = ({ publication }: ServerSettings): string | null =>
+  publication?.place.kind === 'pages' ? publication.place.repository : null
+
 type Variables = Readonly<Record<string, string | undefined>>
 
 interface Variable {

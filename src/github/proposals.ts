@@ -154,7 +154,8 @@ export const proposalEndOutlet =
     return { remote: String(open.number), observed: [seen(output, open, output.head, true, clock())] }
   }
 
-const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const
+/** The ways of merging, as they are tried. */
+export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const
 
 /** GitHub answers 405 for a method that the repository does not allow: the next one is tried. */
 async function merge(

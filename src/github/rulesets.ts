@@ -21,17 +21,28 @@ export const rulesetBody = (appId: number, branches: readonly string[]) => ({
  * Where the installation may not see the rules, the branch counts as unprotected; GitHub's trouble is thrown.
  */
 export async function branchProtection(octokit: Octokit, fullName: string, branch: string): Promise<boolean> {
+  const active = new Set((await branchRules(octokit, fullName, branch)).map(({ type }) => type))
+  return NEEDED_RULES.every((rule) => active.has(rule))
+}
+
+/** A rule that is active for a branch, as GitHub lists it. */
+export interface BranchRule {
+  readonly type: string
+  readonly parameters?: Readonly<Record<string, unknown>>
+}
+
+/** The rules that are active for a branch; none where the installation may not see them. Throws GitHub's trouble. */
+export async function branchRules(octokit: Octokit, fullName: string, branch: string): Promise<readonly BranchRule[]> {
   try {
     const rules = await octokit.paginate('GET /repos/{owner}/{repo}/rules/branches/{branch}', {
       ...splitName(fullName),
       branch,
       per_page: 100,
     })
-    const active = new Set(rules.map((rule) => rule.type as string))
-    return NEEDED_RULES.every((rule) => active.has(rule))
+    return rules as unknown as readonly BranchRule[]
   } catch (error) {
     const status = statusOf(error)
-    if (status === 404 || status === 403) return false
+    if (status === 404 || status === 403) return []
     throw translated('read the rules of the data branch', error)
   }
 }

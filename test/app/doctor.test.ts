@@ -16,7 +16,17 @@ interface World {
   readonly date?: string
   readonly rules?: readonly string[]
   readonly file?: string | null
+  /** The release repository as GitHub describes it, and the rules of the branch of proposals beside those that guard it. */
+  readonly repository?: object
+  readonly releasesRules?: readonly object[]
+  /** The answer to who is asked before production; status 404 where there is no such environment. */
+  readonly gate?: readonly [status: number, body: object]
+  readonly members?: readonly [status: number, body: unknown]
+  readonly pages?: { readonly repository: object; readonly site?: readonly [status: number, body: object] }
 }
+
+const TEAM = 'team: acme/engineering'
+const asked = { custom_deployment_protection_rules: [{ id: 1, enabled: true, app: { id: 4711 } }] }
 
 /** GitHub as the doctor asks it, healthy unless bent. */
 function hospital(world: World = {}): void {
@@ -25,22 +35,42 @@ function hospital(world: World = {}): void {
     events = EVENTS,
     date = 'Fri, 20 Nov 2026 10:00:20 GMT',
     rules = ['update', 'deletion', 'non_fast_forward'],
-    file = CONFIGURATION,
+    file = CONFIGURATION.replace('users: [eve]', TEAM),
+    repository = {},
+    releasesRules = [],
+    gate = [200, asked],
+    members = [200, [{ login: 'eve', id: 2 }]],
+    pages,
   } = world
   github().get(`${repo}/installation`).reply(200, { id: 3, permissions, events })
   github()
     .get('/app')
     .reply(200, { id: 4711 }, date === '' ? {} : { date })
-  for (const branch of ['ringmaster-data', 'ringmaster-releases']) {
+  const guards = rules.map((type) => ({ type }))
+  for (const branch of ['ringmaster-data', ...(pages ? ['ringmaster-pages'] : [])])
+    github().get(`${repo}/rules/branches/${branch}`).query(true).reply(200, guards)
+  github()
+    .get(`${repo}/rules/branches/ringmaster-releases`)
+    .query(true)
+    .twice()
+    .reply(200, [...guards, ...releasesRules])
+  github()
+    .get(repo)
+    .times(pages ? 2 : 1)
+    .reply(200, { id: 77, default_branch: 'main', ...repository, ...pages?.repository })
+  if (pages?.site)
     github()
-      .get(`${repo}/rules/branches/${branch}`)
-      .query(true)
-      .reply(
-        200,
-        rules.map((type) => ({ type })),
-      )
+      .get(`${repo}/pages`)
+      .reply(...pages.site)
+  if (file !== null && !file.includes('nonsense')) {
+    github()
+      .get('/repos/acme/platform/environments/production/deployment_protection_rules')
+      .reply(...gate)
+    github()
+      .get('/orgs/acme/teams/engineering/members')
+      .query({ per_page: 1 })
+      .reply(members[0], members[1] as object)
   }
-  github().get(repo).reply(200, { id: 77, default_branch: 'main' })
   github()
     .get(`${repo}/git/ref/heads%2Fmain`)
     .reply(200, { object: { sha: 'a'.repeat(40) } })
@@ -51,15 +81,22 @@ function hospital(world: World = {}): void {
   else contents.reply(200, { type: 'file', encoding: 'base64', content: Buffer.from(file).toString('base64') })
 }
 
-const findings = () => examine(app, 'acme/releases', NOW)
-const bad = async () => (await findings()).filter(({ state }) => state !== 'pass')
+const installed = { app, releaseRepository: 'acme/releases', nowMs: NOW, pages: null }
+const findings = (pages: string | null = null) => examine({ ...installed, pages })
+const bad = async (pages: string | null = null) => (await findings(pages)).filter(({ state }) => state !== 'pass')
 
 describe('the doctor', () => {
   it('finds a healthy installation healthy', async () => {
     hospital()
     const found = await findings()
     expect(found.map(({ state }) => state)).toEqual(found.map(() => 'pass'))
-    expect(found.length).toBeGreaterThanOrEqual(6)
+    expect(found.map(({ what }) => what)).toEqual(
+      expect.arrayContaining([
+        'proposals can be merged (merge, squash, rebase)',
+        'GitHub asks the App before every environment that is a gate (1)',
+        'the members of every team can be read (1)',
+      ]),
+    )
   })
 
   it.each<[string, World, object[]]>([
@@ -91,12 +128,69 @@ describe('the doctor', () => {
         { state: 'warn', what: expect.stringContaining('ringmaster-releases') },
       ],
     ],
+    [
+      'ways of merging that are all shut',
+      {
+        repository: { allow_merge_commit: true, allow_squash_merge: true, allow_rebase_merge: false },
+        releasesRules: [
+          { type: 'required_linear_history' },
+          { type: 'pull_request', parameters: { allowed_merge_methods: ['merge', 'rebase'] } },
+        ],
+      },
+      [{ state: 'fail', what: expect.stringContaining('takes no proposal'), hint: expect.any(String) }],
+    ],
+    [
+      'an environment that asks another App',
+      { gate: [200, { custom_deployment_protection_rules: [{ id: 1, enabled: true, app: { id: 666 } }] }] },
+      [{ state: 'fail', what: expect.stringContaining('does not ask the App before production of acme/platform') }],
+    ],
+    [
+      'an environment whose rule is off',
+      { gate: [200, { custom_deployment_protection_rules: [{ id: 1, enabled: false, app: { id: 4711 } }] }] },
+      [{ state: 'fail', what: expect.stringContaining('does not ask the App') }],
+    ],
+    [
+      'an environment that is not there',
+      { gate: [404, { message: 'Not Found' }] },
+      [{ state: 'warn', what: 'there is no environment production of acme/platform', hint: expect.any(String) }],
+    ],
+    [
+      'a team that it may not read',
+      { members: [403, { message: 'Resource not accessible by integration' }] },
+      [{ state: 'fail', what: expect.stringContaining('could not look at the team acme/engineering') }],
+    ],
+    [
+      'a team without members',
+      { members: [200, []] },
+      [{ state: 'warn', what: 'the team acme/engineering has no member', hint: expect.any(String) }],
+    ],
     ['no configuration', { file: null }, [{ state: 'fail', what: 'no .github/ringmaster.yml on main' }]],
   ])('names %s', async (_, world, expected) => {
     hospital(world)
     const found = await bad()
     expect(found).toMatchObject(expected)
     expect(found).toHaveLength(expected.length)
+  })
+
+  it.each<[string, object, readonly [number, object], object[]]>([
+    ['is on', { has_pages: true }, [403, { message: 'no' }], []],
+    ['is on and public', { has_pages: true }, [200, { public: true }], []],
+    [
+      'is for members alone',
+      { has_pages: true },
+      [200, { public: false }],
+      [{ state: 'fail', what: expect.stringContaining('only people with access to acme/releases') }],
+    ],
+  ])('looks whether GitHub Pages, where manifests go there, %s', async (_, repository, site, expected) => {
+    hospital({ pages: { repository, site } })
+    expect(await bad('acme/releases')).toMatchObject(expected)
+  })
+
+  it('says that GitHub Pages is off where manifests go there', async () => {
+    hospital({ pages: { repository: { has_pages: false } } })
+    expect(await bad('acme/releases')).toMatchObject([
+      { state: 'fail', what: 'GitHub Pages is not on in acme/releases' },
+    ])
   })
 
   it('takes more than is needed for enough', async () => {
@@ -128,6 +222,7 @@ describe('the doctor', () => {
       'could not look at the clock',
       'could not look at the ruleset',
       'could not look at the configuration',
+      'could not look at the merge methods',
     ])
     expect(new Set(found.map(({ state }) => state))).toEqual(new Set(['fail']))
   })

@@ -1,8 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { examine } from '../../src/app/doctor.ts'
 import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
 import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { gitHubApp } from '../../src/github/client.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -229,6 +231,19 @@ describe('the server', () => {
     const settings = settingsWith(changes(new URL(server.url).port))
     const started = startServer(settings, { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
     await expect(started).rejects.toMatchObject({ name: 'RingmasterError', code, ...expected })
+  })
+
+  it('is looked at by the doctor, who can ask everything and sees what is not set up here', async () => {
+    const { appId, privateKey, apiUrl, releaseRepository } = settingsWith({})
+    const app = gitHubApp({ appId, privateKey, apiUrl })
+    const found = await examine({ app, releaseRepository, nowMs: sandbox.clock.epochMs(), pages: null })
+    app.close()
+    expect(found.filter(({ state }) => state === 'fail')).toEqual([])
+    expect(found.filter(({ state }) => state === 'warn').map(({ what }) => what)).toEqual([
+      expect.stringContaining('nothing guards ringmaster-data'),
+      expect.stringContaining('nothing guards ringmaster-releases'),
+      'there is no environment production of acme/platform',
+    ])
   })
 
   it.each(['/', '/api/github', `${WEBHOOK_PATH}/../x`])('has nothing at %s', async (path) => {
