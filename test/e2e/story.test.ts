@@ -37,6 +37,7 @@ describe('one release, from commit to device', () => {
     const plot = newPlot()
     for (const scene of SCENES) await scene.play(stage, plot)
     expect(await tracesOf(stage, plot)).toEqual({ ...TRACES, comments: COMMENTS })
+    expect(await completedIn(stage)).toEqual(COMPLETED)
     expect(plot.versions).toEqual({ user: '1.2.0', auth: '2.0.1', firmware: '3.0.1' })
     expect(stage.sandbox.violations).toEqual([])
   }, 180_000)
@@ -58,6 +59,7 @@ describe('one release, from commit to device', () => {
     expect(plot.versions.firmware).toBe('3.1.0')
     expect(await acceptedConfigurations(stage)).toBe(1)
     expect(await tracesOf(stage, plot)).toEqual({ ...TRACES, comments: COMMENTS })
+    expect(await completedIn(stage)).toEqual(COMPLETED)
     expect(stage.sandbox.violations).toEqual([])
   }, 300_000)
 })
@@ -78,6 +80,21 @@ const dyingAtFirst = (stage: Stage): Stage => ({
     },
   },
 })
+
+/**
+ * What the end of the story counts, after everything that came later: three products in each environment, and one once
+ * more past the gate. GitHub's own deployments of the same jobs add nothing.
+ */
+const COMPLETED = { integration: 3, beta: 3, production: 4 }
+
+async function completedIn(stage: Stage): Promise<Record<string, number>> {
+  const git = stage.sandbox.repository('acme/releases').gitDirectory
+  const { out } = await stage.ringmaster('ledger', 'log', '--repo', git, '--type', 'deployment.completed', '--json')
+  const { events } = JSON.parse(out) as { events: { data: { environment: string } }[] }
+  const counts: Record<string, number> = {}
+  for (const { data } of events) counts[data.environment] = (counts[data.environment] ?? 0) + 1
+  return counts
+}
 
 async function acceptedConfigurations(stage: Stage): Promise<number> {
   const git = stage.sandbox.repository('acme/releases').gitDirectory
