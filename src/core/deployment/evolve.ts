@@ -181,6 +181,7 @@ const said = ({ statusId, status = 'pending' }: Placed): Said => ({ statusId, st
 function withNewest<T extends Placed>(list: readonly T[], next: T, isSamePlace: (other: Placed) => boolean): T[] {
   const known = list.find(isSamePlace)
   if (known && !isNewer(said(next), said(known))) return [...list]
+  if (list.length === (known ? 1 : 0)) return [next]
   return [...list.filter((other) => other !== known), next].sort(
     (a, b) =>
       a.attempt - b.attempt ||
@@ -198,21 +199,24 @@ export function evolveRunByDeployment(state: RunState | undefined, event: Deploy
   const { repository, runId, runAttempt, environment, product, version, sha, status, statusId, url, origin } =
     event.data
   if (runId === null || origin !== 'record') return state
-  const run = state ?? emptyRun(repository, runId)
-  const place = { environment, product, version, sha, attempt: runAttempt ?? 1, statusId }
+  const { intents, attempts, jobDeployments, recorded, endedAttempt } = state ?? emptyRun(repository, runId)
+  const attempt = runAttempt ?? 1
   const isThere = (other: Placed) =>
-    other.environment === environment && other.product === product && other.attempt === place.attempt
-  const intents =
-    status === 'pending' ? withNewest(run.intents, { ...place, trust: event.trust }, isThere) : run.intents
+    other.environment === environment && other.product === product && other.attempt === attempt
+  const intent = { environment, product, version, sha, attempt, trust: event.trust, statusId }
+  const announced = status === 'pending' ? withNewest(intents, intent, isThere) : intents
+  const run = { repository: state?.repository ?? repository, runId, jobDeployments, endedAttempt, intents: announced }
   /** Whoever merely claims to speak for a run must not make what GitHub says of its jobs go unheard. */
-  if (event.trust === 'claimed') return { ...run, intents }
-  const recorded = run.recorded.includes(environment) ? run.recorded : [...run.recorded, environment].sort()
-  const attempts = withNewest(
-    run.attempts,
-    { ...place, status, url },
-    (other) => isThere(other) && other.version === version,
-  )
-  return { ...run, recorded, attempts, intents }
+  if (event.trust === 'claimed') return { ...run, attempts, recorded }
+  return {
+    ...run,
+    attempts: withNewest(
+      attempts,
+      { environment, product, version, sha, attempt, status, statusId, url },
+      (other) => isThere(other) && other.version === version,
+    ),
+    recorded: recorded.includes(environment) ? recorded : [...recorded, environment].sort(),
+  }
 }
 
 export function evolveRunByJob(
