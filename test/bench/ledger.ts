@@ -14,10 +14,13 @@ const SAMPLED_COMMITS = 128
  * events take some minutes to make.
  */
 export async function benchLedger(write: (line: string) => void): Promise<void> {
-  const [minutes = '10', ...sizes] = process.argv.slice(3)
+  const [minutes = '60', ...sizes] = process.argv.slice(3)
   const lasting = Number(minutes)
   if (lasting > 0) {
-    await benchLoad(write, { minutes: lasting, events: Math.round(EVENTS_A_MINUTE * lasting), commands: lasting })
+    const events = Math.round(EVENTS_A_MINUTE * lasting)
+    const missed = await benchLoad(write, { minutes: lasting, events, commands: lasting })
+    for (const target of missed) write(`Missed: ${target}`)
+    if (missed.length > 0) process.exitCode = 1
     write('')
   }
   benchReplay(write)
