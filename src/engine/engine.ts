@@ -79,7 +79,10 @@ export function createEngine(options: EngineOptions): Engine {
     const settled = (reader: Parameters<typeof settleAt>[1]) =>
       settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
-    const { events } = await settled(await ledger.view())
+    const preview = await settled(await ledger.view())
+    /** What the log holds of a command is final: told again, it keeps the next one on its issue waiting for no commit. */
+    if (request.kind === 'command-given' && preview.kind === 'accept' && preview.events.length === 0)
+      return { kind: 'accept', answer: preview.answer }
     const append = () =>
       ledger.append<Decision<unknown>>(async (session) => {
         const decision = await settled(session)
@@ -87,7 +90,7 @@ export function createEngine(options: EngineOptions): Engine {
         return { events: decision.events, documents, result: decision }
       })
     /** Nobody waits for what was told before, such as a delivery that is read again. */
-    const receipt = await (events.length > 0 ? appending(request, append) : append())
+    const receipt = await (preview.events.length > 0 ? appending(request, append) : append())
     await after(receipt.events)
     /** A proposal that was closed or edited by somebody is no event: what it should be is state already. */
     if (request.kind === 'proposal-seen' && request.source.kind === 'webhook')

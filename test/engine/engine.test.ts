@@ -68,6 +68,17 @@ describe('deciding', () => {
     expect(hurried.filter((text) => text.startsWith('command-given'))).toEqual(['command-given after 2'])
   })
 
+  it('says of a command that is in the log what it came to, without waiting for a commit', async () => {
+    let pace = async (): Promise<void> => {}
+    const on = stage({ ledger: { pace: () => pace() } })
+    const release = command('release', '"First"')
+    await play(on, configurationSeen, release)
+    const first = await on.engine.submit(release)
+    pace = () => new Promise(() => {})
+    expect(await on.engine.submit(release)).toEqual(first)
+    expect(first).toMatchObject({ kind: 'accept', answer: { code: 'release-opened' } })
+  })
+
   it('answers a request that came in twice at once only once', async () => {
     const on = stage()
     await play(on, configurationSeen)
