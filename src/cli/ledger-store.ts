@@ -38,6 +38,12 @@ const localStore = (
 export function storeToRead(choice: StoreChoice, io: Pick<CommandIo, 'env' | 'now'>): LedgerStore {
   const { repo, branch } = choice
   if (!isOnGitHub(repo)) return localStore(choice, io.now, { name: 'reader', email: 'reader@localhost' })
+  const { owner, repo: name } = splitName(repo)
+  return gitHubStore({ client: readerOf(repo, io) as never, owner, repo: name, branch: branch ?? DATA_BRANCH })
+}
+
+/** A client of GitHub with GITHUB_TOKEN, which says what is missing when there is none. */
+export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
   const token = io.env['GITHUB_TOKEN']?.trim()
   if (!token) {
     throw new RingmasterError('bad-input', {
@@ -47,9 +53,7 @@ export function storeToRead(choice: StoreChoice, io: Pick<CommandIo, 'env' | 'no
     })
   }
   const baseUrl = io.env['GITHUB_API_URL']?.trim() || 'https://api.github.com'
-  const octokit = new Octokit({ auth: token, baseUrl, userAgent: 'ringmaster' })
-  const { owner, repo: name } = splitName(repo)
-  return gitHubStore({ client: octokit as never, owner, repo: name, branch: branch ?? DATA_BRANCH })
+  return new Octokit({ auth: token, baseUrl, userAgent: 'ringmaster' })
 }
 
 /**

@@ -12,6 +12,7 @@ import { renderEvidence } from '../render/evidence.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
+import { anchorsOnGitHub } from './ledger-anchors.ts'
 import { storeToRead, storeToWrite } from './ledger-store.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
@@ -27,7 +28,7 @@ function anchorOf(text: string): Anchor {
 export const ledgerVerify: CliCommand = {
   name: 'ledger verify',
   usage:
-    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN; the current directory when left out)',
+    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN, and looks for anchors there by itself; the current directory when left out)',
   summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
   async run(args, io) {
     const { values } = readOptions(ledgerVerify, args, {
@@ -37,14 +38,16 @@ export const ledgerVerify: CliCommand = {
       anchor: { type: 'string', multiple: true },
     })
     const anchors = (values.anchor ?? []).map(anchorOf)
-    const store = storeToRead({ repo: values.repo ?? '.', branch: values.branch }, io)
+    const repo = values.repo ?? '.'
+    const store = storeToRead({ repo, branch: values.branch }, io)
+    const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
     const report = await verifyLedger(store, model, {
       checkEvent,
       redecide,
-      anchors,
+      anchors: [...anchors, ...(found?.anchors ?? [])],
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })
-    if (io.json) io.out(JSON.stringify(report))
+    if (io.json) io.out(JSON.stringify(found === null ? report : { ...report, found }))
     else {
       const { counts, head, author } = report
       io.out(
@@ -53,6 +56,11 @@ export const ledgerVerify: CliCommand = {
       io.out(`Head: event ${head.seq}, ${head.digest}`)
       if (author !== null)
         io.out(`Commits belong to ${quoted(author)}${values.author === undefined ? ', who made the first one' : ''}.`)
+      if (found !== null)
+        io.out(
+          `${found.anchors.length} anchors on GitHub, in the checks of ${found.lookedAt.commits} proposals and the answers to ${found.lookedAt.runs} runs.`,
+        )
+      for (const what of found?.unread ?? []) io.out(`Not looked at: ${what}`)
       if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
     }
     for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)

@@ -22,6 +22,8 @@ export type StateBefore = (key: AggregateKey) => unknown
 export interface Anchor {
   readonly seq: number | null
   readonly digest: string
+  /** Where it stands, for people. */
+  readonly where?: string
 }
 
 export interface VerifyOptions {
@@ -65,6 +67,8 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
 }
 
+const placed = (where: string | undefined): string => (where === undefined ? '' : ` (${where})`)
+
 const MAX_COMMITS = 2_000_000_000
 const CACHED_FILES = 64
 const DOCUMENTS_PER_READ = 50
@@ -105,7 +109,7 @@ class Verification {
   readonly #states = new Map<AggregateKey, unknown>()
   readonly #documents = new Map<string, string>()
   /** The digests that anchors name, by the event that they name. */
-  readonly #anchors = new Map<number, Set<string>>()
+  readonly #anchors = new Map<number, Map<string, string | undefined>>()
   /** Digests of anchors that name no event, as long as no line has them. */
   readonly #unplaced = new Set<string>()
   readonly #keyPlaces = new Map<number, string>()
@@ -126,9 +130,9 @@ class Verification {
     this.#options = options
     this.#commit = commit
     this.#author = options.author?.email ?? null
-    for (const { seq, digest } of options.anchors ?? []) {
+    for (const { seq, digest, where } of options.anchors ?? []) {
       if (seq === null) this.#unplaced.add(digest)
-      else this.#anchors.set(seq, (this.#anchors.get(seq) ?? new Set()).add(digest))
+      else this.#anchors.set(seq, (this.#anchors.get(seq) ?? new Map()).set(digest, where))
     }
   }
 
@@ -188,7 +192,8 @@ class Verification {
   }
 
   #truncated(seq: number): void {
-    const message = `expected event ${seq}, which an anchor outside the branch names, found the log to end at ${this.#end.seq}: it was truncated`
+    const [where] = [...(this.#anchors.get(seq)?.values() ?? [])]
+    const message = `expected event ${seq}, which an anchor outside the branch names${placed(where)}, found the log to end at ${this.#end.seq}: it was truncated`
     this.report(integrityProblem('ledger-rewound', message, { path: HEAD_PATH }))
   }
 
@@ -260,12 +265,12 @@ class Verification {
   #checkAnchor(path: string, line: number): void {
     this.#unplaced.delete(this.#end.tip)
     const shared = this.#agreed
-    for (const anchor of this.#anchors.get(this.#end.seq) ?? []) {
+    for (const [anchor, where] of this.#anchors.get(this.#end.seq) ?? []) {
       if (anchor === this.#end.tip) {
         this.#agreed = this.#end.seq
         continue
       }
-      const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it, found ${this.#end.tip}`
+      const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it${placed(where)}, found ${this.#end.tip}`
       this.report(
         shared === null
           ? integrityProblem('ledger-replaced', `${message}: the log was replaced`, { path, line })

@@ -93,6 +93,30 @@ const headOf = async () => {
   return (JSON.parse(out) as { head: { seq: number; digest: string } }).head
 }
 
+/** A proposal whose sign-off check says something, and how it is said. */
+async function outsideOf(
+  sandbox: Awaited<ReturnType<typeof startSandbox>>,
+): Promise<(summary: string) => Promise<void>> {
+  const at = { owner: 'acme', repo: 'releases' }
+  const { rest } = sandbox.as('ann').octokit
+  const { data: main } = await rest.git.getRef({ ...at, ref: 'heads/main' })
+  for (const branch of ['ringmaster-releases', 'ringmaster-proposals/r12'])
+    await rest.git.createRef({ ...at, ref: `refs/heads/${branch}`, sha: main.object.sha })
+  const file = { message: 'Propose', content: 'cjEyCg==', branch: 'ringmaster-proposals/r12' }
+  await rest.repos.createOrUpdateFileContents({ ...at, path: 'releases/r12.yaml', ...file })
+  const { data: pull } = await rest.pulls.create({
+    ...at,
+    title: 'r12',
+    base: 'ringmaster-releases',
+    head: 'ringmaster-proposals/r12',
+  })
+  const { checks } = sandbox.app('ringmaster').octokit('acme').rest
+  return async (summary) => {
+    const said = { name: 'ringmaster/sign-off', head_sha: pull.head.sha, output: { title: 't', summary } }
+    await checks.create({ ...at, ...said, status: 'completed', conclusion: 'success' })
+  }
+}
+
 describe('ledger verify', () => {
   it('agrees with an anchor that was taken outside, and with the author of every commit', async () => {
     const { seq, digest } = await headOf()
@@ -228,7 +252,12 @@ describe('ledger verify', () => {
           },
         ],
         apps: [
-          { slug: 'ringmaster', permissions: { contents: 'write' }, events: [], installations: [{ account: 'acme' }] },
+          {
+            slug: 'ringmaster',
+            permissions: { contents: 'write', checks: 'write' },
+            events: [],
+            installations: [{ account: 'acme' }],
+          },
         ],
       },
     })
@@ -244,7 +273,27 @@ describe('ledger verify', () => {
       await on.engine.close()
       const env = { GITHUB_TOKEN: sandbox.as('ann').token, GITHUB_API_URL: sandbox.origin }
       const verified = await run(['ledger', 'verify', '--repo', 'acme/releases'], env)
-      expect(verified).toMatchObject({ code: 0, err: [] })
+      expect(verified).toMatchObject({ code: 0, err: [], out: expect.stringContaining('0 anchors on GitHub') })
+      const { seq, digest } = JSON.parse(
+        (await run(['ledger', 'verify', '--repo', 'acme/releases', '--json'], env)).out,
+      ).head as { seq: number; digest: string }
+      const named = await outsideOf(sandbox)
+      await named(`Signed. Content, log head \`${seq}:${digest}\`.`)
+      const agreeing = await run(['ledger', 'verify', '--repo', 'acme/releases'], env)
+      expect(agreeing).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('1 anchors on GitHub, in the checks of 1'),
+      })
+      await named(`Signed. Content, log head \`${seq + 9}:${digest}\`.`)
+      const cut = await run(['ledger', 'verify', '--repo', 'acme/releases'], env)
+      expect(cut.err).toEqual([
+        expect.stringMatching(
+          `^ledger-rewound: expected event ${seq + 9}, which an anchor outside the branch names \\(.+/runs/\\d+\\)`,
+        ),
+      ])
+      const other = ['--author', '9+other[bot]@users.noreply.github.com', '--json']
+      const theirs = await run(['ledger', 'verify', '--repo', 'acme/releases', ...other], env)
+      expect(JSON.parse(theirs.out)).toMatchObject({ found: { anchors: [] } })
       commitFile(sandbox.repository('acme/releases').gitDirectory, 'note.txt', 'hello\n')
       const harmed = await run(['ledger', 'verify', '--repo', 'acme/releases'], env)
       expect(harmed.err.join('\n')).toMatch(/^foreign-author: .* signed by the platform/m)
