@@ -1,5 +1,12 @@
-import { signedReleases, uncountedPhase } from '../core/cohort/offer.ts'
-import { BUNDLES_KEY, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from '../core/cohort/state.ts'
+import { channelOf, signedReleases, uncountedPhase } from '../core/cohort/offer.ts'
+import {
+  BUNDLES_KEY,
+  bundleIdOf,
+  bundlesDocument,
+  type CohortState,
+  cohortKey,
+  type SignedBundles,
+} from '../core/cohort/state.ts'
 import {
   CHECKS_KEY,
   type ConfigChecks,
@@ -8,6 +15,7 @@ import {
   readConfiguration,
   readPolicy,
 } from '../core/config/in-force.ts'
+import type { CohortConfig } from '../core/config/schema.ts'
 import { type Deciding, document, state, states } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
@@ -21,6 +29,7 @@ import type { ReleaseState } from '../core/release/schema.ts'
 import { keptEnvironments } from '../core/release/visibility.ts'
 import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
+import { type Brought, MOST_BROUGHT_TO, renderBrought } from './channel.ts'
 import { renderReminder } from './conduct.ts'
 import { configurationCheck, refusedConfiguration } from './configuration.ts'
 import { renderCut } from './cut.ts'
@@ -89,6 +98,9 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
     },
     { ...base, kind: 'label', key: `${id}/label`, issue, label: labelOf(release.status) },
   ]
+  const brought = yield* broughtBy(release, policy?.configuration.cohorts ?? [])
+  if (brought.length > 0)
+    outputs.push({ ...base, kind: 'comment', key: `${id}/cohorts`, issue, body: renderBrought(brought) })
   if (release.status === 'in_progress') {
     outputs.push({
       ...base,
@@ -122,6 +134,22 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
     })
   }
   return outputs
+}
+
+/** What the versions of a release did to the cohorts that rings have brought them to. */
+function* broughtBy({ items }: ReleaseState, cohorts: readonly CohortConfig[]): Deciding<Brought[]> {
+  const concerned = cohorts.filter(({ product }) => items.some((item) => item.product === product))
+  const shown = concerned.slice(0, MOST_BROUGHT_TO)
+  const known = yield* states<CohortState>(shown.map(({ id }) => cohortKey(id)))
+  const bundles = new Set(items.map(({ product, version }) => bundleIdOf(product, version)))
+  return shown.flatMap((config, at) => {
+    const cohort = known[at]
+    const channel = cohort && channelOf(cohort, config)
+    return (cohort?.brought ?? []).flatMap((entry) => {
+      const bundle = channel?.releases.find(({ id }) => id === entry.release)?.bundle
+      return channel && bundle !== undefined && bundles.has(bundle) ? [{ ...entry, channel }] : []
+    })
+  })
 }
 
 /** The newest reminder; those before it stand as they were. */
@@ -307,13 +335,14 @@ function* ofConfiguration(subject: AggregateKey, around: Surroundings): Deciding
   return (known?.checks ?? []).map((check) => configurationCheck(check, subject))
 }
 
-/** The kinds of state that have outputs of their own. */
-const OWN_OUTPUTS: ReadonlySet<string | undefined> = new Set(['release', 'gate', 'issue', 'cohort', 'cuts', 'refused'])
+/** The kinds of state that have outputs of their own, and none of another. */
+const OWN_OUTPUTS: ReadonlySet<string | undefined> = new Set(['release', 'gate', 'issue', 'cuts', 'refused'])
 
 /** The subjects whose outputs an event may change. `open` is the index after the event. */
 export function subjectsOf(keys: readonly AggregateKey[], open: OpenIndex): AggregateKey[] {
   const subjects = keys.flatMap((key): AggregateKey[] => {
     const [kind] = key.split('/', 1)
+    if (kind === 'cohort') return [key, ...open.releases.map((release) => releaseKey(release.id))]
     if (OWN_OUTPUTS.has(kind)) return [key]
     if (kind === 'commit') return [refusedKey(key.slice('commit/'.length))]
     if (key === OPEN_KEY || key === REFUSED_KEY || key === CHECKS_KEY) return [key]

@@ -10,7 +10,7 @@ const TRACES: Omit<Traces, 'comments'> = {
   labels: ['release:completed'],
   gateAnswers: ['approved', 'approved', 'approved'],
 }
-const COMMENTS = ['r1/board', ...Array.from({ length: 10 }, () => 'reply/#')]
+const COMMENTS = ['r1/board', 'r1/cohorts', ...Array.from({ length: 10 }, () => 'reply/#')]
 
 /** A generator of numbers from a seed (mulberry32), so that a run can be played again. */
 function randomFrom(seed: number): () => number {

@@ -15,6 +15,9 @@ export type CohortEvent = TypedEvent<
   | 'manifest.published'
 >
 
+/** Older ones are in the log; their release issues are closed. */
+const MOST_BROUGHT = 10
+
 const newCohort = (id: string, product: string): CohortState => ({
   id,
   product,
@@ -55,8 +58,13 @@ const changed = (state: CohortState, release: ChannelRelease): CohortState => ({
 
 /** Total: what is said of a cohort that was never offered anything changes nothing. */
 export function evolveCohort(state: CohortState | undefined, event: CohortEvent): CohortState | undefined {
-  if (event.type === 'channel.released')
-    return released(state ?? newCohort(event.data.cohort, event.data.bundle.product), event.data)
+  if (event.type === 'channel.released') {
+    const { cohort, bundle, release, effect } = event.data
+    const after = released(state ?? newCohort(cohort, bundle.product), event.data)
+    if (effect === undefined || after === state) return after
+    const brought = [...(after.brought ?? []), { release: release.id, at: event.at, effect }]
+    return { ...after, brought: brought.slice(-MOST_BROUGHT) }
+  }
   if (state === undefined) return undefined
   switch (event.type) {
     case 'channel.changed': {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Quarantine } from '../manifest/schema.ts'
+import { ChannelEffect } from './effect-schema.ts'
 import { Bundle, ChannelRelease, Id, Override, Salt } from './schema.ts'
 
 /** What the buckets of a channel release are hashed with: random, and new for each release. */
@@ -23,6 +24,8 @@ export const CohortState = z.object({
   resumed: z.array(z.strictObject({ release: Id, at: z.string() })),
   /** How often the manifest was asked to be issued again. */
   issue: z.int(),
+  /** What the newest releases were seen to do to devices when a ring brought them; null where nobody could say. */
+  brought: z.array(z.strictObject({ release: Id, at: z.string(), effect: ChannelEffect.nullable() })).optional(),
   published: z.object({ digest: z.string(), address: z.string(), at: z.string() }).nullable(),
 })
 export type CohortState = z.infer<typeof CohortState>
