@@ -1,10 +1,23 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { personQuery } from '../../src/core/access/decide.ts'
+import { configDocument } from '../../src/core/config/in-force.ts'
+import { CONFIG_PATH, parseConfiguration } from '../../src/core/config/parse.ts'
 import type { AggregateKey, LedgerEvent } from '../../src/core/event.ts'
+import { sha256 } from '../../src/core/json.ts'
 import { model } from '../../src/core/model.ts'
 import { redecide } from '../../src/engine/redecide.ts'
 import { memoryStore } from '../../src/ledger/memory.ts'
 import { redactEvent } from '../../src/ledger/redact.ts'
 import { verifyLedger } from '../../src/ledger/verify.ts'
+import {
+  asked,
+  MALLORY,
+  minute,
+  sha,
+  CONFIGURATION as WORLD_CONFIGURATION,
+  RELEASES as WORLD_RELEASES,
+  World,
+} from '../core/decided.ts'
 import { nextId } from '../ledger/opened.ts'
 import { command, eventsOf, gateRequested, play, proposedHead, releaseReview, stage, started } from './stage.ts'
 
@@ -19,6 +32,7 @@ beforeAll(async () => {
   on.outside.approve('mallory', proposedHead(on.outside))
   on.now = '2026-11-20T11:00:00Z'
   await play(on, releaseReview())
+  await play(on, { ...command('hold', 'no'), actor: { login: 'mallory', id: 66 } })
   await on.engine.close()
   log = eventsOf(on.branch) as unknown as LedgerEvent[]
   documents = async (path) => (await on.ledger.view()).document(path)
@@ -53,7 +67,9 @@ describe('deciding again what was recorded', () => {
     const found = await again(log)
     const decided = found.filter((entry) => entry.problems !== null)
     expect(decided.map((entry) => entry.problems)).toEqual(decided.map(() => []))
-    expect(new Set(decided.map((entry) => entry.type))).toEqual(new Set(['signoff.decided', 'gate.decided']))
+    expect(new Set(decided.map((entry) => entry.type))).toEqual(
+      new Set(['config.accepted', 'signoff.decided', 'signoff.completed', 'gate.decided', 'command.answered']),
+    )
     expect(found.some((entry) => entry.problems === null)).toBe(true)
   })
 
@@ -97,6 +113,48 @@ describe('deciding again what was recorded', () => {
       '/data/verdict": "approved" comes out, "waiting" is recorded',
       (data: { verdict: string }) => {
         data.verdict = 'waiting'
+      },
+    ],
+    [
+      'a signer that was added',
+      'signoff.completed',
+      '/data/signers/1": nothing comes out, "mallory" is recorded',
+      (data: { signers: string[] }) => {
+        data.signers.push('mallory')
+      },
+    ],
+    [
+      'a configuration that followed another',
+      'config.accepted',
+      '/data/previous": "null" comes out, "sha256:0" is recorded',
+      (data: { previous: string | null }) => {
+        data.previous = 'sha256:0'
+      },
+    ],
+    [
+      'a refusal that was made a success',
+      'command.answered',
+      '/data/answer/code": "refused" comes out, "release-held" is recorded',
+      (data: { answer: { code: string; problems: unknown[] } }) => {
+        data.answer = { ...data.answer, code: 'release-held', problems: [] }
+      },
+    ],
+    [
+      'a success that nobody was asked for',
+      'command.answered',
+      'the fact person was not recorded',
+      (data: { answer: { code: string; problems: unknown[] }; facts: unknown[] }) => {
+        data.answer = { ...data.answer, code: 'release-held', problems: [] }
+        data.facts.length = 0
+      },
+    ],
+    [
+      'a refusal of somebody who was entitled',
+      'command.answered',
+      '/data/answer/problems/0": nothing comes out, ',
+      (data: { facts: { answer: { permission: string } }[] }) => {
+        const [fact] = data.facts
+        if (fact) fact.answer.permission = 'admin'
       },
     ],
     [
@@ -149,5 +207,60 @@ describe('deciding again after a text was taken out', () => {
     ;(last?.data as { verdict: string }).verdict = 'approved'
     const found = await differing(harmed, async (path) => (await on.ledger.view()).document(path))
     expect(found[0]?.problems?.[0]?.message).toContain('/data/verdict')
+  })
+})
+
+describe('deciding again whether a configuration took effect', () => {
+  const OLGA = { login: 'olga', id: 9 }
+  const PULL_HEAD = 'f'.repeat(40)
+  const CHANGED = WORLD_CONFIGURATION.replace('label: beta', 'label: preview')
+  const repository = WORLD_RELEASES.fullName
+
+  function changedConfiguration(): World {
+    const world = new World()
+    const parsed = parseConfiguration(WORLD_CONFIGURATION)
+    if (!parsed.ok) throw new Error('expected the configuration of the tests to be sound')
+    const standing = { kind: 'person', permission: 'write', teams: [] } as const
+    for (const [commit, text] of [
+      [sha('c1'), WORLD_CONFIGURATION],
+      [sha('c2'), CHANGED],
+      [PULL_HEAD, CHANGED],
+      [sha('0d'), 'schemaVersion: 0\n'],
+    ] as const)
+      world.fact({ kind: 'file', repository, commit, path: CONFIG_PATH }, { kind: 'file', text })
+    const pulls = [
+      { number: 3, head: sha('0d'), approvers: [MALLORY] },
+      { number: 4, head: PULL_HEAD, approvers: [OLGA] },
+    ]
+    world
+      .fact({ kind: 'merged-pulls', repository, commit: sha('c2'), path: CONFIG_PATH }, { kind: 'merged-pulls', pulls })
+      .fact(personQuery(OLGA, repository, parsed.value.configuration.roles), standing)
+    for (const commit of [sha('c1'), sha('c2')])
+      world.ask({ kind: 'configuration-seen', repository: WORLD_RELEASES, commit, ...asked, at: minute(1) })
+    expect(world.log.map((event) => event.type)).toEqual(['config.accepted', 'config.accepted'])
+    return world
+  }
+  const againIn = (world: World, bend: (data: { facts: { query: { kind: string } }[] }) => void = () => {}) => {
+    const events = structuredClone(world.log) as LedgerEvent[]
+    bend(events[1]?.data as never)
+    return again(events, async (path) => world.documents.get(path))
+  }
+
+  it('comes to the same from the pull request, the file that its approvers saw, and their roles', async () => {
+    expect((await againIn(changedConfiguration())).map((entry) => entry.problems)).toEqual([[], []])
+  })
+
+  it.each(['merged-pulls', 'file', 'person'])('does not come to it without the fact %s', async (kind) => {
+    const found = await againIn(changedConfiguration(), (data) => {
+      data.facts = data.facts.filter(({ query }) => query.kind !== kind)
+    })
+    expect(found[0]?.problems).toEqual([])
+    expect(found[1]?.problems).toMatchObject([{ code: 'decision-differs' }])
+  })
+
+  it('does not come to it for another text', async () => {
+    const world = changedConfiguration()
+    world.documents.set(configDocument(sha256(CHANGED)), WORLD_CONFIGURATION)
+    expect((await againIn(world))[1]?.problems).toMatchObject([{ code: 'decision-differs' }])
   })
 })

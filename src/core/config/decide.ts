@@ -2,7 +2,7 @@ import { decideAccess, type Person, personQuery, rolesWritten } from '../access/
 import type { RoleBinding } from '../access/schema.ts'
 import { holdsAt } from '../access/term.ts'
 import { draft } from '../catalogue.ts'
-import { type Deciding, type Decision, fact, facts, state } from '../decision.ts'
+import { type Deciding, type Decision, fact, facts, state, type UsedFact } from '../decision.ts'
 import type { FactAnswer, FactQuery } from '../facts.ts'
 import { canonicalJson, digestOf, sha256 } from '../json.ts'
 import type { Problem } from '../problem.ts'
@@ -49,11 +49,11 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
   if (current?.digest === digest) return yield* backInForce(request, current)
   const parsed = parseConfiguration(file.text)
   const next = parsed.ok ? parsed.value : null
-  const approval =
+  const approval: Approval =
     current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request, digest, next)
-  const admin = next ? yield* withoutAdmin(next, request.at) : []
-  const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...admin, ...approval.problems]
-  const used = [{ query: fileQuery, answer: { kind: 'file', text: null } satisfies FactAnswer }, ...approval.used]
+  const admin: Approval = next ? yield* withoutAdmin(next, request.at) : { problems: [], used: [] }
+  const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...admin.problems, ...approval.problems]
+  const used = [withoutText(fileQuery), ...approval.used, ...admin.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
   if (problems.length > 0) {
     return {
@@ -96,40 +96,60 @@ function* backInForce(request: ConfigurationSeen, current: ConfigState): Decidin
 
 interface Approval {
   readonly problems: readonly Problem[]
-  readonly used: readonly { readonly query: FactQuery; readonly answer: FactAnswer }[]
+  readonly used: readonly UsedFact[]
 }
+
+/** A file that holds the configuration itself: its text is the document that the event names. */
+const withoutText = (query: Extract<FactQuery, { kind: 'file' }>): UsedFact => ({
+  query,
+  answer: { kind: 'file', text: null },
+})
+
+const usedOf = (queries: readonly FactQuery[], answers: readonly (FactAnswer | undefined)[]): UsedFact[] =>
+  queries.flatMap((query, index) => {
+    const answer = answers[index]
+    return answer ? [{ query, answer }] : []
+  })
 
 /** Who approved exactly this file: what the approvers of a merged pull request saw at its last commit. */
 function* approversOf(
   repository: string,
   pulls: readonly { readonly head: string; readonly approvers: readonly { login: string; id: number }[] }[],
   digest: string,
-): Deciding<{ login: string; id: number }[]> {
+): Deciding<{ readonly approvers: readonly { login: string; id: number }[]; readonly used: readonly UsedFact[] }> {
   const queries = pulls.map(({ head }) => ({ kind: 'file', repository, commit: head, path: CONFIG_PATH }) as const)
   const files = yield* facts(queries)
-  return pulls.flatMap((pull, index) => {
+  const isSame = pulls.map((_, index) => {
     const text = files[index]?.text
-    return typeof text === 'string' && text !== 'unreadable' && sha256(text) === digest ? pull.approvers : []
+    return typeof text === 'string' && text !== 'unreadable' && sha256(text) === digest
   })
+  return {
+    approvers: pulls.flatMap((pull, index) => (isSame[index] ? pull.approvers : [])),
+    used: queries.filter((_, index) => isSame[index]).map(withoutText),
+  }
 }
 
 /** One admin at least has to be left, or nobody could ever change the configuration again. */
-function* withoutAdmin({ configuration }: ParsedConfiguration, at: string): Deciding<Problem[]> {
+function* withoutAdmin({ configuration }: ParsedConfiguration, at: string): Deciding<Approval> {
   const named = configuration.roles.filter((binding) => binding.role === 'admin')
   /** Whose term ends leaves nobody behind, and whose begins later leaves nobody until then. */
   const admins = named.filter((binding) => binding.until === undefined && holdsAt(binding, at))
   if (named.length === 0 || admins.some((binding) => binding.users.length > 0 || binding.repository !== undefined))
-    return []
+    return { problems: [], used: [] }
   const teams = [...new Set(admins.flatMap((binding) => binding.teams))]
-  const answers = yield* facts(teams.map((team) => ({ kind: 'team-members', team }) as const))
-  if (answers.some((answer) => answer.members !== 'unreadable' && answer.members.length > 0)) return []
-  return [
+  const queries = teams.map((team) => ({ kind: 'team-members', team }) as const)
+  const answers = yield* facts(queries)
+  const used = usedOf(queries, answers)
+  if (answers.some((answer) => answer.members !== 'unreadable' && answer.members.length > 0))
+    return { problems: [], used }
+  const problems = [
     {
       code: 'no-admin',
       message: `expected somebody to be admin for good, found ${teams.length === 0 ? 'only terms that end or have not begun' : `no member in ${teams.join(', ')}`}`,
       hint: 'Name a user, or a team that has members and that the App can read, without until.',
     },
   ]
+  return { problems, used }
 }
 
 /** Whose own roles a change of the bindings gives, takes or dates anew: their approval of it does not count. */
@@ -138,15 +158,17 @@ function* ownRolesChanged(
   repository: string,
   before: readonly RoleBinding[],
   after: readonly RoleBinding[],
-): Deciding<string[]> {
-  if (canonicalJson(before) === canonicalJson(after)) return []
+): Deciding<{ readonly logins: readonly string[]; readonly used: readonly UsedFact[] }> {
+  if (canonicalJson(before) === canonicalJson(after)) return { logins: [], used: [] }
   const all = [...before, ...after]
-  const answers = yield* facts(approvers.map((approver) => personQuery(approver, repository, all)))
-  return approvers.flatMap((approver, index) => {
+  const queries = approvers.map((approver) => personQuery(approver, repository, all))
+  const answers = yield* facts(queries)
+  const logins = approvers.flatMap((approver, index) => {
     const answer = answers[index]
     const held = (bindings: readonly RoleBinding[]) => (answer ? rolesWritten(approver, answer, bindings) : null)
     return answer && canonicalJson(held(before)) === canonicalJson(held(after)) ? [] : [approver.login]
   })
+  return { logins, used: usedOf(queries, answers) }
 }
 
 const ownRoles = (logins: readonly string[]): Problem => ({
@@ -177,7 +199,8 @@ function* approvedUnderPrevious(
       used: [],
     }
   }
-  const approvers = yield* approversOf(repository.fullName, merged.pulls, digest)
+  const seen = yield* approversOf(repository.fullName, merged.pulls, digest)
+  const { approvers } = seen
   const { roles } = previous.configuration
   const queries = approvers.map((approver) => personQuery(approver, repository.fullName, roles))
   const answers = yield* facts(queries)
@@ -186,15 +209,10 @@ function* approvedUnderPrevious(
     if (answer === undefined) return false
     return decideAccess('change-configuration', approver, answer, roles, request.at).kind === 'allowed'
   })
-  const own = yield* ownRolesChanged(mayApprove, repository.fullName, roles, next?.configuration.roles ?? roles)
+  const changed = yield* ownRolesChanged(mayApprove, repository.fullName, roles, next?.configuration.roles ?? roles)
+  const own = changed.logins
   const allowed = mayApprove.some((approver) => !own.includes(approver.login))
-  const used = [
-    { query: pullsQuery, answer: merged },
-    ...queries.flatMap((query, index) => {
-      const answer = answers[index]
-      return answer ? [{ query, answer }] : []
-    }),
-  ]
+  const used = [{ query: pullsQuery, answer: merged }, ...seen.used, ...usedOf(queries, answers), ...changed.used]
   if (allowed) return { problems: [], used }
   if (own.length > 0) return { problems: [ownRoles(own)], used }
   const found =

@@ -103,7 +103,7 @@ function* carriedOut(
 const placeOf = (request: CommandGiven, known: IssueState | undefined): Place =>
   known?.release ? (request.issue.isPull ? 'proposal' : 'release-issue') : 'any-issue'
 
-const NOT_CONFIGURED: Problem = {
+export const NOT_CONFIGURED: Problem = {
   code: 'not-configured',
   message: 'no configuration is in force, so nobody may do this yet',
   hint: 'Add .github/ringmaster.yml to the default branch of this repository.',
@@ -113,7 +113,7 @@ const NESTED: Problem = {
   message: 'expected another command than a dry run of a dry run',
   hint: 'Such as /dry-run start.',
 }
-const NOBODY: Problem = { code: 'unknown-person', message: 'expected a comment by a person, found none' }
+export const NOBODY: Problem = { code: 'unknown-person', message: 'expected a comment by a person, found none' }
 
 const unknownCommand = (name: string, suggestions: readonly string[]): Problem => ({
   code: 'unknown-command',

@@ -178,13 +178,19 @@ function decidedAs(
 /** What others wait for: everybody has signed, or no longer has. */
 function turned(release: ReleaseState, record: SignoffRecord): Pick<EventDraft, 'type' | 'data'>[] {
   const wasApproved = release.signoff?.status === 'approved'
-  if (wasApproved === (record.status === 'approved')) return []
+  return wasApproved === (record.status === 'approved') ? [] : [turnOf(release.id, record)]
+}
+
+/** What is told when the signatures of a release turned to what a record says. */
+export function turnOf(release: string, record: SignoffRecord): Pick<EventDraft, 'type' | 'data'> {
   const { digest, head, status, evidence } = record
-  const type = wasApproved ? 'signoff.lost' : 'signoff.completed'
-  const data: EventData<'signoff.lost'> | EventData<'signoff.completed'> = wasApproved
-    ? { release: release.id, digest, status }
-    : { release: release.id, digest, head, signers: evidence.map((seat) => seat.login) }
-  return [{ type, data }]
+  if (status !== 'approved')
+    return { type: 'signoff.lost', data: { release, digest, status } satisfies EventData<'signoff.lost'> }
+  const signers = evidence.map((seat) => seat.login)
+  return {
+    type: 'signoff.completed',
+    data: { release, digest, head, signers } satisfies EventData<'signoff.completed'>,
+  }
 }
 
 /** Rules that cannot be read approve nothing, whatever was approved before. Objections stay known. */
