@@ -46,7 +46,12 @@ async function fileOf(store: LedgerStore, commit: string, seq: number): Promise<
 
 /** The store as if one file had other bytes. */
 const withFile = (store: LedgerStore, path: string, bytes: Uint8Array): LedgerStore => ({
-  ...store,
+  name: store.name,
+  readLagMs: store.readLagMs,
+  newest: (paths) => store.newest(paths),
+  commit: (request) => store.commit(request),
+  list: (commit, directory) => store.list(commit, directory),
+  history: (commit, options) => store.history(commit, options),
   read: async (commit, paths) => {
     const files = await store.read(commit, paths)
     if (files.get(path)) files.set(path, bytes)

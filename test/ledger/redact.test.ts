@@ -2,12 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { Model } from '../../src/core/event.ts'
 import { encodeEvents, ORIGIN, parseEventFile } from '../../src/ledger/codec.ts'
+import { gitHubStore } from '../../src/ledger/github.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { readLog } from '../../src/ledger/read-log.ts'
 import { rebuildSnapshots } from '../../src/ledger/rebuild.ts'
 import { redactEvent } from '../../src/ledger/redact.ts'
 import { withoutTexts } from '../../src/ledger/sealed.ts'
 import { verifyLedger } from '../../src/ledger/verify.ts'
+import { fakeGitHub } from './fake-github.ts'
 import { nextId, opened, record } from './opened.ts'
 import { counted, counterModel } from './small-model.ts'
 
@@ -131,6 +133,14 @@ describe('taking texts out of the log', () => {
       fault: 'bad-input',
       message: expect.stringContaining(message),
     })
+  })
+
+  it('works on a branch of GitHub', async () => {
+    const { client } = fakeGitHub(memoryBranch())
+    const store = gitHubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' })
+    await record(opened(store, { model: noting }), noted('Eve Adams of Initech'), counted(['b']))
+    await redactEvent(store, noting, { seq: 1, ...SAID }, { now: NOW, newId: nextId })
+    expect(await verifyLedger(store, noting)).toMatchObject({ ok: true, counts: { events: 3, redacted: 1 } })
   })
 
   it('loses to a writer that was faster', async () => {
