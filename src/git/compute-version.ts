@@ -90,10 +90,14 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     const last = read(tags).versions.find(({ name }) => name === chosen.name)
     return last === undefined ? [] : rivalsOf(read(tags), last)
   }
+  /** Names that fit and are no version are told of where they lead here. */
+  const isDoubtful = (names: readonly string[]): boolean =>
+    read(names.map((name) => ({ name, sha: name }))).unread.length > 0
   const { prepare } = presets[question.config.preset]
   const history = await readHistory(question.directory, {
     choose: lastOf,
     rivals,
+    ...(question.line.kind === 'release' ? { isDoubtful } : {}),
     beside: latestOf,
     withFiles: question.counts !== null,
     firstParent: question.firstParent,

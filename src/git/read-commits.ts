@@ -49,9 +49,37 @@ export async function readCommits(
   range: CommitRange,
   onCommit: (commit: GitCommit) => void = () => undefined,
 ): Promise<GitCommit[]> {
-  const revisions = ['--end-of-options', range.to, ...(range.from === null ? [] : [`^${range.from}`])]
-  return readLog(directory, range.withFiles, [...(range.firstParent ? ['--first-parent'] : []), ...revisions], onCommit)
+  return readLog(directory, range.withFiles, revisionsOf(range), onCommit)
 }
+
+/** A boundary is a commit left out whose child is in the range. */
+const WITH_MARKS = ['--boundary', '--format=tformat:%m%H%x00%P%x00%B']
+
+/** As `readCommits`, and what bounds the range: a commit that leads to its end is always among them, unless it is its end. */
+export async function readBoundedCommits(
+  directory: string,
+  range: CommitRange & { readonly from: string },
+  onCommit: (commit: GitCommit) => void = () => undefined,
+): Promise<{ readonly commits: readonly GitCommit[]; readonly boundary: ReadonlySet<string> }> {
+  const commits: GitCommit[] = []
+  const boundary = new Set<string>()
+  await readFields(directory, [...WITH_MARKS, ...revisionsOf(range)], (marked) => {
+    const commit = { ...marked, sha: marked.sha.slice(1) }
+    if (marked.sha.startsWith('-')) boundary.add(commit.sha)
+    else {
+      commits.push(commit)
+      onCommit(commit)
+    }
+  })
+  return { commits, boundary }
+}
+
+const revisionsOf = ({ from, to, firstParent }: CommitRange): string[] => [
+  ...(firstParent ? ['--first-parent'] : []),
+  '--end-of-options',
+  to,
+  ...(from === null ? [] : [`^${from}`]),
+]
 
 /** All that leads to a tag or to what is checked out, in the same order; bare repositories will do. */
 export const readWholeHistory = (directory: string, withFiles: boolean): Promise<GitCommit[]> =>
@@ -63,17 +91,29 @@ async function readLog(
   revisions: readonly string[],
   onCommit: (commit: GitCommit) => void = () => undefined,
 ): Promise<GitCommit[]> {
-  const form = withFiles ? WITH_FILES : WITHOUT_FILES
-  const args = ['log', '-z', '--date-order', '--encoding=UTF-8', '--no-color', ...form, ...revisions, '--']
-  if (withFiles) return parseWithFiles(splitAtNul(await git(directory, args)))
+  if (withFiles) return parseWithFiles(splitAtNul(await git(directory, logOf([...WITH_FILES, ...revisions]))))
   const commits: GitCommit[] = []
-  const fields = new FieldsOfCommits((commit) => {
+  await readFields(directory, [...WITHOUT_FILES, ...revisions], (commit) => {
     commits.push(commit)
     onCommit(commit)
   })
-  const texts = new NulSeparatedTexts((all) => fields.add(all))
-  await gitInPieces(directory, args, (piece) => texts.add(piece))
   return commits
+}
+
+const logOf = (args: readonly string[]): string[] => [
+  ...['log', '-z', '--date-order', '--encoding=UTF-8', '--no-color'],
+  ...args,
+  '--',
+]
+
+async function readFields(
+  directory: string,
+  args: readonly string[],
+  onCommit: (commit: GitCommit) => void,
+): Promise<void> {
+  const fields = new FieldsOfCommits(onCommit)
+  const texts = new NulSeparatedTexts((all) => fields.add(all))
+  await gitInPieces(directory, logOf(args), (piece) => texts.add(piece))
 }
 
 const parentsOf = (text: string): string[] => (text === '' ? [] : text.split(' '))

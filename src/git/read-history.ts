@@ -8,8 +8,9 @@ import {
   remoteToDeepenFrom,
   textOf,
 } from './deepen.ts'
-import { type GitCommit, readCommits } from './read-commits.ts'
+import { type GitCommit, readBoundedCommits, readCommits } from './read-commits.ts'
 import { type GitHead, readHead, readRemote } from './read-head.ts'
+import { readPlainTags } from './read-tag-names.ts'
 import { type GitTag, readMergedTags, readRemoteTags } from './read-tags.ts'
 
 /** What a version is computed from: the commits since the last release, and the release they are counted from. */
@@ -18,7 +19,7 @@ export interface History {
   readonly head: string
   /** The tag that was chosen; null when no release is an ancestor of `head`. */
   readonly last: GitTag | null
-  /** Every tag that leads to `head` or one of its ancestors. */
+  /** Every tag that leads to `head` or one of its ancestors; `last` alone where the question has no doubt of others. */
   readonly tags: readonly GitTag[]
   /** The commits after `last`, newest first; all of them when there is none. */
   readonly commits: readonly GitCommit[]
@@ -39,6 +40,11 @@ export interface HistoryQuestion {
   readonly choose: (tags: readonly GitTag[]) => GitTag | null
   /** Tags as great as the chosen one at other commits: one that has the chosen one behind it is taken in its place. */
   readonly rivals?: (chosen: GitTag, tags: readonly GitTag[]) => readonly GitTag[]
+  /**
+   * Whether names of tags of the whole repository hold any that has to be known to lead to `head` or not, beside the
+   * chosen one. Left out where all have to.
+   */
+  readonly isDoubtful?: (names: readonly string[]) => boolean
   /** Picks another tag that has to be as certain as the last release; the same rule holds. */
   readonly beside?: (tags: readonly GitTag[]) => GitTag | null
   readonly withFiles: boolean
@@ -57,6 +63,8 @@ export interface HistoryQuestion {
  */
 export async function readHistory(directory: string, question: HistoryQuestion): Promise<History> {
   const head = await readHead(directory, question.at)
+  const spared = await readAtOnce(directory, head, question)
+  if (spared !== null) return spared
   const known = await readMergedTags(directory, head.sha)
   const { tags, remoteTags } = await settledTags(directory, head, known, question)
   const last = await newestOf(directory, question, tags)
@@ -68,6 +76,33 @@ export async function readHistory(directory: string, question: HistoryQuestion):
   }
   const commits = range.from === range.to ? [] : await readCommits(directory, range, question.onCommit)
   return { head: head.sha, last, tags, commits, deepened: head.shallow, remoteTags }
+}
+
+/**
+ * The answer by one git alone, for what is asked most: a whole checkout whose highest release leads to what is checked
+ * out, with nothing in doubt. Null where anything is, and every tag has to be looked at.
+ */
+async function readAtOnce(directory: string, head: GitHead, question: HistoryQuestion): Promise<History | null> {
+  const { choose, rivals, beside, isDoubtful, withFiles, firstParent, onCommit } = question
+  if (head.shallow || withFiles || question.at !== undefined || isDoubtful === undefined) return null
+  const plain = readPlainTags(directory)
+  if (plain === null || isDoubtful(plain.names)) return null
+  const unpeeled = plain.names.map((name) => ({ name, sha: name }))
+  const chosen = choose(unpeeled)
+  const sha = chosen === null ? null : await plain.commitOf(chosen.name)
+  if (chosen === null || sha === null || rivals?.(chosen, unpeeled).length || beside?.(unpeeled)) return null
+  const last = { name: chosen.name, sha }
+  const answer = { head: head.sha, last, tags: [last], deepened: false, remoteTags: 'not-asked' } as const
+  if (sha === head.sha) return { ...answer, commits: [] }
+  const range = { from: sha, to: head.sha, withFiles, firstParent }
+  try {
+    const { commits, boundary } = await readBoundedCommits(directory, range, onCommit)
+    return boundary.has(sha) ? { ...answer, commits } : null
+  } catch (error) {
+    /** A tag of something else than a commit; whatever else it is meets the longer way, too. */
+    if (error instanceof RingmasterError) return null
+    throw error
+  }
 }
 
 /** The chosen tag, or of its rivals the one that comes after it: what is released there is not released again. */

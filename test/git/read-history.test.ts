@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { type HistoryQuestion, readHistory } from '../../src/git/read-history.ts'
+import { type History, type HistoryQuestion, readHistory } from '../../src/git/read-history.ts'
 import type { GitTag } from '../../src/git/read-tags.ts'
 import { ScratchRepository } from './scratch-repository.ts'
 
@@ -78,6 +78,59 @@ describe('the history since the last release', () => {
     const history = await ask(repository)
     expect(history.last?.name).toBe('v1')
     expect(messages(history)).toEqual(['hotfix'])
+  })
+
+  it.each<[string, (repository: ScratchRepository) => void, string]>([
+    ['a packed tag', (one) => void one.git('pack-refs', '--all'), 'v2'],
+    [
+      'a packed annotated tag',
+      (one) => void [one.git('tag', '-a', '-m', 'x', 'v3', 'v2'), one.git('pack-refs', '--all')],
+      'v3',
+    ],
+    [
+      'a tag whose objects are packed',
+      (one) => void [one.git('tag', '-a', '-m', 'x', 'v3', 'v2'), one.git('gc', '-q')],
+      'v3',
+    ],
+    [
+      'a tag that was moved since it was packed',
+      (one) => void [one.git('tag', 'v3', 'v1'), one.git('pack-refs', '--all'), one.git('tag', '-f', 'v3', 'v2')],
+      'v3',
+    ],
+    ['a tag of a tree', (one) => void one.git('tag', 'v3', 'HEAD^{tree}'), 'v2'],
+    [
+      'a tag of another branch',
+      (one) => void one.git('tag', 'v3', one.git('commit-tree', '-m', 'x', 'HEAD^{tree}')),
+      'v2',
+    ],
+    [
+      'a tag behind the second parent',
+      (one) => {
+        one.git('checkout', '-q', '-b', 'side', 'v1')
+        one.commit('side')
+        one.git('tag', 'v3')
+        one.git('checkout', '-q', 'main')
+        one.merge('merge', 'side')
+      },
+      'v3',
+    ],
+  ])('is the same whether one git answers or several: %s', async (_, bend, last) => {
+    const repository = fresh()
+    for (const [message, tag] of [
+      ['one', 'v1'],
+      ['two', 'v2'],
+      ['three', null],
+    ] as const) {
+      repository.commit(message)
+      if (tag !== null) repository.git('tag', tag)
+    }
+    bend(repository)
+    const shape = ({ head, last: chosen, commits }: History) => ({ head, last: chosen, commits })
+    for (const firstParent of [false, true]) {
+      const spared = await ask(repository, { firstParent, isDoubtful: () => false })
+      expect(spared.last?.name).toBe(last)
+      expect(shape(spared)).toEqual(shape(await ask(repository, { firstParent })))
+    }
   })
 
   it('counts every commit once in a criss-cross history, children before parents', async () => {
