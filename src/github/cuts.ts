@@ -5,6 +5,7 @@ import type { Cut, CutOutcome } from '../core/product/cut-schema.ts'
 import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { cutNotes } from './cut-notes.ts'
 import { beginBranch, createRelease, createTag, headOf, type Place, releaseAddress, taggedCommit } from './tags.ts'
 import { isFinal, outside } from './trouble.ts'
 import { proposeVersionFiles } from './version-files.ts'
@@ -33,7 +34,8 @@ async function outcomeOf(app: GitHubApp, cut: Cut): Promise<CutOutcome> {
     const at = splitName(cut.repository.fullName)
     if (cut.tag !== null) await makeTag(octokit, at, cut, cut.tag)
     const branchHead = cut.branch === null ? null : await makeBranch(octokit, at, cut.branch, cut.sha)
-    const url = cut.tag === null || cut.release === null ? null : await makeRelease(octokit, at, cut.tag, cut.release)
+    const url =
+      cut.tag === null || cut.release === null ? null : await makeRelease(octokit, at, cut, cut.tag, cut.release)
     return { kind: 'made', branchHead, url }
   } catch (error) {
     if (!(error instanceof RingmasterError) || !(error.fault === 'refused' || isFinal(error))) throw error
@@ -60,12 +62,18 @@ const makeBranch = (octokit: Octokit, at: Place, branch: string, sha: string): P
 const makeRelease = (
   octokit: Octokit,
   at: Place,
+  cut: Cut,
   tag: string,
-  { prerelease, generatedNotes }: NonNullable<Cut['release']>,
+  { prerelease, generatedNotes, notes }: NonNullable<Cut['release']>,
 ): Promise<string> =>
-  outside(
-    `publish the GitHub Release ${tag}`,
-    async () =>
-      (await releaseAddress(octokit, at, tag)) ??
-      createRelease(octokit, at, tag, { body: '', generated: generatedNotes, prerelease }),
-  )
+  outside(`publish the GitHub Release ${tag}`, async () => {
+    const there = await releaseAddress(octokit, at, tag)
+    if (there !== null) return there
+    const body =
+      notes === undefined ? '' : await cutNotes(octokit, at, notes, { ...cut, url: await pageOf(octokit, at) })
+    return createRelease(octokit, at, tag, { body, generated: generatedNotes, prerelease })
+  })
+
+/** Where links lead: on GitHub or on an Enterprise Server. */
+const pageOf = async (octokit: Octokit, at: Place): Promise<string> =>
+  (await octokit.request('GET /repos/{owner}/{repo}', { ...at })).data.html_url

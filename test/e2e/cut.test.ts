@@ -236,6 +236,17 @@ describe('tags, branches and GitHub Releases by comments', () => {
     expect(await of('tool')).toContain('could not read the commits of other/tool')
   }, 60_000)
 
+  it('the release of a product in a folder tells what its own commits changed', async () => {
+    const shop = { owner: 'acme', repo: 'shop' }
+    await built('cart', '1.5.0', (await sandbox.repository('acme/shop').head()) ?? '')
+    await (await say('/cut cart@1.5.0')).outcome()
+    const { data } = await as('olga').rest.repos.getReleaseByTag({ ...shop, tag: 'cart/v1.5.0' })
+    expect(data.body).toMatch(
+      /^### Performance\n\n- counts as minor by the rule \(\[`[0-9a-f]{7}`\]\(.+\/acme\/shop\/commit\//,
+    )
+    expect(data.body).not.toMatch(/till|excluded/)
+  }, 60_000)
+
   it('the version is written into its files by one pull request, although the App died on the way', async () => {
     const shop = { owner: 'acme', repo: 'shop' }
     const pulls = async () => (await as('olga').rest.pulls.list({ ...shop, state: 'all' })).data

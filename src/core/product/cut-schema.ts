@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CommitSource } from './bump-options.ts'
 import { CommitSha, ProductName, RepositoryRef, VersionText } from './schema.ts'
 
 const RefName = z.string().min(1).max(255)
@@ -20,7 +21,15 @@ export const Cut = z.strictObject({
   tag: RefName.nullable(),
   branch: RefName.nullable(),
   /** What the GitHub Release of the tag says of itself; null without a tag. */
-  release: z.strictObject({ prerelease: z.boolean(), generatedNotes: z.boolean() }).nullable(),
+  release: z
+    .strictObject({
+      prerelease: z.boolean(),
+      /** Whether GitHub writes the notes. */
+      generatedNotes: z.boolean(),
+      /** From which commits our own notes are told; none of ours without it. */
+      notes: CommitSource.optional(),
+    })
+    .nullable(),
   /** The version is to be written into files of the default branch, by a pull request from a branch of ours. */
   versionFiles: z
     .strictObject({

@@ -4,6 +4,7 @@ import type { ProductConfig } from '../../config/schema.ts'
 import { type Deciding, fact, state } from '../../decision.ts'
 import type { TaggedCommit } from '../../facts.ts'
 import { accepted, type Checked, type Problem, quoted, rejected } from '../../problem.ts'
+import { type CommitSource, commitSourceOf } from '../../product/bump-options.ts'
 import {
   type CutCode,
   type CutPlan,
@@ -221,7 +222,12 @@ function planned({ source, from, repository, cuts }: Found, context: Context, ch
     return done(answer('nothing-changed', `${what} is at ${source.sha.slice(0, 12)} already`))
   const { comment, index, issue } = context.request
   const read = parseVersion(source.version.scheme, version)
-  const release = { prerelease: !read.ok || !isStable(read.value), generatedNotes: source.config.path === undefined }
+  /** GitHub tells of the whole repository; what a team says of its commits is told by us. */
+  const notes = notesOf(source.config, context)
+  const release = {
+    prerelease: !read.ok || !isStable(read.value),
+    ...(notes === null ? { generatedNotes: source.config.path === undefined } : { generatedNotes: false, notes }),
+  }
   return done(
     answer('cut-asked', source.config.name, from, source.sha, repository.fullName, tag ?? '', branch ?? ''),
     draft(
@@ -241,6 +247,13 @@ function planned({ source, from, repository, cuts }: Found, context: Context, ch
       context.event('cut'),
     ),
   )
+}
+
+function notesOf(config: ProductConfig, { policy }: Context): CommitSource | null {
+  if (config.path === undefined && config.bump === undefined) return null
+  const source = commitSourceOf(config, policy.configuration)
+  const isOrdered = source.ok && source.value.scheme !== 'sha' && source.value.scheme !== 'text'
+  return isOrdered ? source.value : null
 }
 
 const TAGS_UNREADABLE: Problem = {
