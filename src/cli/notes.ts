@@ -10,7 +10,7 @@ import { changelogSectionOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
 import { checkChangelogFile, writeChangelog } from './changelog-file.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
-import { readInput } from './files.ts'
+import { readDocument, readInput } from './files.ts'
 import {
   LINE_OPTIONS,
   oneOf,
@@ -33,6 +33,7 @@ const OPTIONS = {
   links: { type: 'boolean' },
   'repository-url': { type: 'string' },
   template: { type: 'string' },
+  'github-notes': { type: 'string' },
   changelog: { type: 'string' },
   check: { type: 'boolean' },
   date: { type: 'string' },
@@ -42,7 +43,7 @@ const OPTIONS = {
 /** The notes of the version to come, or of one that is tagged. */
 export const notesCommand: CliCommand = {
   name: 'notes',
-  usage: `ringmaster notes ${VERSION_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check]] [--date YYYY-MM-DD] [--json]
+  usage: `ringmaster notes ${VERSION_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check] | --github-notes FILE] [--date YYYY-MM-DD] [--json]
        ringmaster notes --combine FILE… [--json]`,
   summary: 'Tell what a version changes, for the team or for customers; write or check a changelog.',
   async run(args, io) {
@@ -53,8 +54,12 @@ export const notesCommand: CliCommand = {
       return tellRelease(positionals, io)
     }
     if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, notesCommand)
-    if (values.template !== undefined && values.changelog !== undefined)
-      throw usageError('expected either --template or --changelog, found both', notesCommand)
+    const given = (['template', 'changelog', 'github-notes'] as const).filter((name) => values[name] !== undefined)
+    if (given.length > 1)
+      throw usageError(
+        `expected one of --template, --changelog and --github-notes, found ${given.join(', ')}`,
+        notesCommand,
+      )
     if (values.check && values.changelog === undefined)
       throw usageError('expected --changelog beside --check, found none', notesCommand)
     const choice = readProductChoice(
@@ -63,6 +68,11 @@ export const notesCommand: CliCommand = {
       notesCommand,
     )
     const audience = oneOf(values.audience, 'audience', ['internal', 'external'], notesCommand) ?? 'internal'
+    if (values['github-notes'] !== undefined && audience === 'external' && !values.links)
+      throw usageError(
+        'expected --links beside --github-notes for customers: they name people and lead into the repository',
+        notesCommand,
+      )
     const repository = repositoryUrl(values['repository-url'])
     const computed = await computeFor(choice, values)
     const version = values.release ?? computed.version
@@ -79,10 +89,7 @@ export const notesCommand: CliCommand = {
       if (values.check) return checkChangelogFile(values.changelog, version, io)
       return writeChangelog(values.changelog, changelogSectionOf(choice.pattern, about, notes, shown), io)
     }
-    const markdown =
-      values.template === undefined
-        ? renderNotes(notes, shown)
-        : await templated(values.template, { ...about, product: values.product ?? '', notes, repository: shown })
+    const markdown = await markdownOf(values, { ...about, product: values.product ?? '', notes, repository: shown })
     const document = { product: values.product ?? '', ...about, repository: shown, notes, markdown }
     io.out(io.json ? JSON.stringify(document) : markdown)
     return 0
@@ -99,6 +106,8 @@ interface Values {
   readonly release?: string | undefined
   readonly prerelease?: string | undefined
   readonly graduate?: string | undefined
+  readonly template?: string | undefined
+  readonly 'github-notes'?: string | undefined
 }
 
 /** What is tagged is told from the release before it; what is to come, from the last release. */
@@ -148,10 +157,26 @@ function dateOf(given: string | undefined, now: string): string {
   throw usageError('expected a date such as 2026-03-04 for --date, found something else', notesCommand)
 }
 
-async function templated(
-  path: string,
-  data: About & { product: string; notes: Notes; repository: string | null },
-): Promise<string> {
+interface Told extends About {
+  readonly product: string
+  readonly notes: Notes
+  readonly repository: string | null
+}
+
+/** By GitHub, by a team's template, or by us. */
+async function markdownOf(values: Values, told: Told): Promise<string> {
+  if (values['github-notes'] !== undefined) return readGitHubNotes(values['github-notes'])
+  return values.template === undefined ? renderNotes(told.notes, told.repository) : templated(values.template, told)
+}
+
+/** What GitHub answers to `generate-notes`: Markdown of its own, which is passed on as it is. */
+async function readGitHubNotes(path: string): Promise<string> {
+  const { z } = await import('zod')
+  const { body } = await readDocument(path, z.object({ body: z.string() }), 'notes that GitHub generated, as JSON')
+  return body.trim()
+}
+
+async function templated(path: string, data: Told): Promise<string> {
   const { renderTemplate } = await import('../render/notes-template.ts')
   const template = Buffer.from(await readInput(path, 'a template')).toString('utf8')
   return unwrap(renderTemplate(template, data))

@@ -109,6 +109,21 @@ describe('ringmaster notes', () => {
     expect(await notes('--template', file)).toMatchObject({ code: 'thrown', problems: ['template'] })
   })
 
+  it('take the notes that GitHub generated in the place of ours, where their readers may see what is in them', async () => {
+    const file = join(folder, 'generated.json')
+    writeFileSync(file, JSON.stringify({ name: 'v1.1.0', body: "## What's Changed\n* second by @bo in #5\n" }))
+    const told = await runCommand(
+      notesCommand,
+      ['-C', repository.directory, '--release', '1.1.0', '--github-notes', file],
+      true,
+    )
+    expect(told.json()).toMatchObject({ version: '1.1.0', markdown: "## What's Changed\n* second by @bo in #5" })
+    expect((await notes('--github-notes', file, '--audience', 'external')).problems).toEqual(['usage'])
+    expect((await notes('--github-notes', file, '--changelog', 'x')).problems).toEqual(['usage'])
+    writeFileSync(file, '## plain')
+    expect((await notes('--github-notes', file)).problems).toEqual(['file-invalid'])
+  })
+
   it.each([
     ['a template and a changelog', ['--template', 'a', '--changelog', 'b'], 'usage'],
     ['a check of nothing', ['--check'], 'usage'],
