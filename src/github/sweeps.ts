@@ -32,8 +32,6 @@ type Reader = (place: Place) => AsyncIterable<Found>
 /** Runs and deployments are listed by when they began: those that began this much earlier are looked at, too. */
 const LONGEST_RUN_MS = 24 * 3_600_000
 const BUNDLES_CHECK = 'ringmaster/bundles'
-/** The App behind GITHUB_TOKEN and the jobs of workflows. */
-const ACTIONS = 'github-actions'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const at = ({ repository }: Place) => splitName(repository.full_name)
@@ -211,7 +209,6 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
 interface ListedDeployment {
   readonly id: number
   readonly task: string
-  readonly creator?: unknown
   readonly performed_via_github_app?: { readonly slug?: string } | null
 }
 
@@ -232,10 +229,7 @@ async function* statusesOf(
     const runId = runIdIn(deployment_status.log_url || deployment_status.target_url)
     const workflow_run = runId === null ? null : { id: runId }
     const payload = { action: 'created', deployment, deployment_status, workflow_run, repository }
-    /** The statuses of a job are GitHub's own; its deployment is booked on whoever started the run, as webhooks tell it. */
-    const isOfJob = deployment.performed_via_github_app?.slug === ACTIONS
-    const sender = isOfJob ? deployment.creator : deployment_status.creator
-    yield { event: 'deployment_status', payload: { ...payload, sender } }
+    yield { event: 'deployment_status', payload: { ...payload, sender: deployment_status.creator } }
   }
 }
 
@@ -247,7 +241,7 @@ async function jobDeployment(place: Place, run: { readonly id: number; readonly 
     environment,
     per_page: 100,
   })
-  const byActions = data.filter((one) => one.performed_via_github_app?.slug === ACTIONS)
+  const byActions = data.filter((one) => one.performed_via_github_app?.slug === 'github-actions')
   for (const deployment of byActions) {
     const { data: statuses } = await place.octokit.request(
       'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',

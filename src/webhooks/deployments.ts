@@ -70,6 +70,8 @@ export const deployments: Concern = {
     const byActions = deployment.performed_via_github_app?.slug === ACTIONS
     /** Whoever may write deployments may write a status onto one of a workflow: only a workflow's own word is GitHub's. */
     const isVouched = byActions && status.performed_via_github_app?.slug === ACTIONS
+    /** The statuses of a job are the workflow's own; who started it is the same one whenever they arrive. */
+    const by = isVouched && record === null ? (deployment.creator ?? sender) : sender
     return [
       {
         kind: 'deployment-reported',
@@ -85,7 +87,7 @@ export const deployments: Concern = {
         url,
         trust: isVouched ? 'platform' : 'claimed',
         at: instantOr(status.created_at, delivery.receivedAt),
-        actor: actorOf(sender),
+        actor: actorOf(by),
         source: sourceOf(delivery, url),
       },
     ]

@@ -64,7 +64,7 @@ describe('a sweep', () => {
     expect(await requests('proposals', RELEASES)).toMatchObject([{ kind: 'configuration-proposed', commit: HEAD }])
   })
 
-  it('books the deployment of a job on whoever started its run, as the webhook does', async () => {
+  it('books the deployment of a job on whoever started its run, as the end of that run does', async () => {
     const deployment = {
       ...{ id: 6, sha: SHA, ref: 'main', task: 'deploy', environment: 'production', payload: {}, creator: ann },
       ...{ created_at: at, updated_at: at, performed_via_github_app: actions },
