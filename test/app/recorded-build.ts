@@ -1,10 +1,14 @@
 import { type RunHandle, startRun } from '../sandbox/actions.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 
-/** A run that records a build of user-service as the Action does: a check run with the record in its output. */
-export async function recordedBuild(sandbox: Sandbox, version: string): Promise<RunHandle> {
+/** A run that records a build as the Action does: a check run with the record in its output. */
+export async function recordedBuild(
+  sandbox: Sandbox,
+  version: string,
+  { product, repository } = { product: 'user-service', repository: 'acme/platform' },
+): Promise<RunHandle> {
   const run = await startRun(sandbox, {
-    repository: 'acme/platform',
+    repository,
     workflow: '.github/workflows/build.yml',
     actor: 'ann',
     permissions: { checks: 'write', contents: 'read' },
@@ -15,7 +19,7 @@ export async function recordedBuild(sandbox: Sandbox, version: string): Promise<
           async ({ token }) => {
             const record = {
               schema: 'ringmaster/build/1',
-              product: 'user-service',
+              product,
               version,
               previousVersion: null,
               bump: 'minor',
@@ -23,12 +27,12 @@ export async function recordedBuild(sandbox: Sandbox, version: string): Promise<
               run: { id: 1, attempt: 1, job: 'build' },
               artifacts: [],
             }
-            const answer = await fetch(`${sandbox.origin}/repos/acme/platform/check-runs`, {
+            const answer = await fetch(`${sandbox.origin}/repos/${repository}/check-runs`, {
               method: 'POST',
               headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
               body: JSON.stringify({
-                name: 'ringmaster/build user-service',
-                head_sha: await sandbox.repository('acme/platform').head(),
+                name: `ringmaster/build ${product}`,
+                head_sha: await sandbox.repository(repository).head(),
                 status: 'completed',
                 conclusion: 'success',
                 output: { title: version, summary: version, text: `\`\`\`json\n${JSON.stringify(record)}\n\`\`\`` },

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -9,6 +8,7 @@ import { type StaticHost, serveDirectory } from '../../device/static-host.ts'
 import { useAction } from '../../sandbox/actions.ts'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox.ts'
 import { type AppProcess, appProcess } from './app-process.ts'
+import { freePort } from './free-port.ts'
 import { APP_SLUG, COHORT, RELEASE_REPOSITORY, STORY_SETTINGS, type StorySettings, storySeed } from './seed.ts'
 
 const run = promisify(execFile)
@@ -34,16 +34,6 @@ export interface Stage {
   ringmaster(...args: string[]): Promise<CommandResult>
   stop(): Promise<void>
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 
 export async function command(
   args: readonly string[],

@@ -1,0 +1,73 @@
+import { manifestPermissions } from '../../src/app/permissions.ts'
+import { EVENTS } from '../../src/webhooks/index.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { startSandbox } from '../sandbox/sandbox.ts'
+
+export const releases = { owner: 'acme', repo: 'releases' }
+
+/** The repositories that products are built in; one story at a time plays in each. */
+export const REPOSITORIES = 4
+
+/** What one story is about; a later story of the same repository has a product of its own. */
+export interface Subject {
+  readonly product: string
+  readonly repo: string
+}
+
+export const subjectOf = (story: number): Subject => ({
+  product: `service-${story}`,
+  repo: `platform-${((story - 1) % REPOSITORIES) + 1}`,
+})
+
+const numbers = Array.from({ length: REPOSITORIES }, (_, index) => index + 1)
+
+const CONFIGURATION = `schemaVersion: 1
+products:
+${numbers.map((number) => `  - { name: service-${number}, repository: acme/platform-${number} }`).join('\n')}
+rings:
+  - { ring: "0", label: integration, environments: [integration] }
+  - { ring: "4", label: production, environments: [production], gate: { signoff: true, previousRing: false } }
+signoff:
+  parties:
+    - { name: Engineering, users: [eve] }
+completion:
+  environments: [production]
+roles:
+  - { role: admin, users: [ann] }
+`
+
+const SEED = {
+  people: ['ann', 'eve'],
+  organizations: [{ login: 'acme', owners: ['ann'], members: ['eve'] }],
+  repositories: [
+    {
+      name: 'acme/releases',
+      collaborators: { eve: 'write' as const },
+      commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
+    },
+    ...numbers.map((number) => ({
+      name: `acme/platform-${number}`,
+      commits: [{ message: 'feat: begin', files: { 'a.txt': `${number}` } }],
+    })),
+  ],
+  apps: [
+    {
+      slug: 'ringmaster',
+      permissions: manifestPermissions(),
+      events: [...EVENTS],
+      installations: [{ account: 'acme' }],
+    },
+  ],
+}
+
+/** A local GitHub where the production environments of all products ask the App. */
+export async function startWorld(): Promise<Sandbox> {
+  const sandbox = await startSandbox({ seed: SEED })
+  const { rest } = sandbox.as('ann').octokit
+  for (const number of numbers) {
+    const production = { owner: 'acme', repo: `platform-${number}`, environment_name: 'production' }
+    await rest.repos.createOrUpdateEnvironment(production)
+    await rest.repos.createDeploymentProtectionRule({ ...production, integration_id: sandbox.app('ringmaster').id })
+  }
+  return sandbox
+}
