@@ -168,7 +168,8 @@ describe('reading from GitHub', () => {
     expect(calls).toEqual(['query', 'query', 'query', 'query'])
     await record(ledger, counted(['a']))
     await record(ledger, counted(['a']))
-    expect(calls.slice(4)).toEqual(['query', 'query', 'query', 'mutation', 'mutation'])
+    // The board's page and shard, and the page and the file of its event's key.
+    expect(calls.slice(4)).toEqual(['query', 'query', 'query', 'query', 'mutation', 'mutation'])
   })
 
   it('takes an unsigned commit for a stranger, unless the server does not sign', async () => {
