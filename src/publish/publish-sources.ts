@@ -67,7 +67,7 @@ export async function publishSources(options: SourcesPublication): Promise<Publi
   const { files, timestampVersion } = unwrap(published, 'refused')
   const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
   const plan = { cohorts: options.views ? sources.map(viewsOf) : [], rings: [] }
-  const views = await refreshViews({ publication, repository, plan, signers, now })
+  const views = await refreshViews({ publication, repository, plan, signers, roster: options.roster, now })
   return { files: [...files, ...views.files], timestampVersion, closed: views.closed }
 }
 
@@ -115,5 +115,6 @@ function cohortsOf(
 const viewsOf = ({ channel, bundles }: ChannelSource) => ({
   cohort: channel.cohort,
   checksums: true,
+  tally: true,
   graphTargets: [...new Set(bundles.flatMap(({ artifacts }) => artifacts.map(({ target }) => target)))].sort(),
 })

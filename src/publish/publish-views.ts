@@ -1,9 +1,11 @@
+import type { Enrolled } from '../core/cohort/roster.ts'
 import { publicName } from '../core/manifest/names.ts'
 import type { PublishedFile } from '../core/manifest/publication.ts'
 import type { ViewProblem, ViewSource } from '../core/manifest/views.ts'
 import { CLOSED_GRAPH, graphView } from '../core/manifest/views-graph.ts'
 import { type RingDownloads, ringPages } from '../core/manifest/views-page.ts'
 import { checksumView, closedChecksums } from '../core/manifest/views-sums.ts'
+import { tallyView } from '../core/manifest/views-tally.ts'
 import { accepted, type Checked, rejected } from '../core/problem.ts'
 import type { Publication } from './publication.ts'
 import type { Signer } from './signer.ts'
@@ -14,6 +16,8 @@ export interface CohortViews {
   readonly checksums: boolean
   /** One Cincinnati graph for each of these targets. */
   readonly graphTargets: readonly string[]
+  /** Everybody enrolled, where it is told how many of them each release permits. */
+  readonly tallied?: readonly Enrolled[]
 }
 
 export interface ViewsPublication {
@@ -58,10 +62,16 @@ function graphFiles(source: ViewSource, target: string): PublishedViews {
   return { files: [file], closed: view.ok ? [] : [{ path: file.path, problems: view.problems }] }
 }
 
+const tallyFiles = ({ manifest, now }: ViewSource, entries: readonly Enrolled[]): PublishedViews => ({
+  files: [mutable(`cohorts/${publicName(manifest.cohort)}/tally.json`, tallyView(manifest, entries, now))],
+  closed: [],
+})
+
 async function viewsOf(cohort: CohortViews, signer: Signer): Promise<PublishedViews[]> {
   return [
     ...(cohort.checksums ? [await checksumFiles(cohort, signer)] : []),
     ...cohort.graphTargets.map((target) => graphFiles(cohort.source, target)),
+    ...(cohort.tallied ? [tallyFiles(cohort.source, cohort.tallied)] : []),
   ]
 }
 

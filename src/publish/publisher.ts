@@ -243,7 +243,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     showViews: (plan) =>
       inTurn(async () => {
         const repository = await readBack()
-        return (await refreshViews({ publication, repository, plan, signers, now: clock() })).closed
+        return (await refreshViews({ publication, repository, plan, signers, roster, now: clock() })).closed
       }),
     published: async (cohort) => readManifest(publication, await readBack(), cohort),
     async areBundlesSigned(document) {

@@ -6,9 +6,10 @@ import { type Repository, topRoleKeys } from '../core/manifest/repository.ts'
 import { BundleDocument, type Manifest } from '../core/manifest/schema.ts'
 import type { ViewSource } from '../core/manifest/views.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
+import type { RosterStore } from '../roster/store.ts'
 import type { Publication } from './publication.ts'
 import { readManifest } from './publish-manifests.ts'
-import { type PublishedViews, publishViews } from './publish-views.ts'
+import { type CohortViews, type PublishedViews, publishViews } from './publish-views.ts'
 import type { Signer } from './signer.ts'
 
 export interface ViewsRefresh {
@@ -17,6 +18,8 @@ export interface ViewsRefresh {
   readonly repository: Repository
   readonly plan: ViewsPlan
   readonly signers: readonly Signer[]
+  /** Null where no cohort keeps a roster: then nothing is tallied. */
+  readonly roster: RosterStore | null
   /** ISO 8601 UTC. */
   readonly now: string
 }
@@ -30,6 +33,7 @@ export async function refreshViews({
   repository,
   plan,
   signers,
+  roster,
   now,
 }: ViewsRefresh): Promise<PublishedViews> {
   const named = [...plan.cohorts, ...plan.rings.flatMap(({ packages }) => packages)].map(({ cohort }) => cohort)
@@ -46,10 +50,16 @@ export async function refreshViews({
     const source = sources.get(cohort)
     return source ? [source] : []
   }
+  const cohorts: CohortViews[] = []
+  for (const { cohort, tally, ...views } of plan.cohorts) {
+    const enrolled = tally && sources.has(cohort) ? await roster?.read(cohort, Number.MAX_SAFE_INTEGER) : null
+    const tallied = enrolled ? { tallied: enrolled.entries } : {}
+    cohorts.push(...sourceOf(cohort).map((source) => ({ source, ...views, ...tallied })))
+  }
   const views = await publishViews({
     publication: onlyChanged(publication),
     signer,
-    cohorts: plan.cohorts.flatMap(({ cohort, ...views }) => sourceOf(cohort).map((source) => ({ source, ...views }))),
+    cohorts,
     rings: plan.rings.map(({ packages, ...ring }) => ({
       ...ring,
       packages: packages.flatMap(({ cohort, product }) => sourceOf(cohort).map((source) => ({ product, source }))),

@@ -161,7 +161,10 @@ it('an exact count goes out with the roster of the enrolled, and is refused with
   const { out } = await run(
     'ringmaster cohort tally --to site --root trust/1.root.json --roster roster --cohort eu --json',
   )
-  expect(JSON.parse(out[0]!).tallies.at(-1)).toMatchObject({ release: 'r3', permitted: 2, enrolled: 5, left: 3 })
+  const tally = { release: 'r3', permitted: 2, enrolled: 5, left: 3 }
+  expect(JSON.parse(out[0]!).tallies.at(-1)).toMatchObject(tally)
+  await run(`${PUBLISH} --channel counted.json --roster roster --views`)
+  expect(JSON.parse(await readFile('site/views/cohorts/eu/tally.json', 'utf8')).releases.at(-1)).toEqual(tally)
   await run(`${PUBLISH} --channel channel.json`)
 })
 

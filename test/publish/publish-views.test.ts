@@ -52,6 +52,19 @@ const SUMS = 'cohorts/eu/SHA256SUMS'
 const halved = aRelease('3.0.0', { phase: { kind: 'share', share: '0.5' } })
 
 describe('views that are published', () => {
+  it('tell how many are permitted and name nobody', async () => {
+    const source = sourceOf([aRelease('2.0.0'), halved])
+    const tallied = ['secret-a', 'secret-b'].map((pseudonym) => ({ pseudonym, epoch: 1, tags: ['secret-tag'] }))
+    const cohorts = [{ source, checksums: false, graphTargets: [], tallied }]
+    unwrap(await publishViews({ publication: directoryPublication(directory), signer, cohorts, rings: [] }))
+    const told = await text('cohorts/eu/tally.json')
+    const { releases, ...rest } = JSON.parse(told)
+    expect(rest).toEqual({ schema: 'ringmaster/tally/1', cohort: 'eu', issuedAt: NOW })
+    expect(releases[0]).toEqual({ release: 'Gateway@2.0.0', enrolled: 2, permitted: 2, left: 0 })
+    expect(releases[1].permitted + releases[1].left).toBe(2)
+    expect(told).not.toContain('secret')
+  })
+
   it('lie beside each other, and the checksums are signed', async () => {
     const { files, closed } = await publishAll([aRelease('1.0.0'), aRelease('2.0.0')])
     expect(closed).toEqual([])

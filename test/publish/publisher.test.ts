@@ -250,7 +250,7 @@ describe('manifests of several cohorts', () => {
 
 describe('views', () => {
   const plan = {
-    cohorts: [{ cohort: 'eu', checksums: true, graphTargets: ['arm64'] }],
+    cohorts: [{ cohort: 'eu', checksums: true, graphTargets: ['arm64'], tally: false }],
     rings: [{ ring: '4', label: 'Customers', packages: [{ product: 'Gateway', cohort: 'eu' }] }],
   }
   const text = (path: string) => readFile(join(fleet.site, 'views', path), 'utf8')

@@ -167,6 +167,10 @@ export const ViewsConfig = z.strictObject({
     .max(50)
     .default([])
     .describe('The targets that have a Cincinnati graph each, as artifacts name them.'),
+  tally: z
+    .boolean()
+    .default(false)
+    .describe('Whether it is public how many of the enrolled each release permits; needs a roster, and names nobody.'),
 })
 
 export const CohortConfig = z.strictObject({

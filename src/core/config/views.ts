@@ -6,6 +6,7 @@ export interface ViewsPlan {
     readonly cohort: string
     readonly checksums: boolean
     readonly graphTargets: readonly string[]
+    readonly tally: boolean
   }[]
   readonly rings: readonly {
     readonly ring: string

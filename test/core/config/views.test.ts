@@ -10,11 +10,11 @@ it('only what asks for views has them, and a ring links what its own cohorts may
     ...(downloads !== undefined && { downloads }),
   })
   const configuration = {
-    cohorts: [cohort('a'), cohort('b', { checksums: true, graphTargets: ['arm64'] })],
+    cohorts: [cohort('a'), cohort('b', { checksums: true, graphTargets: ['arm64'], tally: false })],
     rings: [ring('1', ['a']), ring('2', ['a', 'b'], true), ring('3', ['b'], false)],
   }
   expect(viewsPlan(configuration as never)).toEqual({
-    cohorts: [{ cohort: 'b', checksums: true, graphTargets: ['arm64'] }],
+    cohorts: [{ cohort: 'b', checksums: true, graphTargets: ['arm64'], tally: false }],
     rings: [
       {
         ring: '2',
