@@ -4,6 +4,7 @@ import { type CliCommand, readOptions, usageError } from './command.ts'
 import { keysEnrol } from './enrol.ts'
 import { writeOutput } from './files.ts'
 import { keysInit } from './keys-init.ts'
+import { keysFinish, keysInitPublic } from './keys-public.ts'
 import { keysBundles, keysCohorts, keysRotate } from './keys-request.ts'
 import { readRequest, requestText, signAll, tellRequest } from './request-files.ts'
 
@@ -62,9 +63,11 @@ function onePath(positionals: readonly string[], command: CliCommand): string {
 
 export const KEY_COMMANDS: readonly CliCommand[] = [
   keysInit,
+  keysInitPublic,
   keysCreate,
   keysShow,
   keysSign,
+  keysFinish,
   keysRotate,
   keysCohorts,
   keysBundles,

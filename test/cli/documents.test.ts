@@ -145,6 +145,27 @@ it('views go out beside the manifests, and one that cannot say what the channel 
   await views('channel.json')
 })
 
+it('the phased channel of the page goes out where nothing was before, and permits whom it names', async () => {
+  const publish = 'ringmaster manifest publish --to phased --root trust/1.root.json --online keys/online'
+  const requests = '--request trust/targets.request.json --request bundles-1.request.json'
+  expect(await run(`${publish} ${requests} --channel phased.json`)).toMatchObject({ code: 0, err: [] })
+})
+
+it('a first root is not finished before enough of its holders have signed', async () => {
+  const holders = ['ann', 'ben'].flatMap((who) =>
+    ['root', 'targets'].map((role) => `--${role}-key ${who}/${role}.pem.pub.json`),
+  )
+  const online = ['cohorts', 'snapshot', 'timestamp'].map((role) => `--${role}-key server/${role}.pem.pub.json`)
+  const init = `ringmaster keys init-public ${[...holders, ...online].join(' ')} --bundles-key signer/bundles.pem.pub.json --out two`
+  expect(await run(init)).toMatchObject({ code: 0, err: [] })
+  await run('ringmaster keys sign two/root.request.json --key ann/root.pem')
+  const { code, err } = await run('ringmaster keys finish two/root.request.json --out two/1.root.json')
+  expect({ code, err: err.join() }).toEqual({ code: 1, err: expect.stringContaining('root') })
+  await expect(readFile('two/1.root.json')).rejects.toThrow('ENOENT')
+  const alone = init.replace('--root-key ben/root.pem.pub.json ', '').replace('--out two', '--out one')
+  expect((await run(alone)).err).toEqual(['usage: expected at least 2 times the option --root-key, found 1'])
+})
+
 it('an exact count goes out with the roster of the enrolled, and is refused without it', async () => {
   const source = JSON.parse(await readFile('channel.json', 'utf8'))
   const [first, second] = source.channel.releases
