@@ -227,7 +227,7 @@ const under =
 const notPublished = async (): Promise<Applied> => ({ remote: null })
 
 const outletsOf = (app: GitHubApp, manifests: Manifests | null, clock: () => string): Outlets => ({
-  comment: under(({ key }) => (key.startsWith('reply/') ? 'answer' : 'bulk'), commentOutlet(app)),
+  comment: under(({ key }) => (key.startsWith('reply/') ? 'answer' : 'bulk'), commentOutlet(app, clock)),
   reaction: under('answer', reactionOutlet(app)),
   label: under('bulk', labelOutlet(app)),
   proposal: under('answer', proposalOutlet(app, clock)),

@@ -1,7 +1,8 @@
+import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { outside, outsideOrNull } from './trouble.ts'
+import { outside, outsideOrNull, unsayable } from './trouble.ts'
 
 interface OwnComment {
   readonly id: number
@@ -79,8 +80,42 @@ async function settled(
   return oldest
 }
 
+const isDeaf = (output: OutputOf<'comment'>, message: string, holds: boolean, at: string): Request => ({
+  kind: 'condition-seen',
+  alarm: `unsayable:${output.repository.id}/${output.issue}`,
+  code: 'unsayable',
+  message,
+  holds,
+  at,
+  actor: null,
+  source: { kind: 'reconciler' },
+})
+
+/**
+ * As `said`, but what can not be said at all is not tried for ever: it is let be, and an alarm tells of it once. The
+ * alarm ends with the next comment that is taken there.
+ */
+export const commentOutlet = (app: GitHubApp, clock: () => string) => {
+  const say = said(app)
+  const deaf = new Set<string>()
+  return async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
+    const place = `${output.repository.id}/${output.issue}`
+    try {
+      const applied = await say(output, remote)
+      if (!deaf.delete(place)) return applied
+      return { ...applied, observed: [isDeaf(output, 'comments are taken again', false, clock())] }
+    } catch (error) {
+      const reason = unsayable(error)
+      if (reason === null) throw error
+      deaf.add(place)
+      const message = `Nothing can be said on #${output.issue} any more: it is ${reason}. What was decided there stands in the log.${reason === 'locked' ? ' Unlock it, or go on in another issue.' : ''}`
+      return { remote, observed: [isDeaf(output, message, true, clock())] }
+    }
+  }
+}
+
 /** One comment per key, edited in place; when several processes make it at once, the oldest is kept. */
-export const commentOutlet =
+const said =
   (app: GitHubApp) =>
   async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
@@ -109,17 +144,21 @@ export const commentOutlet =
     return older ? edited(older) : { remote: String(id) }
   }
 
-/** GitHub itself keeps one reaction of a kind per identity. A comment that is gone needs none. */
+/** GitHub itself keeps one reaction of a kind per identity. A comment that is gone, or locked, needs none. */
 export const reactionOutlet =
   (app: GitHubApp) =>
   async (output: OutputOf<'reaction'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
-    await outsideOrNull('react to a comment', () =>
-      octokit.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
-        ...splitName(output.repository.fullName),
-        comment_id: output.comment,
-        content: output.content,
-      }),
-    )
+    try {
+      await outsideOrNull('react to a comment', () =>
+        octokit.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
+          ...splitName(output.repository.fullName),
+          comment_id: output.comment,
+          content: output.content,
+        }),
+      )
+    } catch (error) {
+      if (unsayable(error) === null) throw error
+    }
     return { remote: null }
   }

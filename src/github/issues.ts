@@ -1,7 +1,8 @@
+import type { Octokit } from '@octokit/rest'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { outside, statusOf, translated } from './trouble.ts'
+import { outside, statusOf, translated, unsayable } from './trouble.ts'
 
 const LABEL_FAMILY = 'release:'
 const ALARM_LABEL = 'ringmaster-alarm'
@@ -13,15 +14,25 @@ const nameOf = (label: string | { name?: string | null }): string =>
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 const isOfFamily = (label: string): boolean => label.toLowerCase().startsWith(LABEL_FAMILY)
 
+/** An issue; null when it was deleted, which no label outlives. */
+async function issueOf(octokit: Octokit, at: { owner: string; repo: string; issue_number: number }) {
+  try {
+    const { data } = await octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', at)
+    return data
+  } catch (error) {
+    if (unsayable(error) === 'deleted') return null
+    throw translated(`read #${at.issue_number}`, error)
+  }
+}
+
 /** Exactly one label of the family on the issue; labels of others stay. */
 export const labelOutlet =
   (app: GitHubApp) =>
   async (output: OutputOf<'label'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = { ...splitName(output.repository.fullName), issue_number: output.issue }
-    const { data: issue } = await outside(`read #${output.issue}`, () =>
-      octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', at),
-    )
+    const issue = await issueOf(octokit, at)
+    if (issue === null) return { remote: null }
     const labels = issue.labels.map(nameOf)
     if (!labels.some((label) => isSame(label, output.label))) {
       await outside('add a label', () =>

@@ -103,6 +103,14 @@ export async function outside<T>(what: string, work: () => Promise<T>): Promise<
   }
 }
 
+/** Why something can never be said where it was to be: the conversation is locked, or gone. Null for other errors. */
+export function unsayable(error: unknown): 'locked' | 'deleted' | null {
+  const cause = error instanceof RingmasterError ? error.cause : error
+  const status = statusOf(cause)
+  if (status === 410) return 'deleted'
+  return status === 403 && cause instanceof Error && /\block(?:ed)?\b/i.test(cause.message) ? 'locked' : null
+}
+
 /** As `outside`, but null where GitHub says that there is no such thing. */
 export async function outsideOrNull<T>(what: string, work: () => Promise<T>): Promise<T | null> {
   try {

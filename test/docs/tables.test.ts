@@ -48,7 +48,7 @@ describe('docs/operations.md', () => {
     const raised = [
       ...found(/'alarm\.raised',\s*\{[^}]*?code: '([a-z-]+)'/g),
       ...found(/\btell\([^,()]+, '([a-z-]+)', /g),
-      ...found(/alarm: `(?:brake|refusals)\/[^`]+`,\s*code: '([a-z-]+)'/g),
+      ...found(/alarm: `(?:brake\/|refusals\/|unsayable:)[^`]+`,\s*code: '([a-z-]+)'/g),
     ]
     expect(codesOf(table).sort()).toEqual([...new Set(raised)].sort())
   })

@@ -14,11 +14,45 @@ const comment = (id: number, login: string | null, body: string) => ({
   user: login === null ? null : { login },
   body,
 })
-const apply = commentOutlet(app)
-
 const AT = '2026-11-20T12:00:00Z'
+const apply = commentOutlet(app, () => AT)
+
 /** What is looked at once more behind a comment that was made. */
 const again = () => github().get(`${list}?per_page=100&since=2026-11-20T11%3A58%3A00.000Z`)
+
+describe('what can not be said', () => {
+  const cannot = (holds: boolean) => ({
+    observed: [
+      { kind: 'condition-seen', alarm: expect.stringMatching(/^unsayable:\d+\/12$/), code: 'unsayable', holds },
+    ],
+  })
+
+  it('on a locked issue is let be, with an alarm that ends when something is taken again', async () => {
+    const say = commentOutlet(app, () => AT)
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(403, { message: 'Unable to create comment because issue is locked.' })
+    expect(await say(board, null)).toMatchObject({ remote: null, ...cannot(true) })
+    github()
+      .get(`${list}?per_page=100`)
+      .reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+    expect(await say(board, null)).toMatchObject({ remote: '5', ...cannot(false) })
+    github()
+      .get(`${list}?per_page=100`)
+      .reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+    expect(await say(board, null)).toEqual({ remote: '5' })
+  })
+
+  it('on a deleted issue is let be', async () => {
+    github().get(`${list}?per_page=100`).reply(410, { message: 'This issue was deleted' })
+    expect(await commentOutlet(app, () => AT)(board, null)).toMatchObject({ remote: null, ...cannot(true) })
+  })
+
+  it('for want of a permission is tried again', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(403, { message: 'Resource not accessible by integration' })
+    expect((await failure(apply(board, null))).code).toBe('github-refused')
+  })
+})
 
 describe('our comment', () => {
   it('is written where there is none, with its marker at the end', async () => {

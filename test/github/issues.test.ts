@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { alarmOutlet, labelOutlet } from '../../src/github/issues.ts'
 import { marker } from '../../src/render/output.ts'
-import { app, BOT, failure, github, linkTo, output, useNock } from './stage.ts'
+import { app, BOT, github, linkTo, output, useNock } from './stage.ts'
 
 useNock()
 
@@ -42,12 +42,9 @@ describe('the label of a release', () => {
     expect(await label(draft)).toEqual({ remote: null })
   })
 
-  it('says when the issue is gone', async () => {
+  it('is let be when the issue was deleted', async () => {
     github().get(issue).reply(410, { message: 'This issue was deleted' })
-    expect(await failure(label(draft))).toEqual({
-      code: 'github-not-found',
-      message: 'could not read #12: GitHub answered 410 (This issue was deleted)',
-    })
+    expect(await label(draft)).toEqual({ remote: null })
   })
 })
 

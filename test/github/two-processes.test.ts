@@ -68,7 +68,7 @@ async function raced(apply: (app: GitHubApp) => Promise<{ remote: string | null 
 describe('two processes that make the same thing at once', () => {
   it('leave one comment', async () => {
     const board = outputOf('comment', { key: 'r1/board', issue, body: 'The board' })
-    const [first, second] = await raced((app) => commentOutlet(app)(board, null))
+    const [first, second] = await raced((app) => commentOutlet(app, () => '2026-11-20T12:00:00Z')(board, null))
     expect(first).toEqual(second)
     const { data } = await sandbox.as('ann').octokit.rest.issues.listComments({ ...releases, issue_number: issue })
     expect(data.map(({ id }) => String(id))).toEqual([first?.remote])
