@@ -30,10 +30,14 @@ export function plainLines(body: string): string[] {
   // Micromark takes U+FEFF for a blank, against CommonMark and GitHub, where it is one more invisible character.
   const text = body.replaceAll(/(?<!^)\uFEFF/g, '\u200B')
   const page = micromark(text, { extensions: [gfm()], htmlExtensions: [fixedHtml], allowDangerousHtml: true })
-  return ((parseFragment(page) as HtmlNode).childNodes ?? []).flatMap((node) =>
+  return linesOfPage(page)
+}
+
+/** The same of a page that somebody else rendered. */
+export const linesOfPage = (page: string): string[] =>
+  ((parseFragment(page) as HtmlNode).childNodes ?? []).flatMap((node) =>
     node.nodeName === 'p' ? (node.childNodes ?? []).map(asText).join('').split('\n') : linesOutside(node),
   )
-}
 
 /** A stray `</p>` in a comment leaves the rest of its paragraph as bare text. */
 const linesOutside = (node: HtmlNode) => (node.nodeName === '#text' ? (node.value ?? '').split('\n') : [])

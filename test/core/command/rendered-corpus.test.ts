@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import { describe, expect, it } from '@jest/globals'
+import { readCommands } from '../../../src/core/command/read-commands.ts'
+import { isSubsequence, nameOf } from './bodies.ts'
+
+interface Rendered {
+  readonly body: string
+  /** The lines of plain text that begin with a command, on the page that cmark-gfm makes of the body. */
+  readonly shown: readonly string[]
+}
+
+const corpus = readFileSync('test/core/command/rendered-by-cmark-gfm.ndjson', 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line) as Rendered)
+
+const namesIn = (lines: readonly string[]): string[] => lines.flatMap((line) => nameOf(line) ?? [])
+
+describe('a comment that another renderer has rendered', () => {
+  it('holds no command that its page does not show as a line of plain text, and most of those that it shows', () => {
+    let read = 0
+    for (const { body, shown } of corpus) {
+      const result = readCommands(body)
+      const names = result.ok ? result.value.map(({ name }) => name) : []
+      read += names.length
+      expect({ body, names, isShown: isSubsequence(names, namesIn(shown)) }).toEqual({ body, names, isShown: true })
+    }
+    expect(corpus.length).toBeGreaterThan(1_000)
+    const shown = corpus.flatMap((entry) => namesIn(entry.shown)).length
+    expect(read / shown).toBeGreaterThan(0.7)
+  })
+})
+
+function milliseconds(body: string): number {
+  const start = performance.now()
+  readCommands(body)
+  return performance.now() - start
+}
+
+describe('the time that a comment takes', () => {
+  it.each([
+    ['one paragraph', '/status and more\n'],
+    ['quotes in quotes', '> > > quoted\n\n/status\n\n'],
+    ['HTML', '<details>\n\n/status\n\n</details>\n\n'],
+    ['open brackets', '[a](b [c] ![d\n/status\n\n'],
+  ])('grows with its length and no faster: %s', (_, part) => {
+    const bodyOf = (length: number) => part.repeat(Math.ceil(length / part.length)).slice(0, length)
+    const [half, whole] = [bodyOf(4_000), bodyOf(8_000)]
+    milliseconds(whole)
+    /** Twice for what is linear, four times for what is not. The best of several, taken in turn: others use the machine. */
+    const times = Array.from({ length: 7 }, () => [milliseconds(half), milliseconds(whole)] as const)
+    const best = (which: 0 | 1) => Math.min(...times.map((pair) => pair[which]))
+    expect(best(1) / best(0)).toBeLessThan(3.3)
+  })
+})
