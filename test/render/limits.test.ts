@@ -65,6 +65,15 @@ describe.each(TEXTS)('with 500 products, 30 environments and %s', (_, name) => {
     expect(proposalTitle(many).length).toBeLessThanOrEqual(255)
   })
 
+  it('the proposal holds nothing that a narrow screen pushes aside: no table, and no word that is long of itself', () => {
+    const sha = 'c0ffee'.repeat(7).slice(0, 40)
+    const body = renderProposal(release({ items: [{ product: 'user-service', version: '1.2.3', sha }] }))
+    expect(body).toContain(`- user-service \`1.2.3\`, commit \`${sha.slice(0, 12)}\``)
+    expect(body).not.toMatch(/^\|/m)
+    const words = body.replace(/sha256:[0-9a-f]{64}/, '').split(/\s+/)
+    expect(Math.max(...words.map((word) => word.length))).toBeLessThan(24)
+  })
+
   it.each(['waiting', 'approved'] as const)('the answer of a gate that is %s fits with its marker', (verdict) => {
     const blockers = items.map(({ product }) => ({
       code: 'previous-ring' as const,
