@@ -444,7 +444,12 @@ function report(write: (line: string) => void, found: Found): readonly Target[] 
   const rows = CLASSES.map(({ name, has }) => {
     const count = hour.filter(has).length
     const plainly = per1000(plainRequests.filter(has).length, written)
-    return [name, grouped(count), per1000(count, events).toFixed(1), plainly.toFixed(1)]
+    return [
+      name,
+      grouped(count),
+      per1000(count, events).toFixed(1),
+      plainly.toLocaleString('en-US', { minimumFractionDigits: 1 }),
+    ]
   })
   write(table(['requests', 'in that time', 'for 1,000 events', 'the plain way, for 1,000'], rows))
   write('')
