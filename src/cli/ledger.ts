@@ -3,7 +3,7 @@ import { ulid } from 'ulid'
 import { DATA_BRANCH } from '../app/ringmaster.ts'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
-import { quoted, RingmasterError } from '../core/problem.ts'
+import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import { type LogFilter, readLog } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
@@ -136,7 +136,7 @@ function subjectOf(data: unknown): string {
   return `${plain(parts.filter((part) => typeof part === 'string').join(' '))}${said}`
 }
 
-const plain = (text: string, maxLength?: number): string => quoted(text, maxLength).slice(1, -1)
+const plain = (text: string, maxLength = 80): string => quotedWithin(maxLength, text).slice(1, -1)
 
 export const ledgerRebuild: CliCommand = {
   name: 'ledger rebuild',

@@ -62,7 +62,7 @@ export function impossible(what: never | string): never {
 }
 
 /** Quotes text from outside for a one-line message: control and direction characters made visible, cut where it is long. */
-export function quoted(text: unknown, maxLength = 80): string {
+export function quotedWithin(maxLength: number, text: unknown): string {
   const raw = typeof text === 'string' ? text : (JSON.stringify(text) ?? String(text))
   const visible = raw.replace(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
@@ -70,3 +70,6 @@ export function quoted(text: unknown, maxLength = 80): string {
   )
   return `"${visible.length > maxLength ? `${visible.slice(0, maxLength - 1)}…` : visible}"`
 }
+
+/** As a name or a version is quoted. One parameter, so that lists can be mapped with it. */
+export const quoted = (text: unknown): string => quotedWithin(80, text)

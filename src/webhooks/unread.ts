@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { DEPLOYMENT_TASK, DeploymentRecord } from '../core/deployment/schema.ts'
 import { SigningRequest } from '../core/manifest/schema.ts'
-import { type Problem, quoted } from '../core/problem.ts'
+import { type Problem, quotedWithin } from '../core/problem.ts'
 import { BUILD_CHECK_PREFIX, BuildRecord } from '../core/product/schema.ts'
 import { BUNDLES_CHECK } from './bundles.ts'
 import { type Delivery, type Installation, Repository } from './delivery.ts'
@@ -32,7 +32,7 @@ const faults = (error: z.ZodError): string =>
 
 const unread = (kind: string, where: string, found: string): Problem<'record-unread'> => ({
   code: 'record-unread',
-  message: `expected ${kind} in ${where}, found ${quoted(found, 500)}`,
+  message: `expected ${kind} in ${where}, found ${quotedWithin(500, found)}`,
   hint: 'Nothing of it is taken: record it again with the Action of this version.',
 })
 
@@ -40,7 +40,7 @@ function inCheckRun(payload: unknown, installation: Installation): Problem<'reco
   const read = CheckRun.safeParse(payload)
   if (!read.success) return null
   const { check_run: run, repository } = read.data
-  const where = `the check run ${quoted(run.name, 200)} of ${repository.full_name} at ${run.head_sha}`
+  const where = `the check run ${quotedWithin(200, run.name)} of ${repository.full_name} at ${run.head_sha}`
   const value = fencedJson(run.output?.text)
   if (run.name.startsWith(BUILD_CHECK_PREFIX)) {
     const record = BuildRecord.safeParse(value)
