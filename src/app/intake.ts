@@ -14,9 +14,13 @@ export interface IntakeOptions {
   readonly log: Log
   /** Adds to a request what only the shell can find out. */
   readonly refine: (request: Request) => Promise<Request>
+  /** Shows a person that their commands were taken in; nothing waits for it, and nothing depends on it. */
+  readonly acknowledge?: (request: CommandGiven) => Promise<unknown>
   /** Runs the work of a request among that of others, the urgent ones first. */
   readonly prioritised?: <T>(request: Request, work: () => Promise<T>) => Promise<T>
 }
+
+type CommandGiven = Extract<Request, { kind: 'command-given' }>
 
 /** The mark is booked anew when it has moved on by this much: it is read only after a crash. */
 const MARK_EVERY_MS = 5 * 60_000
@@ -55,6 +59,7 @@ export class Intake {
   async handle(delivery: Delivery): Promise<void> {
     const requests = requestsOf(delivery, this.#options.installation)
     this.#tellUnread(delivery)
+    if (!this.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
     const receivedMs = Date.parse(delivery.receivedAt)
     this.#owed.delete(delivery.id)
     this.#open.set(delivery.id, Math.min(receivedMs, this.#open.get(delivery.id) ?? receivedMs))
@@ -85,6 +90,19 @@ export class Intake {
       }
     }
     return isDone
+  }
+
+  /** One sign a comment, at its first taking in: by its first command. */
+  #acknowledge(request: Request | undefined, delivery: string): void {
+    const { acknowledge, log } = this.#options
+    if (!acknowledge || request?.kind !== 'command-given') return
+    const work = acknowledge(request)
+      .then(
+        () => {},
+        (error: unknown) => log.info({ delivery, error: String(error) }, 'a comment got no sign that it was seen'),
+      )
+      .finally(() => this.#running.delete(work))
+    this.#running.add(work)
   }
 
   /** A record that does not read asks for nothing: somebody has to hear of it all the same. */

@@ -144,7 +144,11 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       : request
   const prioritised = <T>(request: Request, work: () => Promise<T>): Promise<T> =>
     inClass(URGENT[request.kind] ?? 'read', work)
-  const intake = new Intake({ engine, installation, log, refine, prioritised })
+  /** Behind the answers that people wait for: it is worth something only as long as it delays none of them. */
+  const seen = under('read', reactionOutlet(app))
+  const acknowledge = ({ repository, comment }: Extract<Request, { kind: 'command-given' }>) =>
+    seen({ repository, comment: comment.id, content: 'eyes' }, null)
+  const intake = new Intake({ engine, installation, log, refine, acknowledge, prioritised })
   const branch = DATA_BRANCH
   const nowMs = () => Date.parse(clock())
   const guard = createGuard({ app, ledger, repository: releases, branch, raise: outlets.alarm, nowMs, log })

@@ -144,17 +144,20 @@ const said =
     return older ? edited(older) : { remote: String(id) }
   }
 
+/** What a comment is reacted to with, and where it stands. */
+type Reaction = Pick<OutputOf<'reaction'>, 'repository' | 'comment' | 'content'>
+
 /** GitHub itself keeps one reaction of a kind per identity. A comment that is gone, or locked, needs none. */
 export const reactionOutlet =
   (app: GitHubApp) =>
-  async (output: OutputOf<'reaction'>): Promise<Applied> => {
-    const octokit = await app.forRepository(output.repository.fullName)
+  async ({ repository, comment, content }: Reaction): Promise<Applied> => {
+    const octokit = await app.forRepository(repository.fullName)
     try {
       await outsideOrNull('react to a comment', () =>
         octokit.request('POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions', {
-          ...splitName(output.repository.fullName),
-          comment_id: output.comment,
-          content: output.content,
+          ...splitName(repository.fullName),
+          comment_id: comment,
+          content,
         }),
       )
     } catch (error) {

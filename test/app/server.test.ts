@@ -187,6 +187,31 @@ describe('a webhook', () => {
     expect((await stand()).comments).toBe(after.comments)
   })
 
+  it('with a command gets its 👀 before the command is in the log', async () => {
+    const { data } = await sandbox
+      .as('ann')
+      .octokit.rest.issues.createComment({ ...repo, issue_number: issue, body: '/status' })
+    const body = JSON.stringify(payload('/status', data.id))
+    sandbox.requests.length = 0
+    const headers = {
+      'x-hub-signature-256': genuine(body),
+      'x-github-delivery': '6d1b1de0-0000-4000-8000-000000000001',
+    }
+    expect((await send(body, headers)).status).toBe(200)
+    await server.ringmaster.idle()
+    const asked = sandbox.requests.map(({ path, fields }) => ({
+      path,
+      isCommit: fields.includes('createCommitOnBranch'),
+    }))
+    const seen = asked.findIndex(({ path }) => path.endsWith(`/issues/comments/${data.id}/reactions`))
+    expect(seen).toBeGreaterThanOrEqual(0)
+    expect(asked.findIndex(({ isCommit }) => isCommit)).toBeGreaterThan(seen)
+    const { data: reactions } = await sandbox
+      .as('ann')
+      .octokit.rest.reactions.listForIssueComment({ ...repo, comment_id: data.id })
+    expect(reactions.map(({ content }) => content)).toEqual(['eyes', '+1'])
+  })
+
   it('of an event that nobody listens to is acknowledged and left alone', async () => {
     const starred = JSON.stringify({ action: 'created', repository: { id: 1, full_name: 'acme/releases' } })
     const before = await stand()

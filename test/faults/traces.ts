@@ -75,7 +75,8 @@ async function outsideOf(sandbox: Sandbox): Promise<{ things: string[]; reports:
   for (const comment of await octokit.paginate(rest.issues.listCommentsForRepo, { ...releases, per_page: 100 })) {
     if (isOurs(comment.user)) note(`comment ${markerIn(comment.body ?? '')}`)
     const { data } = await rest.reactions.listForIssueComment({ ...releases, comment_id: comment.id })
-    for (const reaction of data) note(`reaction ${reaction.content}`)
+    /** That a comment was seen is said when its delivery comes; one that was found by looking is answered all the same. */
+    for (const reaction of data) if (reaction.content !== 'eyes') note(`reaction ${reaction.content}`)
   }
   for (const pull of await octokit.paginate(rest.pulls.list, { ...releases, state: 'all', per_page: 100 })) {
     note(`pull request ${pull.title}: ${pull.merged_at ? 'merged' : 'not merged'}`)

@@ -1,0 +1,88 @@
+import { describe, expect, it } from '@jest/globals'
+import { Intake } from '../../src/app/intake.ts'
+import { bent, delivered, installation, PAYLOADS } from '../webhooks/payloads.ts'
+
+const comment = (changes: Readonly<Record<string, unknown>> = {}, id = 'first') => ({
+  ...delivered('issue_comment', bent(PAYLOADS.issue_comment, { 'comment.body': '/status', ...changes })),
+  id,
+})
+
+function stage(given: { decide?: () => Promise<void>; react?: () => Promise<void> } = {}) {
+  const told: string[] = []
+  const intake = new Intake({
+    engine: {
+      async submit({ kind }) {
+        await given.decide?.()
+        told.push(`decided ${kind}`)
+        return { kind: 'accept', answer: null }
+      },
+    },
+    installation,
+    log: {
+      info: (_data, message) => void told.push(message),
+      error: (_data, message) => void told.push(message),
+    },
+    refine: async (request) => request,
+    async acknowledge(request) {
+      told.push(`seen ${request.comment.id}`)
+      await given.react?.()
+    },
+  })
+  return { intake, told }
+}
+
+describe('a comment with commands', () => {
+  it('gets one sign that it was seen, before the first of them is decided', async () => {
+    const { intake, told } = stage()
+    intake.take(comment({ 'comment.body': '/start\n\n/status', 'comment.id': 9 }))
+    await intake.idle()
+    expect(told).toEqual(['seen 9', 'decided command-given', 'decided command-given'])
+  })
+
+  it('is decided without waiting for the sign, which may fail', async () => {
+    let fail: (error: Error) => void = () => {}
+    const { intake, told } = stage({ react: () => new Promise((_resolve, reject) => (fail = reject)) })
+    await intake.handle(comment({ 'comment.id': 9 }))
+    expect(told).toEqual(['seen 9', 'decided command-given'])
+    fail(new Error('GitHub is away'))
+    await intake.idle()
+    expect(told.slice(2)).toEqual(['a comment got no sign that it was seen'])
+    expect(intake.open).toBe(0)
+  })
+
+  it('gets no other when its delivery is repeated or tried again', async () => {
+    let failures = 1
+    const { intake, told } = stage({
+      async decide() {
+        failures -= 1
+        if (failures >= 0) throw new Error('GitHub is away')
+      },
+    })
+    await intake.handle(comment({ 'comment.id': 9 }))
+    await intake.retry()
+    await intake.handle(comment({ 'comment.id': 9 }))
+    expect(told.filter((line) => line.startsWith('seen'))).toEqual(['seen 9'])
+    expect(told.filter((line) => line.startsWith('decided'))).toHaveLength(2)
+  })
+
+  it('gets one when its delivery was known by its GUID alone', async () => {
+    const { intake, told } = stage()
+    intake.owe('first', 0)
+    await intake.handle(comment({ 'comment.id': 9 }))
+    expect(told).toContain('seen 9')
+  })
+})
+
+describe('no sign is given to', () => {
+  it.each([
+    ['words', { 'comment.body': 'I like it' }],
+    ['a command that was edited in', { action: 'edited', changes: { body: { from: 'words' } } }],
+    ['a bot', { 'comment.user.type': 'Bot' }],
+    ['a comment of another repository', { 'repository.id': 99 }],
+    ['more commands than are read', { 'comment.body': '/status\n'.repeat(21) }],
+  ])('%s', async (_, changes) => {
+    const { intake, told } = stage()
+    await intake.handle(comment(changes))
+    expect(told.filter((line) => line.startsWith('seen'))).toEqual([])
+  })
+})
