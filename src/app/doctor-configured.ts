@@ -1,4 +1,5 @@
 import type { Configuration } from '../core/config/schema.ts'
+import { teamOf } from '../core/release/signers.ts'
 import { splitName } from '../github/client.ts'
 import { outside, outsideOrNull } from '../github/trouble.ts'
 import { type Examination, type Finding, readableConfiguration, type Ward } from './doctor-ward.ts'
@@ -60,7 +61,8 @@ export const teams: Examination = async (ward) => {
   const configuration = await readableConfiguration(ward)
   if (configuration === null) return []
   const { signoff, roles } = configuration
-  const named = [...signoff.parties.flatMap(({ team }) => team ?? []), ...roles.flatMap((binding) => binding.teams)]
+  const ofParties = signoff.parties.flatMap((party) => teamOf(party, ward.releaseRepository) ?? [])
+  const named = [...ofParties, ...roles.flatMap((binding) => binding.teams)]
   const all = [...new Set(named)]
   const findings = await Promise.all(all.map((team) => failing(`the team ${team}`, () => readTeam(ward, team))))
   return summed(findings, `the members of every team can be read (${all.length})`)

@@ -106,9 +106,9 @@ export const PartyConfig = z.strictObject({
   name: Text(50).describe('Engineering, Product, QA, Security …'),
   team: z
     .string()
-    .regex(/^[A-Za-z0-9-]+\/[A-Za-z0-9_.-]+$/, 'expected organization/team-slug')
+    .regex(/^([A-Za-z0-9-]+\/)?[A-Za-z0-9_.-]+$/, 'expected organization/team-slug or team-slug')
     .optional()
-    .describe('Its members, as a team of the organization.'),
+    .describe('Its members, as a team; without an organization one of that of the release repository.'),
   users: z.array(Text(100)).max(100).default([]).describe('Its members by login, beside or instead of a team.'),
   seats: z.int().min(1).max(20).default(1).describe('How many of them must approve.'),
   optional: z.boolean().default(false).describe('An optional party is shown and never waited for.'),
@@ -129,8 +129,16 @@ export const StepConfig = z.strictObject({
   environment: EnvironmentName.optional().describe('For deployed: where.'),
 })
 
+/** Who signs where no party is named: each a team of the organization, which blocks as long as there is none. */
+const USUAL_PARTIES = [
+  { name: 'Engineering', team: 'engineering' },
+  { name: 'Product', team: 'product' },
+  { name: 'QA', team: 'qa' },
+  { name: 'Security', team: 'security' },
+]
+
 export const SignoffConfig = z.strictObject({
-  parties: z.array(PartyConfig).min(1).max(20).describe('Who must sign a release off.'),
+  parties: z.array(PartyConfig).min(1).max(20).prefault(USUAL_PARTIES).describe('Who must sign a release off.'),
   authorMaySign: z.boolean().default(false).describe('Whether those who changed the composition may sign it.'),
   expiresHours: z.int().min(1).max(8_760).optional().describe('How long an approval counts.'),
   dismissers: z.array(Text(100)).max(50).default([]).describe('Logins that may lift the veto of another person.'),
@@ -204,7 +212,7 @@ export const Configuration = z.strictObject({
   schemaVersion: z.literal(1).describe('The version of this format.'),
   products: z.array(ProductConfig).min(1).max(1_000).describe('What gets versioned, deployed and released.'),
   rings: z.array(RingConfig).min(1).max(50).describe('The steps of validation, from the first to the last.'),
-  signoff: SignoffConfig.describe('Who signs releases, and what counts.'),
+  signoff: SignoffConfig.prefault({}).describe('Who signs releases, and what counts.'),
   checklist: z.array(StepConfig).max(200).default([]).describe('The steps of every release issue.'),
   completion: z
     .strictObject({

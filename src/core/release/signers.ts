@@ -26,11 +26,15 @@ export function partiesOf(release: ReleaseState, signoff: SignoffConfiguration):
  */
 export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration, now: string): Deciding<Signers> {
   const configured = partiesOf(release, signoff)
-  const queries = teamsOf(configured).map((team) => ({ kind: 'team-members', team }) as const)
+  const teams = configured.map((party) => teamOf(party, release.repository.fullName))
+  const queries = [...new Set(teams)].flatMap((team) =>
+    team === undefined ? [] : [{ kind: 'team-members', team } as const],
+  )
   const answers = yield* facts(queries)
   const membersOf = (party: PartyConfig): readonly string[] | 'unreadable' => {
-    const index = queries.findIndex((query) => query.team === party.team)
-    const members = party.team === undefined ? [] : (answers[index]?.members ?? 'unreadable')
+    const team = teamOf(party, release.repository.fullName)
+    const index = queries.findIndex((query) => query.team === team)
+    const members = team === undefined ? [] : (answers[index]?.members ?? 'unreadable')
     return members === 'unreadable' ? 'unreadable' : [...members.map((member) => member.login), ...party.users]
   }
   const handing = signoff.authorMaySign ? release : withoutThoseOfEditors(release)
@@ -79,6 +83,6 @@ function delegated(members: readonly string[], party: string, { conduct }: Relea
   return [...members.filter((login) => !away(login)), ...added]
 }
 
-const teamsOf = (parties: readonly PartyConfig[]): string[] => [
-  ...new Set(parties.flatMap((party) => (party.team === undefined ? [] : [party.team]))),
-]
+/** The team of a party with its organization: where none is written, that of the release repository. */
+export const teamOf = ({ team }: PartyConfig, releaseRepository: string): string | undefined =>
+  team === undefined || team.includes('/') ? team : `${releaseRepository.split('/')[0]}/${team}`

@@ -26,13 +26,13 @@ describe('a configuration', () => {
   it('is told all that is wrong with it at once, each with file, line, expected and found', () => {
     const bent = CONFIGURATION.replace('schemaVersion: 1', 'schemaVersion: 2')
       .replace('label: beta', 'lable: beta')
-      .replace('team: acme/engineering', 'team: engineering')
+      .replace('team: acme/engineering', 'team: acme/engineering/all')
     const problems = problemsOf(bent)
     expect(problems.map(({ line, path }) => [path, line])).toEqual([
       ['.github/ringmaster.yml', 1],
       ['.github/ringmaster.yml', expect.any(Number)],
       ['.github/ringmaster.yml', lineOf(bent, 'lable')],
-      ['.github/ringmaster.yml', lineOf(bent, 'team: engineering')],
+      ['.github/ringmaster.yml', lineOf(bent, 'team: acme/engineering/all')],
     ])
     for (const { message } of problems) expect(message).toMatch(/expected.*found/)
   })

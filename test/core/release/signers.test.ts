@@ -55,6 +55,47 @@ const status = (world: World) => release(world).signoff?.status
 const delegate = (until: string, party = 'QA') =>
   event('party.delegated', { release: 'r5', party, from: QUINN, to: BOB, until }, { actor: QUINN })
 
+describe('a configuration that names no party', () => {
+  const USUAL = ['Engineering', 'Product', 'QA', 'Security']
+  const PEOPLE = [EVE, { login: 'pia', id: 11 }, QUINN, { login: 'sam', id: 12 }]
+  const usual = (signoff = '') => proposed((text) => text.replace(/signoff:\n[\s\S]*(?=checklist:)/, signoff))
+  const staff = (world: World, parties: readonly string[]) => {
+    for (const [index, party] of USUAL.entries()) {
+      const members = parties.includes(party) ? PEOPLE.slice(index, index + 1) : 'unreadable'
+      const team = `acme/${party.toLowerCase()}`
+      world.fact({ kind: 'team-members', team }, { kind: 'team-members', members })
+    }
+  }
+  const asks = (world: World, by: typeof PEOPLE, at = minute(2)) => {
+    const reviews = by.map(({ login, id }) => said(login, id))
+    world.fact({ kind: 'reviews', repository: RELEASES.fullName, number: 9 }, { kind: 'reviews', reviews })
+    world.ask({ kind: 'release-review', release: 'r5', ...asked, at })
+  }
+
+  it.each([
+    ['', 'no section'],
+    ['signoff: { authorMaySign: false }\n', 'a section without parties'],
+  ])('asks for all four usual ones, by their teams in the organization of the release repository: %s', (signoff) => {
+    const world = usual(signoff)
+    staff(world, USUAL)
+    asks(world, PEOPLE.slice(0, 3))
+    expect(release(world).signoff).toMatchObject({ status: 'pending' })
+    expect(release(world).signoff?.parties.map(({ party, optional }) => [party, optional])).toEqual(
+      USUAL.map((party) => [party, false]),
+    )
+    asks(world, PEOPLE, minute(3))
+    expect(status(world)).toBe('approved')
+  })
+
+  it('is blocked by a team that is not there, and says which', () => {
+    const world = usual()
+    staff(world, ['Engineering', 'Product', 'QA'])
+    asks(world, PEOPLE)
+    expect(status(world)).toBe('blocked')
+    expect(release(world).signoff?.problems.join('\n')).toContain('Security')
+  })
+})
+
 describe('a delegation', () => {
   it('lets the other sign in the place of its giver, who then does not', () => {
     const world = proposed()
