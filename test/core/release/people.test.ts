@@ -161,6 +161,8 @@ describe('the conduct of a release', () => {
     ['/unhold', BOB, 'not-permitted'],
     ['/go', BOB, 'not-permitted'],
     ['/hold why', MALLORY, 'not-permitted'],
+    ['/set profile hotfix', BOB, 'not-permitted'],
+    ['/set profile none', BOB, 'not-permitted'],
     ['/set profile hotfxi', ANN, 'unknown-profile'],
     ['/waive rollback-pln why', ANN, 'unknown-step'],
     ['/waive rollback-plan why', BOB, 'not-permitted'],
@@ -208,6 +210,10 @@ describe('the conduct of a release', () => {
     say(gone, '/go')
     gone.record([event('release.version_removed', { release: 'r5', product: 'web' })])
     expect(conduct(gone).judgement).toBeNull()
+    const narrowed = desk()
+    say(narrowed, '/go')
+    say(narrowed, '/set profile hotfix')
+    expect(conduct(narrowed).judgement).toBeNull()
     const stopped = desk()
     say(stopped, '/no-go why')
     stopped.record([event('release.version_removed', { release: 'r5', product: 'web' })])

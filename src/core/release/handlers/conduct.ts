@@ -15,8 +15,10 @@ export const conductHandlers: HandlersOf<'set' | 'manager' | 'go' | 'no-go' | 'h
     const open = openRelease(context)
     if (!open.ok) return refuse(open.problem)
     const { release } = open
-    if (key === 'profile' && value !== null) {
-      const problem = yield* unknownProfile(release, value)
+    if (key === 'profile') {
+      const denials = withoutTheRight(context)
+      if (denials.length > 0) return refuse(...denials)
+      const problem = value === null ? null : yield* unknownProfile(release, value)
       if (problem) return refuse(problem)
     }
     if (value === settingOf(release, key))
@@ -90,6 +92,12 @@ const SETTING_OF = {
   epic: ({ conduct }: ReleaseState) => conduct.details.epic,
 } as const
 const settingOf = (release: ReleaseState, key: keyof typeof SETTING_OF): string | null => SETTING_OF[key](release)
+
+/** Who could start a release says who signs it: others would choose whose signature they can do without. */
+function withoutTheRight({ policy, request, person, standing }: Context): readonly Problem[] {
+  const access = decideAccess('complete-release', person, standing, policy.configuration.roles, request.at)
+  return access.kind === 'denied' ? access.problems : []
+}
 
 function* unknownProfile(release: ReleaseState, name: string): Deciding<Problem | null> {
   const policy = yield* readPolicy(release.policyDigest)
