@@ -62,7 +62,8 @@ export const teams: Examination = async (ward) => {
   if (configuration === null) return []
   const { signoff, roles } = configuration
   const ofParties = signoff.parties.flatMap((party) => teamOf(party, ward.releaseRepository) ?? [])
-  const named = [...ofParties, ...roles.flatMap((binding) => binding.teams)]
+  const ofDismissers = signoff.dismissers.filter((name) => name.includes('/'))
+  const named = [...ofParties, ...ofDismissers, ...roles.flatMap((binding) => binding.teams)]
   const all = [...new Set(named)]
   const findings = await Promise.all(all.map((team) => failing(`the team ${team}`, () => readTeam(ward, team))))
   return summed(findings, `the members of every team can be read (${all.length})`)

@@ -141,7 +141,11 @@ export const SignoffConfig = z.strictObject({
   parties: z.array(PartyConfig).min(1).max(20).prefault(USUAL_PARTIES).describe('Who must sign a release off.'),
   authorMaySign: z.boolean().default(false).describe('Whether those who changed the composition may sign it.'),
   expiresHours: z.int().min(1).max(8_760).optional().describe('How long an approval counts.'),
-  dismissers: z.array(Text(100)).max(50).default([]).describe('Logins that may lift the veto of another person.'),
+  dismissers: z
+    .array(Text(100))
+    .max(50)
+    .default([])
+    .describe('Who may lift the veto of another person: logins, and teams as organization/team-slug.'),
   profiles: z
     .array(
       z.strictObject({

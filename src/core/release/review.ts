@@ -2,13 +2,14 @@ import { draft, type EventData } from '../catalogue.ts'
 import { readPolicy } from '../config/in-force.ts'
 import type { ParsedConfiguration } from '../config/parse.ts'
 import type { SignoffConfiguration } from '../config/schema.ts'
-import { type Deciding, type Decision, facts, state, type UsedFact } from '../decision.ts'
+import { type Deciding, type Decision, factKey, facts, state, type UsedFact } from '../decision.ts'
 import type { EventDraft } from '../event.ts'
 import type { ReviewFact } from '../facts.ts'
 import { canonicalJson, sha256 } from '../json.ts'
 import type { Request } from '../request.ts'
 import { decideSignoff, type SignoffDecision } from '../signoff/decide.ts'
 import { compositionDigest } from './composition.ts'
+import { dismissersOf } from './dismissers.ts'
 import { releaseKey } from './open.ts'
 import { reminderDue } from './reminders.ts'
 import type { ReleaseState, SignoffRecord } from './schema.ts'
@@ -98,6 +99,7 @@ export function* signaturesOf(
   const given = answers.flatMap((answer) => (answer.reviews === 'unreadable' ? [] : answer.reviews))
   const reviews = supposed === undefined ? given : [...given, approvalBy(supposed, shown.head, at)]
   const signers = yield* signersOf(release, signoff, at)
+  const dismissers = yield* dismissersOf(release, signoff)
   const digest = compositionDigest(release)
   const isUnreadable = answers.some((answer) => answer.reviews === 'unreadable')
   const decided = decideSignoff({
@@ -111,7 +113,7 @@ export function* signaturesOf(
     reviews: isUnreadable ? [] : reviews.map((review) => toReview(review, release)),
     policy: {
       authorMaySign: signoff.authorMaySign,
-      dismissers: signoff.dismissers,
+      dismissers: dismissers.logins,
       ...(signoff.expiresHours === undefined ? {} : { expiresHours: signoff.expiresHours }),
     },
     unreadable: isUnreadable ? signers.parties.map((party) => party.name) : [...signers.unreadable],
@@ -123,12 +125,14 @@ export function* signaturesOf(
     head: shown.head,
     shown: shown.headDigest,
   })
-  const named = { ...record, problems: [...record.problems, ...withoutTheRight(release, signoff.dismissers)] }
+  const named = { ...record, problems: [...record.problems, ...dismissers.problems] }
   const used = queries.flatMap((query, index) => {
     const answer = answers[index]
     return answer ? [{ query, answer }] : []
   })
-  return { record: named, used: [...used, ...signers.used] }
+  /** A team may both sign and lift objections: it is asked for once. */
+  const asked = new Map([...signers.used, ...dismissers.used].map((one) => [factKey(one.query), one]))
+  return { record: named, used: [...used, ...asked.values()] }
 }
 
 /** The id of an approval that nobody has given: above every one that GitHub gives. */
@@ -141,16 +145,6 @@ const approvalBy = (login: string, commit: string, at: string): ReviewFact => ({
   commit,
   at,
 })
-
-/** Who dismissed reviews of others without being allowed to lift them. */
-function withoutTheRight({ dismissals }: ReleaseState, dismissers: readonly string[]): string[] {
-  const allowed = new Set(dismissers.map((login) => login.toLowerCase()))
-  return dismissals.flatMap(({ by, author }) =>
-    author === undefined || by.toLowerCase() === author.toLowerCase() || allowed.has(by.toLowerCase())
-      ? []
-      : [`${by} dismissed a review of ${author} and may not: an objection stands, an approval has to be given again`],
-  )
-}
 
 function decidedAs(
   request: ReleaseReview,

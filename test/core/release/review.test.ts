@@ -80,8 +80,8 @@ function reviewed(
   return world.ask({ kind: 'release-review', release: 'r5', ...asked, at })
 }
 
-function proposed(): World {
-  const world = configuredWorld()
+function proposed(bend: (text: string) => string = (text) => text): World {
+  const world = configuredWorld(bend)
   givenRelease(world)
   shows(world)
   return world
@@ -315,6 +315,28 @@ describe('a review that is dismissed', () => {
       given.map((review) => (review === veto ? { ...review, state: 'DISMISSED' } : review)),
     )
     expect(releaseOf(world).signoff?.status).toBe(status)
+  })
+
+  it.each<[string, readonly { login: string; id: number }[] | 'unreadable', string, RegExp | null]>([
+    ['by a member of a team that may, an objection is lifted', [{ login: 'Lena', id: 31 }], 'approved', null],
+    ['by whom left that team, it stands', [], 'vetoed', /^lena dismissed a review of erik and may not/],
+    ['by a member of a team that cannot be read, it stands', 'unreadable', 'vetoed', /acme\/leads cannot be read/],
+  ])('%s', (...[, members, status, problem]) => {
+    const world = proposed((text) => text.replace('signoff:\n', 'signoff:\n  dismissers: [olga, acme/leads]\n'))
+    const veto = says('erik', 'CHANGES_REQUESTED')
+    const given = [...both(), veto]
+    reviewed(world, given)
+    expect(releaseOf(world).signoff?.status).toBe('vetoed')
+    world.fact({ kind: 'team-members', team: 'acme/leads' }, { kind: 'team-members', members })
+    world.ask(dismissed(veto.id, 'erik', 'lena'))
+    const { events } = reviewed(
+      world,
+      given.map((review) => (review === veto ? { ...review, state: 'DISMISSED' } : review)),
+    )
+    expect(releaseOf(world).signoff?.status).toBe(status)
+    const problems = releaseOf(world).signoff?.problems ?? []
+    expect(problems.some((text) => problem?.test(text))).toBe(problem !== null)
+    expect(JSON.stringify(events[0]?.data)).toContain('acme/leads')
   })
 
   it('is known as an objection also when the composition changed in between', () => {
