@@ -1,3 +1,5 @@
+import { readPolicy } from '../core/config/in-force.ts'
+import type { SignoffConfiguration } from '../core/config/schema.ts'
 import { factKey } from '../core/decision.ts'
 import type { FactAnswer, FactQuery } from '../core/facts.ts'
 import { model } from '../core/model.ts'
@@ -5,7 +7,8 @@ import { RingmasterError } from '../core/problem.ts'
 import { releaseKey } from '../core/release/open.ts'
 import { decideReleaseReview } from '../core/release/review.ts'
 import { ReleaseId, type ReleaseState, type SignoffRecord } from '../core/release/schema.ts'
-import { settleAt } from '../engine/settle.ts'
+import { partiesOf, teamOf } from '../core/release/signers.ts'
+import { settleAt, settleView } from '../engine/settle.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -54,7 +57,8 @@ export const simulateSignoff: CliCommand = {
   name: 'release simulate-signoff',
   usage:
     'ringmaster release simulate-signoff --repo DIR|OWNER/NAME --release ID [--branch NAME] [--approve LOGIN]... [--at TIME]',
-  summary: 'Say where the signatures of a release stand, and what further approvals would make of them.',
+  summary:
+    'Say where the signatures of a release stand, and what further approvals would make of them; of a draft, who has to sign.',
   async run(args, io) {
     const { values } = readOptions(simulateSignoff, args, {
       repo: { type: 'string' },
@@ -80,6 +84,15 @@ export const simulateSignoff: CliCommand = {
     const release = (await view.state(releaseKey(id.data))) as ReleaseState | undefined
     if (!release)
       throw refused('no-release', `expected a release ${id.data}, found none`, 'ringmaster ledger log names them.')
+    if (release.status === 'draft') {
+      if (values.approve) throw refused('not-started', ...NOBODY_KNOWN)
+      const policy = await settleView(() => readPolicy(release.policyDigest), view)
+      if (policy === null) throw refused('policy-unreadable', ...POLICY_GONE)
+      const needs = needsOf(release, policy.configuration.signoff)
+      if (io.json) io.out(JSON.stringify({ release: id.data, at, supposed: [], signoff: null, ...needs }))
+      else for (const line of draftLines(needs)) io.out(line)
+      return 1
+    }
     if (release.status !== 'in_progress' || !release.proposal)
       throw refused('not-started', `expected a started release, found it ${release.status}`, 'Say /start on its issue.')
     const facts = await newestFacts(store, id.data)
@@ -108,6 +121,57 @@ export const simulateSignoff: CliCommand = {
     else for (const line of linesOf(record)) io.out(line)
     return record.status === 'approved' ? 0 : 1
   },
+}
+
+const NOBODY_KNOWN = [
+  'expected a started release for --approve, found a draft: the members of its teams are not in the log yet',
+  'Leave --approve out to read who would have to sign, or say /why if @login on its issue.',
+] as const
+
+const POLICY_GONE = [
+  'expected the configuration that the release was opened under, found that it cannot be read',
+  'See ringmaster ledger verify.',
+] as const
+
+/** What the signatures of a draft will take, as far as its configuration says it. */
+interface Needs {
+  readonly parties: readonly {
+    readonly party: string
+    readonly optional: boolean
+    readonly seats: number
+    readonly team: string | null
+    readonly users: readonly string[]
+    readonly after: readonly string[]
+  }[]
+  /** Who may not sign what they changed. */
+  readonly excluded: readonly string[]
+}
+
+const needsOf = (release: ReleaseState, signoff: SignoffConfiguration): Needs => ({
+  parties: partiesOf(release, signoff).map((party) => ({
+    party: party.name,
+    optional: party.optional,
+    seats: party.seats,
+    team: teamOf(party, release.repository.fullName) ?? null,
+    users: party.users,
+    after: party.after ?? [],
+  })),
+  excluded: signoff.authorMaySign ? [] : release.editors,
+})
+
+function draftLines({ parties, excluded }: Needs): string[] {
+  const who = ({ team, users }: Needs['parties'][number]) =>
+    [...(team === null ? [] : [`members of ${team}`]), ...users].join(', ')
+  return [
+    'Sign-off: not started; /start on its issue opens the proposal that is approved',
+    ...parties.map((party) => {
+      const after = party.after.length === 0 ? '' : `, after ${party.after.join(', ')}`
+      return shown(
+        `${party.party}${party.optional ? ' (optional)' : ''}: 0 of ${party.seats}; signs: ${who(party)}${after}`,
+      )
+    }),
+    ...(excluded.length === 0 ? [] : [shown(`may not sign, having changed it: ${excluded.join(', ')}`)]),
+  ]
 }
 
 function instantOf(text: string): string {
