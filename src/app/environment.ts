@@ -1,6 +1,7 @@
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
 import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
+import { readRosterPlace } from '../roster/place.ts'
 import { invalid, isRedisAddress, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */
@@ -21,6 +22,8 @@ export interface ServerSettings {
   /** How often a branch of one repository may move. */
   readonly pushesPerMinute: number
   /** Where enrolled devices are kept; null where no cohort keeps a roster. */
+  readonly rosterPlace: Place | null
+  /** Where what devices claim and report is kept; null where the server answers no device. */
   readonly rosterDirectory: string | null
   readonly publication: PublicationSettings | null
 }
@@ -95,17 +98,17 @@ export const VARIABLES: readonly Variable[] = [
       'instead of a directory: `s3://BUCKET/PREFIX`, or `pages` for the branch ringmaster-pages of the release repository (`pages:OWNER/NAME` for that of another one)',
   },
   { name: 'RINGMASTER_PUBLISH_URL', required: false, meaning: 'public address of the directory, bucket or site' },
-  { name: 'AWS_ACCESS_KEY_ID', required: false, meaning: 'for a bucket: who writes it (get, put and list)' },
+  { name: 'AWS_ACCESS_KEY_ID', required: false, meaning: 'for buckets: who writes them (get, put and list)' },
   {
     name: 'AWS_SECRET_ACCESS_KEY',
     required: false,
-    meaning: 'for a bucket: the secret of that key (with AWS_SESSION_TOKEN where it is a temporary one)',
+    meaning: 'for buckets: the secret of that key (with AWS_SESSION_TOKEN where it is a temporary one)',
   },
-  { name: 'AWS_REGION', required: false, meaning: 'for a bucket: its region' },
+  { name: 'AWS_REGION', required: false, meaning: 'for buckets: their region' },
   {
     name: 'AWS_ENDPOINT_URL',
     required: false,
-    meaning: 'for a bucket: address of the store, Amazon’s of the region when left out',
+    meaning: 'for buckets: address of the store, Amazon’s of the region when left out',
   },
   {
     name: 'RINGMASTER_PUBLISH_EVERY',
@@ -118,6 +121,12 @@ export const VARIABLES: readonly Variable[] = [
     required: false,
     meaning:
       'directory of the rosters of enrolled devices, and of what devices claim and report; never a published one',
+  },
+  {
+    name: 'RINGMASTER_ROSTER_TO',
+    required: false,
+    meaning:
+      '`s3://BUCKET/PREFIX` for the rosters themselves, instead of that directory: a bucket that is not public, and not the published one',
   },
   { name: 'RINGMASTER_KEYS_DIR', required: false, meaning: 'directory of the online keys that sign manifests' },
 ]
@@ -167,6 +176,7 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     problems.push(invalid(`expected one of ${[...LOG_LEVELS].join(', ')} in LOG_LEVEL`, 'Or leave it out.'))
   const everySeconds = numberOf('RINGMASTER_PUBLISH_EVERY', { least: 0, most: 86_400, fallback: 0 })
   const publication = publicationOf(env, { releaseRepository: repository ?? '', everySeconds }, problems)
+  const rosterPlace = rosterPlaceOf(env, publication?.place ?? null, problems)
   const apiUrl = apiUrlOf(given)
   if (!isWebAddress(apiUrl)) {
     const name = given('GITHUB_API_URL') === undefined ? 'GHE_HOST and GHE_PROTOCOL' : 'GITHUB_API_URL'
@@ -192,6 +202,7 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     host: given('HOST') ?? 'localhost',
     port,
     logLevel,
+    rosterPlace,
     rosterDirectory: given('RINGMASTER_ROSTER_DIR') ?? null,
     publication,
     processes,
@@ -249,6 +260,23 @@ function publicationOf(
       hint: 'Manifests are published when all three are set.',
     })
   }
+  return null
+}
+
+function rosterPlaceOf(env: Variables, published: Place | PagesPlace | null, problems: Problem[]): Place | null {
+  const [directory, address] = ['RINGMASTER_ROSTER_DIR', 'RINGMASTER_ROSTER_TO'].map(
+    (name) => env[name]?.trim() || null,
+  )
+  if (address && !isBucketAddress(address)) {
+    const hint = 'The path of a directory goes into RINGMASTER_ROSTER_DIR.'
+    problems.push(invalid('expected s3://BUCKET/PREFIX in RINGMASTER_ROSTER_TO', hint))
+    return null
+  }
+  const text = address ?? directory
+  if (text == null) return null
+  const place = readRosterPlace(text, env, published?.kind === 'pages' ? null : published)
+  if (place.ok) return place.value
+  problems.push(...place.problems)
   return null
 }
 

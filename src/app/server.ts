@@ -5,7 +5,7 @@ import type { Log } from '../engine/ports.ts'
 import { gitHubApp } from '../github/client.ts'
 import { redisBudget } from '../github/redis-budget.ts'
 import { deviceBooks } from '../roster/device-book.ts'
-import { directoryRoster } from '../roster/directory.ts'
+import { rosterAt } from '../roster/place.ts'
 import { EVENTS } from '../webhooks/index.ts'
 import { createDevices } from './devices.ts'
 import type { ServerSettings } from './environment.ts'
@@ -57,8 +57,8 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   const { appId, privateKey, apiUrl, processes, redisUrl, pushesPerMinute } = settings
   const shared = redisUrl === null ? null : await redisBudget({ url: redisUrl, log })
   const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute, shared })
-  const { releaseRepository, rosterDirectory } = settings
-  const roster = rosterDirectory === null ? null : directoryRoster(rosterDirectory)
+  const { releaseRepository, rosterPlace, rosterDirectory } = settings
+  const roster = rosterPlace === null ? null : rosterAt(rosterPlace, clock)
   const books = rosterDirectory === null ? null : deviceBooks(rosterDirectory)
   const branchOf = (repository: string) => pagesBranch(app, repository)
   const publisher = settings.publication && (await publisherOf(settings.publication, { roster, branchOf, clock }))

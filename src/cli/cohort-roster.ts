@@ -3,14 +3,19 @@ import { Enrolment, type EnrolmentRecord, enrolmentBytes } from '../core/manifes
 import { checkIssues } from '../core/manifest/issues.ts'
 import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { directoryPublication } from '../publish/directory.ts'
+import type { Place } from '../publish/place.ts'
 import { readManifest } from '../publish/publish-manifests.ts'
 import { readRepository } from '../publish/read-back.ts'
 import { type FileSigner, keyFileSigner } from '../publish/signer.ts'
-import { directoryRoster } from '../roster/directory.ts'
-import type { Enrolling } from '../roster/store.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { readRosterPlace, rosterAt } from '../roster/place.ts'
+import type { Enrolling, RosterStore } from '../roster/store.ts'
+import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { newPseudonym } from './enrol.ts'
 import { readInput, writeOutput } from './files.ts'
+
+/** The clock of the store's signatures is the system's own, as with a publication. */
+export const rosterOf = (text: string, published: Place | null, { env }: CommandIo): RosterStore =>
+  rosterAt(unwrap(readRosterPlace(text, env, published)), () => new Date().toISOString())
 
 /** Nobody mends more of them before trying again. */
 const MOST_TOLD = 50
@@ -48,7 +53,7 @@ async function pseudonymsIn(path: string): Promise<string[]> {
 export const cohortEnrol: CliCommand = {
   name: 'cohort enrol',
   usage:
-    'ringmaster cohort enrol --roster DIR --key FILE --cohort ID [--pseudonym TEXT | --from FILE] [--tag TAG]… --out FILE',
+    'ringmaster cohort enrol --roster DIR|s3://BUCKET/PREFIX --key FILE --cohort ID [--pseudonym TEXT | --from FILE] [--tag TAG]… --out FILE',
   summary: 'Put devices on the roster of a cohort and make the signed records that they hold.',
   async run(args, io) {
     const { values } = readOptions(cohortEnrol, args, {
@@ -62,7 +67,7 @@ export const cohortEnrol: CliCommand = {
     })
     if (values.pseudonym !== undefined && values.from !== undefined)
       throw usageError('expected --pseudonym or --from, found both', cohortEnrol)
-    const roster = directoryRoster(needed(values.roster, 'roster', cohortEnrol))
+    const roster = rosterOf(needed(values.roster, 'roster', cohortEnrol), null, io)
     const cohort = needed(values.cohort, 'cohort', cohortEnrol)
     const out = needed(values.out, 'out', cohortEnrol)
     const signer = await keyFileSigner(needed(values.key, 'key', cohortEnrol))
@@ -84,7 +89,7 @@ export const cohortEnrol: CliCommand = {
 
 export const cohortTally: CliCommand = {
   name: 'cohort tally',
-  usage: 'ringmaster cohort tally --roster DIR --to DIR --root FILE --cohort ID',
+  usage: 'ringmaster cohort tally --roster DIR|s3://BUCKET/PREFIX --to DIR --root FILE --cohort ID',
   summary: 'Tell what each published release permits among the devices that are enrolled.',
   async run(args, io) {
     const { values } = readOptions(cohortTally, args, {
@@ -94,8 +99,9 @@ export const cohortTally: CliCommand = {
       cohort: { type: 'string' },
     })
     const cohort = needed(values.cohort, 'cohort', cohortTally)
-    const roster = directoryRoster(needed(values.roster, 'roster', cohortTally))
-    const publication = directoryPublication(needed(values.to, 'to', cohortTally))
+    const directory = needed(values.to, 'to', cohortTally)
+    const roster = rosterOf(needed(values.roster, 'roster', cohortTally), { kind: 'directory', directory }, io)
+    const publication = directoryPublication(directory)
     const root = await readInput(needed(values.root, 'root', cohortTally), 'a root file')
     const enrolled = await roster.read(cohort, Number.MAX_SAFE_INTEGER)
     if (enrolled === null)

@@ -8,7 +8,7 @@ import { publishSources } from '../publish/publish-sources.ts'
 import { readRepository } from '../publish/read-back.ts'
 import { keyFileSigner } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
-import { directoryRoster } from '../roster/directory.ts'
+import { rosterOf } from './cohort-roster.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
 import { readRequest } from './request-files.ts'
@@ -23,7 +23,7 @@ function wholeNumber(text: string | undefined, option: string, otherwise: number
 export const manifestPublish: CliCommand = {
   name: 'manifest publish',
   usage:
-    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR] [--views] [--base-url URL [--attempts N]]',
+    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR|s3://BUCKET/PREFIX] [--views] [--base-url URL [--attempts N]]',
   summary: 'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness.',
   async run(args, io) {
     const { values } = readOptions(manifestPublish, args, {
@@ -49,7 +49,7 @@ export const manifestPublish: CliCommand = {
       ),
       requests: await Promise.all((values.request ?? []).map(readRequest)),
       signers: await signersIn(needed(values.online, 'online', manifestPublish)),
-      roster: values.roster === undefined ? null : directoryRoster(values.roster),
+      roster: values.roster === undefined ? null : rosterOf(values.roster, unwrap(readPlace(to, io.env)), io),
       validHours: hours,
       ledgerHead: values['ledger-head'],
       views: values.views,

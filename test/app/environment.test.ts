@@ -76,9 +76,22 @@ describe('the settings of the server', () => {
       host: 'localhost',
       port: 3000,
       logLevel: 'info',
+      rosterPlace: null,
       rosterDirectory: null,
       publication: null,
     })
+  })
+
+  it('keep rosters in a directory, or in a bucket beside the directory of what devices report', () => {
+    const directory = { RINGMASTER_ROSTER_DIR: 'roster' }
+    expect(value(directory)).toMatchObject({
+      rosterPlace: { kind: 'directory', directory: 'roster' },
+      rosterDirectory: 'roster',
+    })
+    const bucket = { ...BUCKET, RINGMASTER_PUBLISH_TO: undefined, RINGMASTER_ROSTER_TO: 's3://rosters' }
+    const place = { kind: 's3', bucket: 'rosters', prefix: '' }
+    expect(value(bucket)).toMatchObject({ rosterPlace: place, rosterDirectory: null })
+    expect(value({ ...bucket, ...directory })).toMatchObject({ rosterPlace: place, rosterDirectory: 'roster' })
   })
 
   it('take a part of the limits for each of four processes beside a Redis, unless their number is given', () => {
@@ -131,6 +144,22 @@ describe('the settings of the server', () => {
       'two places at once',
       { RINGMASTER_PUBLISH_DIR: 'public', RINGMASTER_PUBLISH_TO: 'pages' },
       /one of RINGMASTER_PUBLISH_DIR and RINGMASTER_PUBLISH_TO, found both/,
+    ],
+    ['a roster in no bucket', { RINGMASTER_ROSTER_TO: 'roster' }, /s3:\/\/BUCKET\/PREFIX in RINGMASTER_ROSTER_TO/],
+    [
+      'a roster in a bucket without its region',
+      { ...BUCKET, RINGMASTER_PUBLISH_TO: undefined, RINGMASTER_ROSTER_TO: 's3://rosters', AWS_REGION: '' },
+      /AWS_REGION, which the bucket of "s3:\/\/rosters"/,
+    ],
+    [
+      'a roster in the published bucket',
+      { ...BESIDE, ...BUCKET, RINGMASTER_ROSTER_TO: 's3://updates/private' },
+      /roster outside of what is published/,
+    ],
+    [
+      'a roster in the published directory',
+      { ...BESIDE, RINGMASTER_PUBLISH_DIR: 'public', RINGMASTER_ROSTER_DIR: './public/roster' },
+      /roster outside of what is published/,
     ],
     ['an address without a place', { ...BESIDE }, /found RINGMASTER_PUBLISH_DIR or RINGMASTER_PUBLISH_TO missing/],
     ['a place of no kind', { ...BESIDE, RINGMASTER_PUBLISH_TO: 'ftp://hunter2' }, /pages, pages:OWNER\/NAME or s3/],

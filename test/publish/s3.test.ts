@@ -1,16 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import type { PublishedFile } from '../../src/core/manifest/publication.ts'
+import type { S3Options } from '../../src/publish/bucket.ts'
 import { getOne } from '../../src/publish/publication.ts'
-import { type S3Options, s3Publication } from '../../src/publish/s3.ts'
+import { s3Publication } from '../../src/publish/s3.ts'
 import { encodeKey, type S3Request, signedHeaders } from '../../src/publish/s3-signature.ts'
-
-const CREDENTIALS = {
-  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-}
-const NOW = '2013-05-24T00:00:00Z'
+import { BucketServer, CREDENTIALS, NOW } from './bucket-server.ts'
 
 describe('a signature', () => {
   const HOST = 'https://examplebucket.s3.amazonaws.com'
@@ -58,64 +53,10 @@ describe('a signature', () => {
   })
 })
 
-interface Stored {
-  readonly bytes: Buffer
-  readonly headers: IncomingMessage['headers']
-}
-
-/** A store with the semantics that are used of S3, which checks signatures as far as it can: by signing again. */
-class Store {
-  readonly objects = new Map<string, Stored>()
-  /** Taken one by one before a request is answered in earnest. */
-  readonly faults: ((request: IncomingMessage, response: ServerResponse) => 'answered' | 'go on')[] = []
-  readonly asked: string[] = []
-  private readonly server: Server = createServer((request, response) => void this.answer(request, response))
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve))
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
-  }
-
-  close(): Promise<void> {
-    this.server.closeAllConnections()
-    return new Promise((resolve) => this.server.close(() => resolve()))
-  }
-
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const parts: Buffer[] = []
-    for await (const part of request) parts.push(part as Buffer)
-    const bytes = Buffer.concat(parts)
-    const key = request.url ?? ''
-    this.asked.push(`${request.method} ${key}`)
-    if (!this.isSigned(request, bytes)) return void response.writeHead(403).end()
-    const fault = this.faults.shift()
-    if (fault?.(request, response) === 'answered') return
-    const stored = this.objects.get(key)
-    if (request.method === 'GET') return void response.writeHead(stored ? 200 : 404).end(stored?.bytes)
-    if (request.headers['if-none-match'] === '*' && stored) return void response.writeHead(412).end()
-    this.objects.set(key, { bytes, headers: request.headers })
-    response.writeHead(200).end()
-  }
-
-  private isSigned({ method, url, headers }: IncomingMessage, body: Buffer): boolean {
-    const names = /SignedHeaders=([^,]+),/.exec(headers.authorization ?? '')?.[1]?.split(';') ?? []
-    const added = new Set(['host', 'x-amz-content-sha256', 'x-amz-date'])
-    const again: S3Request = {
-      method: method === 'PUT' ? 'PUT' : 'GET',
-      url: new URL(url ?? '', `http://${headers.host}`),
-      headers: new Map(names.filter((name) => !added.has(name)).map((name) => [name, String(headers[name])])),
-      body,
-      region: 'us-east-1',
-      now: NOW,
-    }
-    return signedHeaders(again, CREDENTIALS).get('authorization') === headers.authorization
-  }
-}
-
-let store: Store
+let store: BucketServer
 let endpoint: string
 beforeEach(async () => {
-  store = new Store()
+  store = new BucketServer()
   endpoint = await store.listen()
 })
 afterEach(() => store.close())
@@ -201,7 +142,7 @@ describe('a publication in a bucket', () => {
 
   it('finds what it wrote although the answer was lost', async () => {
     store.faults.push((request) => {
-      store.objects.set(request.url ?? '', { bytes: Buffer.from('x'), headers: request.headers })
+      store.keep(request.url ?? '', Buffer.from('x'), request.headers)
       request.socket.destroy()
       return 'answered'
     })
