@@ -208,6 +208,11 @@ export const INPUTS = {
       'Complete signing requests (targets, bundles, roots), one a line; those that are published already are left out.',
     usedBy: ['publish'],
   },
+  roster: {
+    description:
+      'The roster that exact counts and shares need: a directory of the workspace, or `s3://BUCKET/PREFIX` with the `AWS_` variables in the step’s `env`. Never inside of `publish-to`.',
+    usedBy: ['publish'],
+  },
   'valid-hours': {
     description: 'How long a manifest holds that goes out now.',
     default: '168',

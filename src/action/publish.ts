@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseDocument } from '../core/manifest/issues.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
@@ -6,6 +6,7 @@ import { accepted, type Checked, type Problem, quoted, RingmasterError, rejected
 import { isBucketAddress, type Place, publicationAt, readPlace } from '../publish/place.ts'
 import { publishSources } from '../publish/publish-sources.ts'
 import { requestOf } from '../publish/publisher.ts'
+import { readRosterPlace, rosterAt } from '../publish/roster-place.ts'
 import { type FileSigner, signerOf } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
 import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
@@ -22,7 +23,8 @@ const PATIENCE = { attempts: 61, waitMs: 10_000 }
 /** Publishes channels and signed requests of the checkout with keys that are secrets; with neither, renews the freshness. */
 export async function publish(inputs: Inputs, shell: Shell): Promise<Outcome<'publish'>> {
   const read = (path: string, what: string) => readHere(inputs, shell, path, what)
-  const place = unwrap(placeOf(inputs, shell))
+  const place = unwrap(placeOf('publish-to', inputs.publishTo ?? '', inputs, shell))
+  const roster = inputs.roster === null ? null : await rosterPlaceOf(inputs.roster, place, inputs, shell)
   const signers = unwrap(signersOf(inputs.onlineKeys ?? ''))
   const validHours = unwrap(hoursOf(inputs.validHours))
   const pinnedRoot = await read(inputs.root ?? '', 'a root file')
@@ -33,16 +35,16 @@ export async function publish(inputs: Inputs, shell: Shell): Promise<Outcome<'pu
   for (const path of inputs.requests)
     requests.push(requestOf(Buffer.from(await read(path, 'a signing request')).toString('utf8'), path))
   const { files, timestampVersion, closed } = await publishSources({
-    publication: publicationAt(place, () => new Date(shell.clock.nowMs()).toISOString()),
+    publication: publicationAt(place, clockOf(shell)),
     pinnedRoot,
     sources,
     requests,
     skipPublished: true,
     signers,
-    roster: null,
+    roster: roster && rosterAt(roster, clockOf(shell)),
     validHours,
     views: inputs.views,
-    now: new Date(shell.clock.nowMs()).toISOString(),
+    now: clockOf(shell)(),
   })
   if (inputs.publicUrl !== null) unwrap(await verifyPublished(inputs.publicUrl, expectedOf(files), PATIENCE), 'outside')
   const paths = files.map(({ path }) => path)
@@ -57,6 +59,11 @@ export async function publish(inputs: Inputs, shell: Shell): Promise<Outcome<'pu
   }
 }
 
+const clockOf =
+  ({ clock }: Shell) =>
+  (): string =>
+    new Date(clock.nowMs()).toISOString()
+
 const tableOf = (sources: readonly ChannelSource[]): string =>
   sources.length === 0
     ? 'No channel was given: what is published was signed anew.'
@@ -70,16 +77,35 @@ const tableOf = (sources: readonly ChannelSource[]): string =>
       )
 
 /** A directory has to lie in the workspace: another one is gone with the job. */
-function placeOf({ publishTo, workingDirectory }: Inputs, { environment }: Shell): Checked<Place> {
-  const text = publishTo ?? ''
+function placeOf(
+  input: 'publish-to' | 'roster',
+  text: string,
+  { workingDirectory }: Inputs,
+  { environment }: Shell,
+): Checked<Place> {
   if (isBucketAddress(text)) return readPlace(text, environment)
   const root = workspaceOf(environment)
   const directory = insideWorkspace(root, resolve(root, workingDirectory, text))
   if (directory !== null) return accepted({ kind: 'directory', directory })
   return rejected({
     code: 'input-invalid',
-    message: `expected a directory of the workspace or s3://BUCKET/PREFIX as input publish-to, found ${quoted(text)}`,
-    path: 'publish-to',
+    message: `expected a directory of the workspace or s3://BUCKET/PREFIX as input ${input}, found ${quoted(text)}`,
+    path: input,
+  })
+}
+
+/** A roster that is not there is refused: it would count for nobody, and a wrong path is likelier. */
+async function rosterPlaceOf(text: string, published: Place, inputs: Inputs, shell: Shell): Promise<Place> {
+  const given = unwrap(placeOf('roster', text, inputs, shell))
+  const address = given.kind === 'directory' ? given.directory : text
+  const place = unwrap(readRosterPlace(address, shell.environment, published))
+  const isThere = place.kind === 's3' || (await stat(place.directory).catch(() => null))?.isDirectory()
+  if (isThere) return place
+  throw new RingmasterError('bad-input', {
+    code: 'input-invalid',
+    message: `expected a directory that is there as input roster, found none at ${quoted(text)}`,
+    hint: 'A roster is no file of a repository: fetch it in a step before this one, or give s3://BUCKET/PREFIX.',
+    path: 'roster',
   })
 }
 

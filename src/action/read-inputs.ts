@@ -42,6 +42,7 @@ export interface Inputs {
   readonly versionFiles: readonly string[]
   readonly workingDirectory: string
   readonly publishTo: string | null
+  readonly roster: string | null
   readonly root: string | null
   readonly onlineKeys: string | null
   readonly channels: readonly string[]
@@ -140,6 +141,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     versionFiles: list('version-files', /\n/),
     workingDirectory: text('working-directory') ?? '.',
     publishTo: text('publish-to'),
+    roster: text('roster'),
     root: text('root'),
     onlineKeys: text('online-keys'),
     channels: list('channels', /\n/),

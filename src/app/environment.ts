@@ -1,7 +1,7 @@
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
 import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
-import { readRosterPlace } from '../roster/place.ts'
+import { readRosterPlace } from '../publish/roster-place.ts'
 import { invalid, isRedisAddress, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */

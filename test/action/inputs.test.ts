@@ -17,6 +17,7 @@ describe('the inputs', () => {
       ok: true,
       value: {
         publishTo: null,
+        roster: null,
         root: null,
         onlineKeys: null,
         channels: [],

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -6,6 +6,7 @@ import { runAction } from '../../src/action/run-action.ts'
 import { directoryCache } from '../../src/device/cache.ts'
 import { checkForUpdate } from '../../src/device/check.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'
+import { directoryRoster } from '../../src/roster/directory.ts'
 import { inShort } from '../device/fleet.ts'
 import { type StaticHost, serveDirectory } from '../device/static-host.ts'
 import { type Given, recordingRunner, stage } from './stage.ts'
@@ -67,6 +68,23 @@ describe('a step that publishes', () => {
     expect(versionOf(after)).toBe(versionOf(before) + 1)
   })
 
+  it('lets in exactly as many as a release counts, by the roster, and refuses the count without it', async () => {
+    const channels = await trust.channel('counted.json', ['1.0.0', '2.0.0'])
+    const source = JSON.parse(await readFile(join(workspace, channels), 'utf8'))
+    source.channel.releases[1].phase = { kind: 'count', count: 2 }
+    await writeFile(join(workspace, channels), JSON.stringify(source))
+    const given = { channels, requests: REQUESTS, 'publish-to': 'counted', views: 'true' }
+    expect(await publish(given)).toMatchObject({ exitCode: 1, problems: [{ code: 'roster-needed' }] })
+    const roster = directoryRoster(join(workspace, 'roster'))
+    const devices = (...pseudonyms: string[]) => pseudonyms.map((pseudonym) => ({ pseudonym, tags: [] }))
+    await roster.enrol('eu', devices('a', 'b', 'c', 'd', 'e'))
+    expect(await publish({ ...given, roster: 'roster' })).toMatchObject({ exitCode: 0 })
+    const tally = JSON.parse(await readFile(join(workspace, 'counted/views/cohorts/eu/tally.json'), 'utf8'))
+    const counts = { release: 'Gateway@2.0.0', permitted: 2, enrolled: 5, left: 3 }
+    expect(tally.releases.at(-1)).toEqual(counts)
+    expect(await roster.enrol('eu', devices('late'))).toMatchObject([{ epoch: 2 }])
+  })
+
   it('warns of a view that offers nothing', async () => {
     const channels = await trust.channel('moved.json', ['1.0.0'], { movedTo: 'us' })
     const { exitCode, runner } = await publish({ channels, views: 'true' })
@@ -80,6 +98,10 @@ describe('a step that publishes', () => {
   it.each<[string, Given, string]>([
     ['a place outside the workspace', { 'publish-to': '../site' }, 'publish-to'],
     ['a bucket without credentials', { 'publish-to': 's3://updates' }, 'AWS_ACCESS_KEY_ID'],
+    ['a roster outside the workspace', { roster: '../roster' }, 'as input roster'],
+    ['a roster that is not there', { roster: 'none' }, 'a directory that is there as input roster'],
+    ['a roster that would be published', { roster: 'site/roster' }, 'outside of what is published'],
+    ['a roster in a bucket without credentials', { roster: 's3://rosters' }, 'AWS_ACCESS_KEY_ID'],
     ['no key among the keys', { 'online-keys': 'hunter2' }, 'online-keys'],
     ['a key that is none', { 'online-keys': '-----BEGIN KEY-----\nhunter2\n-----END KEY-----' }, 'key 1 of the input'],
     ['hours in words', { 'valid-hours': 'many' }, 'valid-hours'],

@@ -1,9 +1,9 @@
 import { resolve, sep } from 'node:path'
 import { type Checked, quoted, rejected } from '../core/problem.ts'
-import { type Place, readPlace } from '../publish/place.ts'
-import { directoryRoster } from './directory.ts'
-import { s3Roster } from './s3.ts'
-import type { RosterStore } from './store.ts'
+import { directoryRoster } from '../roster/directory.ts'
+import { s3Roster } from '../roster/s3.ts'
+import type { RosterStore } from '../roster/store.ts'
+import { type Place, readPlace } from './place.ts'
 
 type Variables = Readonly<Record<string, string | undefined>>
 
