@@ -11,7 +11,7 @@ import { targetsRequest } from '../../src/core/manifest/targets-request.ts'
 import { unwrap } from '../../src/core/problem.ts'
 import type { FileSigner } from '../../src/publish/signer.ts'
 import { aCohort, aRelease, Fleet, inShort, later, newSigner, signed } from './fleet.ts'
-import { forgedTimestamp } from './forge.ts'
+import { forgedTimestamp, forgePublication } from './forge.ts'
 import { manifestByTuf } from './tuf-client.ts'
 
 let fleet: Fleet
@@ -103,6 +103,34 @@ describe('a change of keys', () => {
       await expect(manifestByTuf(fleet, firstRoot)).resolves.toContain('Gateway@2.0.0')
     },
   )
+
+  it.each([
+    ['takes what a stolen cohort key signs while it is trusted, under a stolen snapshot and timestamp', false],
+    ['shuts out the thief of all online keys once the cohort has another one', true],
+  ])('%s', async (_what, isRevoked) => {
+    await check('a')
+    await manifestByTuf(fleet, firstRoot)
+    const [stolen, snapshot, timestamp] = [fleet.keys.cohorts[0]!, fleet.keys.snapshot[0]!, fleet.keys.timestamp[0]!]
+    const fresh = newSigner()
+    if (isRevoked) {
+      const keys = new Map([['cohorts-eu', { add: [fresh.key.keyVal['public']!], remove: [stolen.keyId] }]])
+      const request = targetsRequest(fleet.rootMetadata, fleet.targets, { keys }, later(fleet.now, 365))
+      fleet.offline(await signed(unwrap(request), fleet.keys.targets))
+      fleet.keys.cohorts.push(fresh)
+    }
+    unwrap(await publish('1.0.0', '2.0.0'))
+    await forgePublication(fleet, 'cohorts-eu', { role: stolen, snapshot, timestamp })
+    expect(inShort(await check('a'))).toBe(isRevoked ? 'refused metadata-unsigned' : 'update Gateway@2.0.0')
+    const byTuf = manifestByTuf(fleet, firstRoot)
+    await (isRevoked ? expect(byTuf).rejects.toThrow() : expect(byTuf).resolves.toContain('Gateway@2.0.0'))
+    if (!isRevoked) return
+    fleet.host.restore()
+    await rotate('timestamp')
+    await rotate('snapshot')
+    unwrap(await publish('1.0.0', '2.0.0'))
+    expect(inShort(await check('a'))).toBe('update Gateway@2.0.0')
+    await expect(manifestByTuf(fleet, firstRoot)).resolves.toContain('Gateway@2.0.0')
+  })
 
   it('frees a device that a thief had sent far into the future', async () => {
     await check('a')
