@@ -20,7 +20,7 @@ const ask = (
 }
 const built = (world: World, version: string, start: string) =>
   world.ask(build({ sha: sha(start), record: { version, run: { id: 1, attempt: 1, job: version } } }))
-const cut = (world: World, version: string) =>
+const cut = (world: World, version: string, more: object = {}) =>
   world.record([
     event('cut.asked', {
       id: `${world.log.length + 1}-0`,
@@ -33,8 +33,13 @@ const cut = (world: World, version: string) =>
       branch: null,
       release: { prerelease: false, generatedNotes: true },
       issue: 5,
+      ...more,
     }),
   ])
+const FILES_ONLY = {
+  ...{ tag: null, release: null },
+  versionFiles: { branch: 'ringmaster/v5.0.0', named: [], folder: null },
+}
 
 describe('a build number', () => {
   it('counts up from 1 on the first base, one for each attempt of a run', () => {
@@ -85,6 +90,15 @@ describe('a build number', () => {
     const outcome = { kind: 'refused' as const, code: 'tag-elsewhere', message: 'no', hint: null }
     world.ask({ kind: 'cut-settled', product: 'api', cut: `${world.log.length}-0`, outcome, ...asked })
     expect(ask(world, 7).version).toBe('0.1.0-1')
+  })
+
+  it('counts a version that was only written into files as none', () => {
+    const world = byBuilds()
+    cut(world, '5.0.0', FILES_ONLY)
+    expect(ask(world, 7).version).toBe('0.1.0-1')
+    cut(world, '1.2.0')
+    cut(world, '6.0.0', FILES_ONLY)
+    expect(ask(world, 8).version).toBe('1.3.0-1')
   })
 
   it('is refused for a product of another scheme, or of none', () => {

@@ -353,6 +353,14 @@ describe('/version-files', () => {
     expect(say(world, '/rc api@1.3.0').values[4]).toBe('v1.3.0-rc.1')
   })
 
+  it('is no cut of the release that it names', () => {
+    const world = tags(built(desk(), '1.3.0', 'a1'), 'v1.3.0')
+    settle(world, say(world, '/version-files api@1.3.0').id)
+    expect(say(world, '/cut api@1.3.0').code).toBe('cut-asked')
+    settle(world, say(world, '/version-files api@2.0.0').id)
+    expect(say(world, '/cut api@2.0.0').refusals).toEqual(['unknown-version'])
+  })
+
   it.each<[string, string, (world: World) => World, string]>([
     ['no version', '/version-files api', (world) => built(world, '1.3.0', 'a1'), 'argument-missing'],
     ['a version that is none', '/version-files api@1.3', (world) => built(world, '1.3.0', 'a1'), 'version-parts'],
