@@ -194,11 +194,14 @@ describe('/cut', () => {
     expect(cutsOf(world)).toMatchObject([{ version: release, from: version, release: { prerelease: false } }])
   })
 
-  it('names tags and branches of a product in a folder by the product, and takes no notes of the whole repository', () => {
+  it('names tags and branches of a product in a folder by the product, and takes its own notes, not those of the whole repository', () => {
     const inFolder = (text: string) => text.replace('name: api', 'name: api\n    path: services/api')
     const world = tags(built(desk(inFolder), '1.2.0', 'a1'), 'api/v1.2.0')
     expect(say(world, '/cut api@1.2.0').values.slice(4)).toEqual(['api/v1.2.0', 'release/api/v1.2.0'])
-    expect(cutsOf(world)[0]?.release).toEqual({ prerelease: false, generatedNotes: false })
+    expect(cutsOf(world)[0]?.release).toMatchObject({
+      ...{ prerelease: false, generatedNotes: false },
+      notes: { path: 'services/api', tagPattern: 'api/v{version}' },
+    })
   })
 
   it('follows the tag pattern of the product', () => {
