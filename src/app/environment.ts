@@ -141,25 +141,64 @@ const missing = (name: string, meaning: string): Problem<'setting-missing'> => (
   hint: 'See README, "Install the App". To try Ringmaster without an account: npm run demo.',
 })
 
+type Given = (name: string) => string | undefined
+
+const givenIn =
+  (env: Variables): Given =>
+  (name) =>
+    env[name]?.trim() || undefined
+
+/** The names of what is required and not there. */
+function addMissing(given: Given, variables: readonly Variable[], problems: Problem[]): void {
+  for (const { name, required, meaning } of variables) {
+    const isKeyGiven = name === 'PRIVATE_KEY' && given('PRIVATE_KEY_PATH') !== undefined
+    if (required && given(name) === undefined && !isKeyGiven) problems.push(missing(name, meaning))
+  }
+}
+
+function numberIn(given: Given, name: string, { least, most, fallback }: Bounds, problems: Problem[]): number {
+  const text = given(name)
+  if (text === undefined) return fallback
+  if (/^[0-9]{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
+  problems.push(
+    invalid(`expected a number from ${least} to ${most} in ${name}`, `Give a whole number from ${least} to ${most}.`),
+  )
+  return fallback
+}
+
+const APP_IDS: Bounds = { least: 1, most: Number.MAX_SAFE_INTEGER, fallback: 0 }
+
+function checkedApiUrl(given: Given, problems: Problem[]): string {
+  const apiUrl = apiUrlOf(given)
+  if (!isWebAddress(apiUrl)) {
+    const name = given('GITHUB_API_URL') === undefined ? 'GHE_HOST and GHE_PROTOCOL' : 'GITHUB_API_URL'
+    problems.push(invalid(`expected an http or https address from ${name}`, 'Such as https://ghe.example/api/v3.'))
+  }
+  return apiUrl
+}
+
+/** What a command needs that acts as the App, yet hears no webhooks. */
+export type AppSettings = Pick<ServerSettings, 'appId' | 'privateKey' | 'apiUrl'>
+
+/** Reads these from environment variables; every missing or odd one is named at once. */
+export function readAppSettings(env: Variables): Checked<AppSettings> {
+  const problems: Problem[] = []
+  const given = givenIn(env)
+  const privateKey = privateKeyOf(given('PRIVATE_KEY'), given('PRIVATE_KEY_PATH'), problems)
+  const needed = VARIABLES.filter(({ name }) => name === 'APP_ID' || name === 'PRIVATE_KEY')
+  addMissing(given, needed, problems)
+  const apiUrl = checkedApiUrl(given, problems)
+  const appId = numberIn(given, 'APP_ID', APP_IDS, problems)
+  return problems.length > 0 || !privateKey ? rejected(...problems) : accepted({ appId, privateKey, apiUrl })
+}
+
 /** Reads the settings from environment variables; every missing or odd one is named at once. */
 export function readSettings(env: Variables): Checked<ServerSettings> {
   const problems: Problem[] = []
-  const given = (name: string): string | undefined => env[name]?.trim() || undefined
-  const keyPath = given('PRIVATE_KEY_PATH')
-  const privateKey = privateKeyOf(given('PRIVATE_KEY'), keyPath, problems)
-  for (const { name, required, meaning } of VARIABLES) {
-    const isKeyGiven = name === 'PRIVATE_KEY' && keyPath !== undefined
-    if (required && given(name) === undefined && !isKeyGiven) problems.push(missing(name, meaning))
-  }
-  const numberOf = (name: string, { least, most, fallback }: Bounds): number => {
-    const text = given(name)
-    if (text === undefined) return fallback
-    if (/^[0-9]{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
-    problems.push(
-      invalid(`expected a number from ${least} to ${most} in ${name}`, `Give a whole number from ${least} to ${most}.`),
-    )
-    return fallback
-  }
+  const given = givenIn(env)
+  const privateKey = privateKeyOf(given('PRIVATE_KEY'), given('PRIVATE_KEY_PATH'), problems)
+  addMissing(given, VARIABLES, problems)
+  const numberOf = (name: string, bounds: Bounds): number => numberIn(given, name, bounds, problems)
   const secret = given('WEBHOOK_SECRET')
   if (secret === 'development') {
     const message = 'expected a secret of your own in WEBHOOK_SECRET, found the well-known default'
@@ -177,12 +216,8 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
   const everySeconds = numberOf('RINGMASTER_PUBLISH_EVERY', { least: 0, most: 86_400, fallback: 0 })
   const publication = publicationOf(env, { releaseRepository: repository ?? '', everySeconds }, problems)
   const rosterPlace = rosterPlaceOf(env, publication?.place ?? null, problems)
-  const apiUrl = apiUrlOf(given)
-  if (!isWebAddress(apiUrl)) {
-    const name = given('GITHUB_API_URL') === undefined ? 'GHE_HOST and GHE_PROTOCOL' : 'GITHUB_API_URL'
-    problems.push(invalid(`expected an http or https address from ${name}`, 'Such as https://ghe.example/api/v3.'))
-  }
-  const appId = numberOf('APP_ID', { least: 1, most: Number.MAX_SAFE_INTEGER, fallback: 0 })
+  const apiUrl = checkedApiUrl(given, problems)
+  const appId = numberOf('APP_ID', APP_IDS)
   const port = numberOf('PORT', { least: 0, most: 65_535, fallback: 3_000 })
   const redisUrl = given('REDIS_URL') ?? null
   if (redisUrl !== null && !isRedisAddress(redisUrl))

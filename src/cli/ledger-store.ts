@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Octokit } from '@octokit/rest'
-import { readSettings } from '../app/environment.ts'
+import { readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../app/ringmaster.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { gitHubApp, splitName } from '../github/client.ts'
@@ -57,8 +57,8 @@ export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
 }
 
 /**
- * The branch of a log to write: on GitHub as the App itself (the server's own variables), so that the commit is the
- * App's; in a local repository under the author given, for a copy.
+ * The branch of a log to write: on GitHub as the App itself (its id and key, as the server has them), so that the commit is
+ * the App's; in a local repository under the author given, for a copy.
  */
 export async function storeToWrite(
   choice: StoreChoice,
@@ -70,7 +70,7 @@ export async function storeToWrite(
     const [, name = 'ringmaster', email = 'ringmaster@localhost'] = /^(.+) <([^<>]+)>$/.exec(author ?? '') ?? []
     return localStore(choice, io.now, { name, email })
   }
-  const settings = readSettings({ ...io.env, RINGMASTER_REPOSITORY: repo })
+  const settings = readAppSettings(io.env)
   if (!settings.ok) throw new RingmasterError('bad-input', settings.problems)
   const { appId, privateKey, apiUrl } = settings.value
   const octokit = await gitHubApp({ appId, privateKey, apiUrl }).forRepository(repo)

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { readSettings, VARIABLES } from '../../src/app/environment.ts'
+import { readAppSettings, readSettings, VARIABLES } from '../../src/app/environment.ts'
 
 const { privateKey } = generateKeyPairSync('rsa', {
   modulusLength: 2048,
@@ -243,5 +243,23 @@ describe('the settings of the server', () => {
   ])('publish to %s', (_, changes, place) => {
     const { publication } = value({ ...BESIDE, ...changes, RINGMASTER_PUBLISH_EVERY: '900' })
     expect(publication).toMatchObject({ place, publicUrl: 'https://p.example', everySeconds: 900 })
+  })
+})
+
+describe('what acts as the App and hears no webhooks', () => {
+  it('needs its id and its key alone', () => {
+    const { APP_ID, PRIVATE_KEY } = valid
+    expect(readAppSettings({ APP_ID, PRIVATE_KEY, GITHUB_API_URL: 'https://ghe.example/api/v3' })).toMatchObject({
+      ok: true,
+      value: { appId: 4711, apiUrl: 'https://ghe.example/api/v3' },
+    })
+  })
+
+  it('names both where they are missing, and nothing else', () => {
+    const read = readAppSettings({})
+    expect(read.ok ? [] : read.problems.map(({ message }) => message.split(',')[0])).toEqual([
+      'expected APP_ID',
+      'expected PRIVATE_KEY',
+    ])
   })
 })

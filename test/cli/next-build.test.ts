@@ -60,4 +60,9 @@ describe('ledger next-build', () => {
   ])('refuses %s', async (_, args, code) => {
     expect((await next(...args)).problems?.[0]).toBe(code)
   })
+
+  it('asks for the id and the key of the App alone, where the log is on GitHub', async () => {
+    const told = await next('--run', '9', '--repo', 'acme/releases')
+    expect(told.problems).toEqual(['setting-missing', 'setting-missing'])
+  })
 })
