@@ -5,6 +5,7 @@ import { basename, join, resolve } from 'node:path'
 import { analyzeCommits } from '@semantic-release/commit-analyzer'
 import createPreset from 'conventional-changelog-conventionalcommits'
 import { CommitParser } from 'conventional-commits-parser'
+import { Bumper } from 'conventional-recommended-bump'
 import type { PresetName } from '../../src/core/version/schema.ts'
 import { parseTagPattern } from '../../src/core/version/tags.ts'
 import { computeVersion } from '../../src/git/compute-version.ts'
@@ -42,7 +43,7 @@ function createHistory(directory: string): void {
 
 type Contender = (directory: string) => Promise<string>
 
-/** For the tools: the cheapest reading of the same range, handed to them for nothing. */
+/** For those that cannot read git: the cheapest reading of the same range, handed to them for nothing. */
 const read = (directory: string) => {
   const [from, to] = execFileSync('git', ['-C', directory, 'rev-parse', 'v1.2.3', 'HEAD'], { encoding: 'utf8' }).split(
     '\n',
@@ -66,7 +67,7 @@ const own =
 
 const preset = createPreset()
 
-/** Each goes from the repository to its answer; the tools get their commits from the same reading of git. */
+/** Each goes from the repository to its answer. Who cannot read git gets the commits of our own reading. */
 const contenders: readonly (readonly [name: string, contender: Contender])[] = [
   [
     'git log alone',
@@ -89,7 +90,14 @@ const contenders: readonly (readonly [name: string, contender: Contender])[] = [
     },
   ],
   [
-    'conventional-commits-parser + whatBump',
+    'conventional-recommended-bump 11',
+    async (directory) => {
+      const found = await new Bumper(directory).loadPreset('conventionalcommits').bump()
+      return 'releaseType' in found ? found.releaseType : 'none'
+    },
+  ],
+  [
+    'its parser + whatBump',
     async (directory) => {
       const parser = new CommitParser(preset.parser)
       const { level } = preset.whatBump((await read(directory)).map(({ message }) => parser.parse(message)))
@@ -174,14 +182,16 @@ function loadedBy(directory: string, env: NodeJS.ProcessEnv): [string, number][]
   return [...new Set(urls)].map((url) => [basename(url), statSync(new URL(url)).size])
 }
 
+/** `range` or `start` measures that part alone. */
 export async function benchBump(write: (line: string) => void): Promise<void> {
+  const [part = 'all'] = process.argv.slice(3)
   const directory = mkdtempSync(join(tmpdir(), 'bench-bump-'))
   try {
     createHistory(directory)
     execFileSync('git', ['-C', directory, 'reset', '-q', '--hard', 'main'])
-    await benchRange(directory, write)
-    write('')
-    benchColdStart(directory, write)
+    if (part !== 'start') await benchRange(directory, write)
+    if (part === 'all') write('')
+    if (part !== 'range') benchColdStart(directory, write)
   } finally {
     rmSync(directory, { recursive: true })
   }
