@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { markerIn } from '../../../src/render/output.ts'
 import { eventually, type Stage } from './stage.ts'
 
 const releases = { owner: 'acme', repo: 'releases' } as const
@@ -31,7 +32,7 @@ export async function commentsOf(stage: Stage, issue: number) {
 export const board = (stage: Stage, issue: number, what: string, has: (body: string) => boolean): Promise<string> =>
   eventually(what, async () => {
     const found = (await commentsOf(stage, issue)).find(
-      (entry) => entry.user?.login === BOT && entry.body?.includes('%2Fboard'),
+      (entry) => entry.user?.login === BOT && markerIn(entry.body ?? '')?.endsWith('/board'),
     )
     return found?.body && has(found.body) ? found.body : undefined
   })
