@@ -1,5 +1,5 @@
 import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
-import { type CliCommand, readOptions } from './command.ts'
+import { type CliCommand, readOptions, usageError } from './command.ts'
 import { readInput } from './files.ts'
 
 export const configValidate: CliCommand = {
@@ -8,7 +8,8 @@ export const configValidate: CliCommand = {
   summary: 'Check a configuration; every problem is told with its line.',
   async run(args, io) {
     const { positionals } = readOptions(configValidate, args, {})
-    const path = positionals[0] ?? CONFIG_PATH
+    const [path = CONFIG_PATH, ...more] = positionals
+    if (more.length > 0) throw usageError(`expected one file, found ${positionals.length}`, configValidate)
     const checked = parseConfiguration(Buffer.from(await readInput(path, 'a configuration')).toString('utf8'), path)
     if (checked.ok) {
       io.out(
