@@ -51,6 +51,8 @@ export interface RingmasterOptions {
   /** 128 random bits as hexadecimal digits; the system's own where left out. */
   readonly random?: () => string
   readonly log: Log
+  /** Least milliseconds between two edits of a comment; ten seconds when left out. */
+  readonly editEveryMs?: number
   /** Waits; injected so that tests need not. */
   readonly delay?: (milliseconds: number) => Promise<void>
 }
@@ -135,6 +137,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       const urgency = request.source.kind === 'timer' ? undefined : URGENT[request.kind]
       return urgency ? pace.urgently(urgency, append) : append()
     },
+    ...(options.editEveryMs === undefined ? {} : { editEveryMs: options.editEveryMs }),
     ...waits,
   })
   const installation: Installation = { releaseRepositoryId: releases.id, appId: profile.id, botLogin: profile.botLogin }

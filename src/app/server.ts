@@ -62,7 +62,18 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   const books = rosterDirectory === null ? null : deviceBooks(rosterDirectory)
   const branchOf = (repository: string) => pagesBranch(app, repository)
   const publisher = settings.publication && (await publisherOf(settings.publication, { roster, branchOf, clock }))
-  const ringmaster = await openRingmaster({ app, releaseRepository, publisher, roster, books, clock, log })
+  /** Ten seconds at GitHub's six a minute: a board need not be newer than the log. */
+  const editEveryMs = 60_000 / pushesPerMinute
+  const ringmaster = await openRingmaster({
+    app,
+    releaseRepository,
+    publisher,
+    roster,
+    books,
+    editEveryMs,
+    clock,
+    log,
+  })
   probot.onAny((event) => {
     if (!EVENTS.includes(event.name)) return
     ringmaster.intake.take({ id: event.id, event: event.name, payload: event.payload, receivedAt: clock() })

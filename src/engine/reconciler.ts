@@ -16,6 +16,11 @@ export interface ReconcilerOptions {
   readonly clock: () => string
   readonly log: Log
   readonly delay: (milliseconds: number) => Promise<void>
+  /**
+   * A comment that was just edited is edited again only after so many milliseconds, with everything that has changed by
+   * then; 10,000 when left out.
+   */
+  readonly editEveryMs?: number
   /** Facts learned while applying an output go back to the engine. */
   readonly observe: (request: Request) => Promise<unknown>
 }
@@ -24,7 +29,6 @@ const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 60_000
 /** Subjects worked on at a time; outputs of one subject are applied one after the other, in their order. */
 const PARALLEL_SUBJECTS = 4
-/** A comment that was just edited is edited again only after this long, with everything that has changed by then. */
 const EDIT_EVERY_MS = 10_000
 /** Settled outputs kept in memory. */
 const OUTPUTS_AT_HAND = 20_000
@@ -203,6 +207,10 @@ export class Reconciler {
     }
   }
 
+  get #editEveryMs(): number {
+    return this.#options.editEveryMs ?? EDIT_EVERY_MS
+  }
+
   /**
    * Milliseconds that may be waited for further changes: only where nothing but edits of comments is due, so that nothing
    * that follows them is out before they are.
@@ -212,7 +220,7 @@ export class Reconciler {
     const waits = due.map(({ written, known }) => {
       const lastMs = this.#written.get(written.key)
       const isEdit = written.kind === 'comment' && known !== undefined && !written.key.startsWith('reply/')
-      return isEdit && lastMs !== undefined ? lastMs + EDIT_EVERY_MS - nowMs : 0
+      return isEdit && lastMs !== undefined ? lastMs + this.#editEveryMs - nowMs : 0
     })
     return waits.length === 0 ? 0 : Math.min(...waits)
   }
@@ -238,7 +246,7 @@ export class Reconciler {
 
   #noteWritten(key: string): void {
     const nowMs = Date.parse(this.#options.clock())
-    for (const [other, atMs] of this.#written) if (nowMs - atMs >= EDIT_EVERY_MS) this.#written.delete(other)
+    for (const [other, atMs] of this.#written) if (nowMs - atMs >= this.#editEveryMs) this.#written.delete(other)
     this.#written.set(key, nowMs)
   }
 

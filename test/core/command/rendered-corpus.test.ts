@@ -32,6 +32,8 @@ describe('a comment that another renderer has rendered', () => {
   })
 })
 
+const MOST = 3.3
+
 function milliseconds(body: string): number {
   const start = performance.now()
   readCommands(body)
@@ -48,9 +50,17 @@ describe('the time that a comment takes', () => {
     const bodyOf = (length: number) => part.repeat(Math.ceil(length / part.length)).slice(0, length)
     const [half, whole] = [bodyOf(4_000), bodyOf(8_000)]
     milliseconds(whole)
-    /** Twice for what is linear, four times for what is not. The best of several, taken in turn: others use the machine. */
-    const times = Array.from({ length: 7 }, () => [milliseconds(half), milliseconds(whole)] as const)
-    const best = (which: 0 | 1) => Math.min(...times.map((pair) => pair[which]))
-    expect(best(1) / best(0)).toBeLessThan(3.3)
+    /**
+     * Twice for what is linear, four times for what is not. The best of several, taken in turn, and the least of a few
+     * rounds of them: others use the machine, and what is not linear is so in every round.
+     */
+    const ratio = (): number => {
+      const times = Array.from({ length: 7 }, () => [milliseconds(half), milliseconds(whole)] as const)
+      const best = (which: 0 | 1) => Math.min(...times.map((pair) => pair[which]))
+      return best(1) / best(0)
+    }
+    let least = ratio()
+    for (let round = 1; round < 6 && least >= MOST; round += 1) least = Math.min(least, ratio())
+    expect(least).toBeLessThan(MOST)
   })
 })
