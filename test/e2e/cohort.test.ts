@@ -167,5 +167,5 @@ describe('a version that goes out by and by', () => {
     const git = set.sandbox.repository('acme/releases').gitDirectory
     await done(set.ringmaster('ledger', 'verify', '--repo', git))
     expect(set.sandbox.violations).toEqual([])
-  }, 300_000)
+  }, 600_000)
 })

@@ -40,7 +40,7 @@ describe('one release, from commit to device', () => {
     expect(await completedIn(stage)).toEqual(COMPLETED)
     expect(plot.versions).toEqual({ user: '1.2.0', auth: '2.0.1', firmware: '3.0.1' })
     expect(stage.sandbox.violations).toEqual([])
-  }, 180_000)
+  }, 400_000)
 
   it('comes to the same when the App is killed in every scene, and follows a changed commit to the device', async () => {
     const seed = Number(process.env['RINGMASTER_SEED'] ?? 20261120)
@@ -61,7 +61,7 @@ describe('one release, from commit to device', () => {
     expect(await tracesOf(stage, plot)).toEqual({ ...TRACES, comments: COMMENTS })
     expect(await completedIn(stage)).toEqual(COMPLETED)
     expect(stage.sandbox.violations).toEqual([])
-  }, 300_000)
+  }, 600_000)
 })
 
 /** A stage whose App is killed at its first start, as soon as its log stands, and started again. */
