@@ -9,11 +9,12 @@ export interface Header {
   readonly subject: string
 }
 
-const typeAtStart = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_./+-]*/u
+/** Bounded, because a Unicode pattern without bounds overflows the stack of its engine on some megabytes of one word. */
+const typeAtStart = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_./+-]{0,254}/u
 
 /**
- * Reads one line by the default grammar: a type without blanks, a scope in balanced brackets, `!`, a colon; the blank
- * after the colon is optional. Null where the line is no header. Linear in its length.
+ * Reads one line by the default grammar: a type without blanks and of 255 characters at most, a scope in balanced
+ * brackets, `!`, a colon; the blank after the colon is optional. Null where the line is no header. Linear in its length.
  */
 export function parseHeader(line: string): Header | null {
   const type = typeAtStart.exec(line)?.[0]

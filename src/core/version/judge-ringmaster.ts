@@ -195,13 +195,14 @@ const lookAlikes: ReadonlySet<string> = new Set([
   ],
 ])
 
-const firstWord = /^[^\p{L}]*(\p{L}+)/u
+/** Bounded like a type (`header.ts`). */
+const firstWord = /\p{L}{1,255}/u
 
 /** Why a title that releases nothing may have been meant to. */
 function missedHeader(message: CommitMessage, type: string | null, options: JudgeOptions): Warning[] {
   const { header, title } = message
   if (header !== null && header.subject === '') return [noSubject]
-  const word = (type ?? firstWord.exec(title)?.[1] ?? '').toLowerCase()
+  const word = (type ?? firstWord.exec(title)?.[0] ?? '').toLowerCase()
   if (lookAlikes.has(word) || (header === null && options.types.has(word))) return [looksConventional]
   if (header === null) return [unparsed]
   return quietTypes.has(word) || options.types.has(word) ? [] : [unknownType(word)]

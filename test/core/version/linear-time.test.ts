@@ -11,6 +11,8 @@ const behind = (head: string, piece: string) => (characters: number) => head + r
 /** Messages that make careless patterns try again and again. */
 const adversaries: readonly (readonly [string, (characters: number) => string])[] = [
   ['one long word', repeated('a')],
+  ['one long word in another script', repeated('Ж')],
+  ['signs in another script', repeated('、')],
   ['open brackets in the header', behind('feat', '(')],
   ['brackets that close again and again in the header', behind('feat(', '): ')],
   ['a header that breaks off at its very end', (n) => `feat(${repeated('a): ')(n)}\r`],
@@ -95,5 +97,10 @@ describe.each(presetNames)('the time of the preset %s', (preset) => {
     const message = `feat: a\n\n${'word (and more) of prose: with `code` and BREAKING things\n'.repeat(90_000)}`
     expect(message.length).toBeGreaterThan(5_000_000)
     expect(millisecondsFor(preset, [{ sha: shaOf(1), message }])).toBeLessThan(3000)
+  })
+
+  it.each(['Ж', '、', 'feat(', 'feat: ', 'feat', 'é', '((Ж'])('reads 16 MB of %j', (piece) => {
+    const message = repeated(piece)(16_000_000)
+    expect(decideBump({ preset }, '1.2.3', [{ sha: shaOf(1), message }]).ok).toBe(true)
   })
 })
