@@ -1,5 +1,5 @@
 import type { Configuration } from '../core/config/schema.ts'
-import { lastAttempt } from '../core/deployment/evolve.ts'
+import { completionOf, lastAttempt } from '../core/deployment/evolve.ts'
 import type { Attempt, BoardState, Cell } from '../core/deployment/schema.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
 import { codeSpan, escapeMarkdown, fitted, markdownTable } from './text.ts'
@@ -31,7 +31,8 @@ export function cellWord(cell: Cell | undefined, version: string): CellWord {
   if (own?.authorisation === 'unauthorised') return 'unauthorised'
   if (own && (own.status === 'started' || own.status === 'failed')) return WORD_OF_STATUS[own.status]
   if (cell?.lastGood?.version === version) return 'live'
-  return own ? WORD_OF_STATUS[own.status] : 'absent'
+  if (own) return WORD_OF_STATUS[own.status]
+  return completionOf(cell, version) === 'none' ? 'absent' : 'replaced'
 }
 
 /** Products × environments of a release, environments in the order of their rings; without those that are kept. */

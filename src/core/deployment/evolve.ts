@@ -12,7 +12,9 @@ export type DeploymentEventType =
 type DeploymentEvent = TypedEvent<DeploymentEventType>
 
 /** Closed attempts kept in a cell, so that a status that arrives late finds its attempt; the log holds them all. */
-const CLOSED_ATTEMPTS_AT_HAND = 20
+const CLOSED_ATTEMPTS_AT_HAND = 5
+/** Versions of which a cell remembers that they completed there, after their attempts are gone. */
+const COMPLETED_AT_HAND = 100
 
 interface Said {
   readonly status: DeploymentStatus
@@ -79,12 +81,24 @@ const laterEnd = (a: Attempt | null, b: Attempt): Attempt => (a !== null && byEn
 
 const isClosed = ({ status }: Attempt): boolean => isTerminal(status)
 
-/** Attempts in the order of their time without the oldest closed ones that a cell does not keep. */
-function bounded(attempts: Attempt[]): Attempt[] {
-  let kept = attempts
+/** Takes the oldest closed attempts out of a list in the order of their time; returns those that a cell does not keep. */
+function takeOldest(attempts: Attempt[]): Attempt[] {
+  const taken: Attempt[] = []
   for (let left = closedOf(attempts) - CLOSED_ATTEMPTS_AT_HAND; left > 0; left -= 1)
-    kept = kept.toSpliced(kept.findIndex(isClosed), 1)
-  return kept
+    taken.push(...attempts.splice(attempts.findIndex(isClosed), 1))
+  return taken
+}
+
+/** What a cell remembers of attempts that it no longer keeps. */
+function withCompleted(completed: Cell['completed'], gone: readonly Attempt[]): Cell['completed'] {
+  let next = completed
+  for (const { version, trust } of gone.filter(isGood)) {
+    const isKnown = trust !== 'claimed'
+    const before = next.find((entry) => entry.version === version)
+    if (before && (before.isKnown || !isKnown)) continue
+    next = [...next.filter((entry) => entry !== before), { version, isKnown }].slice(-COMPLETED_AT_HAND)
+  }
+  return next
 }
 
 function closedOf(attempts: readonly Attempt[]): number {
@@ -112,20 +126,24 @@ function withAttempt(attempts: readonly Attempt[], next: Attempt, before: number
 }
 
 function evolveCell(cell: Cell, event: DeploymentEvent): Cell {
-  const { environment, lastGood } = cell
+  const { environment, lastGood, completed } = cell
   const identity = { key: event.data.attempt, version: event.data.version }
   const isLastGood = lastGood !== null && isSame(lastGood, identity)
   const before = cell.attempts.findLastIndex((attempt) => isSame(attempt, identity))
   const known = cell.attempts[before] ?? (isLastGood ? lastGood : undefined)
   const next = withStatus(known, event)
   const all = withAttempt(cell.attempts, next, before)
-  const attempts = known === undefined && isHistory(next, cell.attempts) ? cell.attempts : bounded(all)
-  if (!isLastGood) {
-    // Whatever else was good was compared with the last good one before.
-    return { environment, lastGood: isGood(next) ? laterEnd(lastGood, next) : lastGood, attempts }
+  const isGone = known === undefined && isHistory(next, cell.attempts)
+  /** Whatever else was good was compared with the last good one before. */
+  const candidates = isLastGood ? all.filter(isGood) : isGood(next) ? [next] : []
+  const best = candidates.reduce(laterEnd, isLastGood ? null : lastGood)
+  const gone = isGone ? [next] : takeOldest(all)
+  return {
+    environment,
+    lastGood: best,
+    attempts: isGone ? cell.attempts : all,
+    completed: withCompleted(completed, gone),
   }
-  const good = all.filter(isGood)
-  return { environment, lastGood: good.reduce(laterEnd, null as Attempt | null), attempts }
 }
 
 export function evolveBoard(state: BoardState | undefined, event: DeploymentEvent): BoardState {
@@ -133,7 +151,7 @@ export function evolveBoard(state: BoardState | undefined, event: DeploymentEven
   const cells = state?.cells.slice() ?? []
   const place = cells.findIndex((cell) => cell.environment >= environment)
   const known = cells[place]?.environment === environment ? cells[place] : undefined
-  const next = evolveCell(known ?? { environment, lastGood: null, attempts: [] }, event)
+  const next = evolveCell(known ?? { environment, lastGood: null, attempts: [], completed: [] }, event)
   cells.splice(place < 0 ? cells.length : place, known ? 1 : 0, next)
   return { product, cells }
 }
@@ -142,15 +160,19 @@ export function evolveBoard(state: BoardState | undefined, event: DeploymentEven
 export const lastAttempt = (cell: Cell): Attempt | null => cell.attempts.at(-1) ?? null
 
 /**
- * Whether a version was good in an environment, as far as its attempts are at hand, and whether that is known by more
- * than somebody's word; what came after does not matter.
+ * Whether a version was good in an environment, and whether that is known by more than somebody's word; what came after
+ * does not matter. Of the versions whose attempts are no longer at hand the newest hundred are remembered.
  */
 export function completionOf(cell: Cell | undefined, version: string): 'known' | 'claimed' | 'none' {
-  const good = [...(cell?.attempts ?? []), ...(cell?.lastGood ? [cell.lastGood] : [])].filter(
-    (attempt) => attempt.version === version && isGood(attempt),
-  )
-  if (good.length === 0) return 'none'
-  return good.some((attempt) => attempt.trust !== 'claimed') ? 'known' : 'claimed'
+  if (cell === undefined) return 'none'
+  const { attempts, lastGood, completed } = cell
+  const words = [
+    ...attempts.filter(isGood).map((attempt) => ({ version: attempt.version, isKnown: attempt.trust !== 'claimed' })),
+    ...(lastGood ? [{ version: lastGood.version, isKnown: lastGood.trust !== 'claimed' }] : []),
+    ...completed,
+  ].filter((entry) => entry.version === version)
+  if (words.length === 0) return 'none'
+  return words.some(({ isKnown }) => isKnown) ? 'known' : 'claimed'
 }
 
 /** Attempts that started and have not ended. */

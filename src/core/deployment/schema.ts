@@ -47,6 +47,8 @@ export const Cell = z.object({
   lastGood: Attempt.nullable(),
   /** Every open attempt and the newest closed ones, oldest first. */
   attempts: z.array(Attempt),
+  /** The versions of good attempts that are no longer at hand, and whether more than somebody's word says so; oldest first. */
+  completed: z.array(z.object({ version: VersionText, isKnown: z.boolean() })),
 })
 export type Cell = z.infer<typeof Cell>
 

@@ -249,6 +249,19 @@ describe('the ring before', () => {
     expect(codes(gate(world('laptop')))).toEqual(['previous-ring'])
   })
 
+  it.each([
+    ['a version that completed there', {}, []],
+    ['a version that is merely said to have completed there', { trust: 'claimed' }, ['previous-ring']],
+    ['a version that failed there', { status: 'failed' }, ['previous-ring']],
+  ] as const)('remembers %s, however many were deployed there since', (_, beta, expected) => {
+    const world = readyWorld({ beta })
+    for (let run = 100; run < 150; run += 1) {
+      const later = { version: `2.0.${run}`, statusId: run, at: minute(run), run: { id: run, attempt: 1 } }
+      world.ask(recorded({ environment: 'beta', deploymentId: run, ...later }))
+    }
+    expect(codes(gate(world))).toEqual(expected)
+  })
+
   it('is not held against a version by an unauthorised deployment there', () => {
     const bend = (text: string) =>
       text.replace('environments: [beta]\n  - ring', 'environments: [beta]\n    gate: { signoff: false }\n  - ring')
