@@ -1,12 +1,10 @@
-import { hash } from 'node:crypto'
+import { prefixPath } from './prefixes.ts'
 import type { KeptKeys } from './schema.ts'
 
 /** GitHub redelivers for three days; keys are kept for four. */
 export const KEEP_KEYS_MS = 4 * 24 * 60 * 60 * 1000
 /** How far apart the places of the log are whose time is noted: how much longer than needed a key may be kept. */
 const MARK_EVERY_MS = 12 * 60 * 60 * 1000
-
-const HASH_CHARACTERS = 32
 
 export interface NewKey {
   readonly seq: number
@@ -17,21 +15,6 @@ export interface NewKey {
 export interface KeptKey {
   readonly place: string
   readonly seq: number
-}
-
-/**
- * Where an event key is kept, as hexadecimal digits: the largest number that stands alone in it, and 128 bits of its
- * SHA-256. GitHub's ids grow, so what happens at one time lies together, and few files change. That is for speed alone:
- * any place would do.
- */
-export function keyPlace(key: string): string {
-  const digest = hash('sha256', key, 'hex').slice(0, HASH_CHARACTERS)
-  let largest = 0
-  for (const digits of key.match(/\b\d{5,15}\b/g) ?? []) largest = Math.max(largest, Number(digits))
-  if (largest === 0) return `0${digest}`
-  const number = largest.toString(16)
-  // The length first: so the order of the texts is the order of the numbers.
-  return `${number.length.toString(16)}${number}${digest}`
 }
 
 const lineOf = ({ place, seq }: KeptKey): string => `${place} ${seq}`
@@ -72,10 +55,7 @@ export function keptAfter(
   }
 }
 
-const directoryOf = (prefix: string): string => ['snapshots/_keys', ...(prefix.match(/../g) ?? [])].join('/')
+const FOLDER = 'snapshots/_keys'
 
-const rest = (prefix: string): string => (prefix.length % 2 === 0 ? '' : `-${prefix.at(-1)}`)
-
-/** The files of a prefix. Two digits a directory, so that none becomes large and none lies deep. */
-export const keyFilePath = (prefix: string): string => `${directoryOf(prefix)}/keys${rest(prefix)}.txt`
-export const keyPagePath = (prefix: string): string => `${directoryOf(prefix)}/page${rest(prefix)}.json`
+export const keyFilePath = (prefix: string): string => prefixPath(FOLDER, prefix, 'keys', 'txt')
+export const keyPagePath = (prefix: string): string => prefixPath(FOLDER, prefix, 'page', 'json')

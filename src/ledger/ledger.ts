@@ -37,7 +37,7 @@ export interface LedgerOptions {
     /** The only author whose commits are accepted, where one is expected. */
     readonly author?: Pick<Author, 'email'>
   }
-  /** A snapshot at the latest after this many events; 200 by default. */
+  /** A snapshot at the latest after this many events; 1,000 by default. */
   readonly snapshotEvery?: number
   /** Waits; injected so that tests need not. */
   readonly delay?: (milliseconds: number) => Promise<void>
@@ -101,7 +101,7 @@ type Outcome =
   | { readonly kind: 'decided'; readonly result: unknown; readonly events: readonly LedgerEvent[] }
   | { readonly kind: 'refused'; readonly error: unknown }
 
-const SNAPSHOT_EVERY = 200
+const SNAPSHOT_EVERY = 1_000
 const MAX_ATTEMPTS = 12
 const FIRST_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 5_000

@@ -1,7 +1,27 @@
 import { hash } from 'node:crypto'
 
-/** The hash that places a key among shards, as hexadecimal digits: outside text never becomes part of a path. */
-export const placeOf = (key: string): string => hash('sha256', key, 'hex')
+const HASH_CHARACTERS = 32
+
+/**
+ * Where a key lies among others, as hexadecimal digits, so that outside text never becomes part of a path: the largest
+ * number that stands alone in it, and 128 bits of its SHA-256. GitHub's ids grow, so what happens at one time lies
+ * together, and few files change. That is for speed alone: any place would do.
+ */
+export function placeOf(key: string): string {
+  const digest = hash('sha256', key, 'hex').slice(0, HASH_CHARACTERS)
+  let largest = 0
+  for (const digits of key.match(/\b\d{5,15}\b/g) ?? []) largest = Math.max(largest, Number(digits))
+  if (largest === 0) return `0${digest}`
+  const number = largest.toString(16)
+  // The length first: so the order of the texts is the order of the numbers.
+  return `${number.length.toString(16)}${number}${digest}`
+}
+
+/** The file of a prefix below a folder. Two digits a folder, so that none becomes large and none lies deep. */
+export function prefixPath(folder: string, prefix: string, name: string, extension: string): string {
+  const rest = prefix.length % 2 === 0 ? '' : `-${prefix.at(-1)}`
+  return [folder, ...(prefix.match(/../g) ?? []), `${name}${rest}.${extension}`].join('/')
+}
 
 export interface Leaf<T> {
   readonly prefix: string

@@ -9,11 +9,10 @@ import {
   keptAfter,
   keyFilePath,
   keyPagePath,
-  keyPlace,
   type NewKey,
 } from './keys.ts'
 import type { Lru } from './lru.ts'
-import { covering, freePrefix, partition, placeOf } from './prefixes.ts'
+import { covering, freePrefix, partition, placeOf, prefixPath } from './prefixes.ts'
 import { type NamedFile, type ReadFiles, readNamed } from './reads.ts'
 import {
   type KeptKeys,
@@ -40,7 +39,7 @@ const LAPSED_PAGES_A_SNAPSHOT = 2
 type ShardRecord = ShardPage['shards'][number]
 type PageRecord = SnapshotIndex['pages'][number]
 
-const directoryOf = (kind: string, prefix: string): string => ['snapshots', kind, ...prefix].join('/')
+const folderOf = (kind: string): string => `snapshots/${kind}`
 
 /** The kind of an aggregate key. It becomes part of a path, so anything but a plain word is refused. */
 export function kindOf(key: string): string {
@@ -113,7 +112,7 @@ export class SnapshotReader {
   /** Whether an event with this key is among those whose keys are kept. */
   async holdsKey(key: string): Promise<boolean> {
     const { pages, since } = this.index.keys
-    const place = keyPlace(key)
+    const place = placeOf(key)
     const page = covering(pages, place)
     const file = page && covering(await this.keyFilesOf(page), place)
     return file !== undefined && (await this.keysOf(file)).some((kept) => kept.place === place && kept.seq >= since)
@@ -178,11 +177,11 @@ class FileChanges {
 function shardFiles(kind: string, prefix: string, entries: readonly (readonly [string, unknown])[]): Addition[] {
   const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1))
   const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, entries: sorted })
-  const directory = directoryOf(kind, prefix)
   const files: Addition[] = []
   for (let start = 0; start < bytes.length; start += MAX_FILE_BYTES) {
-    const name = start === 0 ? 'shard.json' : `shard.${start / MAX_FILE_BYTES}.json`
-    files.push({ path: `${directory}/${name}`, bytes: bytes.subarray(start, start + MAX_FILE_BYTES) })
+    const extension = start === 0 ? 'json' : `${start / MAX_FILE_BYTES}.json`
+    const path = prefixPath(folderOf(kind), prefix, 'shard', extension)
+    files.push({ path, bytes: bytes.subarray(start, start + MAX_FILE_BYTES) })
   }
   return files
 }
@@ -291,7 +290,7 @@ function writePages(
     maxBytes: SPLIT_BYTES,
   })
   return leaves.map(({ prefix, items }) => {
-    const path = `${directoryOf(kind, prefix)}/page.json`
+    const path = prefixPath(folderOf(kind), prefix, 'page', 'json')
     const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, shards: items })
     const record = { kind, prefix, path, digest: sha256(bytes) }
     changes.write(path, bytes)
@@ -386,7 +385,7 @@ async function rewriteKeys(
 ): Promise<KeptKeys> {
   const before = rewriting.reader.index.keys
   const { since, marks } = keptAfter(before, at)
-  const keys = added.filter(({ seq }) => seq >= since).map(({ seq, key }) => ({ place: keyPlace(key), seq }))
+  const keys = added.filter(({ seq }) => seq >= since).map(({ seq, key }) => ({ place: placeOf(key), seq }))
   const byPage = grouped(keys, ({ place }) => covering(before.pages, place)?.prefix ?? freePrefix(before.pages, place))
   const lapsed = before.pages.filter(({ prefix, last }) => last < since && !byPage.has(prefix))
   for (const { prefix } of lapsed.slice(0, LAPSED_PAGES_A_SNAPSHOT)) byPage.set(prefix, [])

@@ -3,7 +3,7 @@ import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
 import type { HeadMark } from './batch.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
-import { keyPlace } from './keys.ts'
+import { placeOf } from './prefixes.ts'
 import { Lru } from './lru.ts'
 import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
 import { Redactions } from './redactions.ts'
@@ -232,7 +232,7 @@ class Verification {
       this.#end = { seq: event.seq, tip }
       this.#counts.events += 1
       this.#checkAnchor(file.path, line)
-      if (event.seq >= this.#firstKeptKey) this.#keyPlaces.set(event.seq, keyPlace(event.key))
+      if (event.seq >= this.#firstKeptKey) this.#keyPlaces.set(event.seq, placeOf(event.key))
       for (const { path, digest } of (this.#options.documentsOf ?? configurationOf)(event))
         this.#documents.set(path, digest)
       if (event.seq === head?.snapshot?.seq) await this.#compareSnapshot(head.snapshot.tip)

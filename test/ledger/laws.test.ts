@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { AggregateKey } from '../../src/core/event.ts'
 import { encodeEvents, ORIGIN, parseEventFile } from '../../src/ledger/codec.ts'
 import { eventFilePath, eventPaths, firstSeqOf, folderFor } from '../../src/ledger/event-files.ts'
-import { decodeKeys, encodeKeys, keptAfter, keyPlace } from '../../src/ledger/keys.ts'
+import { decodeKeys, encodeKeys, keptAfter } from '../../src/ledger/keys.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { covering, freePrefix, partition, placeOf } from '../../src/ledger/prefixes.ts'
 import { readLog } from '../../src/ledger/read-log.ts'
@@ -182,16 +182,16 @@ describe('kept keys', () => {
   )
 
   it('lie in the order of the numbers that they name, and differ where the keys do', () => {
-    expect(keyPlace('deployment:99999:1') < keyPlace('deployment:100000:1')).toBe(true)
-    expect(keyPlace('run:78/16777215/1:ended') < keyPlace('run:78/16777216/1:ended')).toBe(true)
-    fc.assert(fc.property(key, key, (a, b) => expect(keyPlace(a) === keyPlace(b)).toBe(a === b)))
-    fc.assert(fc.property(fc.string(), (text) => expect(keyPlace(text)).toMatch(/^[0-9a-f]{33,50}$/)))
+    expect(placeOf('deployment:99999:1') < placeOf('deployment:100000:1')).toBe(true)
+    expect(placeOf('run:78/16777215/1:ended') < placeOf('run:78/16777216/1:ended')).toBe(true)
+    fc.assert(fc.property(key, key, (a, b) => expect(placeOf(a) === placeOf(b)).toBe(a === b)))
+    fc.assert(fc.property(fc.string(), (text) => expect(placeOf(text)).toMatch(/^[0-9a-f]{33,50}$/)))
   })
 
   it('come back from their file', () => {
     fc.assert(
       fc.property(fc.uniqueArray(key, { minLength: 1, maxLength: 40 }), (keys) => {
-        const kept = keys.map((text, seq) => ({ place: keyPlace(text), seq }))
+        const kept = keys.map((text, seq) => ({ place: placeOf(text), seq }))
         const decoded = decodeKeys(encodeKeys(kept))
         expect(decoded.sort((a, b) => a.seq - b.seq)).toEqual(kept)
       }),
