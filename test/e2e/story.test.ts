@@ -92,9 +92,13 @@ async function completedIn(stage: Stage): Promise<Record<string, number>> {
   const git = stage.sandbox.repository('acme/releases').gitDirectory
   const { out } = await stage.ringmaster('ledger', 'log', '--repo', git, '--type', 'deployment.completed', '--json')
   const { events } = JSON.parse(out) as { events: { data: Record<'environment' | 'attempt' | 'version', string> }[] }
-  const attempts: Record<string, Set<string>> = {}
-  for (const { data } of events) (attempts[data.environment] ??= new Set()).add(`${data.attempt} ${data.version}`)
-  return Object.fromEntries(Object.entries(attempts).map(([environment, all]) => [environment, all.size]))
+  const attempts = new Set(events.map(({ data }) => JSON.stringify([data.environment, data.attempt, data.version])))
+  const counts: Record<string, number> = {}
+  for (const attempt of attempts) {
+    const [environment] = JSON.parse(attempt) as [string]
+    counts[environment] = (counts[environment] ?? 0) + 1
+  }
+  return counts
 }
 
 async function acceptedConfigurations(stage: Stage): Promise<number> {

@@ -74,7 +74,10 @@ export const board = (product: string, version: string, environment: string, url
     authorisation: 'gate',
     origin: 'record',
   } as const
-  return { product, cells: [{ environment, lastGood: attempt, attempts: [attempt], completed: [] }] } as unknown as BoardState
+  return {
+    product,
+    cells: [{ environment, lastGood: attempt, attempts: [attempt], completed: { known: [], claimed: [] } }],
+  } as unknown as BoardState
 }
 
 export const gate = (more: Partial<GateState> = {}): GateState => ({

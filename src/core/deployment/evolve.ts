@@ -14,7 +14,7 @@ type DeploymentEvent = TypedEvent<DeploymentEventType>
 /** Closed attempts kept in a cell, so that a status that arrives late finds its attempt; the log holds them all. */
 const CLOSED_ATTEMPTS_AT_HAND = 5
 /** Versions of which a cell remembers that they completed there, after their attempts are gone. */
-const COMPLETED_AT_HAND = 100
+const COMPLETED_AT_HAND = 50
 
 interface Said {
   readonly status: DeploymentStatus
@@ -91,14 +91,17 @@ function takeOldest(attempts: Attempt[]): Attempt[] {
 
 /** What a cell remembers of attempts that it no longer keeps. */
 function withCompleted(completed: Cell['completed'], gone: readonly Attempt[]): Cell['completed'] {
-  let next = completed
+  let { known, claimed } = completed
   for (const { version, trust } of gone.filter(isGood)) {
-    const isKnown = trust !== 'claimed'
-    const before = next.find((entry) => entry.version === version)
-    if (before && (before.isKnown || !isKnown)) continue
-    next = [...next.filter((entry) => entry !== before), { version, isKnown }].slice(-COMPLETED_AT_HAND)
+    if (known.includes(version)) continue
+    if (trust === 'claimed') {
+      if (!claimed.includes(version)) claimed = [...claimed, version].slice(-COMPLETED_AT_HAND)
+    } else {
+      known = [...known, version].slice(-COMPLETED_AT_HAND)
+      claimed = claimed.filter((other) => other !== version)
+    }
   }
-  return next
+  return known === completed.known && claimed === completed.claimed ? completed : { known, claimed }
 }
 
 function closedOf(attempts: readonly Attempt[]): number {
@@ -151,7 +154,10 @@ export function evolveBoard(state: BoardState | undefined, event: DeploymentEven
   const cells = state?.cells.slice() ?? []
   const place = cells.findIndex((cell) => cell.environment >= environment)
   const known = cells[place]?.environment === environment ? cells[place] : undefined
-  const next = evolveCell(known ?? { environment, lastGood: null, attempts: [], completed: [] }, event)
+  const next = evolveCell(
+    known ?? { environment, lastGood: null, attempts: [], completed: { known: [], claimed: [] } },
+    event,
+  )
   cells.splice(place < 0 ? cells.length : place, known ? 1 : 0, next)
   return { product, cells }
 }
@@ -161,18 +167,14 @@ export const lastAttempt = (cell: Cell): Attempt | null => cell.attempts.at(-1) 
 
 /**
  * Whether a version was good in an environment, and whether that is known by more than somebody's word; what came after
- * does not matter. Of the versions whose attempts are no longer at hand the newest hundred are remembered.
+ * does not matter. Of the versions whose attempts are no longer at hand the newest fifty are remembered.
  */
 export function completionOf(cell: Cell | undefined, version: string): 'known' | 'claimed' | 'none' {
   if (cell === undefined) return 'none'
   const { attempts, lastGood, completed } = cell
-  const words = [
-    ...attempts.filter(isGood).map((attempt) => ({ version: attempt.version, isKnown: attempt.trust !== 'claimed' })),
-    ...(lastGood ? [{ version: lastGood.version, isKnown: lastGood.trust !== 'claimed' }] : []),
-    ...completed,
-  ].filter((entry) => entry.version === version)
-  if (words.length === 0) return 'none'
-  return words.some(({ isKnown }) => isKnown) ? 'known' : 'claimed'
+  const good = [...attempts, ...(lastGood ? [lastGood] : [])].filter((one) => one.version === version && isGood(one))
+  if (completed.known.includes(version) || good.some(({ trust }) => trust !== 'claimed')) return 'known'
+  return completed.claimed.includes(version) || good.length > 0 ? 'claimed' : 'none'
 }
 
 /** Attempts that started and have not ended. */

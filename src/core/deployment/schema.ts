@@ -47,8 +47,8 @@ export const Cell = z.object({
   lastGood: Attempt.nullable(),
   /** Every open attempt and the newest closed ones, oldest first. */
   attempts: z.array(Attempt),
-  /** The versions of good attempts that are no longer at hand, and whether more than somebody's word says so; oldest first. */
-  completed: z.array(z.object({ version: VersionText, isKnown: z.boolean() })),
+  /** The versions of good attempts that are no longer at hand, oldest first: those known, and those that somebody claims. */
+  completed: z.object({ known: z.array(VersionText), claimed: z.array(VersionText) }),
 })
 export type Cell = z.infer<typeof Cell>
 
