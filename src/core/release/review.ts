@@ -65,11 +65,12 @@ export function* decideReviewDismissed(request: ReviewDismissed): Deciding<Decis
 
 /**
  * Decides the signatures of a started release from GitHub's own list of reviews and the teams as they are now. Recorded
- * when anything that people would be told has changed.
+ * when anything that people would be told has changed. A proposal that somebody merged by hand is no end: terms run out
+ * and people leave all the same, and GitHub's API takes reviews of what is merged.
  */
 export function* decideReleaseReview(request: ReleaseReview): Deciding<Decision<null>> {
   const release = yield* state<ReleaseState>(releaseKey(request.release))
-  if (release?.status !== 'in_progress' || !release.proposal || release.proposal.merged) return nothing
+  if (release?.status !== 'in_progress' || !release.proposal) return nothing
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return unreadablePolicy(request, release)
   const { record, used } = yield* signaturesOf(release, release.proposal, policy, request.at)

@@ -166,7 +166,6 @@ describe('the signatures of a release', () => {
   it.each<[string, (world: World) => void]>([
     ['a draft', (world) => world.record([event('release.reopened', { release: 'r5', reason: 'not yet' })])],
     ['an ended release', (world) => world.record([event('release.completed', { release: 'r5' })])],
-    ['a proposal that is merged', (world) => shows(world, { merged: true })],
   ])('are not decided for %s', (...[, bend]) => {
     const world = proposed()
     bend(world)
@@ -179,6 +178,55 @@ describe('the signatures of a release', () => {
     expect(world.ask(review).events).toEqual([])
     givenRelease(world)
     expect(world.ask(review).events).toEqual([])
+  })
+})
+
+describe('the signatures of a proposal that somebody merged by hand', () => {
+  const merged = (given: readonly ReviewFact[], bend?: (text: string) => string): World => {
+    const world = proposed(bend)
+    reviewed(world, given)
+    shows(world, { merged: true, at: minute(80), interference: { what: 'proposal-merged', by: 'mallory' } })
+    world.record([event('release.unheld', { release: 'r5' }, { actor: ANN })])
+    return world
+  }
+
+  it('stand while nothing else changes', () => {
+    const given = both()
+    const world = merged(given)
+    expect(reviewed(world, given).events).toEqual([])
+    expect(releaseOf(world).signoff?.status).toBe('approved')
+  })
+
+  it('are taken back by an objection, and come back when it is withdrawn', () => {
+    const given = both()
+    const world = merged(given)
+    const objected = [...given, says('erik', 'CHANGES_REQUESTED')]
+    expect(reviewed(world, objected).types).toEqual(['signoff.decided', 'signoff.lost'])
+    expect(releaseOf(world).signoff).toMatchObject({ status: 'vetoed', vetoes: ['erik'] })
+    reviewed(world, [...objected, says('erik', 'APPROVED')])
+    expect(releaseOf(world).signoff?.status).toBe('approved')
+  })
+
+  it('are taken back when somebody who signed leaves the team', () => {
+    const given = both()
+    const world = merged(given)
+    reviewed(world, given, [{ login: 'erik', id: 4 }])
+    expect(releaseOf(world).signoff).toMatchObject({ status: 'pending', parties: [{ filledBy: [] }, {}] })
+  })
+
+  it('are taken back when their time is over', () => {
+    const given = both()
+    const world = merged(given, (text) => text.replace('signoff:\n', 'signoff:\n  expiresHours: 48\n'))
+    expect(reviewed(world, given, TEAM, minute(47 * 60)).events).toEqual([])
+    reviewed(world, given, TEAM, minute(49 * 60))
+    expect(releaseOf(world).signoff?.status).toBe('pending')
+  })
+
+  it('are waited for where they were not complete', () => {
+    const given = [says('eve', 'APPROVED')]
+    const world = merged(given)
+    reviewed(world, [...given, says('quinn', 'APPROVED')])
+    expect(releaseOf(world).signoff?.status).toBe('approved')
   })
 })
 

@@ -106,7 +106,6 @@ function* whatIf(login: string, context: Context): Deciding<Result> {
   const open = openRelease(context)
   if (!open.ok) return refuse(open.problem)
   const { release } = open
-  if (release.proposal?.merged) return refuse(PROPOSAL_MERGED)
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return refuse(POLICY_UNREADABLE)
   const { at } = context.request
@@ -132,12 +131,6 @@ function* whatIf(login: string, context: Context): Deciding<Result> {
 function notYetShown(release: ReleaseState): Shown {
   const digest = compositionDigest(release)
   return { head: digest, headDigest: digest, contents: [{ commit: digest, digest }] }
-}
-
-const PROPOSAL_MERGED: Problem = {
-  code: 'proposal-merged',
-  message: 'the proposal is merged, so a further approval changes nothing',
-  hint: 'Say /status for where the release stands.',
 }
 
 const blockerLine = ({ code, message, hint }: Blocker): string => `${code}: ${message}. ${hint}`
