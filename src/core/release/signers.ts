@@ -21,8 +21,9 @@ export function partiesOf(release: ReleaseState, signoff: SignoffConfiguration):
 
 /**
  * Who may sign for each party at an instant: members of its team and those it names, with whoever a member named in
- * their own place for a time. A delegation holds as long as who gave it is a member, and gives no more than they have:
- * who may not sign what they changed does not choose who signs it instead.
+ * their own place for a time; who did stays a member, and what they object to stands. A delegation holds as long as who
+ * gave it is a member, and gives no more than they have: who may not sign what they changed does not choose who signs it
+ * instead.
  */
 export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration, now: string): Deciding<Signers> {
   const configured = partiesOf(release, signoff)
@@ -41,13 +42,15 @@ export function* signersOf(release: ReleaseState, signoff: SignoffConfiguration,
   const present = new Set(configured.map((party) => party.name))
   const parties = configured.map((party): Party => {
     const members = membersOf(party)
+    const handed = members === 'unreadable' ? NOBODY : delegated(members, party.name, handing, now)
     const after = (party.after ?? []).filter((name) => present.has(name))
     return {
       name: party.name,
-      members: members === 'unreadable' ? [] : delegated(members, party.name, handing, now),
+      members: [...handed.members],
       count: party.seats,
       optional: party.optional,
       ...(after.length === 0 ? {} : { after }),
+      ...(handed.away.length === 0 ? {} : { away: [...handed.away] }),
     }
   })
   return {
@@ -70,7 +73,15 @@ function withoutThoseOfEditors(release: ReleaseState): ReleaseState {
   return { ...release, conduct: { ...conduct, delegations } }
 }
 
-function delegated(members: readonly string[], party: string, { conduct }: ReleaseState, now: string): string[] {
+interface Handed {
+  readonly members: readonly string[]
+  /** Those of them in whose place others sign. */
+  readonly away: readonly string[]
+}
+
+const NOBODY: Handed = { members: [], away: [] }
+
+function delegated(members: readonly string[], party: string, { conduct }: ReleaseState, now: string): Handed {
   const inForce = conduct.delegations.filter(
     (entry) =>
       entry.party === party &&
@@ -80,7 +91,7 @@ function delegated(members: readonly string[], party: string, { conduct }: Relea
   const away = (login: string): boolean => inForce.some((entry) => isSame(entry.from.login, login))
   /** Nobody who is away is brought back by a delegation of another. */
   const added = inForce.map((entry) => entry.to.login).filter((login) => !away(login))
-  return [...members.filter((login) => !away(login)), ...added]
+  return { members: [...members, ...added], away: members.filter(away) }
 }
 
 /** The team of a party with its organization: where none is written, that of the release repository. */

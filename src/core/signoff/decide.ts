@@ -1,7 +1,7 @@
 import type { Problem } from '../problem.ts'
 import { blockersOf, type Row, type SignoffProblem, unexplainedProblem } from './blockers.ts'
 import { type IgnoredReview, ignoredReviews } from './ignored.ts'
-import { botsIn, notTakenBack, type Opinion, opinionsIn, personOf } from './opinions.ts'
+import { botsIn, isAway, notTakenBack, type Opinion, opinionsIn, personOf } from './opinions.ts'
 import type { Party, SignoffGiven } from './schema.ts'
 import { approvingSince, seatInTurn } from './turns.ts'
 
@@ -94,7 +94,8 @@ function rowsOf({ parties, reviews, unreadable }: SignoffGiven, excluded: Readon
   const isBot = botsIn(reviews)
   const hidden = new Set(unreadable ?? [])
   const mayBeSeated = (login: string) => !isBot(login) && !excluded.has(personOf(login))
-  const eligibleOf = (party: Party) => (hidden.has(party.name) ? [] : distinct(party.members.filter(mayBeSeated)))
+  const eligibleOf = (party: Party) =>
+    hidden.has(party.name) ? [] : distinct(party.members.filter((login) => mayBeSeated(login) && !isAway(party, login)))
   return [...parties]
     .sort((a, b) => Number(a.optional === true) - Number(b.optional === true))
     .map((party) => ({ party, eligible: eligibleOf(party) }))

@@ -1,4 +1,4 @@
-import { type Opinion, personOf, stateOf } from './opinions.ts'
+import { isAway, type Opinion, personOf, stateOf } from './opinions.ts'
 import type { Review, SignoffGiven } from './schema.ts'
 
 /** Why a review fills no seat and vetoes nothing; a sentence for people each. */
@@ -16,6 +16,7 @@ const WHY = {
   superseded: 'the same person reviewed again later',
   author: 'whoever opened the release does not sign it',
   editor: 'whoever changed the composition does not sign it',
+  away: 'somebody else signs in the place of this person for now',
   'old-content': 'it approved another content than the current one',
   'time-unreadable': 'the time of the review could not be read',
   expired: 'it is older than approvals may be',
@@ -93,6 +94,7 @@ function reasonFor(
   if (opinion.isDismissed) return 'dismissed'
   if (latest !== opinion) return 'superseded'
   if (excluded.has(person)) return person === personOf(given.proposal.author) ? 'author' : 'editor'
+  if (own.every((party) => isAway(party, person))) return 'away'
   if (!opinion.isCurrent) return 'old-content'
   if (Number.isNaN(opinion.atMs)) return 'time-unreadable'
   if (!valid.has(review)) return 'expired'

@@ -1,4 +1,4 @@
-import type { Review, SignoffGiven } from './schema.ts'
+import type { Party, Review, SignoffGiven } from './schema.ts'
 
 /** What a person said about the proposal with one review; comments and unfinished reviews are none. */
 export interface Opinion {
@@ -16,6 +16,10 @@ export interface Opinion {
 
 /** GitHub's logins ignore case. */
 export const personOf = (login: string): string => login.toLowerCase()
+
+/** Whether a member lets somebody else sign for a party in their place. */
+export const isAway = ({ away }: Party, login: string): boolean =>
+  away?.some((member) => personOf(member) === personOf(login)) === true
 
 export const stateOf = (review: Review): string => review.state.toUpperCase()
 

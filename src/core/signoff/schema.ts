@@ -5,6 +5,8 @@ export const Party = z.object({
   name: z.string(),
   /** Logins; the same person in another case is the same person. */
   members: z.array(z.string()),
+  /** Those of the members who let others sign in their place for a time: they object as before, and fill no seat. */
+  away: z.array(z.string()).optional(),
   /** Seats. */
   count: z.int(),
   optional: z.boolean().optional(),

@@ -106,6 +106,31 @@ describe('a delegation', () => {
     expect(status(world)).toBe('pending')
   })
 
+  it('leaves an objection of its giver standing, until that person approves or it is dismissed', () => {
+    const world = proposed()
+    world.record([delegate(minute(600))])
+    const vetoed = [said('eve', 1), said('bob', 2), said('quinn', 3, minute(2), 'CHANGES_REQUESTED')]
+    decide(world, vetoed, minute(3))
+    expect(release(world).signoff).toMatchObject({ status: 'vetoed', vetoes: ['quinn'] })
+    decide(world, [...vetoed, said('bob', 4, minute(4))], minute(5))
+    expect(status(world)).toBe('vetoed')
+    decide(world, [...vetoed, said('quinn', 4, minute(4))], minute(5))
+    expect(release(world).signoff).toMatchObject({
+      status: 'approved',
+      parties: [{ filledBy: ['eve'] }, { filledBy: ['bob'] }],
+      ignored: [{ code: 'veto-lifted' }, { login: 'quinn', code: 'away' }],
+    })
+  })
+
+  it('made after an objection does not take it back', () => {
+    const world = proposed()
+    const reviews = [said('eve', 1), said('quinn', 2, minute(1), 'CHANGES_REQUESTED'), said('bob', 3)]
+    decide(world, reviews)
+    world.record([delegate(minute(60))])
+    decide(world, reviews, minute(3))
+    expect(release(world).signoff).toMatchObject({ status: 'vetoed', vetoes: ['quinn'] })
+  })
+
   it('by whoever may not sign what they changed themselves lets nobody sign instead', () => {
     const given = event('party.delegated', {
       release: 'r5',
