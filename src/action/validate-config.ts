@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { NOT_ASKED } from '../core/config/admins.ts'
 import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
 import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
 import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
@@ -15,8 +16,8 @@ export async function validateConfig(inputs: Inputs, shell: Shell): Promise<Outc
   if (checked.ok) {
     return {
       outputs: { valid: 'true', digest: checked.value.digest },
-      summary: `### ${codeSpan(path)} holds\n\nDigest ${codeSpan(checked.value.digest)}`,
-      said: `${path} holds, digest ${checked.value.digest}`,
+      summary: `### ${codeSpan(path)} holds\n\nDigest ${codeSpan(checked.value.digest)}. Not checked: ${NOT_ASKED}.`,
+      said: `${path} holds, digest ${checked.value.digest}; not checked: ${NOT_ASKED}`,
       warnings: [],
     }
   }

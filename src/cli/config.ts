@@ -1,3 +1,4 @@
+import { NOT_ASKED } from '../core/config/admins.ts'
 import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
 import { type CliCommand, readOptions, usageError } from './command.ts'
 import { readInput } from './files.ts'
@@ -14,8 +15,8 @@ export const configValidate: CliCommand = {
     if (checked.ok) {
       io.out(
         io.json
-          ? JSON.stringify({ valid: true, digest: checked.value.digest })
-          : `${path} is valid, digest ${checked.value.digest}.`,
+          ? JSON.stringify({ valid: true, digest: checked.value.digest, notChecked: NOT_ASKED })
+          : `${path} is valid, digest ${checked.value.digest}. Not checked: ${NOT_ASKED}.`,
       )
       return 0
     }

@@ -16,16 +16,29 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }))
 
 async function validate(...args: string[]) {
+  const json = args.includes('--json')
   const out: string[] = []
   const err: string[] = []
   const told = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text) }
-  const code = await configValidate.run(args, { ...told, json: false, env: {}, now: '2026-11-20T12:00:00Z' })
+  const code = await configValidate.run(
+    args.filter((arg) => arg !== '--json'),
+    { ...told, json, env: {}, now: '2026-11-20T12:00:00Z' },
+  )
   return { code, out: out.join('\n'), err: err.join('\n') }
 }
 
 describe('config validate', () => {
   it('tells the digest of a sound file', async () => {
     expect(await validate(file('sound.yml'))).toMatchObject({ code: 0, out: expect.stringMatching(/is valid, digest/) })
+  })
+
+  it('says that it did not ask whether the admins are there', async () => {
+    const sentence = /whether GitHub knows an admin that it names/
+    expect((await validate(file('sound.yml'))).out).toMatch(sentence)
+    expect(JSON.parse((await validate(file('sound.yml'), '--json')).out)).toMatchObject({
+      valid: true,
+      notChecked: expect.stringMatching(sentence),
+    })
   })
 
   it('tells what is wrong with its place', async () => {

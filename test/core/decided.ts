@@ -112,6 +112,13 @@ export class World {
     return this
   }
 
+  /** People of these logins are on GitHub. */
+  accounts(people: readonly { readonly login: string; readonly id: number }[]): this {
+    for (const person of people)
+      this.fact({ kind: 'account', login: person.login }, { kind: 'account', account: { ...person, type: 'User' } })
+    return this
+  }
+
   state<T>(key: AggregateKey): T | undefined {
     return this.states.get(key) as T | undefined
   }

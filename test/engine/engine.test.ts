@@ -65,7 +65,7 @@ describe('deciding', () => {
     const on = stage({ engine: { appending } })
     const release = command('release', '"First"')
     await play(on, configurationSeen, release, release)
-    expect(hurried.filter((text) => text.startsWith('command-given'))).toEqual(['command-given after 2'])
+    expect(hurried.filter((text) => text.startsWith('command-given'))).toEqual(['command-given after 3'])
   })
 
   it('says of a command that is in the log what it came to, without waiting for a commit', async () => {

@@ -217,7 +217,7 @@ describe('deciding again whether a configuration took effect', () => {
   const repository = WORLD_RELEASES.fullName
 
   function changedConfiguration(): World {
-    const world = new World()
+    const world = new World().accounts([OLGA])
     const parsed = parseConfiguration(WORLD_CONFIGURATION)
     if (!parsed.ok) throw new Error('expected the configuration of the tests to be sound')
     const standing = { kind: 'person', permission: 'write', teams: [] } as const
@@ -250,7 +250,7 @@ describe('deciding again whether a configuration took effect', () => {
     expect((await againIn(changedConfiguration())).map((entry) => entry.problems)).toEqual([[], []])
   })
 
-  it.each(['merged-pulls', 'file', 'person'])('does not come to it without the fact %s', async (kind) => {
+  it.each(['merged-pulls', 'file', 'person', 'account'])('does not come to it without the fact %s', async (kind) => {
     const found = await againIn(changedConfiguration(), (data) => {
       data.facts = data.facts.filter(({ query }) => query.kind !== kind)
     })

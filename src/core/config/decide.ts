@@ -1,14 +1,16 @@
 import { decideAccess, type Person, personQuery, rolesWritten } from '../access/decide.ts'
 import type { RoleBinding } from '../access/schema.ts'
-import { holdsAt } from '../access/term.ts'
 import { draft } from '../catalogue.ts'
 import { type Deciding, type Decision, fact, facts, state, type UsedFact } from '../decision.ts'
-import type { FactAnswer, FactQuery } from '../facts.ts'
+import type { FactQuery } from '../facts.ts'
 import { canonicalJson, digestOf, sha256 } from '../json.ts'
 import type { Problem } from '../problem.ts'
 import type { Request } from '../request.ts'
+import { adminLeft, type Finding, usedOf } from './admins.ts'
 import {
+  CHECKS_KEY,
   CONFIG_KEY,
+  type ConfigChecks,
   type ConfigState,
   configDocument,
   REFUSED_KEY,
@@ -49,9 +51,9 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
   if (current?.digest === digest) return yield* backInForce(request, current)
   const parsed = parseConfiguration(file.text)
   const next = parsed.ok ? parsed.value : null
-  const approval: Approval =
+  const approval: Finding =
     current === undefined ? { problems: [], used: [] } : yield* approvedUnderPrevious(request, digest, next)
-  const admin: Approval = next ? yield* withoutAdmin(next, request.at) : { problems: [], used: [] }
+  const admin: Finding = next ? yield* adminLeft(next, request.at) : { problems: [], used: [] }
   const problems: readonly Problem[] = [...(parsed.ok ? [] : parsed.problems), ...admin.problems, ...approval.problems]
   const used = [withoutText(fileQuery), ...approval.used, ...admin.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
@@ -94,22 +96,11 @@ function* backInForce(request: ConfigurationSeen, current: ConfigState): Decidin
   return { kind: 'accept', answer: null, events: [draft('config.accepted', data, rest)] }
 }
 
-interface Approval {
-  readonly problems: readonly Problem[]
-  readonly used: readonly UsedFact[]
-}
-
 /** A file that holds the configuration itself: its text is the document that the event names. */
 const withoutText = (query: Extract<FactQuery, { kind: 'file' }>): UsedFact => ({
   query,
   answer: { kind: 'file', text: null },
 })
-
-const usedOf = (queries: readonly FactQuery[], answers: readonly (FactAnswer | undefined)[]): UsedFact[] =>
-  queries.flatMap((query, index) => {
-    const answer = answers[index]
-    return answer ? [{ query, answer }] : []
-  })
 
 /** Who approved exactly this file: what the approvers of a merged pull request saw at its last commit. */
 function* approversOf(
@@ -127,29 +118,6 @@ function* approversOf(
     approvers: pulls.flatMap((pull, index) => (isSame[index] ? pull.approvers : [])),
     used: queries.filter((_, index) => isSame[index]).map(withoutText),
   }
-}
-
-/** One admin at least has to be left, or nobody could ever change the configuration again. */
-function* withoutAdmin({ configuration }: ParsedConfiguration, at: string): Deciding<Approval> {
-  const named = configuration.roles.filter((binding) => binding.role === 'admin')
-  /** Whose term ends leaves nobody behind, and whose begins later leaves nobody until then. */
-  const admins = named.filter((binding) => binding.until === undefined && holdsAt(binding, at))
-  if (named.length === 0 || admins.some((binding) => binding.users.length > 0 || binding.repository !== undefined))
-    return { problems: [], used: [] }
-  const teams = [...new Set(admins.flatMap((binding) => binding.teams))]
-  const queries = teams.map((team) => ({ kind: 'team-members', team }) as const)
-  const answers = yield* facts(queries)
-  const used = usedOf(queries, answers)
-  if (answers.some((answer) => answer.members !== 'unreadable' && answer.members.length > 0))
-    return { problems: [], used }
-  const problems = [
-    {
-      code: 'no-admin',
-      message: `expected somebody to be admin for good, found ${teams.length === 0 ? 'only terms that end or have not begun' : `no member in ${teams.join(', ')}`}`,
-      hint: 'Name a user, or a team that has members and that the App can read, without until.',
-    },
-  ]
-  return { problems, used }
 }
 
 /** Whose own roles a change of the bindings gives, takes or dates anew: their approval of it does not count. */
@@ -181,7 +149,7 @@ function* approvedUnderPrevious(
   request: ConfigurationSeen,
   digest: string,
   next: ParsedConfiguration | null,
-): Deciding<Approval> {
+): Deciding<Finding> {
   const { repository, commit } = request
   const pullsQuery = { kind: 'merged-pulls', repository: repository.fullName, commit, path: CONFIG_PATH } as const
   const merged = yield* fact(pullsQuery)
@@ -244,7 +212,10 @@ const plain = ({ code, message, hint, path, line }: Problem) => ({
 
 type ConfigurationProposed = Extract<Request, { kind: 'configuration-proposed' }>
 
-/** Reads a configuration that a pull request proposes; one that leaves it as it is in force needs no check. */
+/**
+ * Reads a configuration that a pull request proposes, and asks whether an admin would be left; one that leaves it as it
+ * is in force needs no check.
+ */
 export function* decideConfigurationProposed(request: ConfigurationProposed): Deciding<Decision<null>> {
   const { repository, commit } = request
   const current = yield* state<ConfigState>(CONFIG_KEY)
@@ -253,15 +224,22 @@ export function* decideConfigurationProposed(request: ConfigurationProposed): De
     return { kind: 'accept', events: [], answer: null }
   }
   const parsed = parseConfiguration(file.text)
+  const found = parsed.ok ? yield* adminLeft(parsed.value, request.at) : parsed
+  const problems = recordable(found.problems)
+  const known = yield* state<ConfigChecks>(CHECKS_KEY)
+  const before = known?.checks.find((check) => check.commit === commit)
+  if (before && canonicalJson(before.problems) === canonicalJson(problems))
+    return { kind: 'accept', events: [], answer: null }
   return {
     kind: 'accept',
     answer: null,
     events: [
       draft(
         'config.checked',
-        { repository, commit, problems: parsed.ok ? [] : recordable(parsed.problems) },
+        { repository, commit, problems },
         {
-          key: `config:${commit}:checked`,
+          /** With the time: whom GitHub could not tell of once may be known when it is asked again. */
+          key: `config:${commit}:checked:${request.at}`,
           at: request.at,
           actor: request.actor,
           source: request.source,

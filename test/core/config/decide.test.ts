@@ -33,6 +33,7 @@ function push(
     .fact({ kind: 'file', repository, commit, path: CONFIG_PATH }, { kind: 'file', text })
     .fact({ kind: 'merged-pulls', repository, commit, path: CONFIG_PATH }, { kind: 'merged-pulls', pulls })
     .fact({ kind: 'file', repository, commit: HEAD, path: CONFIG_PATH }, { kind: 'file', text: seen })
+  world.accounts([ANN, OLGA, MALLORY])
   for (const person of [ANN, OLGA, MALLORY])
     world.fact(personQuery(person, repository, roles), {
       kind: 'person',

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals'
 import { personQuery } from '../../../src/core/access/decide.ts'
+import { CHECKS_KEY, type ConfigChecks } from '../../../src/core/config/in-force.ts'
 import { CONFIG_PATH, parseConfiguration } from '../../../src/core/config/parse.ts'
-import { asked, CONFIGURATION, RELEASES, sha, World } from '../decided.ts'
+import type { FactAnswer } from '../../../src/core/facts.ts'
+import { asked, CONFIGURATION, minute, RELEASES, sha, World } from '../decided.ts'
 
 const OLGA = { login: 'olga', id: 9 }
 const OTTO = { login: 'otto', id: 10 }
@@ -35,6 +37,7 @@ function push(
         members: members === 'unreadable' ? members : members.map((login) => ({ login, id: 1 })),
       },
     )
+  world.accounts([OLGA, OTTO])
   for (const person of [OLGA, OTTO])
     for (const roles of [rolesOf(before), [...rolesOf(before), ...rolesOf(text)]]) {
       const query = personQuery(person, repository, roles)
@@ -99,6 +102,49 @@ describe('an admin', () => {
     ['cannot be read', 'unreadable', ['no-admin']],
   ])('is left when the team that names them %s', (_name, members, codes) => {
     expect(push(new World(), byTeam, [], members).codes).toEqual(codes)
+  })
+
+  const mistyped = BEFORE.replace('[olga, otto]', '[olgga]')
+  const asAccount = (account: Extract<FactAnswer, { kind: 'account' }>['account']): World =>
+    new World().fact({ kind: 'account', login: 'olgga' }, { kind: 'account', account })
+
+  it.each<[string, Extract<FactAnswer, { kind: 'account' }>['account'], RegExp]>([
+    ['nobody has', null, /no person of the login "olgga"/],
+    ['an organization has', { login: 'olgga', id: 5, type: 'Organization' }, /no person of the login "olgga"/],
+    ['a bot has', { login: 'olgga', id: 5, type: 'Bot' }, /no person of the login "olgga"/],
+    ['GitHub cannot tell of', 'unreadable', /GitHub does not tell who is "olgga"/],
+  ])('is not left by a login that %s, and the first configuration does not take effect', (...[, account, why]) => {
+    const found = push(asAccount(account), mistyped)
+    expect(found).toMatchObject({ types: ['config.refused'], codes: ['no-admin'] })
+    expect(found.problems[0]?.message).toMatch(why)
+  })
+
+  it('is left by a team beside a mistyped login, and by a person beside one', () => {
+    const team = mistyped.replace('users: [olgga]', 'users: [olgga], teams: [acme/admins]')
+    expect(push(asAccount(null), team, [], ['zoe']).types).toEqual(['config.accepted'])
+    expect(push(asAccount(null), team, [], []).problems[0]?.message).toMatch(/"olgga", and no member in acme\/admins$/)
+    expect(push(asAccount(null), BEFORE.replace('[olga, otto]', '[olgga, otto]')).types).toEqual(['config.accepted'])
+  })
+
+  it('is missed where a configuration is proposed, and found once GitHub knows them', () => {
+    const commit = sha('d1')
+    const world = asAccount('unreadable')
+    world.fact(
+      { kind: 'file', repository: RELEASES.fullName, commit, path: CONFIG_PATH },
+      { kind: 'file', text: mistyped },
+    )
+    const proposed = (at: string) => {
+      world.ask({ kind: 'configuration-proposed', repository: RELEASES, commit, ...asked, at })
+      return world.state<ConfigChecks>(CHECKS_KEY)?.checks.map(({ problems }) => problems.map(({ code }) => code))
+    }
+    expect(proposed(minute(1))).toEqual([['no-admin']])
+    world.fact(
+      { kind: 'account', login: 'olgga' },
+      { kind: 'account', account: { login: 'olgga', id: 5, type: 'User' } },
+    )
+    expect(proposed(minute(2))).toEqual([[]])
+    expect(proposed(minute(3))).toEqual([[]])
+    expect(world.log.map(({ type }) => type)).toEqual(['config.checked', 'config.checked'])
   })
 
   it.each([
