@@ -5,7 +5,7 @@ import { GUARDED_BRANCHES } from '../src/app/ringmaster.ts'
 import { ROLES_OF } from '../src/core/access/decide.ts'
 import { ROLES } from '../src/core/access/schema.ts'
 import { CATALOGUE } from '../src/core/catalogue.ts'
-import type { Place } from '../src/core/command/entry.ts'
+import type { CommandEntry, Place } from '../src/core/command/entry.ts'
 import { COMMANDS } from '../src/core/command/table.ts'
 import { sweepTable } from '../src/engine/sweeps.ts'
 import { rulesetBody } from '../src/github/rulesets.ts'
@@ -80,11 +80,11 @@ const placesOf = (places: readonly Place[]): string =>
 const commands = (): string =>
   markdownTable(
     ['Command', 'What it does', 'Where', 'Who may'],
-    Object.values(COMMANDS).map(({ usage, help, where, permission }) => [
+    Object.values<CommandEntry<string, object>>(COMMANDS).map(({ usage, help, where, permission, ofParty }) => [
       code(usage),
       help,
       placesOf(where),
-      roles(permission),
+      ofParty ? 'members of a party' : roles(permission),
     ]),
   )
 

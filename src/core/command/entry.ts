@@ -14,6 +14,8 @@ export interface CommandEntry<N extends string, A> {
   readonly help: string
   readonly where: readonly Place[]
   readonly permission: Permission
+  /** Whether it is, beyond that, for members of a party of the release alone. */
+  readonly ofParty?: true
   parse(args: string): Argument<A>
 }
 

@@ -38,6 +38,7 @@ export const SIGNOFF_COMMANDS = {
     help: 'let somebody else sign in your place for a party; "off" instead of the login takes it back',
     where: OF_A_RELEASE,
     permission: 'read',
+    ofParty: true,
     parse: delegationArgument,
   }),
 } as const

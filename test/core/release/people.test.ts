@@ -362,7 +362,6 @@ describe('help', () => {
   it('shows what this person may do here', () => {
     expect(names(desk(), MALLORY)).toEqual([
       'pending',
-      'delegate',
       'requirements',
       'can-deploy',
       'why',
@@ -373,6 +372,18 @@ describe('help', () => {
     expect(names(desk(), BOB)).toEqual(expect.arrayContaining(['add', 'hold', 'done']))
     expect(names(desk(), BOB)).not.toContain('unhold')
     expect(names(desk(null), MALLORY)).toEqual(['requirements', 'can-deploy', 'help', 'dry-run'])
+  })
+
+  it('shows to members of a party what is for them, and to nobody where they cannot be read', () => {
+    const world = desk()
+    expect(names(world, QUINN)).toContain('delegate')
+    expect(names(world, BOB)).not.toContain('delegate')
+    expect(say(world, '/help delegate', BOB).refusals).toEqual(['not-a-member'])
+    const unreadable = { kind: 'team-members', members: 'unreadable' } as const
+    world.fact({ kind: 'team-members', team: 'acme/engineering' }, unreadable)
+    expect(names(world, QUINN)).toContain('delegate')
+    expect(names(world, BOB)).not.toContain('delegate')
+    expect(say(world, '/help delegate', BOB).refusals).toEqual(['membership-unreadable'])
   })
 
   it('says which role a command needs that this person may not use', () => {

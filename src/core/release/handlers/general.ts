@@ -10,6 +10,7 @@ import { checklistOf } from '../../process/checklist.ts'
 import { type Context, done, type HandlersOf, lines, NO_RELEASE, refuse } from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
 import { type Hidden, hiddenLines, hiddenRings, isHidden } from '../visibility.ts'
+import { outsideParties } from './signoff.ts'
 
 /** Questions that change nothing. */
 export const generalHandlers: HandlersOf<'status' | 'help'> = {
@@ -34,14 +35,18 @@ export const generalHandlers: HandlersOf<'status' | 'help'> = {
     const wanted: readonly Shown[] = Object.values(COMMANDS).filter(
       (entry) => topic === undefined || entry.name === topic,
     )
-    const shown = wanted.filter((entry) => isFor(entry, context, topic === undefined))
+    const { release } = context
+    const outside = release && wanted.some((entry) => entry.ofParty) ? yield* outsideParties(release, context) : null
+    const shown = wanted.filter(
+      (entry) => isFor(entry, context, topic === undefined) && (outside === null || !entry.ofParty),
+    )
     const [only] = wanted
-    if (shown.length === 0 && only) return refuse(...notFor(only, context))
+    if (shown.length === 0 && only) return refuse(...notFor(only, context), ...(outside ? [outside] : []))
     return done({ code: 'help', values: shown.map((entry) => `${entry.usage} — ${entry.help}`), problems: [] })
   },
 }
 
-type Shown = Pick<CommandEntry<string, object>, 'name' | 'usage' | 'help' | 'where' | 'permission'>
+type Shown = Pick<CommandEntry<string, object>, 'name' | 'usage' | 'help' | 'where' | 'permission' | 'ofParty'>
 
 const accessTo = ({ permission }: Shown, { person, standing, policy, request }: Context) =>
   decideAccess(permission, person, standing, policy.configuration.roles, request.at)

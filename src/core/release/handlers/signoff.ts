@@ -2,6 +2,7 @@ import { draft } from '../../catalogue.ts'
 import { answer } from '../../command/answer.ts'
 import { nearest } from '../../command/nearest.ts'
 import { readPolicy } from '../../config/in-force.ts'
+import type { SignoffConfiguration } from '../../config/schema.ts'
 import type { Deciding } from '../../decision.ts'
 import { type Problem, quoted } from '../../problem.ts'
 import {
@@ -74,7 +75,7 @@ function wrongTime(until: string, now: string): Problem | null {
 function* memberParty(
   release: ReleaseState,
   name: string,
-  { person, request }: Context,
+  context: Context,
 ): Deciding<{ readonly party: string } | { readonly problem: Problem }> {
   const policy = yield* readPolicy(release.policyDigest)
   if (!policy) return { problem: POLICY_UNREADABLE }
@@ -88,23 +89,49 @@ function* memberParty(
       problem: { code: 'unknown-party', message: `expected a party of this release, found ${quoted(name)}`, hint },
     }
   }
-  const signers = yield* signersOf(
-    { ...release, conduct: { ...release.conduct, delegations: [] } },
-    signoff,
-    request.at,
-  )
-  if (signers.unreadable.includes(party)) {
-    const message = `could not read who is in ${party}, so nothing is delegated`
-    return { problem: { code: 'membership-unreadable', message, hint: 'Try again; see ringmaster doctor.' } }
-  }
-  const members = signers.parties.find((entry) => entry.name === party)?.members ?? []
-  if (members.some((login) => login.toLowerCase() === person.login.toLowerCase())) return { party }
+  const { own, unreadable } = yield* membershipsOf(release, signoff, context)
+  if (unreadable.includes(party)) return { problem: unreadableParties([party]) }
+  if (own.includes(party)) return { party }
   return {
     problem: {
       code: 'not-a-member',
-      message: `expected a member of ${party}, found that ${person.login} is none`,
+      message: `expected a member of ${party}, found that ${context.person.login} is none`,
       hint: 'Only a member hands their own say on.',
     },
+  }
+}
+
+/** The parties that a person is a member of, not by a delegation; and those of which nobody can say. */
+function* membershipsOf(
+  release: ReleaseState,
+  signoff: SignoffConfiguration,
+  { person, request }: Context,
+): Deciding<{ readonly own: readonly string[]; readonly unreadable: readonly string[] }> {
+  const itself = { ...release, conduct: { ...release.conduct, delegations: [] } }
+  const { parties, unreadable } = yield* signersOf(itself, signoff, request.at)
+  const own = parties.filter(({ members }) =>
+    members.some((login) => login.toLowerCase() === person.login.toLowerCase()),
+  )
+  return { own: own.map(({ name }) => name), unreadable }
+}
+
+const unreadableParties = (parties: readonly string[]): Problem => ({
+  code: 'membership-unreadable',
+  message: `could not read who is in ${parties.join(', ')}, so nothing is delegated`,
+  hint: 'Try again; see ringmaster doctor.',
+})
+
+/** Why a person may not say what members of a party of a release say; null when they may. */
+export function* outsideParties(release: ReleaseState, context: Context): Deciding<Problem | null> {
+  const policy = yield* readPolicy(release.policyDigest)
+  if (!policy) return POLICY_UNREADABLE
+  const { own, unreadable } = yield* membershipsOf(release, policy.configuration.signoff, context)
+  if (own.length > 0) return null
+  if (unreadable.length > 0) return unreadableParties(unreadable)
+  return {
+    code: 'not-a-member',
+    message: `expected a member of a party of this release, found that ${context.person.login} is none`,
+    hint: 'Only a member hands their own say on.',
   }
 }
 
