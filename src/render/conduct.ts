@@ -37,11 +37,10 @@ const INTERFERENCES: Record<InterferenceKind, (by: string) => string> = {
   'branch-pushed': (by) => `${by} pushed to a branch that only Ringmaster writes`,
   'check-forged': (by) => `the App ${by} made a check run under a name of Ringmaster`,
 }
-const SHOWN = 10
 
-/** Who touched the evidence of a release, newest last; the log has all of them. */
+/** Who touched the evidence of a release, newest last, as far as the release has them at hand; the log has all of them. */
 export const interferenceLines = ({ interference }: Conduct): string[] =>
-  interference.slice(-SHOWN).map(({ what, by, at }) => `${INTERFERENCES[what](escapeMarkdown(by))} (${at})`)
+  interference.map(({ what, by, at }) => `${INTERFERENCES[what](escapeMarkdown(by))} (${at})`)
 
 /** Only what can be a login is mentioned: the names come from teams and the configuration. */
 const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/

@@ -1,6 +1,6 @@
 import type { ReleaseState, SignoffRecord } from '../core/release/schema.ts'
 import { interferenceLines } from './conduct.ts'
-import { escapeMarkdown, foldLines, MAX_BODY, markdownTable, truncate } from './text.ts'
+import { escapeMarkdown, fairShares, foldLines, foldNames, MAX_BODY, markdownTable, truncate } from './text.ts'
 
 const WORDS = {
   blocked: 'sign-off blocked',
@@ -45,40 +45,76 @@ export const signoffConclusion = (signoff: SignoffRecord | null): 'success' | 'f
   return signoff.status === 'approved' ? 'success' : 'failure'
 }
 
-/** Every party with who signed, who could and what is missing; then what does not count, and why. */
+/**
+ * Every party with who signed, what is missing and who could still sign; then what does not count, and why. Nothing is
+ * left out of it but what GitHub has no room for; then the longest lists are cut, and say by how much.
+ */
 export function renderSignoff(release: ReleaseState, anchor: string, unprotected: boolean): string {
   const { signoff } = release
   if (!signoff) return 'The parties have not been asked yet.'
-  const rows = signoff.parties.map((party) => [
-    `${escapeMarkdown(party.party)}${party.optional ? ' (optional)' : ''}`,
-    `${party.filledBy.length} of ${party.seats}`,
-    party.filledBy.map(escapeMarkdown).join(', ') || '—',
-    missingSeats(party) === 0 ? '—' : party.couldFill.slice(0, 10).map(escapeMarkdown).join(', ') || 'nobody',
-  ])
-  const list = (title: string, lines: readonly string[]): string[] =>
-    lines.length === 0 ? [] : ['', `**${title}**`, '', ...lines.map((line) => `- ${line}`)]
   const foot = [
     '',
     `Content \`${signoff.digest}\` under policy \`${signoff.policyDigest}\`, log head \`${anchor}\`.`,
     ...(unprotected ? ['', '**Unprotected log:** no ruleset guards the data branch.'] : []),
   ]
-  const lines = [
-    markdownTable(['Party', 'Seats', 'Signed by', 'Could still sign'], rows),
-    ...list(
+  const list = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : ['', `**${title}**`, '', ...lines.map((line) => `- ${line}`)]
+  const whole = partyTable(signoff.parties)
+  const lists = [
+    list(
       'Objections',
       signoff.vetoes.map(
         (login) =>
           `${escapeMarkdown(login)} asked for changes: it clears when that person approves the current content`,
       ),
     ),
-    ...list('Problems', signoff.problems.map(escapeMarkdown)),
-    ...list('Touched by others', interferenceLines(release.conduct)),
-    ...list(
-      'Does not count',
-      signoff.ignored
-        .slice(0, 50)
-        .map((entry) => `${escapeMarkdown(entry.login ?? 'a deleted account')}: ${escapeMarkdown(entry.why)}`),
-    ),
+    list('Problems', signoff.problems.map(escapeMarkdown)),
+    list('Touched by others', interferenceLines(release.conduct)),
+    list('Does not count', ignoredLines(signoff.ignored)),
+  ].filter((lines) => lines.length > 0)
+  const wanted = [whole, ...lists].map((lines) => lines.join('\n').length + 1)
+  const [ofTable = 0, ...ofLists] = fairShares(wanted, MAX_BODY - foot.join('\n').length).map((share) => share - 1)
+  const isWhole = whole.join('\n').length <= ofTable
+  return [
+    ...(isWhole ? whole : foldLines(partyTable(signoff.parties, ofTable), ofTable, '| ')),
+    ...lists.flatMap((lines, index) => foldLines(lines, ofLists[index] ?? 0, '- ')),
+    ...foot,
+  ].join('\n')
+}
+
+/** The parties as a table, with as many names as keep to a length. */
+function partyTable(parties: SignoffRecord['parties'], maxLength = Number.POSITIVE_INFINITY): string[] {
+  const rowOf = (party: SignoffRecord['parties'][number], filledBy: string, couldFill: string): string[] => [
+    `${escapeMarkdown(party.party)}${party.optional ? ' (optional)' : ''}`,
+    `${party.filledBy.length} of ${party.seats}`,
+    filledBy || '—',
+    String(missingSeats(party) || '—'),
+    couldFill || (missingSeats(party) === 0 ? '—' : 'nobody'),
   ]
-  return [...foldLines(lines, MAX_BODY - foot.join('\n').length, '\n- '), ...foot].join('\n')
+  const table = (rows: readonly (readonly string[])[]): string =>
+    markdownTable(['Party', 'Seats', 'Signed by', 'Missing', 'Could still sign'], rows)
+  const names = parties.map((party) => [
+    party.filledBy.map(escapeMarkdown),
+    missingSeats(party) === 0 ? [] : party.couldFill.map(escapeMarkdown),
+  ])
+  const frame = table(parties.map((party) => rowOf(party, '', ''))).length
+  const wanted = names.flat().map((cell) => cell.join(', ').length)
+  const shares = fairShares(wanted, maxLength - frame)
+  const rows = parties.map((party, index) => {
+    const [filledBy = '', couldFill = ''] = (names[index] ?? []).map((cell, column) =>
+      foldNames(cell, shares[2 * index + column] ?? 0),
+    )
+    return rowOf(party, filledBy, couldFill)
+  })
+  return table(rows).split('\n')
+}
+
+/** A line for each person and reason: several reviews that do not count for the same reason are one line. */
+function ignoredLines(ignored: SignoffRecord['ignored']): string[] {
+  const counts = new Map<string, number>()
+  for (const { login, why } of ignored) {
+    const line = `${login === null ? 'a deleted account' : escapeMarkdown(login)}: ${escapeMarkdown(why)}`
+    counts.set(line, (counts.get(line) ?? 0) + 1)
+  }
+  return [...counts].map(([line, count]) => (count === 1 ? line : `${line} (${count} reviews)`))
 }

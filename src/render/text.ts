@@ -98,6 +98,31 @@ export function foldLines(lines: readonly string[], maxLength: number, bullet = 
   return [...lines.slice(0, cut), `${bullet}_and ${lines.length - cut} more_`]
 }
 
+/** Names with commas between, or as many whole ones as keep to a length and then how many more there are. */
+export function foldNames(names: readonly string[], maxLength: number): string {
+  const whole = names.join(', ')
+  if (whole.length <= maxLength) return whole
+  let left = maxLength - MORE_LENGTH
+  const cut = names.findIndex((name) => {
+    left -= name.length + 2
+    return left < 0
+  })
+  return [...names.slice(0, cut), `_and ${names.length - cut} more_`].join(', ')
+}
+
+/** Divides room among those who want some: what one leaves goes to the others, so that only the largest are cut. */
+export function fairShares(wanted: readonly number[], room: number): number[] {
+  const shares = wanted.map(() => 0)
+  const smallestFirst = [...wanted.entries()].sort(([, a], [, b]) => a - b)
+  let left = Math.max(0, room)
+  for (const [place, [index, length]] of smallestFirst.entries()) {
+    const share = Math.min(length, Math.floor(left / (wanted.length - place)))
+    shares[index] = share
+    left -= share
+  }
+  return shares
+}
+
 /** A Markdown table. Cells must be Markdown already (`escapeMarkdown`, `codeSpan`). Header cells are plain words of ours. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
