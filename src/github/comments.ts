@@ -93,21 +93,18 @@ const isDeaf = (output: OutputOf<'comment'>, message: string, holds: boolean, at
 
 /**
  * As `said`, but what can not be said at all is not tried for ever: it is let be, and an alarm tells of it once. The
- * alarm ends with the next comment that is taken there.
+ * alarm ends with the next comment that is made there, whichever process raised it; one that stands already, or that may
+ * still be edited, says nothing of whether another would be taken.
  */
 export const commentOutlet = (app: GitHubApp, clock: () => string) => {
   const say = said(app)
-  const deaf = new Set<string>()
   return async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
-    const place = `${output.repository.id}/${output.issue}`
     try {
-      const applied = await say(output, remote)
-      if (!deaf.delete(place)) return applied
-      return { ...applied, observed: [isDeaf(output, 'comments are taken again', false, clock())] }
+      const { isMade, ...applied } = await say(output, remote)
+      return isMade ? { ...applied, observed: [isDeaf(output, 'comments are taken again', false, clock())] } : applied
     } catch (error) {
       const reason = unsayable(error)
       if (reason === null) throw error
-      deaf.add(place)
       const message = `Nothing can be said on #${output.issue} any more: it is ${reason}. What was decided there stands in the log.${reason === 'locked' ? ' Unlock it, or go on in another issue.' : ''}`
       return { remote, observed: [isDeaf(output, message, true, clock())] }
     }
@@ -117,7 +114,7 @@ export const commentOutlet = (app: GitHubApp, clock: () => string) => {
 /** One comment per key, edited in place; when several processes make it at once, the oldest is kept. */
 const said =
   (app: GitHubApp) =>
-  async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
+  async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied & { readonly isMade: boolean }> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const body = `${output.body}\n\n${marker(output.key)}`
@@ -131,7 +128,7 @@ const said =
       return known
     }
     const found = await findComment(app, output, remote)
-    if (found) return edited(found)
+    if (found) return { ...(await edited(found)), isMade: false }
     const created = await outside(`comment on #${output.issue}`, () =>
       octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
         ...at,
@@ -141,7 +138,7 @@ const said =
     )
     const { id, created_at: createdAt } = created.data
     const older = await settled(app, output, { id: Number(id), createdAt })
-    return older ? edited(older) : { remote: String(id) }
+    return { ...(older ? await edited(older) : { remote: String(id) }), isMade: true }
   }
 
 /** What a comment is reacted to with, and where it stands. */
