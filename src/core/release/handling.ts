@@ -81,8 +81,8 @@ export const refuse = (...problems: Problem[]): Result => ({
 
 export const NO_RELEASE: Problem = {
   code: 'no-release',
-  message: 'this is no release issue yet',
-  hint: 'Say /release "Title" to make it one.',
+  message: 'expected the issue or the proposal of a release, found neither',
+  hint: 'Say it there. An issue becomes that of a release by /release "Title".',
 }
 
 export type Opened =
