@@ -9,7 +9,7 @@ import { instantMs } from './instant.ts'
 import { staticAdmission } from './phase.ts'
 import { type Enrolled, sortRoster, type Tally } from './roster.ts'
 import { type Channel, type DeclaredPhase, type Device, type DeviceReport, type Override, Phase } from './schema.ts'
-import { combinedFleet, type FleetGroup, type SimulatedChannel, simulate } from './simulate.ts'
+import { combinedFleet, type FleetGroup, OTHER_TARGETS, type SimulatedChannel, simulate } from './simulate.ts'
 import type { ReleaseSalt } from './state.ts'
 
 /** A channel with what decides who is let in. */
@@ -47,6 +47,7 @@ const RAMP_STEP_SECONDS = 3_600
 const VERSIONS_TRIED = 5
 const MOVES_SHOWN = 20
 const FINDINGS_SHOWN = 50
+const TARGETS_SHOWN = 20
 
 const NOBODY_COUNTED: ClaimBook = { count: () => 0, holds: () => false, cohortSize: () => 0 }
 
@@ -155,25 +156,41 @@ const here: Place = ({ pseudonym, epoch, tags }) => ({ pseudonym, epoch, tags: [
 /** An epoch counts in the cohort that gave it: elsewhere nobody is on the roster of an exact count. */
 const elsewhere: Place = ({ pseudonym, tags }) => ({ pseudonym, tags: [...tags], quarantined: false })
 
-function* reported({ roster, reports }: FleetKnown, place: Place): Generator<FleetGroup> {
+/** The targets that something is held for; nothing else tells one target from another. */
+function heldTargets(channels: readonly Channel[]): string[] {
+  const holds = channels.flatMap(({ releases }) => releases.flatMap((release) => release.holds ?? []))
+  return [...new Set(holds.map(({ target }) => target))]
+}
+
+/** A roster does not know targets. A device without one would count as held, so each is tried for every target. */
+const ofTargets = (device: Device, held: readonly string[]): readonly Device[] =>
+  held.length === 0 ? [device] : [...held, OTHER_TARGETS].map((target) => ({ ...device, target }))
+
+type Tried = { readonly place: Place; readonly held: readonly string[] }
+
+function* reported({ roster, reports }: FleetKnown, { place, held }: Tried): Generator<FleetGroup> {
   for (const entry of roster?.entries ?? []) {
-    const { pseudonym } = entry
-    const device = place(entry)
-    yield { device, report: reports.get(pseudonym) ?? {}, devices: 1 }
+    const report = reports.get(entry.pseudonym) ?? {}
+    for (const device of ofTargets(place(entry), held)) yield { device, report, devices: 1 }
   }
 }
 
-function* everywhere(entries: readonly Enrolled[], at: readonly DeviceReport[], place: Place): Generator<FleetGroup> {
-  for (const report of at) for (const entry of entries) yield { device: place(entry), report, devices: 1 }
+function* everywhere(
+  entries: readonly Enrolled[],
+  at: readonly DeviceReport[],
+  { place, held }: Tried,
+): Generator<FleetGroup> {
+  for (const report of at)
+    for (const entry of entries)
+      for (const device of ofTargets(place(entry), held)) yield { device, report, devices: 1 }
 }
 
-function versionsAlone(after: Channel, at: readonly DeviceReport[]): Iterable<FleetGroup> {
+function versionsAlone(after: Channel, at: readonly DeviceReport[], held: readonly string[]): Iterable<FleetGroup> {
   const tags = new Set(after.releases.flatMap(({ phase }) => ('tags' in phase ? (phase.tags ?? []) : [])))
-  const targets = new Set(after.releases.flatMap(({ holds }) => (holds ?? []).map(({ target }) => target)))
   return combinedFleet({
     reports: at,
     tags: [[], ...(tags.size > 0 ? [[...tags]] : [])],
-    targets: [undefined, ...targets],
+    targets: held.length === 0 ? [undefined] : [...held, OTHER_TARGETS],
   })
 }
 
@@ -182,10 +199,11 @@ function fleetOf(known: FleetKnown, before: CohortOffer | null, after: CohortOff
   const place = known.goesTo === undefined ? here : elsewhere
   const isEntryChanged = before !== null && before.entryRelease !== after.entryRelease
   const at = [...places((before ?? after).channel), ...(isEntryChanged ? [{}] : [])]
-  if (roster === null) return { basis: 'versions', fleet: versionsAlone(after.channel, at) } as const
+  const held = heldTargets(before === null ? [after.channel] : [before.channel, after.channel])
+  if (roster === null) return { basis: 'versions', held, fleet: versionsAlone(after.channel, at, held) } as const
   return reports.size > 0
-    ? ({ basis: 'reports', fleet: reported(known, place) } as const)
-    : ({ basis: 'roster', fleet: everywhere(roster.entries, at, place) } as const)
+    ? ({ basis: 'reports', held, fleet: reported(known, { place, held }) } as const)
+    : ({ basis: 'roster', held, fleet: everywhere(roster.entries, at, { place, held }) } as const)
 }
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
@@ -197,7 +215,7 @@ export function effectOf(
 ): ChannelEffect {
   const { before, after, now } = question
   const problems: PhaseProblem[] = []
-  const { basis, fleet } = fleetOf(known, before, after)
+  const { basis, fleet, held } = fleetOf(known, before, after)
   const enrolled = known.roster?.entries.length ?? null
   const { goesTo } = known
   const side = sideOf(after, goesTo ?? known, now, problems)
@@ -231,6 +249,7 @@ export function effectOf(
     }))
   return {
     basis,
+    ...(held.length > 0 && { targets: held.slice(0, TARGETS_SHOWN).map((target) => shortened(target, 256)) }),
     enrolled,
     tally: tallyOfLatest(side, goesTo ?? known, now),
     devices,

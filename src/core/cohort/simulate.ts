@@ -139,8 +139,14 @@ function directionOf(from: string | undefined, offer: Offer | null): Direction {
   return order > 0 ? 'up' : order < 0 ? 'down' : 'same'
 }
 
-const placeLabel = ({ release, bundle }: DeviceReport, version: string | undefined): string =>
-  version ?? release ?? bundle ?? 'unknown'
+/** A target that no hold can name: the devices of all targets that nothing is held for. */
+export const OTHER_TARGETS = ''
+
+function placeLabel({ report: { release, bundle }, device: { target } }: FleetGroup, version: string | undefined) {
+  const place = version ?? release ?? bundle ?? 'unknown'
+  if (target === undefined) return place
+  return target === OTHER_TARGETS ? `${place} (other targets)` : `${place} (${target})`
+}
 
 interface Count {
   devices: number
@@ -197,7 +203,7 @@ function countGroup(
   const before = offerOf(sides.before?.resolve(group), versions)
   const after = offerOf(sides.after.resolve(group), versions)
   const direction = directionOf(running, after)
-  const from = placeLabel(report, running)
+  const from = placeLabel(group, running)
   countMove(count, { from, before: before?.label ?? null, after: after?.label ?? null, direction }, devices)
   count.devices += devices
   if (direction === 'down') {

@@ -23,11 +23,14 @@ const BASIS = {
 
 /** Who moves where, in lines of plain text: the moves, what they add up to, what is permitted, and every finding. */
 export function effectLines(effect: ChannelEffect): string[] {
-  const { moves, downgrades, stranded, tally, findings, basis } = effect
+  const { moves, downgrades, stranded, tally, findings, basis, targets } = effect
   return [
     ...(moves.length === 0 ? ['no device is offered anything else than before'] : []),
     ...moves.map((move) => moveText(move, effect)),
     `${counted(downgrades, 'downgrade')}, ${stranded} stranded (${BASIS[basis]})`,
+    ...(targets === undefined
+      ? []
+      : [`nobody has said who is of which target, so each was tried for ${targets.join(', ')} and for all others`]),
     ...(tally === null
       ? []
       : [`permissions of the latest release: ${tally.permitted} of ${tally.enrolled} enrolled, ${tally.left} left`]),
