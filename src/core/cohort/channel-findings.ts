@@ -34,8 +34,6 @@ export interface FindingContext {
   readonly releasedBundles: ReadonlySet<string> | undefined
   /** Devices on the roster; undefined without one. */
   readonly enrolled: number | undefined
-  /** Whether some devices report their version alone, so that nothing else can end a re-offer. */
-  readonly hasVersionOnlyDevices: boolean
 }
 
 /** A proposal takes time until it is merged; a start further back than this is a mistake. */
@@ -158,19 +156,29 @@ const duplicateBarriers: Rule = (after) => {
 
 const OPEN_HINT = 'give the requirement an upper bound such as "< 2.0.0" for the release 2.0.0'
 
-/** A device that reports its version alone is offered what it runs, or less, again and again. */
-const reoffers: Rule = (after, { hasVersionOnlyDevices }) => {
-  const opened = openedChannel(after)
-  return after.releases.flatMap(({ id, version }): Finding[] => {
-    if (version === undefined) return []
+/** Releases whose version, reported alone, is offered itself or less again and again; by id, with what is offered. */
+function offeredAgain(channel: Channel): ReadonlyMap<string, { readonly version: string; readonly offered: string }> {
+  const opened = openedChannel(channel)
+  const found = new Map<string, { version: string; offered: string }>()
+  for (const { id, version } of channel.releases) {
+    if (version === undefined) continue
     const resolution = resolveOpened(opened, { version }, undefined)
-    if (resolution.kind !== 'update') return []
+    if (resolution.kind !== 'update') continue
     const offered = opened.stations[opened.byId.get(resolution.source.id) ?? -1]?.version
     const own = parseVersion(version)
-    if (offered === undefined || own === undefined || compareVersions(offered, own) > 0) return []
-    const message = `expected a device that reports only ${version} to be offered something newer or nothing, found ${quoted(resolution.source.id)}`
-    const severity = hasVersionOnlyDevices ? 'error' : 'warning'
-    return [{ code: 'reoffer-loop', severity, release: id, message, hint: OPEN_HINT }]
+    if (offered === undefined || own === undefined || compareVersions(offered, own) > 0) continue
+    found.set(id, { version, offered: resolution.source.id })
+  }
+  return found
+}
+
+/** In every cohort, whoever counts in it: a device may report its version alone, and then nothing else ends the loop. */
+const reoffers: Rule = (after, { before }) => {
+  const old = before && offeredAgain(before)
+  return [...offeredAgain(after)].map(([id, { version, offered }]) => {
+    const message = `expected a device that reports only ${version} to be offered something newer or nothing, found ${quoted(offered)}`
+    const severity = old?.has(id) ? 'warning' : 'error'
+    return { code: 'reoffer-loop', severity, release: id, message, hint: OPEN_HINT }
   })
 }
 

@@ -11,6 +11,7 @@ import { createRelease } from './channel.ts'
 import type { CohortOffer } from './effect.ts'
 import type { ChannelEffect } from './effect-schema.ts'
 import { channelOf, offerOf } from './offer.ts'
+import { compileRequirement } from './requirement.ts'
 import type { Bundle, Channel, ChannelRelease } from './schema.ts'
 import { parseVersion } from './semantic-version.ts'
 import { BUNDLES_KEY, bundleIdOf, bundlesDocument, type CohortState, cohortKey, type SignedBundles } from './state.ts'
@@ -163,13 +164,29 @@ export const bundleOf = (version: VersionState): Bundle => ({
   ...(version.customerAction === undefined ? {} : { customerAction: version.customerAction }),
 })
 
+/**
+ * What a cohort asks of the version that a device runs, below the version that is offered: by what is asked alone a device
+ * that reports only its version would be offered the same one again and again.
+ */
+function requirementFor({ requirement, requirementDialect }: CohortConfig, version: string): string {
+  const below = `< ${version}`
+  if (requirement === undefined) return below
+  const [or, joined, and] = requirementDialect === 'npm' ? ['||', ' || ', ' '] : [' or ', ' or ', ' and ']
+  const bounded = requirement
+    .split(or)
+    .map((asked) => `${asked.trim()}${and}${below}`)
+    .join(joined)
+  // A range such as "1.0.0 - 2.0.0" takes nothing beside it: it stays as it was asked, and the check tells of a loop.
+  return compileRequirement(bounded, requirementDialect).ok ? bounded : requirement
+}
+
 /** A version that has an order takes part in resolution by version; any other is found by its place in the channel. */
 export function channelRelease(cohort: CohortConfig, bundle: Bundle, at: string): ChannelRelease {
   const ordered = parseVersion(bundle.version) !== undefined
   return {
     id: bundle.id,
     bundle: bundle.id,
-    ...(ordered ? { version: bundle.version, requirement: cohort.requirement ?? `< ${bundle.version}` } : {}),
+    ...(ordered ? { version: bundle.version, requirement: requirementFor(cohort, bundle.version) } : {}),
     next: null,
     required: false,
     schedule: at,

@@ -155,7 +155,6 @@ interface Count {
   newDowngrades: number
   stranded: number
   newlyStranded: number
-  hasVersionOnlyDevices: boolean
   readonly moves: MoveTable
 }
 
@@ -214,8 +213,6 @@ function countGroup(
     count.stranded += devices
     if (sides.before?.fate(group).kind !== 'stranded') count.newlyStranded += devices
   }
-  if (report.version !== undefined && report.release === undefined && report.bundle === undefined)
-    count.hasVersionOnlyDevices = true
 }
 
 function deviceFindings(count: Count): Finding[] {
@@ -256,17 +253,15 @@ export function simulate(question: SimulationQuestion): Simulation {
     newDowngrades: 0,
     stranded: 0,
     newlyStranded: 0,
-    hasVersionOnlyDevices: false,
     moves: new Map(),
   }
   for (const group of question.fleet) countGroup(count, group, sides, versions)
-  const { devices, changed, downgrades, stranded, newlyStranded, hasVersionOnlyDevices } = count
+  const { devices, changed, downgrades, stranded, newlyStranded } = count
   const context = {
     before: before?.channel,
     now,
     releasedBundles: question.releasedBundles,
     enrolled: question.enrolled,
-    hasVersionOnlyDevices,
   }
   const moves = movesIn(count.moves).sort(byDevices)
   const ofChannel = question.isMove ? [] : channelFindings(after.channel, context)

@@ -191,7 +191,7 @@ export const CohortConfig = z.strictObject({
   requirementDialect: z.enum(['elixir', 'npm']).default('elixir').describe('How version requirements are read.'),
   requirement: Text(200)
     .optional()
-    .describe('Which installed versions a new release may be taken from; all when left out.'),
+    .describe('Which installed versions below its own a new release may be taken from; all of them when left out.'),
   pollAfterSeconds: z.int().min(60).max(604_800).default(3_600).describe('How often its devices ask.'),
   admission: z
     .enum(['static', 'claims'])

@@ -130,13 +130,12 @@ describe('a version that reaches a ring with cohorts', () => {
 
   describe('is played over the devices that are known', () => {
     const entries = Array.from({ length: 12 }, (_, at) => ({ pseudonym: `d${at}`, epoch: 1, tags: [] }))
-    const openToAll = (text: string) =>
-      text.replace('product: firmware\n', 'product: firmware\n    requirement: ">= 0.1.0"\n')
     /** Everybody runs 1.1.0, and 1.0.5 reaches the ring after it. */
-    const backwards = (bend = openToAll): World => {
-      const world = shipped({ version: '1.1.0', bend })
+    const backwards = (): World => {
+      const world = shipped({ version: '1.1.0' })
       reached(world, '1.1.0')
-      const reports = new Map(entries.map(({ pseudonym }) => [pseudonym, { version: '1.1.0' }]))
+      const onIt = { release: 'firmware@1.1.0', version: '1.1.0' }
+      const reports = new Map(entries.map(({ pseudonym }) => [pseudonym, onIt]))
       world.fleet = { ...world.fleet, roster: { epoch: 1, entries }, reports }
       const next = { sha: sha('b2'), run: { id: 8, attempt: 1 } }
       return shipped({ version: '1.0.5', build: { sha: next.sha }, deployment: next, world })
@@ -152,12 +151,12 @@ describe('a version that reaches a ring with cohorts', () => {
       expect(latest(world)?.phase).toEqual({ kind: 'everybody' })
     })
 
-    it('and open to nobody where it takes them back, with an alarm that says so', () => {
+    it('and open to nobody where it leaves them behind, with an alarm that says so', () => {
       const world = backwards()
       const found = reached(world, '1.0.5', 'production', minute(50))
       expect(found.types).toEqual(['channel.released', 'alarm.raised'])
-      expect(found.events[0]?.data).toMatchObject({ effect: { downgrades: 12 } })
-      expect(JSON.stringify(found.events[1]?.data)).toContain('devices-downgraded')
+      expect(found.events[0]?.data).toMatchObject({ effect: { stranded: 12 } })
+      expect(JSON.stringify(found.events[1]?.data)).toContain('devices-stranded')
       expect(latest(world)).toMatchObject({ version: '1.0.5', phase: { kind: 'share', share: '0' } })
       expect(reached(world, '1.0.5', 'production', minute(55)).events).toEqual([])
     })
@@ -185,12 +184,19 @@ describe('a version that reaches a ring with cohorts', () => {
     })
   })
 
-  it('takes the requirement of its cohort', () => {
+  it.each([
+    ['', '"~> 0.9 or == 0.5.0"', '~> 0.9 and < 1.0.0 or == 0.5.0 and < 1.0.0'],
+    ['', '">= 0.9.0"', '>= 0.9.0 and < 1.0.0'],
+    ['npm', '"^0.9 || 0.5.x"', '^0.9 < 1.0.0 || 0.5.x < 1.0.0'],
+    ['npm', '"0.5.0 - 0.9.0"', '0.5.0 - 0.9.0'],
+  ])('takes the requirement of its cohort, below itself: %s %s', (dialect, asked, expected) => {
+    const dialectLine = dialect === '' ? '' : `    requirementDialect: ${dialect}\n`
     const bend = (text: string) =>
-      text.replace('product: firmware\n', 'product: firmware\n    requirement: ">= 0.9.0"\n')
+      text.replace('product: firmware\n', `product: firmware\n${dialectLine}    requirement: ${asked}\n`)
     const world = shipped({ bend })
-    reached(world)
-    expect(cohortOf(world)?.releases[0]?.requirement).toBe('>= 0.9.0')
+    const found = reached(world)
+    expect(cohortOf(world)?.releases[0]?.requirement).toBe(expected)
+    expect(found.types).toEqual(['channel.released'])
   })
 
   it.each(['1.0.0+build.5', '2.0.0-rc.1', '1.2.3-rc.1+5'])('%s is a version that a channel understands', (version) => {

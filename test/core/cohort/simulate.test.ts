@@ -215,7 +215,7 @@ describe('what hurt others', () => {
     ['100 where 1.0 was meant', { phase: { kind: 'count', count: 100 } }, ['error hundred-for-everybody']],
     ['a count of 101', { phase: { kind: 'count', count: 101 } }, []],
     ['a requirement that npm reads otherwise', { requirement: '~> 1.2' }, ['warning dialects-differ']],
-    ['a requirement that offers 2.0.0 to 2.0.0', { requirement: '>= 0.0.0' }, ['warning reoffer-loop']],
+    ['a requirement that offers 2.0.0 to 2.0.0', { requirement: '>= 0.0.0' }, ['error reoffer-loop']],
   ])('%s', (_, more, codes) => {
     expect(findings(added(more))).toEqual(codes)
   })
@@ -225,10 +225,11 @@ describe('what hurt others', () => {
     expect(codesOf(simulate({ before: old, after: old, fleet: [], now: NOW }))).toEqual([])
   })
 
-  it('a loop of re-offers fails where devices report their version alone', () => {
-    expect(findings(added({ requirement: '>= 0.0.0' }), { fleet: [group({ version: '1.0.0' })] })).toEqual([
-      'error reoffer-loop',
-    ])
+  it('a loop of re-offers fails when it is made, and is a warning as long as it stays', () => {
+    const loop = side(added({ requirement: '>= 0.0.0' }))
+    expect(codesOf(simulate({ before: loop, after: loop, fleet: [], now: NOW }))).toEqual(['warning reoffer-loop'])
+    expect(codesOf(simulate({ before: two, after: loop, fleet: [], now: NOW }))).toEqual(['error reoffer-loop'])
+    expect(codesOf(simulate({ before: loop, after: two, fleet: [], now: NOW }))).toEqual([])
   })
 
   it('a bundle that nobody signed off', () => {
