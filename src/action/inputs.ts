@@ -213,6 +213,11 @@ export const INPUTS = {
       'The roster that exact counts and shares need: a directory of the workspace, or `s3://BUCKET/PREFIX` with the `AWS_` variables in the step’s `env`. Never inside of `publish-to`.',
     usedBy: ['publish'],
   },
+  'accept-risk': {
+    description: 'Publish the channels though the check before would refuse what they do to devices.',
+    default: 'false',
+    usedBy: ['publish'],
+  },
   'valid-hours': {
     description: 'How long a manifest holds that goes out now.',
     default: '168',

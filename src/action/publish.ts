@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { effectLines } from '../core/cohort/telling.ts'
 import { parseDocument } from '../core/manifest/issues.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
 import { accepted, type Checked, type Problem, quoted, RingmasterError, rejected, unwrap } from '../core/problem.ts'
 import { isBucketAddress, type Place, publicationAt, readPlace } from '../publish/place.ts'
-import { publishSources } from '../publish/publish-sources.ts'
+import { type CohortEffect, publishSources } from '../publish/publish-sources.ts'
 import { requestOf } from '../publish/publisher.ts'
 import { readRosterPlace, rosterAt } from '../publish/roster-place.ts'
 import { type FileSigner, signerOf } from '../publish/signer.ts'
@@ -34,7 +35,7 @@ export async function publish(inputs: Inputs, shell: Shell): Promise<Outcome<'pu
   const requests = []
   for (const path of inputs.requests)
     requests.push(requestOf(Buffer.from(await read(path, 'a signing request')).toString('utf8'), path))
-  const { files, timestampVersion, closed } = await publishSources({
+  const { files, timestampVersion, closed, effects } = await publishSources({
     publication: publicationAt(place, clockOf(shell)),
     pinnedRoot,
     sources,
@@ -42,6 +43,7 @@ export async function publish(inputs: Inputs, shell: Shell): Promise<Outcome<'pu
     skipPublished: true,
     signers,
     roster: roster && rosterAt(roster, clockOf(shell)),
+    acceptRisk: inputs.acceptRisk,
     validHours,
     views: inputs.views,
     now: clockOf(shell)(),
@@ -50,14 +52,28 @@ export async function publish(inputs: Inputs, shell: Shell): Promise<Outcome<'pu
   const paths = files.map(({ path }) => path)
   return {
     outputs: { 'published-files': paths.join('\n'), 'timestamp-version': String(timestampVersion) },
-    summary: `### Published ${paths.length} files\n\n${tableOf(sources)}\n\nThe pointer ${codeSpan('metadata/timestamp.json')} is at version ${timestampVersion}.`,
+    summary: `### Published ${paths.length} files\n\n${tableOf(sources)}\n\n${told(effects)}The pointer ${codeSpan('metadata/timestamp.json')} is at version ${timestampVersion}.`,
     said: `published ${paths.length} files; timestamp.json is at version ${timestampVersion}`,
-    warnings: closed.map(({ path, problems }) => ({
-      code: 'view-closed',
-      message: `${path} offers nothing: ${problems.map(({ message }) => message).join('; ')}`,
-    })),
+    warnings: [
+      ...effects.flatMap(({ cohort, effect }) =>
+        effect.findings.map(({ code, message }) => ({ code, message: `${message} (cohort ${quoted(cohort)})` })),
+      ),
+      ...closed.map(({ path, problems }) => ({
+        code: 'view-closed',
+        message: `${path} offers nothing: ${problems.map(({ message }) => message).join('; ')}`,
+      })),
+    ],
   }
 }
+
+/** Who moves where, cohort by cohort. */
+const told = (effects: readonly CohortEffect[]): string =>
+  effects
+    .map(({ cohort, effect }) => {
+      const lines = effectLines(effect).map((line) => `- ${escapeMarkdown(line)}\n`)
+      return `${escapeMarkdown(cohort)}:\n\n${lines.join('')}\n`
+    })
+    .join('')
 
 const clockOf =
   ({ clock }: Shell) =>

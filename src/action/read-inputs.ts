@@ -47,6 +47,7 @@ export interface Inputs {
   readonly onlineKeys: string | null
   readonly channels: readonly string[]
   readonly requests: readonly string[]
+  readonly acceptRisk: boolean
   readonly validHours: string
   readonly views: boolean
   readonly publicUrl: string | null
@@ -146,6 +147,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     onlineKeys: text('online-keys'),
     channels: list('channels', /\n/),
     requests: list('requests', /\n/),
+    acceptRisk: flag('accept-risk'),
     validHours: text('valid-hours') ?? '',
     views: flag('views'),
     publicUrl: text('public-url'),

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { effectLines } from '../core/cohort/telling.ts'
 import { remindersOf } from '../core/manifest/reminders.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
@@ -23,7 +24,7 @@ function wholeNumber(text: string | undefined, option: string, otherwise: number
 export const manifestPublish: CliCommand = {
   name: 'manifest publish',
   usage:
-    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR|s3://BUCKET/PREFIX] [--views] [--base-url URL [--attempts N]]',
+    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR|s3://BUCKET/PREFIX] [--accept-risk] [--views] [--base-url URL [--attempts N]]',
   summary: 'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness.',
   async run(args, io) {
     const { values } = readOptions(manifestPublish, args, {
@@ -35,13 +36,14 @@ export const manifestPublish: CliCommand = {
       'valid-hours': { type: 'string' },
       'ledger-head': { type: 'string' },
       roster: { type: 'string' },
+      'accept-risk': { type: 'boolean', default: false },
       views: { type: 'boolean', default: false },
       'base-url': { type: 'string' },
       attempts: { type: 'string' },
     })
     const to = needed(values.to, 'to', manifestPublish)
     const hours = wholeNumber(values['valid-hours'], 'valid-hours', 168, manifestPublish)
-    const { files, timestampVersion, closed } = await publishSources({
+    const { files, timestampVersion, closed, effects } = await publishSources({
       publication: publicationOf(to, io),
       pinnedRoot: await readInput(needed(values.root, 'root', manifestPublish), 'a root file'),
       sources: await Promise.all(
@@ -50,13 +52,17 @@ export const manifestPublish: CliCommand = {
       requests: await Promise.all((values.request ?? []).map(readRequest)),
       signers: await signersIn(needed(values.online, 'online', manifestPublish)),
       roster: values.roster === undefined ? null : rosterOf(values.roster, unwrap(readPlace(to, io.env)), io),
+      acceptRisk: values['accept-risk'],
       validHours: hours,
       ledgerHead: values['ledger-head'],
       views: values.views,
       now: io.now,
     })
-    if (io.json) io.out(JSON.stringify({ timestampVersion, files: files.map(({ path }) => path), closedViews: closed }))
+    const paths = files.map(({ path }) => path)
+    if (io.json) io.out(JSON.stringify({ timestampVersion, files: paths, closedViews: closed, effects }))
     else {
+      for (const { cohort, effect } of effects)
+        for (const line of effectLines(effect)) io.out(`${JSON.stringify(cohort)}: ${line}`)
       io.out(`Published ${files.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
       for (const { path, problems } of closed)
         io.out(`${path} offers nothing: ${problems.map(({ message }) => message).join('; ')}`)

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { rampFindings } from '../core/cohort/channel-findings.ts'
-import { type Channel, Phase } from '../core/cohort/schema.ts'
+import { checkChannel } from '../core/cohort/channel.ts'
+import { type CohortOffer, effectOf } from '../core/cohort/effect.ts'
+import type { ChannelEffect, EffectFinding } from '../core/cohort/effect-schema.ts'
 import { NO_PREVIOUS } from '../core/event.ts'
 import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
 import type { Repository } from '../core/manifest/repository.ts'
 import type { Manifest } from '../core/manifest/schema.ts'
 import type { OpenRequest } from '../core/manifest/sign-request.ts'
 import type { ChannelSource } from '../core/manifest/source.ts'
-import { RingmasterError, unwrap } from '../core/problem.ts'
+import { quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { rostersOf } from '../roster/rosters.ts'
 import type { RosterStore } from '../roster/store.ts'
 import type { Publication } from './publication.ts'
@@ -29,6 +30,8 @@ export interface SourcesPublication {
   readonly signers: readonly Signer[]
   /** Null where no cohort keeps a roster: then no phase can be an exact count. */
   readonly roster: RosterStore | null
+  /** Whether channels go out though they hurt devices. */
+  readonly acceptRisk: boolean
   readonly validHours: number
   readonly ledgerHead?: string | undefined
   /** Whether every view that there is of the sources' cohorts is written too. */
@@ -41,6 +44,8 @@ export interface PublishedSources {
   readonly files: readonly PublishedFile[]
   readonly timestampVersion: number
   readonly closed: readonly ClosedView[]
+  /** What the channels do to devices. */
+  readonly effects: readonly CohortEffect[]
 }
 
 /**
@@ -50,7 +55,9 @@ export interface PublishedSources {
 export async function publishSources(options: SourcesPublication): Promise<PublishedSources> {
   const { publication, pinnedRoot, sources, signers, now } = options
   const before = unwrap(await readRepository(publication, pinnedRoot), 'refused')
-  const cohorts = await cohortsOf(options, before)
+  const all = await prepared(options, before)
+  const effects = await judged(options, all)
+  const cohorts = await cohortsOf(options, all)
   const published = await publishManifests({
     publication,
     pinnedRoot,
@@ -68,38 +75,81 @@ export async function publishSources(options: SourcesPublication): Promise<Publi
   const repository = unwrap(await readRepository(publication, pinnedRoot), 'refused')
   const plan = { cohorts: options.views ? sources.map(viewsOf) : [], rings: [] }
   const views = await refreshViews({ publication, repository, plan, signers, roster: options.roster, now })
-  return { files: [...files, ...views.files], timestampVersion, closed: views.closed }
+  return { files: [...files, ...views.files], timestampVersion, closed: views.closed, effects }
 }
 
-/** A ramp that is published already is issued again as it is, wherever the clock stands on it. */
-function refuseWrongRamps({ releases }: Channel, previous: Manifest | undefined, now: string): void {
-  const isPublished = ({ id, phase }: Channel['releases'][number]): boolean => {
-    const before = Phase.safeParse(previous?.releases.find((release) => release.id === id)?.phase)
-    if (!before.success || phase.kind !== 'ramp') return false
-    const { data } = before
-    if (data.kind === 'everybody') return true
-    return data.kind === 'ramp' && data.startsAt === phase.startsAt && data.endsAt === phase.endsAt
-  }
-  const changed = releases.filter((release) => !isPublished(release))
-  const errors = rampFindings(changed, now).filter(({ severity }) => severity === 'error')
-  if (errors.length > 0)
-    throw new RingmasterError(
-      'refused',
-      errors.map(({ code, message, hint }) => ({ code, message, path: 'channel.releases', ...(hint && { hint }) })),
-    )
+/** By cohort, in the order of the sources. */
+export interface CohortEffect {
+  readonly cohort: string
+  readonly effect: ChannelEffect
 }
 
-function cohortsOf(
-  { publication, sources, roster, now }: SourcesPublication,
-  repository: Repository,
-): Promise<CohortSource[]> {
+interface PreparedSource {
+  readonly source: ChannelSource
+  readonly salts: ReadonlyMap<string, string>
+  readonly previous: Manifest | undefined
+}
+
+async function prepared({ publication, sources }: SourcesPublication, repository: Repository) {
   return Promise.all(
-    sources.map(async ({ channel, bundles, group, salts: given, schema: _, ...others }) => {
-      const previous = await readManifest(publication, repository, channel.cohort)
-      refuseWrongRamps(channel, previous, now)
+    sources.map(async (source): Promise<PreparedSource> => {
+      const { channel, salts: given } = source
       // Taken for new releases only: those that are published already keep their salt.
       const drawn = channel.releases.map(({ id }): [string, string] => [id, randomBytes(16).toString('hex')])
       const salts = new Map([...drawn, ...given.map(({ release, salt }): [string, string] => [release, salt])])
+      return { source, salts, previous: await readManifest(publication, repository, channel.cohort) }
+    }),
+  )
+}
+
+/**
+ * Plays each channel over its roster, or over versions alone, against what is published. Throws what the App would refuse
+ * of a command, all of it at once. What a log has decided was judged when it was decided, its starts included.
+ */
+async function judged(
+  { roster, now, acceptRisk, ledgerHead }: SourcesPublication,
+  all: readonly PreparedSource[],
+): Promise<CohortEffect[]> {
+  // A channel that breaks a rule has no effect to speak of: the manifest is refused by the names of its rules.
+  const whole = all.filter(({ source }) => checkChannel(source.channel, now).ok)
+  const effects = await Promise.all(
+    whole.map(async ({ source, salts, previous }): Promise<CohortEffect> => {
+      const { channel, overrides, quarantine, entryRelease, bundles } = source
+      const after: CohortOffer = {
+        channel,
+        overrides,
+        salts: [...salts].map(([release, salt]) => ({ release, salt })),
+        admission: 'static',
+        quarantine,
+        entryRelease,
+        released: bundles.map(({ id }) => id),
+      }
+      const enrolled = (await roster?.read(channel.cohort, Number.MAX_SAFE_INTEGER)) ?? null
+      const known = { roster: enrolled, reports: new Map(), published: previous, book: undefined }
+      const effect = effectOf({ before: previous ?? null, after, now }, known)
+      const isSettled = ({ code }: EffectFinding) => ledgerHead !== undefined && code === 'start-in-past'
+      const findings = effect.findings.filter((finding) => !isSettled(finding))
+      return { cohort: channel.cohort, effect: { ...effect, findings } }
+    }),
+  )
+  const errors = effects.flatMap(({ cohort, effect }) =>
+    effect.findings
+      .filter(({ severity }) => severity === 'error')
+      .map(({ code, message, hint }) => ({
+        code,
+        message: `${message} (cohort ${quoted(cohort)})`,
+        path: 'channel.releases',
+        hint: `${hint ? `${hint}. ` : ''}Publish with accept-risk where that is wanted.`,
+      })),
+  )
+  if (errors.length > 0 && !acceptRisk) throw new RingmasterError('refused', errors)
+  return effects
+}
+
+function cohortsOf({ roster }: SourcesPublication, all: readonly PreparedSource[]): Promise<CohortSource[]> {
+  return Promise.all(
+    all.map(async ({ source, salts, previous }) => {
+      const { channel, bundles, group, salts: _given, schema: _schema, ...others } = source
       return {
         ...others,
         channel,

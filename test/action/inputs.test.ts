@@ -16,6 +16,7 @@ describe('the inputs', () => {
     expect(read({ command: 'bump', preset: '  ', product: '' })).toEqual({
       ok: true,
       value: {
+        acceptRisk: false,
         publishTo: null,
         roster: null,
         root: null,

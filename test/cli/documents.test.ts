@@ -166,10 +166,12 @@ it('a first root is not finished before enough of its holders have signed', asyn
   expect((await run(alone)).err).toEqual(['usage: expected at least 2 times the option --root-key, found 1'])
 })
 
+const NEXT = { version: '1.2.0', requirement: '< 1.2.0' }
+
 it('an exact count goes out with the roster of the enrolled, and is refused without it', async () => {
   const source = JSON.parse(await readFile('channel.json', 'utf8'))
   const [first, second] = source.channel.releases
-  const third = { ...second, id: 'r3', requirement: '< 2.0.0', phase: { kind: 'count', count: 2 } }
+  const third = { ...second, ...NEXT, id: 'r3', schedule: NOW, phase: { kind: 'count', count: 2 } }
   const releases = [first, { ...second, next: 'r3' }, third]
   await writeFile('counted.json', JSON.stringify({ ...source, channel: { ...source.channel, releases } }))
   expect((await run(`${PUBLISH} --channel counted.json`)).err).toEqual([expect.stringMatching(/^roster-needed: /)])
@@ -195,7 +197,7 @@ it('a ramp in the past is refused, and one that is published already is issued a
   const at = (hours: number) => new Date(Date.parse(NOW) + hours * 3_600_000).toISOString()
   const ramped = async (id: string, startsAt: string, endsAt: string) => {
     const phase = { kind: 'ramp', from: '0', to: '0.5', startsAt, endsAt }
-    const releases = [first, { ...second, next: id }, { ...second, id, requirement: '< 2.0.0', phase }]
+    const releases = [first, { ...second, next: id }, { ...second, ...NEXT, id, schedule: NOW, phase }]
     await writeFile('ramped.json', JSON.stringify({ ...source, channel: { ...source.channel, releases } }))
   }
   const publishAt = (hours: number) => run(`${PUBLISH} --channel ramped.json`, at(hours))

@@ -78,16 +78,19 @@ function wrongStart(release: string, what: string, startsAt: string, now: string
   return { code: 'start-far-ahead', severity: 'warning', release, message, hint: 'look at the year' }
 }
 
+/** A channel that stands for the first time brings its past along: what has started there started long ago. */
 const starts: Rule = (after, { before, now }) =>
-  changedReleases(after, before, ({ schedule }) => schedule).flatMap(
-    ({ id, schedule }) => wrongStart(id, 'the start', schedule, now) ?? [],
-  )
+  before === undefined
+    ? []
+    : changedReleases(after, before, ({ schedule }) => schedule).flatMap(
+        ({ id, schedule }) => wrongStart(id, 'the start', schedule, now) ?? [],
+      )
 
 const timesOfRamp = ({ phase }: ChannelRelease): string | undefined =>
   phase.kind === 'ramp' ? `${phase.startsAt} ${phase.endsAt}` : undefined
 
 /** A ramp whose start or end lies in the past lets many devices in at once, or all of them. */
-export const rampFindings = (releases: readonly ChannelRelease[], now: string): readonly Finding[] =>
+const rampFindings = (releases: readonly ChannelRelease[], now: string): Finding[] =>
   releases.flatMap(({ id, phase }): Finding[] => {
     if (phase.kind !== 'ramp') return []
     const start = wrongStart(id, 'the start of the ramp', phase.startsAt, now)
@@ -103,7 +106,14 @@ export const rampFindings = (releases: readonly ChannelRelease[], now: string): 
     return start ? [start, ended] : [ended]
   })
 
-const ramps: Rule = (after, { before, now }) => [...rampFindings(changedReleases(after, before, timesOfRamp), now)]
+/** Who was let in stays so: a ramp over a release that is everybody's changes nothing, wherever the clock stands on it. */
+const ramps: Rule = (after, { before, now }) => {
+  const open = new Set(before?.releases.flatMap(({ id, phase }) => (phase.kind === 'everybody' ? [id] : [])))
+  return rampFindings(
+    changedReleases(after, before, timesOfRamp).filter(({ id }) => !open.has(id)),
+    now,
+  )
+}
 
 const counts: Rule = (after, { before, enrolled }) =>
   changedReleases(after, before, ({ phase }) => (phase.kind === 'count' ? phase.count : undefined)).flatMap(
@@ -156,18 +166,23 @@ const duplicateBarriers: Rule = (after) => {
 
 const OPEN_HINT = 'give the requirement an upper bound such as "< 2.0.0" for the release 2.0.0'
 
-/** Releases whose version, reported alone, is offered itself or less again and again; by id, with what is offered. */
-function offeredAgain(channel: Channel): ReadonlyMap<string, { readonly version: string; readonly offered: string }> {
+interface OfferedAgain {
+  readonly release: string
+  readonly offered: string
+}
+
+/** Versions that, reported alone, are offered themselves or less again and again. */
+function offeredAgain(channel: Channel): ReadonlyMap<string, OfferedAgain> {
   const opened = openedChannel(channel)
-  const found = new Map<string, { version: string; offered: string }>()
+  const found = new Map<string, OfferedAgain>()
   for (const { id, version } of channel.releases) {
-    if (version === undefined) continue
+    if (version === undefined || found.has(version)) continue
     const resolution = resolveOpened(opened, { version }, undefined)
     if (resolution.kind !== 'update') continue
     const offered = opened.stations[opened.byId.get(resolution.source.id) ?? -1]?.version
     const own = parseVersion(version)
     if (offered === undefined || own === undefined || compareVersions(offered, own) > 0) continue
-    found.set(id, { version, offered: resolution.source.id })
+    found.set(version, { release: id, offered: resolution.source.id })
   }
   return found
 }
@@ -175,10 +190,10 @@ function offeredAgain(channel: Channel): ReadonlyMap<string, { readonly version:
 /** In every cohort, whoever counts in it: a device may report its version alone, and then nothing else ends the loop. */
 const reoffers: Rule = (after, { before }) => {
   const old = before && offeredAgain(before)
-  return [...offeredAgain(after)].map(([id, { version, offered }]) => {
+  return [...offeredAgain(after)].map(([version, { release, offered }]) => {
     const message = `expected a device that reports only ${version} to be offered something newer or nothing, found ${quoted(offered)}`
-    const severity = old?.has(id) ? 'warning' : 'error'
-    return { code: 'reoffer-loop', severity, release: id, message, hint: OPEN_HINT }
+    const severity = old?.has(version) ? 'warning' : 'error'
+    return { code: 'reoffer-loop', severity, release, message, hint: OPEN_HINT }
   })
 }
 

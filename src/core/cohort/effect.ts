@@ -7,6 +7,7 @@ import { type ClaimBook, claimsAdmission } from './claims.ts'
 import type { ChannelEffect, EffectFinding } from './effect-schema.ts'
 import { instantMs } from './instant.ts'
 import { staticAdmission } from './phase.ts'
+import { publishedAdmission, publishedOffer } from './published-offer.ts'
 import { type Enrolled, sortRoster, type Tally } from './roster.ts'
 import { type Channel, type DeclaredPhase, type Device, type DeviceReport, type Override, Phase } from './schema.ts'
 import { combinedFleet, type FleetGroup, OTHER_TARGETS, type SimulatedChannel, simulate } from './simulate.ts'
@@ -111,10 +112,11 @@ function claimedPhases(known: CohortKnown, problems: PhaseProblem[]): AdmissionP
   }
 }
 
-function sideOf(offer: CohortOffer, known: CohortKnown, now: string, problems: PhaseProblem[]): SimulatedChannel {
+const admissionOf = (offer: CohortOffer, known: CohortKnown, now: string, problems: PhaseProblem[]) =>
+  offer.admission === 'static' ? staticPhases(offer, known, now, problems) : claimedPhases(known, problems)
+
+function sideOf(offer: CohortOffer, admission: AdmissionPort<DeclaredPhase>): SimulatedChannel {
   const { channel, overrides, quarantine, entryRelease } = offer
-  const admission =
-    offer.admission === 'static' ? staticPhases(offer, known, now, problems) : claimedPhases(known, problems)
   const named = new Set(quarantine?.devices)
   const scope = { id: QUARANTINE_ID, salt: quarantine?.salt ?? '' }
   return {
@@ -208,19 +210,29 @@ function fleetOf(known: FleetKnown, before: CohortOffer | null, after: CohortOff
 
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
+export interface EffectQuestion {
+  /** What stood before: by the log, or by the manifest alone where there is no log; null where nothing did. */
+  readonly before: CohortOffer | Manifest | null
+  readonly after: CohortOffer
+  readonly now: string
+}
+
 /** Plays a change over the devices that are known, as `simulate` does, and keeps what people have to see of it. */
-export function effectOf(
-  question: { readonly before: CohortOffer | null; readonly after: CohortOffer; readonly now: string },
-  known: FleetKnown,
-): ChannelEffect {
-  const { before, after, now } = question
+export function effectOf(question: EffectQuestion, known: FleetKnown): ChannelEffect {
+  const { after, now } = question
+  const manifest = question.before !== null && 'schema' in question.before ? question.before : undefined
+  const before =
+    question.before !== null && 'schema' in question.before ? publishedOffer(question.before) : question.before
   const problems: PhaseProblem[] = []
   const { basis, fleet, held } = fleetOf(known, before, after)
   const enrolled = known.roster?.entries.length ?? null
   const { goesTo } = known
-  const side = sideOf(after, goesTo ?? known, now, problems)
+  const side = sideOf(after, admissionOf(after, goesTo ?? known, now, problems))
   const simulation = simulate({
-    before: before === null ? undefined : sideOf(before, known, now, []),
+    before:
+      before === null
+        ? undefined
+        : sideOf(before, manifest ? publishedAdmission(manifest) : admissionOf(before, known, now, [])),
     after: side,
     fleet,
     now,

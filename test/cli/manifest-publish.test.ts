@@ -1,0 +1,159 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { manifestPublish } from '../../src/cli/manifest.ts'
+import type { ChannelRelease } from '../../src/core/cohort/schema.ts'
+import { NO_PREVIOUS } from '../../src/core/event.ts'
+import { sha256 } from '../../src/core/json.ts'
+import type { ChannelSource } from '../../src/core/manifest/source.ts'
+import { RingmasterError } from '../../src/core/problem.ts'
+import { directoryCache } from '../../src/device/cache.ts'
+import { checkForUpdate } from '../../src/device/check.ts'
+import { httpFetcher } from '../../src/device/fetch.ts'
+import { makeTrust, STAGED_NOW } from '../action/trust.ts'
+import { aBundle, aRelease, inShort } from '../device/fleet.ts'
+import { type StaticHost, serveDirectory } from '../device/static-host.ts'
+
+let directory: string
+let host: StaticHost
+const at = (...parts: string[]) => join(directory, ...parts)
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ringmaster-manifest-publish-'))
+  await makeTrust(directory, ['1.0.0', '2.0.0', '3.0.0'])
+  host = await serveDirectory(at('site'))
+  const requests = ['targets', 'bundles-1'].flatMap((name) => ['--request', at(`trust/${name}.request.json`)])
+  expect(await publish(offering(GOOD), ...requests)).toMatchObject({ code: 0 })
+  expect(await asked()).toBe('update Gateway@2.0.0')
+})
+afterAll(async () => {
+  await host.close()
+  await rm(directory, { recursive: true })
+})
+
+const release = (version: string, more: Partial<ChannelRelease> = {}): ChannelRelease => ({
+  ...aRelease(version),
+  schedule: STAGED_NOW,
+  ...more,
+})
+
+/** Each release leads to the one after it. */
+const offering = (releases: readonly ChannelRelease[], more: Partial<ChannelSource> = {}) => ({
+  schema: 'ringmaster/channel-source/1',
+  channel: {
+    cohort: 'eu',
+    releases: releases.map((one, index) => ({ ...one, next: releases[index + 1]?.id ?? null })),
+  },
+  bundles: releases.map(({ bundle }) => aBundle(bundle.replace('Gateway@', ''))),
+  ...more,
+})
+
+const GOOD = [release('1.0.0'), release('2.0.0')]
+const withThird = (more: Partial<ChannelRelease>, version = '3.0.0') => offering([...GOOD, release(version, more)])
+
+interface Told {
+  readonly code: number
+  readonly out: readonly string[]
+  readonly problems: readonly { readonly code: string; readonly message: string; readonly path?: string }[]
+}
+
+async function publish(source: object | string, ...more: string[]): Promise<Told> {
+  await writeFile(at('channel.json'), typeof source === 'string' ? source : JSON.stringify(source))
+  const out: string[] = []
+  const io = { out: (line: string) => void out.push(line), err: () => {}, json: false, env: {}, now: STAGED_NOW }
+  const trust = ['--root', at('trust/1.root.json'), '--online', at('keys/online')]
+  try {
+    const code = await manifestPublish.run(['--to', at('site'), ...trust, '--channel', at('channel.json'), ...more], io)
+    return { code, out, problems: [] }
+  } catch (error) {
+    if (error instanceof RingmasterError) return { code: 1, out, problems: error.problems }
+    throw error
+  }
+}
+
+const asked = async (version = '1.0.0'): Promise<string> =>
+  inShort(
+    await checkForUpdate({
+      host: { fetcher: httpFetcher(host.url), cache: directoryCache(at('device')) },
+      pinnedRoot: await readFile(at('trust/1.root.json')),
+      cohort: 'eu',
+      report: { version },
+      device: { tags: [], quarantined: false },
+      now: STAGED_NOW,
+      random: 0.5,
+    }),
+  )
+
+/** Every published file with the digest of its bytes. */
+async function site(): Promise<string[]> {
+  const entries = await readdir(at('site'), { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return Promise.all(files.sort().map(async (file) => `${file} ${sha256(await readFile(file))}`))
+}
+
+async function isRefused(source: object | string, ...more: string[]): Promise<Told> {
+  const before = await site()
+  const told = await publish(source, ...more)
+  expect(told.code).toBe(1)
+  expect(await site()).toEqual(before)
+  expect(await asked()).toBe('update Gateway@2.0.0')
+  return told
+}
+
+const codesOf = ({ problems }: Told): string[] => problems.map(({ code }) => code)
+
+describe('a channel file that would hurt devices is refused, nothing goes out, and devices keep what they have', () => {
+  const barrier = { required: true } as const
+  it.each<[string, object, string]>([
+    ['a start in the past', withThird({ schedule: '2025-01-01T00:00:00Z' }), 'start-in-past'],
+    ['100 where everybody was meant', withThird({ phase: { kind: 'count', count: 100 } }), 'hundred-for-everybody'],
+    ['a version that nobody signed off', withThird({}, '4.0.0'), 'bundle-unsigned'],
+    ['devices left behind', offering([release('3.0.0', { requirement: '~> 2.5' })]), 'devices-stranded'],
+    [
+      'devices taken back',
+      offering([release('2.0.0', { requirement: undefined }), release('1.0.0', { requirement: undefined })]),
+      'devices-downgraded',
+    ],
+    ['a loop of re-offers', withThird({ requirement: '>= 0.0.0' }), 'reoffer-loop'],
+    [
+      'a barrier twice',
+      offering([...GOOD, release('3.0.0', barrier), release('3.0.0', { ...barrier, id: 'again' })]),
+      'duplicate-barrier',
+    ],
+  ])('%s', async (_, source, code) => {
+    const told = await isRefused(source)
+    expect(codesOf(told)).toContain(code)
+  })
+
+  it('tells all of it at once, names the cohort, and says how to insist', async () => {
+    const told = await isRefused(withThird({ schedule: '2025-01-01T00:00:00Z', requirement: '>= 0.0.0' }))
+    expect(codesOf(told)).toEqual(['start-in-past', 'reoffer-loop'])
+    for (const problem of told.problems)
+      expect(problem).toMatchObject({
+        message: expect.stringContaining('(cohort "eu")'),
+        hint: expect.stringContaining('accept-risk'),
+        path: 'channel.releases',
+      })
+  })
+
+  it('is published when that is wanted, and says who moves where', async () => {
+    const told = await publish(withThird({ schedule: '2025-01-01T00:00:00Z' }), '--accept-risk')
+    expect(told).toMatchObject({ code: 0 })
+    expect(told.out.join('\n')).toContain('"eu": devices on 2.0.0 → 3.0.0 now')
+    expect(told.out.join('\n')).toContain('"eu": error: start-in-past')
+    expect(await asked()).toBe('update Gateway@3.0.0')
+    expect(await publish(offering(GOOD), '--accept-risk')).toMatchObject({ code: 0 })
+  })
+
+  it('accuses nobody of what is published already', async () => {
+    expect(await publish(offering(GOOD))).toMatchObject({ code: 0 })
+    expect(await asked()).toBe('update Gateway@2.0.0')
+  })
+
+  it('takes a start that a log decided long ago', async () => {
+    const carried = withThird({ schedule: '2025-01-01T00:00:00Z' })
+    expect(await publish(carried, '--ledger-head', NO_PREVIOUS)).toMatchObject({ code: 0 })
+    expect(await publish(offering(GOOD), '--accept-risk')).toMatchObject({ code: 0 })
+  })
+})
