@@ -1,5 +1,6 @@
 import type { CohortOffer } from './cohort/effect.ts'
 import type { ChannelEffect } from './cohort/effect-schema.ts'
+import type { KnownVersion } from './cohort/fleet.ts'
 import type { CommitSource } from './product/bump-options.ts'
 import type { BumpDecision } from './version/decide.ts'
 import type { Level } from './version/level.ts'
@@ -43,6 +44,8 @@ export type FactQuery =
       readonly before: CohortOffer | null
       /** Of another cohort where all devices of the one before are sent there. */
       readonly after: CohortOffer
+      /** Versions that devices may run beside those of the channel. */
+      readonly others: readonly KnownVersion[]
       readonly now: string
     }
 

@@ -126,7 +126,8 @@ async function judged(
       }
       const enrolled = (await roster?.read(channel.cohort, Number.MAX_SAFE_INTEGER)) ?? null
       const known = { roster: enrolled, reports: new Map(), published: previous, book: undefined }
-      const effect = effectOf({ before: previous ?? null, after, now }, known)
+      const others = [...(previous?.bundles ?? []), ...bundles].map(({ id, version }) => ({ bundle: id, version }))
+      const effect = effectOf({ before: previous ?? null, after, others, now }, known)
       const isSettled = ({ code }: EffectFinding) => ledgerHead !== undefined && code === 'start-in-past'
       const findings = effect.findings.filter((finding) => !isSettled(finding))
       return { cohort: channel.cohort, effect: { ...effect, findings } }

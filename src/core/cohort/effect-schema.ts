@@ -28,6 +28,8 @@ export const ChannelEffect = z.strictObject({
   basis: z.enum(['reports', 'roster', 'versions']),
   /** Targets that a release is held for: everything was tried once for each of them, and once for all others. */
   targets: z.array(z.string().max(256)).max(20).optional(),
+  /** How many versions were tried, the newest, where more are known. */
+  cut: z.strictObject({ tried: z.int().positive(), known: z.int().positive() }).optional(),
   /** Devices on the roster; null without one. */
   enrolled: z.int().nonnegative().nullable(),
   /** What the latest release then permits among those enrolled, halted or not; null without a roster. */

@@ -1,16 +1,19 @@
 import { type PermissionCode, permitted } from '../manifest/permission.ts'
 import { type Manifest, QUARANTINE_ID, type Quarantine } from '../manifest/schema.ts'
 import type { Problem } from '../problem.ts'
-import type { AdmissionPort } from './admission.ts'
-import { pseudonymDigest } from './bucket.ts'
+import type { AdmissionPort, Admit } from './admission.ts'
+import { type BucketScope, pseudonymDigest } from './bucket.ts'
 import { type ClaimBook, claimsAdmission } from './claims.ts'
 import type { ChannelEffect, EffectFinding } from './effect-schema.ts'
+import { fleetFor, type KnownVersion } from './fleet.ts'
+import { framedKey } from './framed-key.ts'
 import { instantMs } from './instant.ts'
+import { mergeMoves } from './merge-moves.ts'
 import { staticAdmission } from './phase.ts'
 import { publishedAdmission, publishedOffer } from './published-offer.ts'
-import { type Enrolled, sortRoster, type Tally } from './roster.ts'
-import { type Channel, type DeclaredPhase, type Device, type DeviceReport, type Override, Phase } from './schema.ts'
-import { combinedFleet, type FleetGroup, OTHER_TARGETS, type SimulatedChannel, simulate } from './simulate.ts'
+import { type Enrolled, type RosterProblem, sortRoster, type Tally } from './roster.ts'
+import { type Channel, type DeclaredPhase, type DeviceReport, type Override, Phase } from './schema.ts'
+import { type SimulatedChannel, simulate } from './simulate.ts'
 import type { ReleaseSalt } from './state.ts'
 
 /** A channel with what decides who is let in. */
@@ -44,21 +47,41 @@ export interface FleetKnown extends CohortKnown {
 }
 
 const RAMP_STEP_SECONDS = 3_600
-/** Versions that devices may be on, counted back from the latest release. */
-const VERSIONS_TRIED = 5
 const MOVES_SHOWN = 20
 const FINDINGS_SHOWN = 50
 const TARGETS_SHOWN = 20
 
 const NOBODY_COUNTED: ClaimBook = { count: () => 0, holds: () => false, cohortSize: () => 0 }
 
-type PhaseProblem = Problem<PermissionCode | 'ramp-in-claims'>
+type PhaseProblem = Problem<PermissionCode | RosterProblem | 'ramp-in-claims'>
+
+/** By scope and epoch: to sort a million buckets takes seconds, and before and after mostly need the same. */
+type SortedRosters = Map<string, ReturnType<typeof sortRoster>>
+
+/** From where one side of a change is looked at. */
+interface Standpoint {
+  readonly known: CohortKnown
+  readonly now: string
+  readonly sorted: SortedRosters
+}
+
+function sortedUpTo(scope: BucketScope, entries: readonly Enrolled[], epoch: number | undefined, all: SortedRosters) {
+  const key = framedKey([scope.cohort, scope.release, scope.salt, epoch === undefined ? null : String(epoch)])
+  const known = all.get(key)
+  if (known !== undefined) return known
+  const counted = entries.filter((entry) => epoch === undefined || entry.epoch <= epoch)
+  const sorted = sortRoster(
+    scope,
+    counted.map(({ pseudonym }) => pseudonym),
+  )
+  all.set(key, sorted)
+  return sorted
+}
 
 /** The phases as a manifest would carry them now; what none could carry is told in `problems` and admits nobody. */
 function staticPhases(
   { channel, salts }: CohortOffer,
-  { roster, published }: CohortKnown,
-  now: string,
+  { known: { roster, published }, now, sorted: all }: Standpoint,
   problems: PhaseProblem[],
 ): AdmissionPort<DeclaredPhase> {
   const { cohort } = channel
@@ -73,14 +96,8 @@ function staticPhases(
       const salt = kept?.salt ?? bySalt.get(id) ?? id
       const epoch = kept?.epoch ?? roster?.epoch
       const isCounted = declared.kind !== 'everybody' && declared.kind !== 'tags'
-      const enrolled = roster?.entries.filter((entry) => epoch === undefined || entry.epoch <= epoch)
       const sorted =
-        isCounted && enrolled
-          ? sortRoster(
-              { cohort, release: id, salt },
-              enrolled.map(({ pseudonym }) => pseudonym),
-            )
-          : undefined
+        isCounted && roster ? sortedUpTo({ cohort, release: id, salt }, roster.entries, epoch, all) : undefined
       const phase = permitted(declared, {
         release: id,
         salt,
@@ -89,8 +106,9 @@ function staticPhases(
         issuedAt: now,
         rampStepSeconds: RAMP_STEP_SECONDS,
       })
+      if (sorted && !sorted.ok) problems.push(...sorted.problems)
       if (!phase.ok) problems.push(...phase.problems)
-      return port.of(id, phase.ok ? phase.value : null)
+      return port.of(id, phase.ok && sorted?.ok !== false ? phase.value : null)
     },
   }
 }
@@ -112,8 +130,22 @@ function claimedPhases(known: CohortKnown, problems: PhaseProblem[]): AdmissionP
   }
 }
 
-const admissionOf = (offer: CohortOffer, known: CohortKnown, now: string, problems: PhaseProblem[]) =>
-  offer.admission === 'static' ? staticPhases(offer, known, now, problems) : claimedPhases(known, problems)
+const admissionOf = (offer: CohortOffer, from: Standpoint, problems: PhaseProblem[]) =>
+  readOnce(offer.admission === 'static' ? staticPhases(offer, from, problems) : claimedPhases(from.known, problems))
+
+/** Reads the phase of a release once, however often it is asked: what is wrong with it is told once. */
+function readOnce(port: AdmissionPort<DeclaredPhase>): AdmissionPort<DeclaredPhase> {
+  const read = new Map<string, { readonly phase: DeclaredPhase; readonly admit: Admit }>()
+  return {
+    of(id, phase) {
+      const known = read.get(id)
+      if (known?.phase === phase) return known.admit
+      const admit = port.of(id, phase)
+      read.set(id, { phase, admit })
+      return admit
+    },
+  }
+}
 
 function sideOf(offer: CohortOffer, admission: AdmissionPort<DeclaredPhase>): SimulatedChannel {
   const { channel, overrides, quarantine, entryRelease } = offer
@@ -143,99 +175,48 @@ function tallyOfLatest({ channel, admission }: SimulatedChannel, { roster }: Coh
   return { enrolled, permitted, left: enrolled - permitted }
 }
 
-const reportOf = ({ id, bundle, version }: Channel['releases'][number]): DeviceReport => ({
-  release: id,
-  bundle,
-  ...(version === undefined ? {} : { version }),
-})
-
-/** The newest releases of a channel, each a place where devices may stand. */
-const places = ({ releases }: Channel): DeviceReport[] => releases.slice(-VERSIONS_TRIED).map(reportOf)
-
-type Place = (entry: Enrolled) => Device
-
-const here: Place = ({ pseudonym, epoch, tags }) => ({ pseudonym, epoch, tags: [...tags], quarantined: false })
-/** An epoch counts in the cohort that gave it: elsewhere nobody is on the roster of an exact count. */
-const elsewhere: Place = ({ pseudonym, tags }) => ({ pseudonym, tags: [...tags], quarantined: false })
-
-/** The targets that something is held for; nothing else tells one target from another. */
-function heldTargets(channels: readonly Channel[]): string[] {
-  const holds = channels.flatMap(({ releases }) => releases.flatMap((release) => release.holds ?? []))
-  return [...new Set(holds.map(({ target }) => target))]
-}
-
-/** A roster does not know targets. A device without one would count as held, so each is tried for every target. */
-const ofTargets = (device: Device, held: readonly string[]): readonly Device[] =>
-  held.length === 0 ? [device] : [...held, OTHER_TARGETS].map((target) => ({ ...device, target }))
-
-type Tried = { readonly place: Place; readonly held: readonly string[] }
-
-function* reported({ roster, reports }: FleetKnown, { place, held }: Tried): Generator<FleetGroup> {
-  for (const entry of roster?.entries ?? []) {
-    const report = reports.get(entry.pseudonym) ?? {}
-    for (const device of ofTargets(place(entry), held)) yield { device, report, devices: 1 }
-  }
-}
-
-function* everywhere(
-  entries: readonly Enrolled[],
-  at: readonly DeviceReport[],
-  { place, held }: Tried,
-): Generator<FleetGroup> {
-  for (const report of at)
-    for (const entry of entries)
-      for (const device of ofTargets(place(entry), held)) yield { device, report, devices: 1 }
-}
-
-function versionsAlone(after: Channel, at: readonly DeviceReport[], held: readonly string[]): Iterable<FleetGroup> {
-  const tags = new Set(after.releases.flatMap(({ phase }) => ('tags' in phase ? (phase.tags ?? []) : [])))
-  return combinedFleet({
-    reports: at,
-    tags: [[], ...(tags.size > 0 ? [[...tags]] : [])],
-    targets: held.length === 0 ? [undefined] : [...held, OTHER_TARGETS],
-  })
-}
-
-function fleetOf(known: FleetKnown, before: CohortOffer | null, after: CohortOffer) {
-  const { roster, reports } = known
-  const place = known.goesTo === undefined ? here : elsewhere
-  const isEntryChanged = before !== null && before.entryRelease !== after.entryRelease
-  const at = [...places((before ?? after).channel), ...(isEntryChanged ? [{}] : [])]
-  const held = heldTargets(before === null ? [after.channel] : [before.channel, after.channel])
-  if (roster === null) return { basis: 'versions', held, fleet: versionsAlone(after.channel, at, held) } as const
-  return reports.size > 0
-    ? ({ basis: 'reports', held, fleet: reported(known, { place, held }) } as const)
-    : ({ basis: 'roster', held, fleet: everywhere(roster.entries, at, { place, held }) } as const)
-}
-
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
+
+/** What stood before a change. Its own faults are not the change's doing. */
+function standingOf(before: EffectQuestion['before'], from: Standpoint) {
+  if (before === null) return null
+  const isManifest = 'schema' in before
+  const offer = isManifest ? publishedOffer(before) : before
+  return { offer, side: sideOf(offer, isManifest ? publishedAdmission(before) : admissionOf(before, from, [])) }
+}
 
 export interface EffectQuestion {
   /** What stood before: by the log, or by the manifest alone where there is no log; null where nothing did. */
   readonly before: CohortOffer | Manifest | null
   readonly after: CohortOffer
+  /** Versions that devices may run beside those of the channel, oldest first. */
+  readonly others: readonly KnownVersion[]
   readonly now: string
 }
 
 /** Plays a change over the devices that are known, as `simulate` does, and keeps what people have to see of it. */
 export function effectOf(question: EffectQuestion, known: FleetKnown): ChannelEffect {
-  const { after, now } = question
-  const manifest = question.before !== null && 'schema' in question.before ? question.before : undefined
-  const before =
-    question.before !== null && 'schema' in question.before ? publishedOffer(question.before) : question.before
-  const problems: PhaseProblem[] = []
-  const { basis, fleet, held } = fleetOf(known, before, after)
-  const enrolled = known.roster?.entries.length ?? null
+  const { after, others, now } = question
   const { goesTo } = known
-  const side = sideOf(after, admissionOf(after, goesTo ?? known, now, problems))
-  const simulation = simulate({
-    before:
-      before === null
-        ? undefined
-        : sideOf(before, manifest ? publishedAdmission(manifest) : admissionOf(before, known, now, [])),
-    after: side,
-    fleet,
+  const problems: PhaseProblem[] = []
+  const sorted: SortedRosters = new Map()
+  const there = { known: goesTo ?? known, now, sorted }
+  const side = sideOf(after, admissionOf(after, there, problems))
+  const standing = standingOf(question.before, { known, now, sorted })
+  const sides = standing === null ? [side] : [standing.side, side]
+  const { basis, held, places, cut, groups } = fleetFor(
+    { before: standing?.offer ?? null, after, others },
+    sides,
+    known,
     now,
+  )
+  const enrolled = known.roster?.entries.length ?? null
+  const simulation = simulate({
+    before: standing?.side,
+    after: side,
+    fleet: groups,
+    now,
+    bundleVersions: new Map(others.map(({ bundle, version }) => [bundle, version])),
     releasedBundles: new Set(after.released),
     isMove: goesTo !== undefined,
     ...(enrolled === null ? {} : { enrolled }),
@@ -250,8 +231,8 @@ export function effectOf(question: EffectQuestion, known: FleetKnown): ChannelEf
     ...(hint === undefined ? {} : { hint: shortened(hint, 2_000) }),
   }))
   const { devices, changed, downgrades, stranded } = simulation
-  const moves = simulation.moves
-    .filter((move) => move.before !== move.after)
+  const changes = simulation.moves.filter((move) => move.before !== move.after)
+  const moves = mergeMoves(changes, places, held)
     .slice(0, MOVES_SHOWN)
     .map((move) => ({
       ...move,
@@ -262,6 +243,7 @@ export function effectOf(question: EffectQuestion, known: FleetKnown): ChannelEf
   return {
     basis,
     ...(held.length > 0 && { targets: held.slice(0, TARGETS_SHOWN).map((target) => shortened(target, 256)) }),
+    ...(cut && { cut }),
     enrolled,
     tally: tallyOfLatest(side, goesTo ?? known, now),
     devices,

@@ -1,7 +1,10 @@
 import type { CohortConfig } from '../config/schema.ts'
+import type { ProductState } from '../product/schema.ts'
 import type { CohortOffer } from './effect.ts'
+import type { KnownVersion } from './fleet.ts'
 import type { Channel, ChannelRelease, DeclaredPhase } from './schema.ts'
-import type { CohortState } from './state.ts'
+import { parseVersion } from './semantic-version.ts'
+import { bundleIdOf, type CohortState } from './state.ts'
 
 /** The channel of a cohort, in the dialect that its configuration says. */
 export const channelOf = (state: CohortState, { requirementDialect }: CohortConfig): Channel => ({
@@ -19,6 +22,17 @@ export const offerOf = (state: CohortState, config: CohortConfig, channel = chan
   entryRelease: state.entryRelease,
   released: state.bundles.map(({ id }) => id),
 })
+
+/**
+ * Versions of a cohort's product that devices may run beside those of its channel, oldest first: those that the log has
+ * bound and that have an order, for any other is found by its place in a channel alone, and all that were ever offered here.
+ */
+export const otherVersions = (state: CohortState | undefined, product: ProductState | undefined): KnownVersion[] => [
+  ...(product?.versions ?? [])
+    .filter(({ version }) => parseVersion(version) !== undefined)
+    .map(({ version }) => ({ bundle: bundleIdOf(product?.name ?? '', version), version })),
+  ...(state?.bundles ?? []).map(({ id, version }) => ({ bundle: id, version })),
+]
 
 /**
  * The releases whose bundles are signed, in a channel of their own: what is not signed is not there yet, and whatever led

@@ -5,12 +5,12 @@ import { type Deciding, type Decision, fact, facts, state, states } from '../dec
 import { type BoardState, boardKey } from '../deployment/schema.ts'
 import type { EventDraft } from '../event.ts'
 import { sha256 } from '../json.ts'
-import { targetOf, type VersionState, versionKey } from '../product/schema.ts'
+import { type ProductState, productKey, targetOf, type VersionState, versionKey } from '../product/schema.ts'
 import type { Request } from '../request.ts'
 import { createRelease } from './channel.ts'
 import type { CohortOffer } from './effect.ts'
 import type { ChannelEffect } from './effect-schema.ts'
-import { channelOf, offerOf } from './offer.ts'
+import { channelOf, offerOf, otherVersions } from './offer.ts'
 import { compileRequirement } from './requirement.ts'
 import type { Bundle, Channel, ChannelRelease } from './schema.ts'
 import { parseVersion } from './semantic-version.ts'
@@ -43,8 +43,9 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
   /** All at once: asked for one by one, many cohorts would take more rounds than a decision has. */
   const known = yield* states<CohortState>(cohorts.map(({ id }) => cohortKey(id)))
   const wanted = cohorts.flatMap((cohort, at) => wantedRelease(cohort, known[at], bundle, request.at) ?? [])
+  const product = yield* state<ProductState>(productKey(request.product))
   const salts = yield* facts(wanted.map(({ cohort }) => saltQuery(cohort.id, bundle.id)))
-  const effects = yield* facts(wanted.map((one, at) => effectQuery(one, salts[at]?.text ?? '', request.at)))
+  const effects = yield* facts(wanted.map((one, at) => effectQuery(one, salts[at]?.text ?? '', product, request.at)))
   const events = wanted.flatMap((one, at) =>
     releasedEvents(one, { bundle, salt: salts[at]?.text ?? '', effect: effects[at]?.effect ?? 'unreadable' }, request),
   )
@@ -53,6 +54,7 @@ export function* decideRingReached(request: RingReached): Deciding<Decision<null
 
 interface WantedRelease {
   readonly cohort: CohortConfig
+  readonly known: CohortState | undefined
   readonly release: ChannelRelease
   readonly before: CohortOffer | null
   readonly after: Channel
@@ -68,13 +70,19 @@ function wantedRelease(
   if (known?.releases.some((release) => release.bundle === bundle.id)) return null
   const release = channelRelease(cohort, bundle, at)
   const { id, requirementDialect } = cohort
-  if (!known) return { cohort, release, before: null, after: { cohort: id, requirementDialect, releases: [release] } }
+  if (!known)
+    return { cohort, known, release, before: null, after: { cohort: id, requirementDialect, releases: [release] } }
   /** It waits while the latest release is scheduled, phased or halted; the next sweep asks again. */
   const created = createRelease(channelOf(known, cohort), release, {}, at)
-  return created.ok ? { cohort, release, before: offerOf(known, cohort), after: created.value } : null
+  return created.ok ? { cohort, known, release, before: offerOf(known, cohort), after: created.value } : null
 }
 
-const effectQuery = ({ cohort, release, before, after }: WantedRelease, salt: string, now: string) =>
+const effectQuery = (
+  { cohort, known, release, before, after }: WantedRelease,
+  salt: string,
+  product: ProductState | undefined,
+  now: string,
+) =>
   ({
     kind: 'channel-effect',
     before,
@@ -87,6 +95,7 @@ const effectQuery = ({ cohort, release, before, after }: WantedRelease, salt: st
       entryRelease: before?.entryRelease ?? null,
       released: [...(before?.released ?? []), release.bundle],
     },
+    others: otherVersions(known, product),
     now,
   }) as const
 

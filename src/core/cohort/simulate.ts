@@ -64,6 +64,8 @@ export interface Simulation {
 }
 
 interface Side {
+  /** Whether the device stands on a release of the channel: a first channel takes nothing from any other. */
+  readonly knows: (report: DeviceReport) => boolean
   readonly resolve: (group: FleetGroup) => Resolution
   readonly fate: (group: FleetGroup) => Fate
 }
@@ -80,7 +82,9 @@ function sideOf(side: SimulatedChannel, now: string): Side {
   })
   const forced = prepareOverrides(overrides)
   const fate = fateReader(channel, entryRelease)
+  const ids = new Set(channel.releases.map(({ id }) => id))
   return {
+    knows: ({ release }) => release !== undefined && ids.has(release),
     resolve: ({ device, report }) => {
       const known = isQuarantined(device) ? { ...device, quarantined: true } : device
       /** Written out, not spread from one object: this runs twice for each of a million devices. */
@@ -142,7 +146,12 @@ function directionOf(from: string | undefined, offer: Offer | null): Direction {
 /** A target that no hold can name: the devices of all targets that nothing is held for. */
 export const OTHER_TARGETS = ''
 
-function placeLabel({ report: { release, bundle }, device: { target } }: FleetGroup, version: string | undefined) {
+/** What a place is called: the version that runs there, and the target where it is tried for one. */
+export function placeLabel(
+  { release, bundle }: DeviceReport,
+  target: string | undefined,
+  version: string | undefined,
+): string {
   const place = version ?? release ?? bundle ?? 'unknown'
   if (target === undefined) return place
   return target === OTHER_TARGETS ? `${place} (other targets)` : `${place} (${target})`
@@ -202,7 +211,7 @@ function countGroup(
   const before = offerOf(sides.before?.resolve(group), versions)
   const after = offerOf(sides.after.resolve(group), versions)
   const direction = directionOf(running, after)
-  const from = placeLabel(group, running)
+  const from = placeLabel(report, group.device.target, running)
   countMove(count, { from, before: before?.label ?? null, after: after?.label ?? null, direction }, devices)
   count.devices += devices
   if (direction === 'down') {
@@ -211,7 +220,8 @@ function countGroup(
   }
   if (sides.after.fate(group).kind === 'stranded') {
     count.stranded += devices
-    if (sides.before?.fate(group).kind !== 'stranded') count.newlyStranded += devices
+    if (sides.before === undefined ? sides.after.knows(report) : sides.before.fate(group).kind !== 'stranded')
+      count.newlyStranded += devices
   }
 }
 

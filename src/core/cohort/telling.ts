@@ -17,13 +17,13 @@ function moveText({ from, before, after, devices }: EffectMove, { basis, enrolle
 
 const BASIS = {
   reports: 'counted by what devices have reported',
-  roster: 'no device has reported what it runs, so everybody on the roster was tried on each of the newest versions',
-  versions: 'the cohort keeps no roster, so nobody was counted: the versions of its channel were tried',
+  roster: 'no device has reported what it runs, so everybody on the roster was tried on each version that is known',
+  versions: 'the cohort keeps no roster, so nobody was counted: the versions that are known were tried',
 } as const satisfies Record<ChannelEffect['basis'], string>
 
 /** Who moves where, in lines of plain text: the moves, what they add up to, what is permitted, and every finding. */
 export function effectLines(effect: ChannelEffect): string[] {
-  const { moves, downgrades, stranded, tally, findings, basis, targets } = effect
+  const { moves, downgrades, stranded, tally, findings, basis, targets, cut } = effect
   return [
     ...(moves.length === 0 ? ['no device is offered anything else than before'] : []),
     ...moves.map((move) => moveText(move, effect)),
@@ -31,6 +31,7 @@ export function effectLines(effect: ChannelEffect): string[] {
     ...(targets === undefined
       ? []
       : [`nobody has said who is of which target, so each was tried for ${targets.join(', ')} and for all others`]),
+    ...(cut === undefined ? [] : [`of ${cut.known} known versions the newest ${cut.tried} were tried`]),
     ...(tally === null
       ? []
       : [`permissions of the latest release: ${tally.permitted} of ${tally.enrolled} enrolled, ${tally.left} left`]),

@@ -2,7 +2,7 @@ import { draft, type EventData } from '../../catalogue.ts'
 import { type ReleaseChange, updateRelease } from '../../cohort/channel.ts'
 import type { CohortOffer } from '../../cohort/effect.ts'
 import type { ChannelEffect } from '../../cohort/effect-schema.ts'
-import { channelOf, offerOf } from '../../cohort/offer.ts'
+import { channelOf, offerOf, otherVersions } from '../../cohort/offer.ts'
 import type { Channel, ChannelRelease } from '../../cohort/schema.ts'
 import { heldBackAlarm } from '../../cohort/serve.ts'
 import { type CohortState, cohortKey } from '../../cohort/state.ts'
@@ -14,6 +14,7 @@ import type { CohortConfig } from '../../config/schema.ts'
 import { type Deciding, fact, state } from '../../decision.ts'
 import type { EventDraft } from '../../event.ts'
 import { accepted, type Checked, type Problem, quoted, rejected } from '../../problem.ts'
+import { type ProductState, productKey } from '../../product/schema.ts'
 import { type Context, done, type Result, refuse } from '../handling.ts'
 import { OPEN_KEY, type OpenIndex } from '../open.ts'
 
@@ -87,7 +88,9 @@ type Judged =
 /** Plays the change over the known devices. What hurts them is refused unless it is wanted, or takes only away. */
 export function* judge(found: Found, after: CohortOffer, context: Context, isWanted: boolean): Deciding<Judged> {
   const before = offerOf(found.state, found.config)
-  const { effect } = yield* fact({ kind: 'channel-effect', before, after, now: context.request.at })
+  const product = yield* state<ProductState>(productKey(found.config.product))
+  const others = otherVersions(found.state, product)
+  const { effect } = yield* fact({ kind: 'channel-effect', before, after, others, now: context.request.at })
   if (effect === 'unreadable')
     return isWanted ? { kind: 'seen', effect: null } : { kind: 'refused', result: refuse(UNREADABLE) }
   const errors = effect.findings.filter(({ severity }) => severity === 'error')
