@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import { bucketHasher } from '../../src/core/cohort/bucket.ts'
+import { type CohortOffer, effectOf } from '../../src/core/cohort/effect.ts'
 import { staticAdmission } from '../../src/core/cohort/phase.ts'
 import { prepareChannel } from '../../src/core/cohort/prepared-channel.ts'
 import { resolve } from '../../src/core/cohort/resolve.ts'
@@ -142,6 +143,40 @@ function simulationRow(name: string, fleet: () => Iterable<FleetGroup>): string[
   return [name, grouped(SIMULATED), grouped(changed), `${medianOf(seconds).toFixed(1)} s`]
 }
 
+/** As a command tells it: everybody enrolled, as if on each version of the channel, from a roster that has to be sorted. */
+function rosterRow(): string[] {
+  const offerOf = (chain: ChannelRelease[]): CohortOffer => ({
+    channel: { cohort: COHORT, requirementDialect: 'elixir', releases: chain },
+    overrides: [],
+    salts: [],
+    admission: 'static',
+    quarantine: null,
+    entryRelease: null,
+    released: chain.map(({ bundle }) => bundle),
+  })
+  const before = offerOf(chainOf(RELEASES))
+  const after = offerOf(
+    chainOf(RELEASES + 1).map((release) =>
+      release.next === null ? { ...release, phase: { kind: 'share', share: '0.5' } } : release,
+    ),
+  )
+  const entries = Array.from({ length: SIMULATED }, (_, at) => ({
+    pseudonym: at.toString(16).padStart(32, '0'),
+    epoch: 1,
+    tags: [],
+  }))
+  const known = { roster: { epoch: 1, entries }, reports: new Map(), published: undefined, book: undefined }
+  const seconds: number[] = []
+  let changed = 0
+  for (let round = 0; round < SIMULATIONS; round += 1) {
+    const started = performance.now()
+    changed = effectOf({ before, after, others: [], now: NOW }, known).changed
+    seconds.push((performance.now() - started) / 1_000)
+  }
+  const name = `everybody on a roster, tried on each of ${RELEASES} versions`
+  return [name, grouped(SIMULATED), grouped(changed), `${medianOf(seconds).toFixed(1)} s`]
+}
+
 function* fleetOf(report: (device: number) => DeviceReport): Generator<FleetGroup> {
   for (let at = 0; at < SIMULATED; at += 1) {
     yield { report: report(at), device: { pseudonym: pseudonymOf(at), tags: [], quarantined: false }, devices: 1 }
@@ -172,6 +207,9 @@ export function benchResolve(write: (line: string) => void): void {
   const rows = [
     simulationRow('devices near the end of the channel', () => fleetOf(usualReport)),
     simulationRow('no two reports alike, all over the channel', () => fleetOf((at) => reportOf(at, RELEASES))),
+    rosterRow(),
   ]
   write(table(['fleet', 'devices', 'whose offer changes', 'time'], rows))
+  const megabytes = Math.round(process.resourceUsage().maxRSS / 1_000)
+  write(`\nMost memory of the process, the roster included: ${grouped(megabytes)} MB`)
 }
