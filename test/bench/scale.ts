@@ -92,9 +92,19 @@ function fleetRows(wires: ReadonlyMap<number, Wire>): string[][] {
 const FILES_OF_A_PUBLICATION = 5
 
 /** What reaches the bucket itself: each edge asks for the two names that a poll asks for once while it keeps them. */
-function originRequests(requests: number, publicationsPerDay: number): number {
-  const perEdge = (2 * DAY_SECONDS) / ASSUMED.cdnSeconds + publicationsPerDay * FILES_OF_A_PUBLICATION
-  return Math.min(requests, ASSUMED.cdnEdges * perEdge)
+function originDay(wire: Wire, day: Day, devices: number, publicationsPerDay: number): Day {
+  const { cdnEdges, cdnSeconds, extraHeaderBytes } = ASSUMED
+  const polls = DAY_SECONDS / cdnSeconds
+  const perPoll = wire.idle.sent + wire.idle.received + wire.idle.requests * extraHeaderBytes
+  const perPublication =
+    wire.released.sent +
+    wire.released.received -
+    wire.idle.sent -
+    wire.idle.received +
+    FILES_OF_A_PUBLICATION * extraHeaderBytes
+  const requests = cdnEdges * (polls * wire.idle.requests + publicationsPerDay * FILES_OF_A_PUBLICATION)
+  const bytes = cdnEdges * (polls * perPoll + publicationsPerDay * perPublication)
+  return { requests: Math.min(devices * day.requests, requests), bytes: Math.min(devices * day.bytes, bytes) }
 }
 
 function hostingRows(wire: Wire, cohorts: number): string[][] {
@@ -103,12 +113,13 @@ function hostingRows(wire: Wire, cohorts: number): string[][] {
   return FLEETS.map((devices) => {
     const requests = devices * day.requests
     const monthBytes = devices * day.bytes * 30
+    const origin = originDay(wire, day, devices, publications)
     return [
       grouped(devices),
       grouped(cohorts),
-      `${grouped((monthBytes / ASSUMED.pagesBytesPerMonth) * 100)} %`,
+      `${bytesText(monthBytes)}, ${grouped((monthBytes / ASSUMED.pagesBytesPerMonth) * 100)} %`,
       `${grouped(requests)}, ${bytesText(devices * day.bytes)}`,
-      grouped(originRequests(requests, publications)),
+      `${grouped(origin.requests)}, ${bytesText(origin.bytes)}`,
     ]
   })
 }
@@ -191,9 +202,9 @@ export async function benchScale(write: (line: string) => void): Promise<void> {
   const hosting = [
     'devices',
     'cohorts',
-    'GitHub Pages: of its 100 GB a month',
-    'bucket or web server: a day',
-    'bucket behind a CDN: requests a day',
+    'GitHub Pages: in 30 days, of its 100 GB',
+    'bucket, web server or CDN to devices: a day',
+    'CDN from its bucket: a day',
   ]
   write(
     `${table(
