@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Updater } from 'tuf-js'
 import { resolveCommand } from '../../src/cli/resolve.ts'
 import { sortRoster } from '../../src/core/cohort/roster.ts'
+import { sha256 } from '../../src/core/json.ts'
 import { buildManifest, encodeManifest } from '../../src/core/manifest/build.ts'
 import { manifestPath, metadataFile } from '../../src/core/manifest/names.ts'
 import type { Manifest } from '../../src/core/manifest/schema.ts'
@@ -325,6 +326,55 @@ describe('what a host must keep', () => {
     await fleet.release('eu', ['1.0.0', '2.0.0'])
     fleet.host.answer(path, 'missing')
     expect(inShort(await fleet.check('new'))).toBe(`refused ${code}`)
+  })
+
+  describe('of what was published before', () => {
+    const published = async (): Promise<Map<string, string>> => {
+      const entries = await readdir(fleet.site, { recursive: true, withFileTypes: true })
+      const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+      const digests = files.map(async (file): Promise<[string, string]> => [file, sha256(await readFile(file))])
+      return new Map(await Promise.all(digests))
+    }
+    let old: { readonly files: ReadonlyMap<string, string>; readonly pointer: Uint8Array }
+
+    /** Three publications in three days; the device `old` saw the first of them. */
+    beforeEach(async () => {
+      await fleet.release('eu', ['1.0.0', '2.0.0'])
+      await fleet.check('old')
+      old = { files: await published(), pointer: await fleet.read('metadata/timestamp.json') }
+      for (const versions of [
+        ['1.0.0', '2.0.0', '3.0.0'],
+        ['1.0.0', '2.0.0', '3.0.0', '4.0.0'],
+      ]) {
+        fleet.now = later(fleet.now, 1)
+        await fleet.release('eu', versions)
+      }
+    })
+
+    it('the publisher takes nothing away: whoever reads a pointer of days ago finds all that it names', async () => {
+      const now = await published()
+      const changed = [...old.files].filter(([file, digest]) => now.get(file) !== digest)
+      expect(changed.map(([file]) => relative(fleet.site, file))).toEqual([join('metadata', 'timestamp.json')])
+      fleet.host.answer('metadata/timestamp.json', Buffer.from(old.pointer))
+      expect(inShort(await fleet.check('new'))).toBe('update Gateway@2.0.0')
+      expect(inShort(await fleet.check('old'))).toBe('update Gateway@2.0.0')
+      fleet.host.restore()
+      expect(inShort(await fleet.check('new'))).toBe('update Gateway@4.0.0')
+    })
+
+    it('what is no root and named by no pointer that still holds may go: devices behind come from the roots', async () => {
+      const metadata = await readdir(join(fleet.site, 'metadata'))
+      const current = new Set(['timestamp.json', '3.snapshot.json', '3.bundles-main.json', '3.cohorts-eu.json'])
+      const goes = metadata.filter((name) => !current.has(name) && !/^(?:\d+\.root|1\.targets)\.json$/.test(name))
+      expect(goes.sort()).toEqual(
+        ['bundles-main', 'cohorts-eu', 'snapshot'].flatMap((role) => [`1.${role}.json`, `2.${role}.json`]).sort(),
+      )
+      for (const name of goes) await rm(join(fleet.site, 'metadata', name))
+      expect(inShort(await fleet.check('old'))).toBe('update Gateway@4.0.0')
+      expect(inShort(await fleet.check('new'))).toBe('update Gateway@4.0.0')
+      fleet.host.answer('metadata/timestamp.json', Buffer.from(old.pointer))
+      expect(inShort(await fleet.check('third'))).toBe('refused metadata-missing')
+    })
   })
 
   it('an error page with status 200 in place of the next root stops a device with one clear sentence', async () => {
