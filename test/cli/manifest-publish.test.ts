@@ -1,7 +1,8 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { cohortEnrol } from '../../src/cli/cohort-roster.ts'
 import { manifestPublish } from '../../src/cli/manifest.ts'
 import type { ChannelRelease } from '../../src/core/cohort/schema.ts'
 import { NO_PREVIOUS } from '../../src/core/event.ts'
@@ -11,9 +12,12 @@ import { RingmasterError } from '../../src/core/problem.ts'
 import { directoryCache } from '../../src/device/cache.ts'
 import { checkForUpdate } from '../../src/device/check.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'
+import { createKeyFile } from '../../src/publish/key-file.ts'
+import { directoryRoster } from '../../src/roster/directory.ts'
 import { makeTrust, STAGED_NOW } from '../action/trust.ts'
 import { aBundle, aRelease, inShort } from '../device/fleet.ts'
 import { type StaticHost, serveDirectory } from '../device/static-host.ts'
+import { runCommand } from './stage.ts'
 
 let directory: string
 let host: StaticHost
@@ -155,5 +159,73 @@ describe('a channel file that would hurt devices is refused, nothing goes out, a
     const carried = withThird({ schedule: '2025-01-01T00:00:00Z' })
     expect(await publish(carried, '--ledger-head', NO_PREVIOUS)).toMatchObject({ code: 0 })
     expect(await publish(offering(GOOD), '--accept-risk')).toMatchObject({ code: 0 })
+  })
+})
+
+describe('bad input is refused by the name of its field, nothing goes out, and devices keep what they have', () => {
+  const circle = offering(GOOD)
+  circle.channel.releases[1] = { ...release('2.0.0'), next: 'Gateway@1.0.0' }
+  const third = (phase: object) => withThird({ phase: phase as ChannelRelease['phase'] })
+  const tooMany = Array.from({ length: 10_000 }, (_, index) => release('3.0.0', { id: `r${index}` }))
+
+  it.each<[string, object, string, string]>([
+    ['a channel that goes round in a circle', circle, 'channel.releases', 'acyclic'],
+    [
+      'a requirement in neither syntax',
+      withThird({ requirement: 'the newest, please' }),
+      'channel.releases.2.requirement',
+      'file-invalid',
+    ],
+    ['a negative share', third({ kind: 'share', share: '-0.1' }), 'channel.releases.2.phase.share', 'file-invalid'],
+    ['a share of 1.5', third({ kind: 'share', share: '1.5' }), 'channel.releases.2.phase.share', 'file-invalid'],
+    ['a share that is no text', third({ kind: 'share', share: 1.5 }), 'channel.releases.2.phase.share', 'file-invalid'],
+    ['a count of 1.5', third({ kind: 'count', count: 1.5 }), 'channel.releases.2.phase.count', 'file-invalid'],
+    ['an empty list of tags', third({ kind: 'tags', tags: [] }), 'channel.releases.2.phase.tags', 'file-invalid'],
+    [
+      'an id twice',
+      offering([...GOOD, release('3.0.0', { id: 'Gateway@2.0.0' })]),
+      'channel.releases.2.id',
+      'file-invalid',
+    ],
+    [
+      'ten thousand releases',
+      { ...offering(GOOD), channel: { cohort: 'eu', releases: tooMany } },
+      'channel.releases',
+      'file-invalid',
+    ],
+  ])('%s', async (_, source, path, code) => {
+    const told = await isRefused(source)
+    expect(told.problems).toContainEqual(expect.objectContaining({ code, path }))
+  })
+
+  it('a channel file cut short, which is named', async () => {
+    const whole = JSON.stringify(offering(GOOD))
+    const told = await isRefused(whole.slice(0, -100))
+    expect(told.problems).toEqual([
+      { code: 'file-invalid', message: expect.stringContaining(`JSON text in ${at('channel.json')}`) },
+    ])
+  })
+
+  it('a key file that others can read, which is named', async () => {
+    const key = at('keys/online/timestamp.pem')
+    await chmod(key, 0o644)
+    const told = await isRefused(withThird({}))
+    expect(told.problems).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(`${key} readable by its owner only, found mode 0644`),
+      }),
+    ])
+    await chmod(key, 0o600)
+  })
+
+  it('two devices with one pseudonym, of which neither comes to the roster', async () => {
+    await writeFile(at('pseudonyms.txt'), 'p-1\np-2\np-1\n')
+    const where = ['--roster', at('roster'), '--cohort', 'eu', '--key', at('keys/enrolment.pem')]
+    await createKeyFile(at('keys/enrolment.pem'), 'enrolment')
+    const told = await runCommand(cohortEnrol, [...where, '--from', at('pseudonyms.txt'), '--out', at('records')])
+    expect(told).toMatchObject({ code: 'thrown', problems: ['pseudonym-repeated'] })
+    expect(await directoryRoster(at('roster')).read('eu', Number.MAX_SAFE_INTEGER)).toBeNull()
+    const counted = withThird({ phase: { kind: 'count', count: 1 } })
+    expect(codesOf(await isRefused(counted, '--roster', at('roster')))).toContain('roster-needed')
   })
 })
