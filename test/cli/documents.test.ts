@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { cohortTally } from '../../src/cli/cohort-roster.ts'
 import type { CliCommand, CommandIo } from '../../src/cli/command.ts'
@@ -81,6 +83,14 @@ describe('the commands of docs/keys.md and docs/devices.md', () => {
     expect(answers[0]).toContain('gateway-1.1.0.bin, 1048576 bytes')
     expect(JSON.parse(answers[1]!)).toMatchObject({ status: 'update', fresh: true, bundle: { id: 'Gateway@1.1.0' } })
     expect(answers[2]).toContain('rolled Gateway@1.1.0 back before')
+  })
+
+  it('and the program of docs/devices.md imports the library as it says, and is told the same', async () => {
+    const [, body = ''] = /^```js device\.mjs\n(.*?)^```$/ms.exec(await read('devices.md')) ?? []
+    const program = body.replaceAll('./build/', `${join(here, 'build')}/`).replace('https://updates.example/', host.url)
+    await writeFile('device.mjs', program)
+    const { stdout } = await promisify(execFile)(process.execPath, ['device.mjs'], { cwd: directory })
+    expect(stdout).toMatch(/^update Gateway@1\.1\.0 \d+\n$/)
   })
 
   it('show every option that they take in their usage', () => {

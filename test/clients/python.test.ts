@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { Manifest } from '../../src/core/manifest/schema.ts'
 import { type DeviceQuestion, decide } from '../../src/device/decide.ts'
 import { phasingSuite } from '../conformance/phasing.ts'
 import { resolutionSuite } from '../conformance/resolution.ts'
@@ -52,6 +53,16 @@ function ownAnswer(question: Omit<DeviceQuestion, 'state'>): unknown {
 }
 
 const describeClient = () => {
+  it('answers the question of docs/devices.md as the page says, and its manifest is one', () => {
+    const page = readFileSync(join(CLIENT, '..', '..', 'docs', 'devices.md'), 'utf8')
+    const [, body = ''] = /^```json question\.json\n(.*?)^```$/ms.exec(page) ?? []
+    const question = JSON.parse(body)
+    expect(Manifest.safeParse(question.manifest).success).toBe(true)
+    const { lines } = python('ringmaster_resolve.py', [], `${JSON.stringify(question)}\n`)
+    const answer = /^The answer is `(.*?), …\}`/m.exec(page)?.[1]
+    expect(JSON.parse(lines[0] ?? 'null')).toMatchObject(JSON.parse(`${answer}}`))
+  })
+
   it('decides thousands of generated channels as the device library does, word by word', () => {
     const asked = fc.sample(questions, { seed: SEED, numRuns: CHANNELS })
     const { lines, stderr } = python('ringmaster_resolve.py', [], `${asked.join('\n')}\n`)
