@@ -23,7 +23,8 @@ export interface InputDefinition {
   readonly neededBy?: readonly CommandName[]
 }
 
-const VERSIONED = ['bump', 'tag', 'notes', 'record-build'] as const
+const LINED = ['bump', 'tag', 'notes', 'record-build'] as const
+const VERSIONED = [...LINED, 'next-build'] as const
 const RECORDS = ['record-build', 'record-deployment'] as const
 
 /** Every input of the Action. `action.yml` declares exactly these, by test; none reaches the program but by `env:`. */
@@ -31,7 +32,7 @@ export const INPUTS = {
   command: { description: `What to do: ${COMMANDS.join(', ')}.`, usedBy: 'all', neededBy: COMMANDS },
   product: {
     description: 'The product’s name. The repository’s name unless given; needed where `path` is.',
-    usedBy: ['bump', 'tag', 'notes', ...RECORDS],
+    usedBy: [...VERSIONED, 'record-deployment'],
   },
   path: {
     description: 'The product’s folder from the root of its repository; of `validate-config` the file to check.',
@@ -106,7 +107,7 @@ export const INPUTS = {
     usedBy: VERSIONED,
   },
   scheme: {
-    description: `How the product numbers its versions: ${versionSchemes.join(', ')}. \`semver\` unless given; a version that is none by it is refused.`,
+    description: `How the product numbers its versions: ${versionSchemes.join(', ')}. \`semver\` unless given, \`semver-build\` for \`next-build\`; a version that is none by it is refused.`,
     usedBy: VERSIONED,
   },
   'first-parent': {
@@ -116,11 +117,11 @@ export const INPUTS = {
   },
   prerelease: {
     description: 'Label of a line of pre-releases, such as `rc`: the next version is the next one of that line.',
-    usedBy: VERSIONED,
+    usedBy: LINED,
   },
   graduate: {
     description: 'Label of a line of pre-releases that ends: the next version is the release that it leads to.',
-    usedBy: VERSIONED,
+    usedBy: LINED,
   },
   'release-branch': {
     description:
@@ -252,12 +253,16 @@ export const INPUTS = {
     default: 'true',
     usedBy: RECORDS,
   },
-  'dry-run': { description: 'Write nothing; say what would be done.', default: 'false', usedBy: ['tag', ...RECORDS] },
+  'dry-run': {
+    description: 'Write nothing; say what would be done.',
+    default: 'false',
+    usedBy: ['tag', 'next-build', ...RECORDS],
+  },
   'github-token': {
     description:
-      'Needs `checks: write` to record builds, `deployments: write` to record deployments and `contents: write` to tag.',
+      'Needs `checks: write` to record builds and to ask for build numbers, `deployments: write` to record deployments and `contents: write` to tag.',
     default: { expression: 'github.token' },
-    usedBy: ['bump', 'tag', 'notes', ...RECORDS],
+    usedBy: [...VERSIONED, 'record-deployment'],
   },
 } as const satisfies Record<string, InputDefinition>
 

@@ -1,7 +1,7 @@
 /** Every output of the Action. `action.yml` declares exactly these, by test. */
 export const OUTPUTS = {
   version:
-    'The version of this commit: the next one, or that of the tag it already carries. Empty when nothing since the last release makes a new one.',
+    'The version of this commit: the next one, or that of the tag it already carries. Empty when nothing since the last release makes a new one. Of `next-build` the development version that was handed out.',
   'previous-version': 'The last release that is an ancestor of this commit. Empty before the first one.',
   bump: 'What the commits ask for: `none`, `patch`, `minor`, `major`, or `exact` (a version asked for by a footer).',
   released: '`true` when a new version is to be released, else `false`.',
@@ -13,7 +13,7 @@ export const OUTPUTS = {
   'release-url': 'The page of the GitHub Release. Empty where none was asked for, and in a dry run.',
   notes: 'What the version changes, as Markdown; of long notes the beginning.',
   'changelog-file': 'The changelog that a section was written into. Empty where none was to be changed.',
-  product: 'The name under which it was recorded.',
+  product: 'The name under which it was recorded, or a number was handed out.',
   'check-run-id': 'The check run that holds the build. Empty when nothing was recorded.',
   'deployment-id': 'The GitHub Deployment that holds the attempt. Empty in a dry run that found none.',
   status: 'The status as recorded: `pending`, `started`, `completed`, `failed` or `aborted`.',
@@ -32,6 +32,7 @@ export const OUTPUTS_OF = {
   tag: ['version', 'tag', 'created', 'branch', 'release-url'],
   notes: ['version', 'previous-version', 'notes', 'changelog-file'],
   'record-build': ['check-run-id', 'version', 'product', 'status'],
+  'next-build': ['version', 'product'],
   'record-deployment': ['deployment-id', 'version', 'product', 'status'],
   'validate-config': ['valid', 'digest'],
   publish: ['published-files', 'timestamp-version'],

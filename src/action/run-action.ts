@@ -19,6 +19,7 @@ const COMMANDS: { readonly [Name in CommandName]: () => Promise<Command<Name>> }
   tag: async () => (await import('./tag.ts')).tag,
   notes: async () => (await import('./notes.ts')).notes,
   'record-build': async () => (await import('./record-build.ts')).recordBuild,
+  'next-build': async () => (await import('./next-build.ts')).nextBuildNumber,
   'record-deployment': async () => (await import('./record-deployment.ts')).recordDeployment,
   'validate-config': async () => (await import('./validate-config.ts')).validateConfig,
   publish: async () => (await import('./publish.ts')).publish,

@@ -35,6 +35,7 @@ export const ledgerNextBuild: CliCommand = {
         attempt: numberOf(values.attempt ?? (io.env['GITHUB_RUN_ATTEMPT'] || '1'), 'attempt'),
       },
       wanted: values.wanted ?? null,
+      askedAt: null,
       at: io.now,
       actor: null,
       source: { kind: 'cli' },

@@ -7,6 +7,7 @@ import { DeploymentStatus } from './deployment/schema.ts'
 import { Actor, type EventDraft, type LedgerEvent } from './event.ts'
 import { Quarantine } from './manifest/schema.ts'
 import { CommentNote } from './process/issue-note.ts'
+import { AskedAt, NumberRefusal, NumberRun } from './product/build-line-schema.ts'
 import { Cut, CutOutcome } from './product/cut-schema.ts'
 import {
   Artifact,
@@ -90,7 +91,16 @@ export const CATALOGUE = {
     release: VersionText.nullable(),
     /** What the commits ask for, where somebody said so. */
     wanted: VersionText.nullable(),
-    run: RunRef.omit({ job: true }),
+    run: NumberRun,
+    /** Where a workflow asked and is answered; absent for who asks on the command line. */
+    asked: AskedAt.optional(),
+  }),
+  /** A workflow that asked for a number and gets none, with what it is told. */
+  'build-number.refused': z.strictObject({
+    product: ProductName,
+    run: NumberRun,
+    asked: AskedAt,
+    ...NumberRefusal.shape,
   }),
   /** A record that contradicts what is bound: it changes nothing and is kept for the audit. */
   'build.refused': z.strictObject({

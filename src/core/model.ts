@@ -65,6 +65,11 @@ const ofRefusal = (data: EventData<'build.refused' | 'deployment.refused'>): rea
   ]
 }
 
+const ofBuildSlot = (data: EventData<'build-number.handed_out' | 'build-number.refused'>): readonly Change[] => [
+  { key: buildSlotKey(data.product, data.run), next: evolveBuildSlot },
+  ...(data.asked === undefined ? [] : [{ key: OPEN_KEY, next: evolveOpen }]),
+]
+
 const ofNothing = (): readonly Change[] => []
 
 /** Which aggregates each type of event changes, and how: the one table of state. */
@@ -82,8 +87,9 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   ],
   'build-number.handed_out': (data) => [
     { key: buildLineKey(data.product), next: evolveBuildLine },
-    { key: buildSlotKey(data.product, data.run), next: evolveBuildSlot },
+    ...ofBuildSlot(data),
   ],
+  'build-number.refused': ofBuildSlot,
   'build.refused': ofRefusal,
   'deployment.pending': ofDeployment,
   'deployment.started': ofDeployment,

@@ -1,6 +1,7 @@
 import type { DeploymentRecord, DeploymentStatus } from './deployment/schema.ts'
 import type { Actor, Source, Trust } from './event.ts'
 import type { CommentNote } from './process/issue-note.ts'
+import type { AskedAt } from './product/build-line-schema.ts'
 import type { CutOutcome } from './product/cut-schema.ts'
 import type { BuildRecord, RepositoryRef } from './product/schema.ts'
 import type { ReleaseId } from './release/schema.ts'
@@ -178,6 +179,8 @@ export type Request =
       readonly product: string
       readonly run: { readonly id: number; readonly attempt: number }
       readonly wanted: string | null
+      /** Where a workflow asks and is answered; null for who asks on the command line. */
+      readonly askedAt: AskedAt | null
     })
   /** What was asked to be cut stands outside, or cannot. */
   | (Asked & {

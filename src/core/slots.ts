@@ -39,6 +39,12 @@ export const SLOTS: readonly Slot[] = [
     types: ['build-number.handed_out'],
   },
   {
+    family: 'build-number-refused',
+    rule: 'run, attempt, and digest of the product, of its commit and of what was told',
+    shape: shape(String.raw`build-number-refused:\d+/\d+:[0-9a-f]{64}`),
+    types: ['build-number.refused'],
+  },
+  {
     family: 'deployment',
     rule: 'deployment id, status id, status, product and version; a refusal by the deployment id alone',
     shape: shape(String.raw`deployment:\d+:(refused|\d+:[a-z]+:.+@.+)`),

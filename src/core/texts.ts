@@ -17,6 +17,7 @@ const TEXTS: { readonly [T in EventType]?: readonly string[] } = {
   'config.checked': ['problems/*/message'],
   'build.refused': ['message'],
   'deployment.refused': ['message'],
+  'build-number.refused': ['message'],
   'release.reopened': ['reason'],
   'release.cancelled': ['reason'],
   'release.rolled_back': ['reason'],

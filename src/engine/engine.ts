@@ -184,6 +184,7 @@ export function createEngine(options: EngineOptions): Engine {
       ...(open.gates as AggregateKey[]),
       ...(open.cuts ?? []).map(({ product }): AggregateKey => cutsKey(product)),
       ...(open.refusals ?? []).map((output) => output.slice(0, output.lastIndexOf('/')) as AggregateKey),
+      ...((open.numbers ?? []) as AggregateKey[]),
       ...(open.replies.map((reply) => reply.issue) as AggregateKey[]),
       ...(await cohortSubjects()),
       OPEN_KEY,

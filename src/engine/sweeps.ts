@@ -27,12 +27,12 @@ export interface OnceRow extends Pick<SweepRow, 'kind' | 'fact' | 'lost' | 'conc
 export const SWEEPS = [
   {
     kind: 'builds',
-    fact: 'builds that the Action recorded, bundles that were handed over',
+    fact: 'builds that the Action recorded, questions for a build number, bundles that were handed over',
     endpoint: 'GET /repos/{owner}/{repo}/actions/runs, GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
-    key: 'repository, run, attempt and digest of the record',
-    lost: 'builds of runs that began more than a day before the outage, and check runs that GitHub has deleted (it keeps 1,000 of a name on a commit)',
+    key: 'repository, run, attempt and digest of the record; of a question run, attempt and product',
+    lost: 'builds and questions of runs that began more than a day before the outage, and check runs that GitHub has deleted (it keeps 1,000 of a name on a commit)',
     where: 'products',
-    concerns: ['builds', 'bundles'],
+    concerns: ['builds', 'buildNumbers', 'bundles'],
   },
   {
     kind: 'deployments',

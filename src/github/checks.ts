@@ -42,6 +42,7 @@ async function write(app: GitHubApp, output: CheckRun): Promise<Applied> {
     output: {
       title: output.title,
       summary: output.summary.slice(0, 65_000),
+      ...(output.text === undefined ? {} : { text: output.text }),
       ...(output.annotations.length === 0 ? {} : { annotations: output.annotations.map(toAnnotation) }),
     },
   }

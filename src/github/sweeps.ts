@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { QUESTION_CHECK_PREFIX } from '../core/product/build-line-schema.ts'
 import { BUILD_CHECK_PREFIX } from '../core/product/schema.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import type { SweepKind } from '../engine/sweeps.ts'
@@ -50,6 +51,9 @@ async function* recentRuns(place: Place) {
   }
 }
 
+const isRecord = (name: string): boolean =>
+  name === BUNDLES_CHECK || [BUILD_CHECK_PREFIX, QUESTION_CHECK_PREFIX].some((prefix) => name.startsWith(prefix))
+
 const READERS: { readonly [K in SweepKind]: Reader } = {
   async *builds(place) {
     const { octokit, repository } = place
@@ -64,7 +68,7 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
         per_page: 100,
       })
       for (const check_run of checks) {
-        if (!check_run.name.startsWith(BUILD_CHECK_PREFIX) && check_run.name !== BUNDLES_CHECK) continue
+        if (!isRecord(check_run.name)) continue
         yield { event: 'check_run', payload: { action: 'completed', check_run, repository } }
       }
     }

@@ -20,6 +20,7 @@ import { type Deciding, document, state, states } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
 import type { IssueState } from '../core/process/issue.ts'
+import type { BuildSlot } from '../core/product/build-line-schema.ts'
 import type { CutsState } from '../core/product/cut-schema.ts'
 import { type RefusalsState, refusedKey } from '../core/product/refusal-schema.ts'
 import { type RepositoryRef, type VersionState, versionKey } from '../core/product/schema.ts'
@@ -29,6 +30,7 @@ import type { ReleaseState } from '../core/release/schema.ts'
 import { keptEnvironments } from '../core/release/visibility.ts'
 import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
+import { buildNumberCheck } from './build-number.ts'
 import { type Brought, MOST_BROUGHT_TO, renderBrought } from './channel.ts'
 import { renderReminder } from './conduct.ts'
 import { configurationCheck, refusedConfiguration } from './configuration.ts'
@@ -68,6 +70,8 @@ export function* desiredOutputs(subject: AggregateKey, around: Surroundings): De
       return yield* ofCuts(subject, around)
     case 'refused':
       return yield* ofRefusals(subject)
+    case 'build-slot':
+      return yield* ofBuildSlot(subject)
     case 'index':
       return subject === OPEN_KEY ? yield* ofAlarms(around) : []
     case 'config':
@@ -312,6 +316,12 @@ function* ofRefusals(subject: AggregateKey): Deciding<readonly Output[]> {
 const isBuilt = (version: VersionState | undefined, sha: string, since: string): boolean =>
   version?.sha === sha && version.builds.some(({ at }) => Date.parse(at) > Date.parse(since))
 
+function* ofBuildSlot(subject: AggregateKey): Deciding<readonly Output[]> {
+  const slot = yield* state<BuildSlot>(subject)
+  const check = slot ? buildNumberCheck(subject, slot) : null
+  return check === null ? [] : [check]
+}
+
 function* ofAlarms(around: Surroundings): Deciding<readonly Output[]> {
   const open = (yield* state<OpenIndex>(OPEN_KEY)) ?? nothingOpen
   return open.alarms.map((alarm) => ({
@@ -336,7 +346,14 @@ function* ofConfiguration(subject: AggregateKey, around: Surroundings): Deciding
 }
 
 /** The kinds of state that have outputs of their own, and none of another. */
-const OWN_OUTPUTS: ReadonlySet<string | undefined> = new Set(['release', 'gate', 'issue', 'cuts', 'refused'])
+const OWN_OUTPUTS: ReadonlySet<string | undefined> = new Set([
+  'release',
+  'gate',
+  'issue',
+  'cuts',
+  'refused',
+  'build-slot',
+])
 
 /** The subjects whose outputs an event may change. `open` is the index after the event. */
 export function subjectsOf(keys: readonly AggregateKey[], open: OpenIndex): AggregateKey[] {

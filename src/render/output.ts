@@ -48,6 +48,8 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly conclusion: 'success' | 'failure' | 'neutral' | null
       readonly title: string
       readonly summary: string
+      /** What machines read; none unless given. */
+      readonly text?: string
       readonly annotations: readonly Annotation[]
       /** The alarm that says so where the repository takes no check run of ours; it ends with the next one taken. */
       readonly otherwise?: { readonly alarm: string; readonly code: string; readonly message: string }

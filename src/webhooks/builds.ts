@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { fencedJson } from '../core/fenced.ts'
 import { BUILD_CHECK_PREFIX, BuildRecord, CommitSha } from '../core/product/schema.ts'
 import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
-import { fencedJson } from './fenced.ts'
 
 const Payload = z.object({
   action: z.string(),

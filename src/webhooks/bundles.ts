@@ -1,7 +1,7 @@
 import { z } from 'zod'
+import { fencedJson, fencedText } from '../core/fenced.ts'
 import { SigningRequest } from '../core/manifest/schema.ts'
 import { actorOf, type Concern, Repository, sourceOf, User } from './delivery.ts'
-import { fencedJson, fencedText } from './fenced.ts'
 
 /** The name of the check run by which the holders of the bundles key hand over what they signed. */
 export const BUNDLES_CHECK = 'ringmaster/bundles'

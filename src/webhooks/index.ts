@@ -1,4 +1,5 @@
 import type { Request } from '../core/request.ts'
+import { buildNumbers } from './build-numbers.ts'
 import { builds } from './builds.ts'
 import { bundles } from './bundles.ts'
 import { comments } from './comments.ts'
@@ -13,6 +14,7 @@ import { runs } from './runs.ts'
 /** By name: the table of sweeps says of each where its facts are found again. */
 export const CONCERNS: Readonly<Record<string, Concern>> = {
   builds,
+  buildNumbers,
   bundles,
   comments,
   configuration,

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { DEPLOYMENT_TASK, DeploymentRecord } from '../core/deployment/schema.ts'
+import { fencedJson } from '../core/fenced.ts'
 import { SigningRequest } from '../core/manifest/schema.ts'
 import { type Problem, quotedWithin } from '../core/problem.ts'
+import { NumberQuestion, QUESTION_CHECK_PREFIX } from '../core/product/build-line-schema.ts'
 import { BUILD_CHECK_PREFIX, BuildRecord } from '../core/product/schema.ts'
 import { BUNDLES_CHECK } from './bundles.ts'
 import { type Delivery, type Installation, Repository } from './delivery.ts'
 import { deploymentPayload } from './deployments.ts'
-import { fencedJson } from './fenced.ts'
 
 const CheckRun = z.object({
   check_run: z.object({
@@ -47,6 +48,12 @@ function inCheckRun(payload: unknown, installation: Installation): Problem<'reco
     if (!record.success) return unread('a record of a build', where, faults(record.error))
     const { product } = record.data
     return run.name === `${BUILD_CHECK_PREFIX}${product}` ? null : unread('the product of its name', where, product)
+  }
+  if (run.name.startsWith(QUESTION_CHECK_PREFIX)) {
+    const question = NumberQuestion.safeParse(value)
+    if (!question.success) return unread('a question for a build number', where, faults(question.error))
+    const { product } = question.data
+    return run.name === `${QUESTION_CHECK_PREFIX}${product}` ? null : unread('the product of its name', where, product)
   }
   if (run.name !== BUNDLES_CHECK || repository.id !== installation.releaseRepositoryId) return null
   const request = SigningRequest.safeParse(value)

@@ -29,6 +29,7 @@ const NEEDED: Readonly<Record<CommandName, Given>> = {
   tag: {},
   notes: {},
   'record-build': {},
+  'next-build': { 'dry-run': 'true' },
   'record-deployment': { version: '1.0.0', environment: 'test' },
   'validate-config': { path: 'broken.yml' },
   publish: { 'publish-to': 'site', root: 'trust/1.root.json', requests: 'trust/targets.request.json' },

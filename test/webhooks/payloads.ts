@@ -60,6 +60,13 @@ export const buildRecord = {
   artifacts: [],
 } as const
 
+export const numberQuestion = {
+  schema: 'ringmaster/next-build/1',
+  product: 'user-service',
+  wanted: '1.3.0',
+  run: { id: 500, attempt: 1 },
+} as const
+
 export const fenced = (value: unknown): string => `words\n\n\`\`\`json\n${JSON.stringify(value)}\n\`\`\``
 
 /** Payloads as GitHub sends them where its collection of examples has none that fits; each is bent by its tests. */

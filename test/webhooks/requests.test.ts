@@ -14,6 +14,7 @@ import {
   examplesOf,
   fenced,
   installation,
+  numberQuestion,
   PAYLOADS,
   RELEASES_ID,
   SHA,
@@ -22,6 +23,10 @@ import {
 const of = (event: string, payload: unknown) => requestsOf(delivered(event, payload), installation)
 type Changes = Readonly<Record<string, unknown>>
 const asking = (event: Event, changes: Changes = {}) => of(event, bent(PAYLOADS[event] as object, changes))
+const QUESTION = {
+  'check_run.name': 'ringmaster/next-build user-service',
+  'check_run.output.text': fenced(numberQuestion),
+}
 const ann = { login: 'ann', id: 42 }
 const platform = { id: 78, fullName: 'acme/platform' }
 const releases = { id: RELEASES_ID, fullName: 'acme/releases' }
@@ -136,6 +141,8 @@ describe('what a delivery asks for', () => {
   it.each<[string, Event, Changes]>([
     ['a build of a name that is not the record’s', 'check_run', { 'check_run.name': 'ringmaster/build other' }],
     ['a check run of somebody else', 'check_run', { 'check_run.name': 'lint' }],
+    ['a question that is no workflow’s', 'check_run', { ...QUESTION, 'check_run.app.slug': 'somebody' }],
+    ['a question under another name', 'check_run', { ...QUESTION, 'check_run.name': 'ringmaster/next-build api' }],
     ['a build without its record', 'check_run', { 'check_run.output.text': null }],
     ['a build whose record is no JSON', 'check_run', { 'check_run.output.text': '```json\n{]\n```' }],
     [
@@ -223,6 +230,19 @@ describe('what a delivery asks for', () => {
   })
 
   it.each<[string, Event, Changes, object]>([
+    [
+      'a question for a build number',
+      'check_run',
+      QUESTION,
+      {
+        kind: 'build-number-asked',
+        product: 'user-service',
+        run: { id: 500, attempt: 1 },
+        wanted: '1.3.0',
+        askedAt: { repository: platform, sha: SHA },
+        actor: ann,
+      },
+    ],
     [
       'a build left by another App is only claimed',
       'check_run',

@@ -2,7 +2,16 @@ import { describe, expect, it } from '@jest/globals'
 import { Intake } from '../../src/app/intake.ts'
 import { requestsOf } from '../../src/webhooks/index.ts'
 import { unreadIn } from '../../src/webhooks/unread.ts'
-import { bent, buildRecord, delivered, fenced, installation, PAYLOADS, RELEASES_ID } from './payloads.ts'
+import {
+  bent,
+  buildRecord,
+  delivered,
+  fenced,
+  installation,
+  numberQuestion,
+  PAYLOADS,
+  RELEASES_ID,
+} from './payloads.ts'
 
 const check = (name: string, text: string | null, repository = 78) =>
   delivered(
@@ -26,6 +35,12 @@ describe('a record that bears our name and does not read', () => {
     ['with an odd version', check(BUILD, fenced({ ...buildRecord, version: 'a b' })), /found "version: /],
     ['of another schema', check(BUILD, fenced({ ...buildRecord, schema: 'ringmaster/build/9' })), /found "schema: /],
     ['of another product', check('ringmaster/build api', fenced(buildRecord)), /the product of its name.*user-service/],
+    ['that asks for a number', check('ringmaster/next-build api', null), /a question for a build number/],
+    [
+      'that asks for a number of another product',
+      check('ringmaster/next-build api', fenced({ ...numberQuestion, product: 'web' })),
+      /the product of its name.*web/,
+    ],
     ['of bundles', check('ringmaster/bundles', 'words', RELEASES_ID), /a signed request of bundles/],
     ['of a deployment', deployment({ product: 'api' }), /a record of a deployment in deployment 8 of acme\/platform/],
     ['of a deployment in broken JSON', deployment('{'), /a record of a deployment/],

@@ -9,5 +9,15 @@ export const evolveBuildLine = (_state: BuildLine | undefined, { data }: HandedO
   release: data.release,
 })
 
-export const evolveBuildSlot = (state: BuildSlot | undefined, { data }: HandedOut): BuildSlot =>
-  state ?? { product: data.product, version: data.version }
+/** What was handed out stays; until then the newest refusal stands. */
+export function evolveBuildSlot(
+  state: BuildSlot | undefined,
+  { type, data }: HandedOut | TypedEvent<'build-number.refused'>,
+): BuildSlot {
+  if (state?.version !== undefined) return state
+  const { product, asked } = data
+  const at = asked === undefined ? {} : { asked }
+  if (type === 'build-number.handed_out') return { product, version: data.version, ...at }
+  const { code, message, hint } = data
+  return { product, refusal: { code, message, hint }, ...at }
+}

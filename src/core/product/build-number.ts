@@ -1,11 +1,12 @@
 import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import { type Deciding, type Decision, states } from '../decision.ts'
+import { digestOf } from '../json.ts'
 import { type Checked, type Problem, quoted } from '../problem.ts'
 import type { Request } from '../request.ts'
 import { nextBuild } from '../version/builds.ts'
 import { compareVersions, parseVersion, type Version } from '../version/version.ts'
-import { type BuildLine, type BuildSlot, buildLineKey, buildSlotKey } from './build-line-schema.ts'
+import { type AskedAt, type BuildLine, type BuildSlot, buildLineKey, buildSlotKey } from './build-line-schema.ts'
 import { type CutsState, cutsKey } from './cut-schema.ts'
 import { type ProductState, productKey } from './schema.ts'
 
@@ -24,17 +25,20 @@ export interface BuildNumber {
  * release that was recorded or cut.
  */
 export function* decideBuildNumber(request: BuildNumberAsked): Deciding<Decision<BuildNumber>> {
-  const { product: name, run, wanted } = request
+  const { product: name, run, wanted, askedAt } = request
+  const refused = refusing(request)
   const inForce = yield* readConfiguration()
   const config = inForce?.configuration.products.find((entry) => entry.name === name)
   if (config?.scheme !== 'semver-build') return refused(notByBuilds(name, config?.scheme))
+  if (askedAt !== null && !isHome(config.repository, askedAt)) return refused(fromElsewhere(name, config, askedAt))
   const [slot, line, product, cuts] = (yield* states<unknown>([
     buildSlotKey(name, run),
     buildLineKey(name),
     productKey(name),
     cutsKey(name),
   ])) as [BuildSlot | undefined, BuildLine | undefined, ProductState | undefined, CutsState | undefined]
-  if (slot) return { kind: 'accept', events: [], answer: { version: slot.version, repeated: true } }
+  if (slot?.version !== undefined)
+    return { kind: 'accept', events: [], answer: { version: slot.version, repeated: true } }
   const recorded = (product?.versions ?? []).map(({ version }) => version)
   const cut = (cuts?.cuts ?? []).flatMap(({ version, outcome, versionFiles }) =>
     outcome?.kind === 'refused' || versionFiles !== undefined ? [] : [version],
@@ -49,7 +53,14 @@ export function* decideBuildNumber(request: BuildNumberAsked): Deciding<Decision
     events: [
       draft(
         'build-number.handed_out',
-        { product: name, version: next.value, release, wanted, run: { id: run.id, attempt: run.attempt } },
+        {
+          product: name,
+          version: next.value,
+          release,
+          wanted,
+          run: { id: run.id, attempt: run.attempt },
+          ...(askedAt === null ? {} : { asked: askedAt }),
+        },
         {
           key: `build-number:${run.id}/${run.attempt}:${name}`,
           at: request.at,
@@ -81,7 +92,37 @@ function isAbove(a: Version, b: Version): boolean {
   return order.ok && order.value === 1
 }
 
-const refused = (...problems: readonly Problem[]) => ({ kind: 'refuse', events: [], problems }) as const
+/** Refuses a request. A workflow waits for its answer, so what it is told is kept; who asks again is told once. */
+const refusing =
+  ({ product, run, askedAt, at, actor, source }: BuildNumberAsked) =>
+  (...problems: readonly Problem[]) => {
+    const [first] = problems
+    if (askedAt === null || first === undefined) return { kind: 'refuse', events: [], problems } as const
+    const hint = [...new Set(problems.flatMap((problem) => problem.hint ?? []))].join(' ') || null
+    const refusal = { code: first.code, message: problems.map(({ message }) => message).join('; '), hint }
+    const event = draft(
+      'build-number.refused',
+      { product, run: { id: run.id, attempt: run.attempt }, asked: askedAt, ...refusal },
+      {
+        key: `build-number-refused:${run.id}/${run.attempt}:${digestOf([product, askedAt, refusal]).slice(7)}`,
+        ...{ at, actor, source, trust: 'platform' },
+      },
+    )
+    return { kind: 'refuse', events: [event], problems } as const
+  }
+
+const isHome = (home: string, { repository }: AskedAt): boolean =>
+  home.toLowerCase() === repository.fullName.toLowerCase()
+
+const fromElsewhere = (
+  name: string,
+  { repository: home }: { readonly repository: string },
+  { repository }: AskedAt,
+): Problem<'product-elsewhere'> => ({
+  code: 'product-elsewhere',
+  message: `expected builds of ${quoted(name)} from ${home}, found one from ${repository.fullName}`,
+  hint: 'Ask from the product’s own repository, or change it in the configuration.',
+})
 
 const notByBuilds = (name: string, scheme: string | undefined): Problem<'version-scheme'> => ({
   code: 'version-scheme',

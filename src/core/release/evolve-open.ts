@@ -1,5 +1,6 @@
 import type { TypedEvent } from '../catalogue.ts'
 import { issueKey } from '../process/issue.ts'
+import { buildSlotKey } from '../product/build-line-schema.ts'
 import { refusalOutput } from '../product/refusal-schema.ts'
 import { type GateItem, gateKeyOf } from '../ring/schema.ts'
 import { nothingOpen, type OpenIndex } from './open.ts'
@@ -17,6 +18,8 @@ type OpenEvent = TypedEvent<
   | 'cut.asked'
   | 'build.refused'
   | 'deployment.refused'
+  | 'build-number.handed_out'
+  | 'build-number.refused'
   | 'alarm.raised'
   | 'alarm.cleared'
   | 'output.settled'
@@ -75,6 +78,11 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
       const output = refusalOutput(event.data.sha ?? '', event.data.repository.id)
       return { ...open, refusals: [...without(open.refusals ?? [], output), output] }
     }
+    case 'build-number.handed_out':
+    case 'build-number.refused': {
+      const slot = buildSlotKey(event.data.product, event.data.run)
+      return { ...open, numbers: [...without(open.numbers ?? [], slot), slot] }
+    }
     case 'alarm.raised': {
       const { alarm, code, message } = event.data
       const others = open.alarms.filter((entry) => entry.alarm !== alarm)
@@ -115,6 +123,7 @@ function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
     return { ...open, replies: open.replies.filter((reply) => output !== `reply/${reply.comment}`) }
   }
   if (subject.startsWith('refused/')) return { ...open, refusals: without(open.refusals ?? [], output) }
+  if (subject.startsWith('build-slot/')) return { ...open, numbers: without(open.numbers ?? [], subject) }
   if (output.startsWith('cut/') && output.endsWith('/outcome')) {
     return { ...open, cuts: (open.cuts ?? []).filter(({ cut }) => output !== `cut/${cut}/outcome`) }
   }

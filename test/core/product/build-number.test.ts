@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { checkEvent } from '../../../src/core/check-event.ts'
+import type { AskedAt } from '../../../src/core/product/build-line-schema.ts'
 import type { BuildNumber } from '../../../src/core/product/build-number.ts'
+import type { OpenIndex } from '../../../src/core/release/open.ts'
 import { compareVersions, parseVersion } from '../../../src/core/version/version.ts'
-import { asked, build, configuredWorld, event, PLATFORM, sha, World } from '../decided.ts'
+import { asked, build, CONFIGURATION, configuredWorld, EDGE, event, PLATFORM, sha, World } from '../decided.ts'
 
 const byBuilds = (): World =>
   configuredWorld((text) => text.replace('name: api', 'name: api\n    scheme: semver-build'))
@@ -12,10 +14,17 @@ const ask = (
   world: World,
   id: number,
   wanted: string | null = null,
-  more: { attempt?: number; product?: string } = {},
+  more: { attempt?: number; product?: string; askedAt?: AskedAt } = {},
 ) => {
-  const { attempt = 1, product = 'api' } = more
-  const found = world.ask({ kind: 'build-number-asked', product, run: { id, attempt }, wanted, ...asked })
+  const { attempt = 1, product = 'api', askedAt = null } = more
+  const found = world.ask({
+    kind: 'build-number-asked',
+    product,
+    run: { id, attempt },
+    wanted,
+    askedAt,
+    ...asked,
+  })
   return { ...found, ...(found.answer as BuildNumber | undefined) }
 }
 const built = (world: World, version: string, start: string) =>
@@ -105,6 +114,33 @@ describe('a build number', () => {
     expect(ask(byBuilds(), 7, null, { product: 'web' }).codes).toEqual(['version-scheme'])
     expect(ask(byBuilds(), 7, null, { product: 'billing' }).codes).toEqual(['version-scheme'])
     expect(ask(new World(), 7).codes).toEqual(['version-scheme'])
+  })
+
+  it('is answered on the commit where a workflow asked, and kept for its attempt', () => {
+    const world = byBuilds()
+    const askedAt = { repository: PLATFORM, sha: sha('a1') }
+    const first = ask(world, 7, null, { askedAt })
+    expect(first.events[0]?.data).toMatchObject({ version: '0.1.0-1', asked: askedAt })
+    expect(world.state('build-slot/7/1/api')).toEqual({ product: 'api', version: '0.1.0-1', asked: askedAt })
+    expect(ask(world, 7, '3.0.0', { askedAt }).types).toEqual([])
+    expect(world.state<OpenIndex>('index/open')?.numbers).toEqual(['build-slot/7/1/api'])
+  })
+
+  it('is refused where a repository asks that is not the product’s', () => {
+    const told = ask(byBuilds(), 7, null, { askedAt: { repository: EDGE, sha: sha('a1') } })
+    expect([told.codes, told.types]).toEqual([['product-elsewhere'], ['build-number.refused']])
+  })
+
+  it('tells a workflow once why it gets none, and hands it out once that is mended', () => {
+    const world = configuredWorld()
+    const askedAt = { repository: PLATFORM, sha: sha('a1') }
+    expect(ask(world, 7, null, { askedAt }).types).toEqual(['build-number.refused'])
+    expect(ask(world, 7, null, { askedAt })).toMatchObject({ kind: 'refuse', types: [] })
+    expect(world.state('build-slot/7/1/api')).toMatchObject({ refusal: { code: 'version-scheme' }, asked: askedAt })
+    expect(world.log.filter(({ type }) => type === 'build-number.refused').map(checkEvent)).toEqual([null])
+    world.configure(CONFIGURATION.replace('name: api', 'name: api\n    scheme: semver-build'))
+    expect(ask(world, 7, null, { askedAt }).version).toBe('0.1.0-1')
+    expect(world.state('build-slot/7/1/api')).toEqual({ product: 'api', version: '0.1.0-1', asked: askedAt })
   })
 
   it('is refused for what is no version, and where none is left', () => {
