@@ -62,11 +62,8 @@ export const notesCommand: CliCommand = {
       )
     if (values.check && values.changelog === undefined)
       throw usageError('expected --changelog beside --check, found none', notesCommand)
-    const choice = readProductChoice(
-      await withConfiguration(values, notesCommand),
-      readLine(values, notesCommand),
-      notesCommand,
-    )
+    const options = await withConfiguration(values, notesCommand)
+    const choice = readProductChoice(options, readLine(values, notesCommand), notesCommand)
     const audience = oneOf(values.audience, 'audience', ['internal', 'external'], notesCommand) ?? 'internal'
     if (values['github-notes'] !== undefined && audience === 'external' && !values.links)
       throw usageError(
@@ -79,8 +76,8 @@ export const notesCommand: CliCommand = {
     if (version === null) return nothingToTell(io)
     const notes = await notesOf(choice.directory, computed, {
       audience,
-      ...(values['external-type'] === undefined ? {} : { externalTypes: values['external-type'] }),
-      internalScopes: values['internal-scope'] ?? [],
+      ...(options['external-type'] === undefined ? {} : { externalTypes: options['external-type'] }),
+      internalScopes: options['internal-scope'] ?? [],
       externalLinks: values.links ?? false,
     })
     const shown = audience === 'internal' || values.links ? repository : null

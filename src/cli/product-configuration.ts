@@ -41,5 +41,7 @@ export async function optionsOfProduct(
     'pre-major-feature': preMajor?.feature,
     'tag-pattern': source.tagPattern,
     scheme: source.scheme,
+    'external-type': source.notes?.externalTypes,
+    'internal-scope': source.notes?.internalScopes,
   }
 }

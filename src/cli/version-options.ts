@@ -46,6 +46,8 @@ export interface VersionValues {
   readonly 'tag-pattern'?: string | undefined
   readonly scheme?: string | undefined
   readonly 'first-parent'?: boolean | undefined
+  readonly 'external-type'?: readonly string[] | undefined
+  readonly 'internal-scope'?: readonly string[] | undefined
 }
 
 /** A product of a checkout, and how its commits become versions. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { notesCommand } from '../../src/cli/notes.ts'
+import { CONFIGURATION } from '../engine/stage.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { runCommand } from './stage.ts'
 
@@ -40,6 +41,20 @@ describe('ringmaster notes', () => {
     expect((await notes()).out.join('\n')).toMatch(
       /^### Features\n\n- second \(`[0-9a-f]{7}`\)\n\n### Thanks\n\nThanks to Ann, bo-b\.$/,
     )
+  })
+
+  it('tell customers what a configuration lets them read of the product', async () => {
+    repository.commit('feat(vault): kept back')
+    repository.commit('docs: told')
+    repository.commit('fix: not told')
+    const file = join(folder, 'ringmaster.yml')
+    const kept = 'notes: { internalScopes: [Vault], externalTypes: [feat, docs] }'
+    writeFileSync(file, CONFIGURATION.replace('acme/platform }', `acme/platform, ${kept} }`))
+    const given = ['--configuration', file, '--product', 'user-service', '--audience', 'external']
+    expect((await notes(...given)).out).toEqual(['### Documentation\n\n- told'])
+    expect((await notes(...given, '--internal-scope', 'x', '--external-type', 'fix')).out).toEqual([
+      '### Bug fixes\n\n- not told',
+    ])
   })
 
   it('tell of any release by its version, wherever the checkout is', async () => {

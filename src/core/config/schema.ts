@@ -36,6 +36,20 @@ const BumpOptions = z.strictObject({
   preMajor: PreMajor.optional().describe("What is asked for below 1.0.0; the preset's own when left out."),
 })
 
+/** What customers read of a product, and what they do not. */
+const NotesOptions = z.strictObject({
+  internalScopes: z
+    .array(Text(200))
+    .max(200)
+    .optional()
+    .describe('Scopes of commits that customers never read about, whatever the type; none when left out.'),
+  externalTypes: z
+    .array(Text(200))
+    .max(200)
+    .optional()
+    .describe('Types of commits that customers read about; those that release when left out.'),
+})
+
 export const ProductConfig = z.strictObject({
   name: ProductName.describe('The name under which the product is recorded.'),
   repository: RepositoryName.describe('owner/name of the repository that builds it.'),
@@ -69,6 +83,7 @@ export const ProductConfig = z.strictObject({
   bump: BumpOptions.optional().describe(
     'How its commits become versions; the preset `ringmaster` as it comes when left out.',
   ),
+  notes: NotesOptions.optional().describe('What its notes tell customers; as the presets have it when left out.'),
 })
 
 export const GateConfig = z.strictObject({

@@ -33,6 +33,13 @@ export const CommitSource = z.strictObject({
   exclude: z.array(z.string().max(500)).max(100),
   /** Folders of the other products of the repository: what lies in a longer one is not the product's. */
   otherPaths: z.array(z.string().max(500)).max(1_000),
+  /** What customers read of them; absent where nothing is said of it. */
+  notes: z
+    .strictObject({
+      internalScopes: z.array(z.string().max(200)).max(200).optional(),
+      externalTypes: z.array(z.string().max(200)).max(200).optional(),
+    })
+    .optional(),
 })
 export type CommitSource = z.infer<typeof CommitSource>
 
@@ -47,7 +54,10 @@ export function commitSourceOf(
   const otherPaths = products.flatMap((other) =>
     other.repository === repository && other.path !== undefined ? [other.path] : [],
   )
-  const source = { tagPattern: tagPatternText(product), scheme, bump: bump.value, path, exclude, otherPaths }
+  const source = {
+    ...{ tagPattern: tagPatternText(product), scheme, bump: bump.value, path, exclude, otherPaths },
+    ...(product.notes === undefined ? {} : { notes: product.notes }),
+  }
   const counts = countsFor(source)
   return counts.ok ? accepted(source) : counts
 }
