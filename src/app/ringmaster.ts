@@ -18,6 +18,7 @@ import { gitHubFacts } from '../github/facts.ts'
 import { gateOutlet } from '../github/gates.ts'
 import { alarmOutlet, labelOutlet } from '../github/issues.ts'
 import { proposalEndOutlet, proposalOutlet } from '../github/proposals.ts'
+import { notesOutlet } from '../github/release-notes.ts'
 import { branchProtection } from '../github/rulesets.ts'
 import { outside } from '../github/trouble.ts'
 import { inClass, type WorkClass } from '../github/work-class.ts'
@@ -242,6 +243,7 @@ const outletsOf = (app: GitHubApp, manifests: Manifests | null, clock: () => str
   'check-run': under('gate', checkRunOutlet(app, clock)),
   'gate-answer': under('gate', gateOutlet(app)),
   cut: under('answer', cutOutlet(app, clock)),
+  notes: under('bulk', notesOutlet(app, clock)),
   alarm: under('gate', alarmOutlet(app)),
   manifest: manifests?.outlet ?? notPublished,
 })

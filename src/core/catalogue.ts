@@ -161,6 +161,8 @@ export const CATALOGUE = {
   'release.started': z.strictObject({ release, digest: Digest }),
   'release.reopened': z.strictObject({ release, reason: z.string() }),
   'release.completed': z.strictObject({ release }),
+  /** The notes of a release are to be told on its issue, as its commits are then. */
+  'notes.asked': z.strictObject({ release }),
   'release.cancelled': z.strictObject({ release, reason: z.string() }),
   'release.rolled_back': z.strictObject({ release, reason: z.string() }),
   'release.set': z.strictObject({ release, key: SettingKey, value: z.string().nullable() }),

@@ -118,6 +118,7 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'release.started': ofOpenRelease,
   'release.reopened': ofOpenRelease,
   'release.completed': ofOpenRelease,
+  'notes.asked': ofOpenRelease,
   'release.cancelled': ofOpenRelease,
   'release.rolled_back': ofOpenRelease,
   'release.set': ofRelease,

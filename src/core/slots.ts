@@ -81,6 +81,7 @@ export const SLOTS: readonly Slot[] = [
       'release.started',
       'release.reopened',
       'release.completed',
+      'notes.asked',
       'release.cancelled',
       'release.rolled_back',
       'release.set',

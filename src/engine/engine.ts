@@ -177,7 +177,8 @@ export function createEngine(options: EngineOptions): Engine {
     const nowMs = Date.parse(clock())
     const isDue = nowMs - lookedAtMs >= LOOK_EVERY_MS
     if (isDue) lookedAtMs = nowMs
-    const releases = [...open.releases.map((release) => releaseKey(release.id)), ...open.ending.map(releaseKey)]
+    const ended = [...open.ending, ...(open.telling ?? [])]
+    const releases = [...open.releases.map((release) => releaseKey(release.id)), ...ended.map(releaseKey)]
     if (isDue) reconciler.suspect([...releases, OPEN_KEY])
     reconciler.mark([
       ...releases,

@@ -36,7 +36,8 @@ const OUTPUTS_AT_HAND = 20_000
 /**
  * What people can change or remove outside, and what an outlet sets right again when it looks. An answer to a gate
  * stands once it is given, a check run can be edited by its App alone, a reaction is no statement, a manifest is looked at
- * by its publisher, and what was cut is its repository's own from then on.
+ * by its publisher, and what was cut is its repository's own from then on. Notes are read from many commits: whoever asks anew has them
+ * looked at.
  */
 const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
   comment: true,
@@ -48,6 +49,7 @@ const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
   reaction: false,
   'gate-answer': false,
   cut: false,
+  notes: false,
   manifest: false,
 }
 

@@ -29,6 +29,8 @@ const SENTENCES: Record<Exclude<Answer['code'], 'refused' | 'help' | 'status'>, 
   },
   'version-files-asked': (v) =>
     `Asked for in ${plain(at(v, 2))}: a pull request that writes ${codeSpan(at(v, 1))} into the version files of ${codeSpan(at(v, 0))}. Another comment says what came of it.`,
+  'notes-asked': () =>
+    'The notes of the release are told in a comment of their own on its issue, once the commits of its versions are read.',
   'release-started': () =>
     'The release is in progress. A pull request with its exact composition is opened for the parties to approve.',
   'release-completed': () => 'The release is complete. Its proposal is merged.',

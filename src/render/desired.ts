@@ -15,12 +15,13 @@ import {
   readConfiguration,
   readPolicy,
 } from '../core/config/in-force.ts'
-import type { CohortConfig } from '../core/config/schema.ts'
+import type { CohortConfig, Configuration } from '../core/config/schema.ts'
 import { type Deciding, document, state, states } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
 import type { IssueState } from '../core/process/issue.ts'
 import type { BuildSlot } from '../core/product/build-line-schema.ts'
+import { commitSourceOf } from '../core/product/bump-options.ts'
 import type { CutsState } from '../core/product/cut-schema.ts'
 import { type RefusalsState, refusedKey } from '../core/product/refusal-schema.ts'
 import { type RepositoryRef, type VersionState, versionKey } from '../core/product/schema.ts'
@@ -36,7 +37,7 @@ import { renderReminder } from './conduct.ts'
 import { configurationCheck, refusedConfiguration } from './configuration.ts'
 import { renderCut } from './cut.ts'
 import { renderGate } from './gate.ts'
-import type { Output } from './output.ts'
+import type { NotedProduct, Output } from './output.ts'
 import { proposalTitle, renderProposal } from './proposal.ts'
 import { refusalCheck } from './refusal.ts'
 import { labelOf, renderBoard } from './release.ts'
@@ -137,7 +138,20 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
       head: release.signoff?.head ?? null,
     })
   }
-  return outputs
+  return [...outputs, ...notesOf(release, policy?.configuration)]
+}
+
+function notesOf(release: ReleaseState, configuration: Configuration | undefined): Output[] {
+  const { id, repository, issue, items, notesAsked } = release
+  if (notesAsked === undefined || items.length === 0) return []
+  const products = items.map((item): NotedProduct => {
+    const product = configuration?.products.find(({ name }) => name === item.product)
+    const source = product && configuration ? commitSourceOf(product, configuration) : undefined
+    return { ...item, from: product && source?.ok ? { repository: product.repository, source: source.value } : null }
+  })
+  return [
+    { kind: 'notes', subject: releaseKey(id), key: `${id}/notes`, repository, issue, products, asked: notesAsked },
+  ]
 }
 
 /** What the versions of a release did to the cohorts that rings have brought them to. */

@@ -1,6 +1,7 @@
 import type { Bundle, Channel, Override } from '../core/cohort/schema.ts'
 import type { ReleaseSalt } from '../core/cohort/state.ts'
 import type { Quarantine } from '../core/manifest/schema.ts'
+import type { CommitSource } from '../core/product/bump-options.ts'
 import type { Cut } from '../core/product/cut-schema.ts'
 import type { RepositoryRef } from '../core/product/schema.ts'
 
@@ -73,6 +74,15 @@ export type Output = { readonly key: string; readonly subject: string } & (
     }
   /** A tag, a release branch and a GitHub Release in the repository of a product; all that is not null. */
   | { readonly kind: 'cut'; readonly cut: Cut }
+  /** The comment that tells what the versions of a release change; its text is read from their commits. */
+  | {
+      readonly kind: 'notes'
+      readonly repository: RepositoryRef
+      readonly issue: number
+      readonly products: readonly NotedProduct[]
+      /** How often it was asked for: nothing else of it need have changed. */
+      readonly asked: number
+    }
   /** The manifest of a cohort at its public address, with the metadata that vouches for it. */
   | {
       readonly kind: 'manifest'
@@ -92,6 +102,14 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly ledgerHead: string
     }
 )
+
+/** A version of a release, and where its commits are read; null where the configuration does not say it. */
+export interface NotedProduct {
+  readonly product: string
+  readonly version: string
+  readonly sha: string
+  readonly from: { readonly repository: string; readonly source: CommitSource } | null
+}
 
 /** A remark at a line of a file, as GitHub shows it in a pull request. */
 export interface Annotation {

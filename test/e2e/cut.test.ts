@@ -247,6 +247,17 @@ describe('tags, branches and GitHub Releases by comments', () => {
     expect(data.body).not.toMatch(/till|excluded/)
   }, 60_000)
 
+  it('the notes of a release are told on its issue, for the team and for customers', async () => {
+    await say('/release "Spring"')
+    await say('/add cart@1.5.0')
+    expect((await say('/notes')).reply).toContain('in a comment of their own')
+    const body = await said((text) => text.includes(`r${issue}%2Fnotes`), 'the notes')
+    expect(body).toMatch(
+      /^# Release notes\n\n## cart `1\.5\.0`\n\n### Performance\n\n- counts as minor by the rule \(\[/,
+    )
+    expect(body).toMatch(/<details><summary>For customers[\s\S]+- counts as minor by the rule\n/)
+  }, 60_000)
+
   it('the version is written into its files by one pull request, although the App died on the way', async () => {
     const shop = { owner: 'acme', repo: 'shop' }
     const pulls = async () => (await as('olga').rest.pulls.list({ ...shop, state: 'all' })).data

@@ -207,6 +207,33 @@ describe('what follows from an event', () => {
   })
 })
 
+describe('the notes of a release', () => {
+  it('are told although the App died before, and although the release has ended since; again when asked again', async () => {
+    const on = stage()
+    await started(on)
+    on.outside.broken = ({ kind }) => (kind === 'notes' ? '502' : null)
+    await play(on, command('notes'), command('cancel', 'no budget'))
+    await on.engine.close()
+    const { branch, outside } = on
+    outside.broken = () => null
+    const second = stage({ branch, outside })
+    await second.engine.sweep()
+    await second.engine.idle()
+    expect(outside.standing.get('r12/notes')?.output).toMatchObject({
+      issue: 12,
+      products: [{ product: 'user-service', version: '1.0.0', from: { repository: 'acme/platform' } }],
+    })
+    await play(second, command('notes'))
+    const told = () => outside.effects.filter((effect) => effect.endsWith('r12/notes'))
+    expect(told()).toEqual(['create r12/notes', 'edit r12/notes'])
+    await second.engine.sweep()
+    await second.engine.idle()
+    expect(told()).toHaveLength(2)
+    expect(await (await second.ledger.view()).state('index/open')).toMatchObject({ telling: [] })
+    await second.engine.close()
+  })
+})
+
 describe('being idle', () => {
   it('waits for decisions, for what follows from them, and for everything outside', async () => {
     const on = stage()

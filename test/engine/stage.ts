@@ -119,6 +119,7 @@ export class Outside {
       'check-run': apply,
       'gate-answer': apply,
       cut: apply,
+      notes: apply,
       alarm: apply,
       manifest: apply,
     }

@@ -52,7 +52,7 @@ export const configuration = (more: Partial<Configuration> = {}): Configuration 
   rings: [{ ring: '4', label: 'production', environments: ['production'], cohorts: [] }],
   signoff: { parties: [], authorMaySign: false, dismissers: [], profiles: [] },
   checklist: [],
-  completion: { environments: ['production'] },
+  completion: { environments: ['production'], notes: false },
   roles: [],
   cohorts: [],
   ...more,

@@ -8,6 +8,7 @@ export const ANSWER_CODES = [
   'version-removed',
   'cut-asked',
   'version-files-asked',
+  'notes-asked',
   'release-started',
   'release-completed',
   'release-cancelled',

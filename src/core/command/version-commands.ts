@@ -1,6 +1,6 @@
 import { accepted } from '../problem.ts'
-import { type Argument, nameArgument, productAndVersion, unquoted } from './arguments.ts'
-import { ANYWHERE, entry } from './entry.ts'
+import { type Argument, nameArgument, nothing, productAndVersion, unquoted } from './arguments.ts'
+import { ANYWHERE, entry, OF_A_RELEASE } from './entry.ts'
 
 /** What says which version comes next, and makes tags, release branches and GitHub Releases of products. */
 export const VERSION_COMMANDS = {
@@ -14,6 +14,14 @@ export const VERSION_COMMANDS = {
       const product = nameArgument(unquoted(args.trim()))
       return product.ok ? accepted({ product: product.value }) : product
     },
+  }),
+  notes: entry({
+    name: 'notes',
+    usage: '/notes',
+    help: 'tell on the release issue what its versions change, for the team and for customers; again, to read their commits anew',
+    where: OF_A_RELEASE,
+    permission: 'manage-release',
+    parse: nothing,
   }),
   'version-files': entry({
     name: 'version-files',

@@ -43,7 +43,7 @@ export function salvage(value: unknown): Salvaged {
     rings: section('rings', rings, []),
     signoff: section('signoff', signoff, { parties: [], authorMaySign: false, dismissers: [], profiles: [] }),
     checklist: section('checklist', checklist, []),
-    completion: section('completion', completion, { environments: [] }),
+    completion: section('completion', completion, { environments: [], notes: false }),
     roles: section('roles', roles, []),
     cohorts: section('cohorts', cohorts, []),
   }

@@ -240,6 +240,10 @@ export const Configuration = z.strictObject({
         .min(1)
         .max(50)
         .describe('Where every version of a release has to be live.'),
+      notes: z
+        .boolean()
+        .default(false)
+        .describe('Whether the notes of a release are told on its issue when it completes, as by /notes.'),
     })
     .describe('A release is complete when every version is live in all of these.'),
   roles: z.array(RoleBinding).max(50).default([]).describe('Who may do what.'),

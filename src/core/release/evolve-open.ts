@@ -11,6 +11,7 @@ type OpenEvent = TypedEvent<
   | 'release.version_added'
   | 'release.version_removed'
   | ReleaseMove
+  | 'notes.asked'
   | 'gate.requested'
   | 'gate.closed'
   | 'command.answered'
@@ -52,6 +53,10 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
     case 'release.started':
     case 'release.reopened':
       return open
+    case 'notes.asked': {
+      const { release } = event.data
+      return { ...open, telling: [...without(open.telling ?? [], release), release] }
+    }
     case 'gate.requested': {
       const key = gateKeyOf(event.data.repository.id, event.data.runId, event.data.environment)
       return open.gates.includes(key) ? open : { ...open, gates: [...open.gates, key] }
@@ -129,6 +134,9 @@ function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
   }
   if (subject.startsWith('gate/') && output.endsWith('/answer')) {
     return { ...open, gates: open.gates.filter((key) => key !== subject) }
+  }
+  if (subject.startsWith('release/') && output.endsWith('/notes')) {
+    return { ...open, telling: (open.telling ?? []).filter((id) => `release/${id}` !== subject) }
   }
   if (subject.startsWith('release/') && output.endsWith('/proposal-end')) {
     return { ...open, ending: open.ending.filter((id) => `release/${id}` !== subject) }

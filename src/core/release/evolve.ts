@@ -19,6 +19,7 @@ type ReleaseEvent =
       | 'release.version_added'
       | 'release.version_removed'
       | ReleaseMove
+      | 'notes.asked'
       | 'step.done'
       | 'step.undone'
       | 'proposal.seen'
@@ -141,6 +142,8 @@ function evolveKnown(
     case 'release.cancelled':
     case 'release.rolled_back':
       return moved(state, event)
+    case 'notes.asked':
+      return { ...state, notesAsked: (state.notesAsked ?? 0) + 1 }
     case 'step.done': {
       const { step, evidence } = event.data
       const done = { id: step, by: event.actor, at: event.at, evidence }

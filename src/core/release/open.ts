@@ -15,6 +15,8 @@ export const OpenIndex = z.object({
   cuts: z.array(z.object({ product: z.string(), cut: z.string() })).optional(),
   /** Commits, as outputs, of which it is not yet known to be shown what was refused; absent until the first one. */
   refusals: z.array(z.string()).optional(),
+  /** Releases whose notes are not yet known to be told; absent until the first one. */
+  telling: z.array(ReleaseId).optional(),
   /** Attempts of runs, as state, whose build number is not yet known to be told; absent until the first one. */
   numbers: z.array(z.string()).optional(),
   alarms: z.array(

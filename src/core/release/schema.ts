@@ -96,6 +96,8 @@ export const ReleaseState = z.object({
   objectors: z.array(z.string()),
   signoff: SignoffRecord.nullable(),
   conduct: Conduct,
+  /** How often its notes were asked for: they are told anew each time. Absent until the first. */
+  notesAsked: z.int().positive().optional(),
   endedAt: z.string().nullable(),
   endReason: z.string().nullable(),
 })

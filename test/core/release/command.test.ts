@@ -96,6 +96,7 @@ describe('a command that is done', () => {
     ['/start', () => desk({ started: false }), 'release-started', '', ['release.started']],
     ['/cancel no budget', () => desk(), 'release-cancelled', '', ['release.cancelled']],
     ['/rollback the beta burns', () => desk(), 'release-rolled-back', 'the beta burns', ['release.rolled_back']],
+    ['/notes', () => desk(), 'notes-asked', '', ['notes.asked']],
     ['/done rollback-plan https://wiki.test', () => desk(), 'step-done', 'rollback-plan', ['step.done']],
     ['/undo rollback-plan', () => desk(), 'nothing-changed', 'step rollback-plan is open', []],
   ])('%s: %#', (...[text, world, code, value, types]) => {
@@ -159,6 +160,20 @@ describe('a command that is done', () => {
     expect(say(world, '/rollback it burns').types).toEqual(['release.rolled_back', 'command.answered'])
     expect(releaseOf(world)).toMatchObject({ status: 'rolled_back', endReason: 'it burns' })
     expect(say(world, '/rollback again').refusals).toEqual(['release-ended'])
+  })
+
+  it('tells the notes of a release that completes where the configuration says so', () => {
+    const world = desk({}, (text) =>
+      text.replace(/ {4}gate: .*\n/, '').replace('completion:', 'completion:\n  notes: true'),
+    )
+    world.ask(recorded({ environment: 'production' }))
+    say(world, '/done rollback-plan')
+    expect(say(world, '/complete').types).toEqual(['release.completed', 'notes.asked', 'command.answered'])
+    expect(releaseOf(world)).toMatchObject({ status: 'completed', notesAsked: 1 })
+    expect(world.state<OpenIndex>(OPEN_KEY)?.telling).toEqual(['r5'])
+    say(world, '/notes')
+    expect(releaseOf(world)).toMatchObject({ notesAsked: 2 })
+    expect(world.state<OpenIndex>(OPEN_KEY)?.telling).toEqual(['r5'])
   })
 
   it('opens a step again that was ticked', () => {

@@ -4,27 +4,31 @@ import { readPolicy } from '../../config/in-force.ts'
 import type { Configuration } from '../../config/schema.ts'
 import { type Deciding, states } from '../../decision.ts'
 import { type BoardState, boardKey } from '../../deployment/schema.ts'
+import type { EventDraft } from '../../event.ts'
 import { type Problem, quoted } from '../../problem.ts'
 import { isLive } from '../../process/checklist.ts'
 import { compositionDigest } from '../composition.ts'
-import { done, type HandlersOf, openRelease, POLICY_UNREADABLE, refuse, releaseFor } from '../handling.ts'
+import {
+  type Context,
+  done,
+  type HandlersOf,
+  NO_RELEASE,
+  openRelease,
+  POLICY_UNREADABLE,
+  refuse,
+  releaseFor,
+} from '../handling.ts'
 import type { ReleaseState } from '../schema.ts'
 import { isOpen } from '../transitions.ts'
 import { alarmsEndingWith } from './gates.ts'
 
-/** The moves of a release's life. */
-export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'cancel' | 'rollback'> = {
+/** The moves of a release's life, and what is told of it. */
+export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'cancel' | 'rollback' | 'notes'> = {
   *start(_command, context) {
     const open = openRelease(context, 'release.started')
     if (!open.ok) return refuse(open.problem)
     const { release } = open
-    if (release.items.length === 0) {
-      return refuse({
-        code: 'empty-release',
-        message: 'expected at least one product in the release, found none',
-        hint: 'Say /add product@version first.',
-      })
-    }
+    if (release.items.length === 0) return refuse(EMPTY)
     return done(
       answer('release-started'),
       draft('release.started', { release: release.id, digest: compositionDigest(release) }, context.event('started')),
@@ -41,11 +45,13 @@ export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'ca
   *complete(_command, context) {
     const open = openRelease(context, 'release.completed')
     if (!open.ok) return refuse(open.problem)
+    const policy = yield* readPolicy(open.release.policyDigest)
     const problems = yield* incomplete(open.release)
     if (problems.length > 0) return refuse(...problems)
     return done(
       answer('release-completed'),
       draft('release.completed', { release: open.release.id }, context.event('completed')),
+      ...(policy?.configuration.completion.notes ? [notesAsked(open.release, context)] : []),
       ...alarmsEndingWith(open.release, context),
     )
   },
@@ -69,7 +75,22 @@ export const lifecycleHandlers: HandlersOf<'start' | 'reopen' | 'complete' | 'ca
       ...(isOpen(release.status) ? alarmsEndingWith(release, context) : []),
     )
   },
+  *notes(_command, context) {
+    const { release } = context
+    if (!release) return refuse(NO_RELEASE)
+    if (release.items.length === 0) return refuse(EMPTY)
+    return done(answer('notes-asked'), notesAsked(release, context))
+  },
 }
+
+const EMPTY: Problem = {
+  code: 'empty-release',
+  message: 'expected at least one product in the release, found none',
+  hint: 'Say /add product@version first.',
+}
+
+const notesAsked = ({ id }: ReleaseState, context: Context): EventDraft =>
+  draft('notes.asked', { release: id }, context.event('notes'))
 
 /** What keeps a release from being complete: every version must be live in every environment that completion names. */
 function* incomplete(release: ReleaseState): Deciding<Problem[]> {
