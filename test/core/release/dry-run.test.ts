@@ -133,6 +133,7 @@ const EXAMPLES: Readonly<Record<Exclude<CommandName, 'dry-run'>, Example>> = {
   'version-files': { say: '/version-files api@1.1.0' },
   rc: { say: '/rc api@1.0.0' },
   cut: { say: '/cut api@1.0.0' },
+  notes: { say: '/notes' },
   done: { say: '/done rollback-plan https://wiki.test' },
   undo: { say: '/undo rollback-plan', after: ['/done rollback-plan'] },
   waive: { say: '/waive rollback-plan no way back' },
