@@ -363,10 +363,15 @@ export const signoffRecord = (status: SignoffStatus, policyDigest: string, missi
     party,
     optional: false,
     seats: 1,
-    filledBy: party === missing ? [] : ['eve'],
+    filledBy: party === missing ? [] : [party === 'QA' ? 'quinn' : 'eve'],
     couldFill: [],
   })),
-  evidence: [],
+  evidence: [
+    { party: 'Engineering', login: 'eve' },
+    { party: 'QA', login: 'quinn' },
+  ].flatMap(({ party, login }, index) =>
+    party === missing ? [] : [{ party, login, reviewId: index + 1, commit: sha('e1'), at: minute(0) }],
+  ),
   ignored: [],
   vetoes: [],
   problems: [],

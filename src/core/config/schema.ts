@@ -96,8 +96,8 @@ export const GateConfig = z.strictObject({
     .int()
     .min(1)
     .max(20)
-    .default(1)
-    .describe('How many different people must have signed: at least 2 before customers.'),
+    .optional()
+    .describe('How many different people must have signed; 2 before customers and 1 elsewhere when left out.'),
 })
 
 export const RingConfig = z.strictObject({
@@ -109,6 +109,10 @@ export const RingConfig = z.strictObject({
     'Who is told what is in the ring; everybody who reads the issue when left out.',
   ),
   purpose: Text(500).optional().describe('What is learned here.'),
+  customers: z
+    .boolean()
+    .optional()
+    .describe('Whether customers meet versions here; where the ring serves cohorts when left out.'),
   gate: GateConfig.optional().describe('What a version needs to enter; without it the ring is open.'),
   cohorts: z.array(Identifier).max(1_000).default([]).describe('The cohorts of devices that the ring serves.'),
   downloads: z

@@ -3,6 +3,8 @@ import { type Deciding, states } from '../decision.ts'
 import { quoted } from '../problem.ts'
 import { type OpenIndex, releaseKey } from '../release/open.ts'
 import type { ReleaseState } from '../release/schema.ts'
+import type { IgnoredCode } from '../signoff/ignored.ts'
+import { peopleAsked } from './customers.ts'
 import { type Freezes, freezesOf } from './freezes.ts'
 import type { Blocker, BlockerCode, GateItem } from './schema.ts'
 
@@ -196,14 +198,16 @@ function signoffBlockers(release: ReleaseState, { item, ring }: Question): Block
 }
 
 function tooFewPeople({ issue, signoff }: ReleaseState, ring: RingConfig, item: GateItem): Blocker[] {
-  const wanted = ring.gate?.distinctPeople ?? 1
-  const people = new Set((signoff?.evidence ?? []).map((seat) => seat.login.toLowerCase()))
+  const wanted = peopleAsked(ring)
+  /** Whoever approved when every seat was taken is one person more, all the same. */
+  const beside = (signoff?.ignored ?? []).filter(({ code }) => code === ('no-seat-left' satisfies IgnoredCode))
+  const people = new Set([...(signoff?.evidence ?? []), ...beside].flatMap(({ login }) => login?.toLowerCase() ?? []))
   if (wanted <= 1 || people.size >= wanted) return []
   return [
     {
       code: 'distinct-people',
       message: `release #${issue} with ${nameOf(item)} is signed by ${people.size} different people, and ring ${ring.ring} asks for ${wanted}`,
-      hint: 'Another member of a party approves the proposal.',
+      hint: 'Another member of a party approves the proposal, also where every seat is taken; gate.distinctPeople of the ring says how many.',
     },
   ]
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { releaseKey } from '../../../src/core/release/open.ts'
+import type { ReleaseState } from '../../../src/core/release/schema.ts'
 import type { Request } from '../../../src/core/request.ts'
 import { BLOCKER_CODES, type BlockerCode, type GateState, gateKeyOf } from '../../../src/core/ring/schema.ts'
 import {
@@ -14,6 +16,7 @@ import {
   RELEASES,
   recorded,
   sha,
+  signoffRecord,
   World,
 } from '../decided.ts'
 
@@ -92,6 +95,43 @@ describe('a gate', () => {
   })
 })
 
+describe('a gate before customers', () => {
+  const alone = (bend: (text: string) => string, ignored: readonly { login: string; code: string }[] = []) => {
+    const world = readyWorld({ bend })
+    const record = signoffRecord('approved', world.state<ReleaseState>(releaseKey('r5'))?.policyDigest ?? '')
+    const signoff = {
+      ...record,
+      evidence: record.evidence.slice(0, 1),
+      ignored: ignored.map((entry, index) => ({ ...entry, reviewId: 10 + index, why: '' })),
+    }
+    world.record([event('signoff.decided', { release: 'r5', signoff, facts: [] })])
+    return codes(gate(world))
+  }
+  const served = '    cohorts: [fleet]\n'
+
+  it.each<[string, (text: string) => string, boolean]>([
+    ['serves cohorts', (text) => text, true],
+    ['says that customers are there', (text) => text.replace(served, '    customers: true\n'), true],
+    [
+      'serves cohorts of others than customers',
+      (text) => text.replace(served, `${served}    customers: false\n`),
+      false,
+    ],
+    ['serves nobody', (text) => text.replace(served, ''), false],
+    ['says that one is enough', (text) => text.replace('signoff: true,', 'signoff: true, distinctPeople: 1,'), false],
+    ['asks for more', (text) => text.replace('signoff: true,', 'signoff: true, distinctPeople: 2,'), true],
+  ])('asks for two different people where its ring %s', (...[, bend, isShut]) => {
+    expect(alone(bend)).toEqual(isShut ? ['distinct-people'] : [])
+  })
+
+  it('counts whoever approved when every seat was taken, once, and no other review that does not count', () => {
+    const sign = (...ignored: { login: string; code: string }[]) => alone((text) => text, ignored)
+    expect(sign({ login: 'erik', code: 'no-seat-left' })).toEqual([])
+    expect(sign({ login: 'Eve', code: 'no-seat-left' })).toEqual(['distinct-people'])
+    expect(sign({ login: 'erik', code: 'old-content' })).toEqual(['distinct-people'])
+  })
+})
+
 const withoutConfiguration = (): World => {
   const world = new World()
   world.ask(build())
@@ -107,7 +147,7 @@ const after = (world: World, ...events: Parameters<World['record']>[0]): World =
   world.record(events)
   return world
 }
-const fewPeople = (text: string): string => text.replace('signoff: true,', 'signoff: true, distinctPeople: 2,')
+const fewPeople = (text: string): string => text.replace('signoff: true,', 'signoff: true, distinctPeople: 3,')
 
 /** One row for each way in which a gate stays shut: its only blocker, in a world where all else is ready. */
 const ROWS: readonly (readonly [BlockerCode, string, () => World, Partial<Requested>?])[] = [

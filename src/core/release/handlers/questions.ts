@@ -4,6 +4,7 @@ import type { RingConfig } from '../../config/schema.ts'
 import { type Deciding, state, states } from '../../decision.ts'
 import { type Problem, quoted } from '../../problem.ts'
 import { type ProductState, productKey, type VersionState, versionKey } from '../../product/schema.ts'
+import { peopleAsked } from '../../ring/customers.ts'
 import { findBlockers, findGate } from '../../ring/find-gate.ts'
 import { FREEZES_KEY, type Freezes, freezesOf, nothingFrozen } from '../../ring/freezes.ts'
 import type { Blocker, GateState } from '../../ring/schema.ts'
@@ -140,13 +141,15 @@ const ignoredLines = ({ signoff }: ReleaseState): string[] =>
     .slice(0, 20)
     .map(({ login, why }) => `a review of ${login ?? 'a deleted account'} does not count: ${why}`)
 
-function requirementLines({ ring, label, gate }: RingConfig, before: RingConfig | undefined): string[] {
+function requirementLines(asked: RingConfig, before: RingConfig | undefined): string[] {
+  const { ring, label, gate } = asked
+  const people = peopleAsked(asked)
   const where = `ring ${ring} (${label})`
   if (!gate) return [`${where} is open: a recorded, finished build of the job's own commit is enough`]
   return [
     `${where} asks for a recorded, finished build of the job's own commit`,
     ...(gate.signoff ? ['a release in progress that holds the version and is signed off'] : []),
-    ...(gate.distinctPeople > 1 ? [`signatures of at least ${gate.distinctPeople} different people`] : []),
+    ...(gate.signoff && people > 1 ? [`approvals of at least ${people} different people`] : []),
     ...(gate.previousRing && before
       ? [`the version is what completed last in the ring before: ${before.environments.join(', ')}`]
       : []),
