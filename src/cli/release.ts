@@ -56,7 +56,7 @@ const refused = (code: string, message: string, hint: string): RingmasterError =
 export const simulateSignoff: CliCommand = {
   name: 'release simulate-signoff',
   usage:
-    'ringmaster release simulate-signoff --repo DIR|OWNER/NAME --release ID [--branch NAME] [--approve LOGIN]... [--at TIME]',
+    'ringmaster release simulate-signoff --repo DIR|OWNER/NAME --release ID [--branch NAME] [--approve LOGIN]… [--at TIME] [--json]',
   summary:
     'Say where the signatures of a release stand, and what further approvals would make of them; of a draft, who has to sign.',
   async run(args, io) {

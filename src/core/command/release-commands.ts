@@ -125,7 +125,7 @@ export const RELEASE_COMMANDS = {
   set: entry({
     name: 'set',
     usage: '/set key value',
-    help: `say more of the release: ${SETTING_KEYS.join(', ')}; "none" empties it`,
+    help: `say more of the release: ${SETTING_KEYS.join(', ')}; "none" empties it; a profile is set by who completes releases`,
     where: OF_A_RELEASE,
     permission: 'manage-release',
     parse: settingArgument,
