@@ -135,10 +135,11 @@ export const proposalEndOutlet =
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const pulls = await pullsOf(octokit, output)
-    const merged = pulls.find((pull) => pull.merged_at)
-    if (merged)
-      return { remote: String(merged.number), observed: [seen(output, merged, merged.head.sha, true, clock())] }
+    /** First the open one: one that was merged by hand may hold a composition of before. */
     const open = pulls.find((pull) => pull.state === 'open')
+    const merged = pulls.find((pull) => pull.merged_at)
+    if (!open && merged)
+      return { remote: String(merged.number), observed: [seen(output, merged, merged.head.sha, true, clock())] }
     if (!open) return { remote: null }
     if (output.end === 'close' || output.head === null) {
       await outside('close a proposal', () =>

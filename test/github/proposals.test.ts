@@ -221,6 +221,13 @@ describe('the end of a proposal', () => {
     expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
   })
 
+  it('merges the open one, also where somebody merged one of before by hand', async () => {
+    const before = { state: 'closed', merged_at: '2026-11-20T09:00:00Z', head: { sha: NEXT } }
+    pulls([pull(900), pull(899, before)])
+    merges('merge', 200)
+    expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
+  })
+
   it.each([
     ['a cancelled release', ending('close')],
     ['a release without a signed commit', ending('merge', null)],
