@@ -78,17 +78,26 @@ export const proposalOutlet =
     const head = isThere
       ? known
       : await commitFile(octokit, name, { branch, expectedHead: known, path, text, headline })
-    const pull = await ensurePull(octokit, output, head)
-    return { remote: String(pull.number), observed: [seen(output, pull, head, Boolean(pull.merged_at), clock())] }
+    const pull = await ensurePull(octokit, output, { head, base })
+    const isMerged = Boolean(pull.merged_at)
+    const shown = isMerged ? pull.head.sha : head
+    return { remote: String(pull.number), observed: [seen(output, pull, shown, isMerged, clock())] }
   }
 
-async function ensurePull(octokit: Octokit, output: OutputOf<'proposal'>, head: string): Promise<Pull> {
+async function ensurePull(
+  octokit: Octokit,
+  output: OutputOf<'proposal'>,
+  { head, base }: { readonly head: string; readonly base: string },
+): Promise<Pull> {
   const body = `${output.body}\n\n${marker(output.key)}`
   const pulls = await pullsOf(octokit, output)
   const open = pulls.find((pull) => pull.state === 'open')
   if (open) return open.title === output.title && open.body === body ? open : update(octokit, output, open.number, body)
-  /** Merged by somebody as it stands: there is nothing left to propose, and the log has to know. */
-  const merged = pulls.find((pull) => pull.merged_at && pull.head.sha === head)
+  /**
+   * Merged by somebody as it stands: there is nothing left to propose, and the log has to know. Where the branch was
+   * deleted with that, it begins anew at the base, which holds the text.
+   */
+  const merged = pulls.find((pull) => pull.merged_at && (pull.head.sha === head || head === base))
   if (merged) return merged
   const closed = pulls.find((pull) => !pull.merged_at)
   if (!closed) return create(octokit, output, body)

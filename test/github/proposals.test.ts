@@ -176,6 +176,17 @@ describe('a proposal', () => {
     pulls([pull(900, { state: 'closed', merged_at: '2026-11-20T09:00:00Z' })])
     expect(await propose(proposal)).toEqual(seen(900, HEAD, true))
   })
+
+  it('that somebody merged, whose branch was deleted with that, is told as it was merged', async () => {
+    ref(base, BASE)
+    ref(branch, null)
+    github()
+      .post(`${repo}/git/refs`, { ref: `refs/heads/${branch}`, sha: BASE })
+      .reply(201, { object: { sha: BASE } })
+    file(BASE, proposal.text)
+    pulls([pull(900, { state: 'closed', merged_at: '2026-11-20T09:00:00Z' })])
+    expect(await propose(proposal)).toEqual(seen(900, HEAD, true))
+  })
 })
 
 describe('the end of a proposal', () => {
