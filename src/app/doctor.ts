@@ -1,10 +1,13 @@
+import { z } from 'zod'
 import { CONFIG_PATH } from '../core/config/parse.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import { splitName } from '../github/client.ts'
 import { MERGE_METHODS } from '../github/proposals.ts'
 import { type BranchRule, branchProtection, branchRules } from '../github/rulesets.ts'
 import { outside } from '../github/trouble.ts'
+import { plainLine } from '../render/text-table.ts'
 import { EVENTS } from '../webhooks/index.ts'
+import { isOwnCheck } from '../webhooks/interference.ts'
 import { pages, protectionRules, teams } from './doctor-configured.ts'
 import { type Examination, type Finding, type Installed, wardOf } from './doctor-ward.ts'
 import { PAGES_BRANCH } from './pages-branch.ts'
@@ -24,6 +27,7 @@ export async function examine(installed: Installed): Promise<readonly Finding[]>
     ['the ruleset', rulesets],
     ['the configuration', configuration],
     ['the merge methods', mergeMethods],
+    ['the required checks', requiredChecks],
     ['the protection rules', protectionRules],
     ['the teams', teams],
     ['the site', pages],
@@ -118,6 +122,44 @@ const mergeMethods: Examination = async (ward) => {
           hint: 'Allow one of them in the settings of the repository, and in the rules of the branch.',
         },
       ]
+}
+
+/**
+ * Whether a check of ours that is required is required of the App: GitHub takes a check run or commit status of the same
+ * name from anybody otherwise.
+ */
+const requiredChecks: Examination = async (ward) => {
+  const { app, releaseRepository } = ward
+  const octokit = await app.forRepository(releaseRepository)
+  const { id } = await app.profile()
+  const { default_branch } = await ward.repository()
+  const findings = await Promise.all(
+    [RELEASES_BRANCH, default_branch].map(async (branch) => {
+      const rules = await branchRules(octokit, releaseRepository, branch)
+      return ownChecksIn(rules).map((check) => pinned(check, branch, id))
+    }),
+  )
+  return findings.flat()
+}
+
+const RequiredChecks = z.object({
+  required_status_checks: z.array(z.object({ context: z.string(), integration_id: z.number().nullish() })),
+})
+type RequiredCheck = z.infer<typeof RequiredChecks>['required_status_checks'][number]
+
+const ownChecksIn = (rules: readonly BranchRule[]): RequiredCheck[] =>
+  rules.flatMap(({ type, parameters }) => {
+    const read = type === 'required_status_checks' ? RequiredChecks.safeParse(parameters) : undefined
+    return read?.success ? read.data.required_status_checks.filter(({ context }) => isOwnCheck(context)) : []
+  })
+
+function pinned({ context, integration_id: source }: RequiredCheck, branch: string, appId: number): Finding {
+  const check = `the check ${plainLine(context)} that ${branch} requires`
+  if (source === appId) return { state: 'pass', what: `${check} counts from the App alone` }
+  const hint = `Name the App as its source in the ruleset: integration_id ${appId}.`
+  return typeof source === 'number'
+    ? { state: 'fail', what: `${check} counts from another App alone (${source}): it never will be there`, hint }
+    : { state: 'warn', what: `${check} counts from anybody who can write: it is not pinned to the App`, hint }
 }
 
 function isTaken(rules: readonly BranchRule[], method: (typeof MERGE_METHODS)[number]): boolean {

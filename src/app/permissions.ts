@@ -52,6 +52,12 @@ export const PERMISSIONS: readonly PermissionUse[] = [
     where: 'products',
   },
   {
+    feature: 'find commit statuses that others set under the names of its check runs',
+    permission: 'statuses',
+    access: 'read',
+    where: 'release',
+  },
+  {
     feature: 'read deployments, answer protection rules',
     permission: 'deployments',
     access: 'write',

@@ -75,6 +75,16 @@ export type Request =
       readonly app: string
       readonly url: string
     })
+  /** A commit status under one of our names: GitHub takes one for a check run of that name, and Ringmaster makes none. */
+  | (Asked & {
+      readonly kind: 'status-forged'
+      readonly repository: RepositoryRef
+      readonly sha: string
+      readonly statusId: number
+      readonly name: string
+      readonly by: string
+      readonly url: string
+    })
   /** Somebody edited or deleted a comment of ours. */
   | (Asked & {
       readonly kind: 'comment-touched'

@@ -150,7 +150,7 @@ export const SLOTS: readonly Slot[] = [
   },
   {
     family: 'forged, pushed, edited, deleted',
-    rule: 'what somebody changed who may not, by the check run, commit or branch that shows it, and what follows',
+    rule: 'what somebody changed who may not, by the check run, status, commit or branch that shows it, and what follows',
     shape: shape('(?!(?:command|comment|cut|gate|run|deployment|build|brake|due|redaction):)[a-z-]+:.+'),
     types: ['evidence.changed', 'release.held', 'environment.frozen', 'alarm.raised', 'alarm.cleared'],
   },

@@ -14,7 +14,7 @@ import { decideBuildNumber } from '../core/product/build-number.ts'
 import { decideCutSettled } from '../core/product/cut-settled.ts'
 import { decideBuildReported } from '../core/product/decide.ts'
 import { decideCommand } from '../core/release/command.ts'
-import { decideBranchPushed, decideCheckForged, decideCommentTouched } from '../core/release/interference.ts'
+import { decideBranchPushed, decideCommentTouched, decideForged } from '../core/release/interference.ts'
 import { decideProposalSeen } from '../core/release/proposal.ts'
 import { decideReleaseReview, decideReviewDismissed, decideReviewSubmitted } from '../core/release/review.ts'
 import type { Request, RequestKind } from '../core/request.ts'
@@ -29,7 +29,8 @@ const DECISIONS: {
   'command-given': decideCommand,
   'comment-noted': decideCommentNoted,
   'comment-touched': decideCommentTouched,
-  'check-forged': decideCheckForged,
+  'check-forged': decideForged,
+  'status-forged': decideForged,
   'branch-pushed': decideBranchPushed,
   'proposal-seen': decideProposalSeen,
   'review-submitted': decideReviewSubmitted,

@@ -73,12 +73,13 @@ export const SWEEPS = [
   },
   {
     kind: 'checks',
-    fact: 'check runs under our names that another App made on an open proposal',
-    endpoint: 'GET /repos/{owner}/{repo}/pulls?base, GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
-    key: 'id of the check run, and its address where the release knows it',
+    fact: 'check runs under our names that another App made on an open proposal, and commit statuses under them',
+    endpoint:
+      'GET /repos/{owner}/{repo}/pulls?base, GET /repos/{owner}/{repo}/commits/{ref}/check-runs, GET /repos/{owner}/{repo}/commits/{ref}/statuses',
+    key: 'id of the check run or status, and its address where the release knows it',
     lost: 'those on heads that were replaced meanwhile: they can pass for nothing any more',
     where: 'release',
-    concerns: ['forgedChecks'],
+    concerns: ['forgedChecks', 'forgedStatuses'],
   },
   {
     kind: 'comments',

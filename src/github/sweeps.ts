@@ -5,7 +5,7 @@ import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import type { SweepKind } from '../engine/sweeps.ts'
 import { branchHead } from './branches.ts'
 import { splitName } from './client.ts'
-import { outside } from './trouble.ts'
+import { outside, statusOf, translated } from './trouble.ts'
 
 /** A repository as its webhooks describe it. */
 export interface SweptRepository {
@@ -166,6 +166,9 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
       })
       for (const check_run of checks)
         yield { event: 'check_run', payload: { action: 'completed', check_run, repository } }
+      const commit = { html_url: `${pull.base.repo.html_url}/commit/${pull.head.sha}` }
+      for (const { id, context, creator } of await commitStatuses(place, pull.head.sha))
+        yield { event: 'status', payload: { id, sha: pull.head.sha, context, commit, repository, sender: creator } }
     }
   },
 
@@ -208,6 +211,24 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
     if (after === null) return
     yield { event: 'push', payload: { ref: `refs/heads/${repository.default_branch}`, after, repository } }
   },
+}
+
+/**
+ * The statuses of a commit. None where the installation may not see them: the doctor says so, and an installation that
+ * has not been asked for it yet loses nothing else.
+ */
+async function commitStatuses(place: Place, ref: string) {
+  try {
+    return await place.octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/statuses', {
+      ...at(place),
+      ref,
+      per_page: 100,
+    })
+  } catch (error) {
+    const told = translated('list the statuses of a commit', error)
+    if (told.code === 'github-refused' && statusOf(error) === 403) return []
+    throw error
+  }
 }
 
 interface ListedDeployment {

@@ -36,6 +36,7 @@ const INTERFERENCES: Record<InterferenceKind, (by: string) => string> = {
   'proposal-merged': (by) => `${by} merged the proposal by hand`,
   'branch-pushed': (by) => `${by} pushed to a branch that only Ringmaster writes`,
   'check-forged': (by) => `the App ${by} made a check run under a name of Ringmaster`,
+  'status-forged': (by) => `${by} set a commit status under a name of Ringmaster`,
 }
 
 /** Who touched the evidence of a release, newest last, as far as the release has them at hand; the log has all of them. */

@@ -7,7 +7,7 @@ import { configuration, proposedConfiguration } from './configuration.ts'
 import type { Concern, Delivery, Installation } from './delivery.ts'
 import { deployments } from './deployments.ts'
 import { gates } from './gates.ts'
-import { forgedChecks, pushes } from './interference.ts'
+import { forgedChecks, forgedStatuses, pushes } from './interference.ts'
 import { proposals, reviews } from './proposals.ts'
 import { runs } from './runs.ts'
 
@@ -25,6 +25,7 @@ export const CONCERNS: Readonly<Record<string, Concern>> = {
   reviews,
   runs,
   forgedChecks,
+  forgedStatuses,
   pushes,
 }
 

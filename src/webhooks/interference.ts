@@ -36,8 +36,11 @@ export const pushes: Concern = {
   },
 }
 
-/** The names of check runs by which we answer people and gates. Those of builds and bundles come from workflows. */
+/** The names under which we answer people and gates. Those of builds and bundles come from workflows. */
 const OWN_CHECKS = /^ringmaster\/(?:sign-off|configuration|gate)(?: |$)/i
+
+/** Whether only Ringmaster answers under a name. */
+export const isOwnCheck = (name: string): boolean => OWN_CHECKS.test(name)
 
 const CheckRun = z.object({
   check_run: z.object({
@@ -56,7 +59,7 @@ export const forgedChecks: Concern = {
   events: ['check_run'],
   toRequests(delivery, installation) {
     const payload = CheckRun.safeParse(delivery.payload)
-    if (!payload.success || !OWN_CHECKS.test(payload.data.check_run.name)) return []
+    if (!payload.success || !isOwnCheck(payload.data.check_run.name)) return []
     const { check_run: run, repository, sender } = payload.data
     if (repository.id !== installation.releaseRepositoryId || !run.app || run.app.id === installation.appId) return []
     const url = run.html_url ?? ''
@@ -69,6 +72,44 @@ export const forgedChecks: Concern = {
         name: run.name.slice(0, 100),
         app: (run.app.slug ?? String(run.app.id)).slice(0, 100),
         url: url.slice(0, 500),
+        at: delivery.receivedAt,
+        actor: actorOf(sender),
+        source: sourceOf(delivery, url),
+      },
+    ]
+  },
+}
+
+const CommitStatus = z.object({
+  id: Id,
+  sha: CommitSha,
+  context: z.string(),
+  commit: z.object({ html_url: z.string().nullish() }).nullish(),
+  repository: Repository,
+  sender: User.nullish(),
+})
+
+/**
+ * Commit statuses under our names, whoever set them: Ringmaster makes check runs alone. GitHub has no page of a status,
+ * so that its number tells it from others of the commit.
+ */
+export const forgedStatuses: Concern = {
+  events: ['status'],
+  toRequests(delivery, installation) {
+    const payload = CommitStatus.safeParse(delivery.payload)
+    if (!payload.success || !isOwnCheck(payload.data.context)) return []
+    const { id, sha, context, commit, repository, sender } = payload.data
+    if (repository.id !== installation.releaseRepositoryId) return []
+    const url = `${(commit?.html_url ?? '').slice(0, 450)}#status-${id}`
+    return [
+      {
+        kind: 'status-forged',
+        repository: repositoryOf(repository),
+        sha,
+        statusId: id,
+        name: context.slice(0, 100),
+        by: sender?.login ?? 'a deleted account',
+        url,
         at: delivery.receivedAt,
         actor: actorOf(sender),
         source: sourceOf(delivery, url),

@@ -19,6 +19,8 @@ interface World {
   /** The release repository as GitHub describes it, and the rules of the branch of proposals beside those that guard it. */
   readonly repository?: object
   readonly releasesRules?: readonly object[]
+  /** The rules of the default branch. */
+  readonly mainRules?: readonly object[]
   /** The answer to who is asked before production; status 404 where there is no such environment. */
   readonly gate?: readonly [status: number, body: object]
   readonly members?: readonly [status: number, body: unknown]
@@ -27,6 +29,11 @@ interface World {
 
 const TEAM = 'team: acme/engineering'
 const asked = { custom_deployment_protection_rules: [{ id: 1, enabled: true, app: { id: 4711 } }] }
+
+const requires = (...required_status_checks: readonly object[]) => ({
+  type: 'required_status_checks',
+  parameters: { required_status_checks, strict_required_status_checks_policy: false },
+})
 
 /** GitHub as the doctor asks it, healthy unless bent. */
 function hospital(world: World = {}): void {
@@ -38,6 +45,7 @@ function hospital(world: World = {}): void {
     file = CONFIGURATION.replace('users: [eve]', TEAM),
     repository = {},
     releasesRules = [],
+    mainRules = [],
     gate = [200, asked],
     members = [200, [{ login: 'eve', id: 2 }]],
     pages,
@@ -52,8 +60,9 @@ function hospital(world: World = {}): void {
   github()
     .get(`${repo}/rules/branches/ringmaster-releases`)
     .query(true)
-    .twice()
+    .times(3)
     .reply(200, [...guards, ...releasesRules])
+  github().get(`${repo}/rules/branches/main`).query(true).reply(200, mainRules)
   github()
     .get(repo)
     .times(pages ? 2 : 1)
@@ -99,6 +108,14 @@ describe('the doctor', () => {
     )
   })
 
+  it('says that a check which is required counts from the App alone', async () => {
+    hospital({ releasesRules: [requires({ context: 'ringmaster/sign-off', integration_id: 4711 })] })
+    expect(await findings()).toContainEqual({
+      state: 'pass',
+      what: 'the check ringmaster/sign-off that ringmaster-releases requires counts from the App alone',
+    })
+  })
+
   it.each<[string, World, object[]]>([
     [
       'a permission that is missing and one that is too weak',
@@ -138,6 +155,23 @@ describe('the doctor', () => {
         ],
       },
       [{ state: 'fail', what: expect.stringContaining('takes no proposal'), hint: expect.any(String) }],
+    ],
+    [
+      'required checks that others can stand in for',
+      {
+        releasesRules: [requires({ context: 'ringmaster/sign-off' }, { context: 'ci' })],
+        mainRules: [requires({ context: 'ringmaster/configuration', integration_id: null })],
+      },
+      ['ringmaster/sign-off that ringmaster-releases', 'ringmaster/configuration that main'].map((check) => ({
+        state: 'warn',
+        what: `the check ${check} requires counts from anybody who can write: it is not pinned to the App`,
+        hint: 'Name the App as its source in the ruleset: integration_id 4711.',
+      })),
+    ],
+    [
+      'a required check that is asked of another App',
+      { releasesRules: [requires({ context: 'ringmaster/sign-off', integration_id: 666 })] },
+      [{ state: 'fail', what: expect.stringContaining('another App alone (666)'), hint: expect.any(String) }],
     ],
     [
       'an environment that asks another App',
@@ -223,6 +257,7 @@ describe('the doctor', () => {
       'could not look at the ruleset',
       'could not look at the configuration',
       'could not look at the merge methods',
+      'could not look at the required checks',
     ])
     expect(new Set(found.map(({ state }) => state))).toEqual(new Set(['fail']))
   })

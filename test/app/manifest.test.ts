@@ -37,6 +37,7 @@ describe('the manifest of the App', () => {
       pull_request: 'pull_requests',
       pull_request_review: 'pull_requests',
       push: 'contents',
+      status: 'statuses',
       workflow_run: 'actions',
     }
     for (const event of EVENTS) expect(Object.keys(manifestPermissions())).toContain(needed[event])

@@ -266,15 +266,22 @@ describe('four parties sign two releases at once', () => {
         status: 'completed',
         conclusion: 'success',
       })
-    const touched = await eventually('both to be named', async () => {
+    await as('olga').rest.repos.createCommitStatus({
+      ...repo,
+      sha: pull.head.sha,
+      state: 'success',
+      context: 'ringmaster/sign-off',
+    })
+    const touched = await eventually('all of it to be named', async () => {
       const state = await stateOf(first.issue)
-      return state && state.conduct.interference.length >= 2 ? state.conduct : undefined
+      return state && state.conduct.interference.length >= 3 ? state.conduct : undefined
     })
     expect(touched.interference.map(({ what, by }) => [what, by]).sort()).toEqual([
       ['check-forged', 'copycat'],
       ['comment-edited', 'olga'],
+      ['status-forged', 'olga'],
     ])
-    expect(touched.hold?.reason).toContain('copycat')
+    expect(touched.hold?.reason).toMatch(/copycat made a check run|olga set a commit status/)
     await eventually('the board to be put back', async () => {
       const body = (await commentsOf(first.issue)).find((entry) => entry.id === board?.id)?.body
       return body?.includes('held') && body.includes(before.split('\n')[0] ?? '?') ? true : undefined

@@ -26,11 +26,54 @@ async function requests(kind: SweepKind, repository: { readonly id: number; read
 }
 
 describe('a sweep', () => {
-  it('finds a check run under our name that another App made on an open proposal', async () => {
+  const statuses = () => github().get(`/repos/acme/releases/commits/${HEAD}/statuses`).query({ per_page: 100 })
+  const proposals = () =>
     github()
       .get('/repos/acme/releases/pulls')
       .query({ state: 'open', base: 'ringmaster-releases', per_page: 100 })
-      .reply(200, [{ head: { sha: HEAD } }])
+      .reply(200, [{ head: { sha: HEAD }, base: { repo: { html_url: 'https://github.test/acme/releases' } } }])
+
+  it('finds a commit status under our name on an open proposal', async () => {
+    proposals()
+    github()
+      .get(`/repos/acme/releases/commits/${HEAD}/check-runs`)
+      .query(true)
+      .reply(200, { total_count: 0, check_runs: [] })
+    const status = { state: 'success', creator: ann }
+    statuses().reply(200, [
+      { id: 7, context: 'ringmaster/sign-off', ...status },
+      { id: 6, context: 'ci', ...status },
+    ])
+    const url = `https://github.test/acme/releases/commit/${HEAD}#status-7`
+    expect(await requests('checks', RELEASES)).toMatchObject([
+      { kind: 'status-forged', statusId: 7, by: 'ann', sha: HEAD, url },
+    ])
+  })
+
+  it.each([
+    [
+      'goes without statuses where the installation was not granted to see them',
+      403,
+      'Resource not accessible by integration',
+      [],
+    ],
+    ['is tried again where GitHub has trouble with them', 502, 'Server Error', null],
+    ['is tried again when a limit is reached', 403, 'You have exceeded a secondary rate limit', null],
+  ])('%s', async (_, status, message, found) => {
+    proposals()
+    github()
+      .get(`/repos/acme/releases/commits/${HEAD}/check-runs`)
+      .query(true)
+      .reply(200, { total_count: 0, check_runs: [] })
+    statuses().reply(status, { message })
+    const told = requests('checks', RELEASES)
+    if (found === null) await expect(told).rejects.toThrow(message)
+    else expect(await told).toEqual(found)
+  })
+
+  it('finds a check run under our name that another App made on an open proposal', async () => {
+    proposals()
+    statuses().reply(200, [])
     const run = { name: 'ringmaster/sign-off', head_sha: HEAD, html_url: 'https://github.test/c' }
     github()
       .get(`/repos/acme/releases/commits/${HEAD}/check-runs`)

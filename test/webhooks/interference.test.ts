@@ -46,6 +46,32 @@ describe('what others do to our own things is told', () => {
       { kind: 'check-forged', app: 'copycat', checkRunId: 9, sha: SHA },
     ],
     [
+      'a sign-off as a commit status, by a person',
+      'status',
+      {},
+      {
+        kind: 'status-forged',
+        by: 'ann',
+        name: 'ringmaster/sign-off',
+        statusId: 77,
+        sha: SHA,
+        url: `https://github.test/acme/releases/commit/${SHA}#status-77`,
+      },
+    ],
+    [
+      'one in capitals, by another App',
+      'status',
+      { context: 'Ringmaster/Sign-Off', 'sender.login': 'copycat[bot]', commit: null },
+      { kind: 'status-forged', by: 'copycat[bot]', url: '#status-77' },
+    ],
+    ['one by an account that is gone', 'status', { sender: null }, { by: 'a deleted account', actor: null }],
+    [
+      'one that failed: it could keep others from merging',
+      'status',
+      { state: 'failure' },
+      { kind: 'status-forged', by: 'ann' },
+    ],
+    [
       'a push to a proposal',
       'pull_request',
       { action: 'synchronize' },
@@ -72,6 +98,8 @@ describe('what others do to our own things is told', () => {
       { ...foreign, 'check_run.name': 'ringmaster/sign-off', 'check_run.app.id': installation.appId },
     ],
     ['a check of another name', 'check_run', { ...foreign, 'check_run.name': 'ringmaster/sign-offs' }],
+    ['a status of another name', 'status', { context: 'ringmaster/sign-offs' }],
+    ['a status elsewhere', 'status', { 'repository.id': 78 }],
     ['a check elsewhere', 'check_run', { 'check_run.app': { id: 99 }, 'check_run.name': 'ringmaster/sign-off' }],
   ])('but not %s', (_name, event, changes) => {
     expect(asking(event, changes)).toEqual([])

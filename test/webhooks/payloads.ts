@@ -179,5 +179,15 @@ export const PAYLOADS = {
     repository: platform,
     sender: ann,
   },
+  status: {
+    id: 77,
+    sha,
+    context: 'ringmaster/sign-off',
+    state: 'success',
+    target_url: null,
+    commit: { html_url: `https://github.test/acme/releases/commit/${sha}` },
+    repository,
+    sender: ann,
+  },
 }
 export type Event = keyof typeof PAYLOADS

@@ -15,6 +15,7 @@ export const INTERFERENCES = [
   'proposal-merged',
   'branch-pushed',
   'check-forged',
+  'status-forged',
 ] as const
 export const InterferenceKind = z.enum(INTERFERENCES)
 export type InterferenceKind = z.infer<typeof InterferenceKind>

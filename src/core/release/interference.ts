@@ -7,6 +7,7 @@ import { OPEN_KEY, type OpenIndex, releaseKey } from './open.ts'
 import type { ReleaseState } from './schema.ts'
 
 type CheckForged = Extract<Request, { kind: 'check-forged' }>
+type StatusForged = Extract<Request, { kind: 'status-forged' }>
 type CommentTouched = Extract<Request, { kind: 'comment-touched' }>
 type BranchPushed = Extract<Request, { kind: 'branch-pushed' }>
 const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
@@ -14,37 +15,47 @@ const nothing: Decision<null> = { kind: 'accept', events: [], answer: null }
 /** The alarm of somebody else's push to our branches: it froze everything, and closes with that. */
 export const PUSHED_ALARM = 'pushed'
 
-const restOf = (request: CheckForged | CommentTouched | BranchPushed) => ({
+const restOf = (request: CheckForged | StatusForged | CommentTouched | BranchPushed) => ({
   at: request.at,
   actor: request.actor,
   source: request.source,
   trust: 'platform' as const,
 })
 
+/** What was forged, by whom, its own slot, and a sentence for people. */
+function forgeryIn(request: CheckForged | StatusForged) {
+  switch (request.kind) {
+    case 'check-forged': {
+      const { checkRunId, name, app } = request
+      const reason = `the App ${app} made a check run under the name ${name} on its proposal`
+      return { by: app, slot: `forged:${request.repository.id}/${checkRunId}`, reason }
+    }
+    case 'status-forged': {
+      const { statusId, name, by } = request
+      const reason = `${by} set a commit status under the name ${name} on its proposal`
+      return { by, slot: `forged:${request.repository.id}/status-${statusId}`, reason }
+    }
+  }
+}
+
 /**
- * A check run under our name that another App made. On the proposal of an open release it could pass for a sign-off:
- * the release is held until somebody has looked.
+ * A check run under our name that another App made, or a commit status that anybody set. On the proposal of an open
+ * release either could pass for a sign-off: the release is held until somebody has looked.
  */
-export function* decideCheckForged(request: CheckForged): Deciding<Decision<null>> {
+export function* decideForged(request: CheckForged | StatusForged): Deciding<Decision<null>> {
   const open = yield* state<OpenIndex>(OPEN_KEY)
   const releases = yield* states<ReleaseState>((open?.releases ?? []).map((entry) => releaseKey(entry.id)))
   const release = releases.find((entry) => entry?.proposal?.contents.some(({ commit }) => commit === request.sha))
   if (!release) return nothing
-  const { checkRunId, name, app, url } = request
+  const { kind, url } = request
   /** A sweep finds it as long as it stands: whoever unheld the release since has looked at it. */
-  if (release.conduct.interference.some((seen) => seen.what === 'check-forged' && seen.url === url && url !== ''))
-    return nothing
-  const slot = `forged:${request.repository.id}/${checkRunId}`
-  const reason = `the App ${app} made a check run under the name ${name} on its proposal`
+  if (release.conduct.interference.some((seen) => seen.what === kind && seen.url === url && url !== '')) return nothing
+  const { by, slot, reason } = forgeryIn(request)
   return {
     kind: 'accept',
     answer: null,
     events: [
-      draft(
-        'evidence.changed',
-        { release: release.id, what: 'check-forged', by: app, url },
-        { ...restOf(request), key: slot },
-      ),
+      draft('evidence.changed', { release: release.id, what: kind, by, url }, { ...restOf(request), key: slot }),
       draft(
         'release.held',
         { release: release.id, reason: reason.slice(0, 300) },

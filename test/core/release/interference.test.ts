@@ -102,6 +102,47 @@ describe('a check run under our name', () => {
   })
 })
 
+describe('a commit status under our name', () => {
+  const forged = (commit: string, statusId = 4): Request => ({
+    kind: 'status-forged',
+    repository: RELEASES,
+    sha: commit,
+    statusId,
+    name: 'ringmaster/sign-off',
+    by: 'mallory',
+    url: `https://example.test/commit/${commit}#status-${statusId}`,
+    ...asked,
+  })
+
+  it('on a proposal holds its release, and gates are shut until somebody has looked', () => {
+    const world = proposed()
+    expect(world.ask(forged(HEAD)).types).toEqual(['evidence.changed', 'release.held'])
+    expect(release(world).conduct).toMatchObject({
+      hold: { by: null, reason: expect.stringContaining('mallory set a commit status') },
+      interference: [{ what: 'status-forged', by: 'mallory' }],
+    })
+  })
+
+  it('is not raised again however often it is told, and another one is', () => {
+    const world = proposed()
+    world.ask(forged(HEAD))
+    expect(world.ask(forged(HEAD)).events).toEqual([])
+    expect(world.decide(forged(HEAD)).decision.events).toEqual([])
+    expect(world.ask(forged(HEAD, 5)).types).toEqual(['evidence.changed', 'release.held'])
+  })
+
+  it('has a slot of its own beside a check run of the same number', () => {
+    const world = proposed()
+    const check = { checkRunId: 4, name: 'ringmaster/sign-off', app: 'copycat', url: '' }
+    world.ask({ kind: 'check-forged', repository: RELEASES, sha: HEAD, ...check, ...asked })
+    expect(world.ask(forged(HEAD)).types).toContain('evidence.changed')
+  })
+
+  it('on any other commit deceives nobody', () => {
+    expect(proposed().ask(forged(sha('f1'))).events).toEqual([])
+  })
+})
+
 describe('a touched comment of ours', () => {
   it('is named, and what should stand there is looked at again', () => {
     const world = proposed()
