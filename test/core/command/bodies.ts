@@ -123,6 +123,34 @@ export function bodyFrom(seed: number): string {
   return parts.join('')
 }
 
+/** GitHub takes so many characters of a comment. */
+const LONGEST_BODY = 65_536
+
+/** What is the same again and again costs the renderer the square of its length. */
+const LONGEST_REPEATED = 8_192
+
+/**
+ * A long comment body of a seed: many bodies behind each other or one of them again and again, one in two of the greatest
+ * length that there is; or one piece of Markdown again and again before a command.
+ */
+export function longBodyFrom(seed: number): string {
+  const random = randomFrom(seed)
+  const length = random() < 0.5 ? LONGEST_BODY : 1_000 + Math.floor(random() * (LONGEST_BODY - 1_000))
+  const kind = random()
+  if (kind < 0.4) {
+    const bodies: string[] = []
+    for (let left = length, next = seed; left > 0; left -= bodies.at(-1)?.length ?? 0) {
+      next += 7_919
+      bodies.push(`${bodyFrom(next)}${random() < 0.8 ? '\n\n' : ''}`)
+    }
+    return bodies.join('').slice(0, length)
+  }
+  const end = '\n\n/status\n'
+  const piece = kind < 0.7 ? `${bodyFrom(seed)}\n\n` : `${PARTS[Math.floor(random() * PARTS.length)]}`
+  const most = kind < 0.7 ? length : Math.min(length, LONGEST_REPEATED)
+  return `${piece.repeat(Math.ceil(most / piece.length)).slice(0, most - end.length)}${end}`
+}
+
 /** The name of a command that begins a line. */
 export const nameOf = (line: string) => /^\/([a-z0-9][a-z0-9-]{0,31})(?=[ \t]|$)/i.exec(line)?.[1]?.toLowerCase()
 

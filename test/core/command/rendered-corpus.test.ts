@@ -40,7 +40,41 @@ function milliseconds(body: string): number {
   return performance.now() - start
 }
 
+/** Of this process alone: what others do on the machine does not count. */
+function cpuMilliseconds(body: string): number {
+  const start = process.cpuUsage()
+  readCommands(body)
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1_000
+}
+
+/** Four times for what is linear, sixteen for what is not. */
+const MOST_OF_FOUR = 9
+
 describe('the time that a comment takes', () => {
+  it.each([
+    ['quotes in quotes', '> > > quoted\n\n/status\n\n'],
+    ['open brackets', '[a](b [c] ![d\n/status\n\n'],
+    ['HTML that is never closed', '\n/status\n<p>\n\n\n'],
+    ['deep quotes, which are refused', '> '],
+    ['brackets alone', ']('],
+  ])(
+    'is linear up to the 65,536 characters that GitHub takes: %s',
+    (_, part) => {
+      const bodyOf = (length: number) => `${part.repeat(length / part.length).slice(0, length - 9)}\n/status\n`
+      const [quarter, whole] = [bodyOf(16_384), bodyOf(65_536)]
+      cpuMilliseconds(quarter)
+      let least = Number.POSITIVE_INFINITY
+      /** What takes a few milliseconds says nothing of growth, only of what stopped it. */
+      for (let round = 0; round < 4 && least >= MOST_OF_FOUR; round += 1) {
+        const [some, all] = [cpuMilliseconds(quarter), cpuMilliseconds(whole)]
+        least = Math.min(least, all < 50 ? 0 : all / some)
+      }
+      expect(least).toBeLessThan(MOST_OF_FOUR)
+    },
+    60_000,
+  )
+
   it.each([
     ['one paragraph', '/status and more\n'],
     ['quotes in quotes', '> > > quoted\n\n/status\n\n'],
