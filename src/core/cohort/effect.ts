@@ -175,6 +175,10 @@ function tallyOfLatest({ channel, admission }: SimulatedChannel, { roster }: Coh
   return { enrolled, permitted, left: enrolled - permitted }
 }
 
+/** What is told is bounded, and no number of warnings may crowd out an error. */
+const errorsFirst = (a: EffectFinding, b: EffectFinding): number =>
+  Number(b.severity === 'error') - Number(a.severity === 'error')
+
 const shortened = (text: string, most: number): string => (text.length <= most ? text : `${text.slice(0, most - 1)}…`)
 
 /** What stood before a change. Its own faults are not the change's doing. */
@@ -251,6 +255,6 @@ export function effectOf(question: EffectQuestion, known: FleetKnown): ChannelEf
     downgrades,
     stranded,
     moves,
-    findings: findings.slice(0, FINDINGS_SHOWN),
+    findings: findings.sort(errorsFirst).slice(0, FINDINGS_SHOWN),
   }
 }

@@ -154,6 +154,17 @@ describe('every version that a device may have is tried', () => {
   })
 })
 
+it('an error is told however many warnings there are', () => {
+  const versions = Array.from({ length: 60 }, (_, at) => `2.${at}.0`)
+  const after = chain(versions).map((one) => ({ ...one, requirement: '~> 1.0' }))
+  const question = { before: offer(chain(versions)), after: offer(after), others: [], now: NOW }
+  const { findings } = effectOf(question, NO_ROSTER)
+  expect(findings.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
+    'error devices-stranded',
+    ...Array(49).fill('warning dialects-differ'),
+  ])
+})
+
 describe('a roster', () => {
   const salt = 'salted'
   const named = (id: string, pseudonym: string) => pseudonymDigest({ id, salt }, pseudonym)
