@@ -30,7 +30,8 @@ function rowsOf(table: string, answers: number): Row[] {
 
 const between = (start: string, end: string): string => page.split(start)[1]?.split(end)[0] ?? ''
 const above = rowsOf(between('row by row\n', '\n### Below 1.0.0\n'), 4)
-const low = rowsOf(between('\n### Below 1.0.0\n', '\n## '), 5)
+const low = rowsOf(between('\n### Below 1.0.0\n', '\n### On real commits\n'), 5)
+const real = rowsOf(between('\n### On real commits\n', '\n## '), 5)
 
 const bumpsOf = (commits: readonly Commit[]): string[] =>
   presets.map((preset) => decideBump({ preset }, '1.2.3', commits)).map((one) => (one.ok ? one.value.bump : 'refused'))
@@ -41,11 +42,15 @@ const versionsOf = (commits: readonly Commit[]): string[] =>
 
 describe('the documented differences', () => {
   it('are all read from the page', () => {
-    expect([above.length, low.length]).toEqual([51, 33])
+    expect([above.length, low.length, real.length]).toEqual([51, 33, 16])
   })
 
   it.each(above)('hold for %j', (messages, bumps) => {
     expect(bumpsOf(commitsOf(messages))).toEqual(bumps)
+  })
+
+  it.each(real)('hold of a kind of real commits, for %j', (messages, [...answers]) => {
+    expect(bumpsOf(commitsOf(messages))).toEqual(answers.slice(0, presets.length))
   })
 
   it.each(low)('hold from 0.2.3 for %j', (messages, versions) => {
@@ -54,6 +59,7 @@ describe('the documented differences', () => {
 })
 
 const Case = z.object({ id: z.string(), commits: z.array(z.object({ sha: z.string(), message: z.string() })) })
+const Ranges = z.object({ commits: Case.shape.commits.default([]) })
 const file = caseFile('bump-messages.ndjson')
 
 // The worked cases lie beside the checkout; where they are, every difference in them has its row.
@@ -79,5 +85,27 @@ beside('the worked cases', () => {
     expect(histories.size).toBeGreaterThan(40)
     expect(missing(above, bumpsOf)).toEqual([])
     expect(missing(low, versionsOf)).toEqual([])
+  })
+})
+
+const realFiles = ['bump-verdicts.ndjson', 'bump-history.ndjson'].map(caseFile)
+const realBeside = realFiles.every((path) => existsSync(path)) ? describe : describe.skip
+realBeside('the real commits', () => {
+  it('differ by the kinds in the table, each as often as it says', () => {
+    const lines = realFiles.flatMap((path) => readFileSync(path, 'utf8').trim().split('\n'))
+    const messages = new Set(
+      lines.flatMap((line) => Ranges.parse(JSON.parse(line)).commits.map(({ message }) => message)),
+    )
+    const counts = new Map<string, number>()
+    for (const message of messages) {
+      const answers = bumpsOf(commitsOf([message]))
+      const kind = answers.join(' | ')
+      if (new Set(answers).size > 1) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    }
+    expect(messages.size).toBe(5_774)
+    const told = real.map(
+      ([, answers]) => [answers.slice(0, presets.length).join(' | '), Number(answers.at(-1))] as const,
+    )
+    expect(new Map(told)).toEqual(counts)
   })
 })
