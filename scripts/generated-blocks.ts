@@ -1,12 +1,12 @@
 import { parse } from 'yaml'
 import { VARIABLES } from '../src/app/environment.ts'
 import { PERMISSIONS } from '../src/app/permissions.ts'
-import { GUARDED_BRANCHES } from '../src/app/ringmaster.ts'
 import { ROLES_OF } from '../src/core/access/decide.ts'
 import { ROLES } from '../src/core/access/schema.ts'
 import { CATALOGUE } from '../src/core/catalogue.ts'
 import type { CommandEntry, Place } from '../src/core/command/entry.ts'
 import { COMMANDS } from '../src/core/command/table.ts'
+import { OWN_BRANCHES } from '../src/core/own-branches.ts'
 import { sweepTable } from '../src/engine/sweeps.ts'
 import { rulesetBody } from '../src/github/rulesets.ts'
 import { slotTable } from '../src/render/slots.ts'
@@ -63,7 +63,7 @@ function registration({ appManifest }: Sources): string {
 /** Stands for the id of the reader's App. */
 const APP_ID = 123456
 
-const ruleset = (): string => fenced('json', JSON.stringify(rulesetBody(APP_ID, GUARDED_BRANCHES), null, 2))
+const ruleset = (): string => fenced('json', JSON.stringify(rulesetBody(APP_ID, OWN_BRANCHES), null, 2))
 
 const roles = (permission: keyof typeof ROLES_OF | 'read'): string =>
   permission === 'read' ? 'everybody who can read the issue' : ROLES_OF[permission].map(code).join(', ')

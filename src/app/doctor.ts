@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { CONFIG_PATH } from '../core/config/parse.ts'
+import { branchOfEpoch, DATA_BRANCH, PAGES_BRANCH } from '../core/own-branches.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import { splitName } from '../github/client.ts'
 import { MERGE_METHODS } from '../github/proposals.ts'
@@ -10,13 +11,14 @@ import { EVENTS } from '../webhooks/index.ts'
 import { isOwnCheck } from '../webhooks/interference.ts'
 import { pages, protectionRules, teams } from './doctor-configured.ts'
 import { type Examination, type Finding, type Installed, wardOf } from './doctor-ward.ts'
-import { PAGES_BRANCH } from './pages-branch.ts'
 import { manifestPermissions } from './permissions.ts'
-import { DATA_BRANCH } from './ringmaster.ts'
 
 const STRENGTH: Readonly<Record<string, number>> = { read: 1, write: 2, admin: 3 }
 /** More than this and signatures, schedules and tokens go wrong. */
 const MAX_CLOCK_SKEW_MS = 60_000
+
+/** Stands for the branches of all later epochs; GitHub tells the rules of a branch before it exists. */
+const NEXT_DATA_BRANCH = branchOfEpoch(2)
 
 /** Looks at the installation as it is: every finding at once, in a fixed order. */
 export async function examine(installed: Installed): Promise<readonly Finding[]> {
@@ -88,8 +90,16 @@ const clock: Examination = async ({ app, nowMs }) => {
       ]
 }
 
+const UNGUARDED: Readonly<Record<string, string>> = {
+  [NEXT_DATA_BRANCH]: 'the log will be unprotected in its next epoch',
+  [PAGES_BRANCH]: 'others can take manifests away',
+}
+
 const rulesets: Examination = async ({ app, releaseRepository, pages: site }) => {
-  const guarded = [DATA_BRANCH, RELEASES_BRANCH].map((branch) => ({ repository: releaseRepository, branch }))
+  const guarded = [DATA_BRANCH, NEXT_DATA_BRANCH, RELEASES_BRANCH].map((branch) => ({
+    repository: releaseRepository,
+    branch,
+  }))
   if (site !== null) guarded.push({ repository: site, branch: PAGES_BRANCH })
   return Promise.all(
     guarded.map(async ({ repository, branch }): Promise<Finding> => {
@@ -98,7 +108,7 @@ const rulesets: Examination = async ({ app, releaseRepository, pages: site }) =>
         ? { state: 'pass', what: `a ruleset guards ${branch}` }
         : {
             state: 'warn',
-            what: `nothing guards ${branch}: ${branch === PAGES_BRANCH ? 'others can take manifests away' : 'every answer says "unprotected"'}`,
+            what: `nothing guards ${branch}: ${UNGUARDED[branch] ?? 'every answer says "unprotected"'}`,
             hint: 'Create the ruleset: docs/install.md, "Protect the branches".',
           }
     }),

@@ -1,10 +1,9 @@
+import { PAGES_BRANCH } from '../core/own-branches.ts'
 import { type GitHubApp, splitName } from '../github/client.ts'
 import { inClass } from '../github/work-class.ts'
 import { gitHubStore } from '../ledger/github.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { PublicationBranch } from '../publish/branch.ts'
-
-export const PAGES_BRANCH = 'ringmaster-pages'
 
 /** Pages then serves the files as they are, and does not look for templates in them first. */
 const NO_JEKYLL = { path: '.nojekyll', bytes: Buffer.from('\n') }

@@ -4,7 +4,7 @@ import { COHORTS_KEY, type CohortIndex } from '../core/cohort/state.ts'
 import { readConfiguration } from '../core/config/in-force.ts'
 import { type ViewsPlan, viewsPlan } from '../core/config/views.ts'
 import { model } from '../core/model.ts'
-import { RELEASES_BRANCH } from '../core/release/composition.ts'
+import { DATA_BRANCH } from '../core/own-branches.ts'
 import type { Request } from '../core/request.ts'
 import { createEngine, type Engine } from '../engine/engine.ts'
 import type { Applied, Log, Outlets } from '../engine/ports.ts'
@@ -34,10 +34,7 @@ import { brakesTick } from './brakes.ts'
 import { createGuard } from './guard.ts'
 import { Intake } from './intake.ts'
 import { createManifests, type Manifests } from './manifests.ts'
-import { PAGES_BRANCH } from './pages-branch.ts'
 import { createUpkeep } from './upkeep.ts'
-
-export const DATA_BRANCH = 'ringmaster-data'
 
 export interface RingmasterOptions {
   readonly app: GovernedApp
@@ -206,9 +203,6 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
 }
 
 const randomText = (): string => randomBytes(16).toString('hex')
-
-/** The branches that the ruleset has to guard. */
-export const GUARDED_BRANCHES: readonly string[] = [DATA_BRANCH, RELEASES_BRANCH, PAGES_BRANCH]
 
 /** Requests that somebody waits for; all others take their turn behind them. */
 const URGENT: { readonly [K in Request['kind']]?: 'answer' | 'gate' } = {

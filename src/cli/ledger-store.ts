@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Octokit } from '@octokit/rest'
 import { readAppSettings } from '../app/environment.ts'
-import { DATA_BRANCH } from '../app/ringmaster.ts'
+import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { gitHubApp, splitName } from '../github/client.ts'
 import { gitStore } from '../ledger/git.ts'

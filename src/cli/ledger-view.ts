@@ -1,5 +1,6 @@
 import type { AggregateKey } from '../core/event.ts'
 import { model } from '../core/model.ts'
+import { DATA_BRANCH } from '../core/own-branches.ts'
 import { gitStore } from '../ledger/git.ts'
 import { openLedger, type Session } from '../ledger/ledger.ts'
 import { VERSION } from '../version.ts'
@@ -8,7 +9,7 @@ import { VERSION } from '../version.ts'
 export function ledgerView(directory: string, branch: string | undefined, now: string): Promise<Session> {
   const store = gitStore({
     directory,
-    branch: branch ?? 'ringmaster-data',
+    branch: branch ?? DATA_BRANCH,
     author: { name: 'reader', email: 'reader@localhost' },
     clock: () => now,
   })

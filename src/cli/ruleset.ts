@@ -1,4 +1,4 @@
-import { GUARDED_BRANCHES } from '../app/ringmaster.ts'
+import { OWN_BRANCHES } from '../core/own-branches.ts'
 import { rulesetBody } from '../github/rulesets.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 
@@ -11,7 +11,7 @@ export const ruleset: CliCommand = {
     const id = needed(values['app-id'], 'app-id', ruleset)
     if (!/^[1-9][0-9]{0,14}$/.test(id))
       throw usageError(`expected the number of the App for --app-id, found ${JSON.stringify(id)}`, ruleset)
-    io.out(JSON.stringify(rulesetBody(Number(id), GUARDED_BRANCHES), null, 2))
+    io.out(JSON.stringify(rulesetBody(Number(id), OWN_BRANCHES), null, 2))
     return 0
   },
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { OWN_BRANCHES } from '../core/own-branches.ts'
+import { isOwnBranch } from '../core/own-branches.ts'
 import { CommitSha } from '../core/product/schema.ts'
 import { actorOf, type Concern, Id, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
 
@@ -18,8 +18,8 @@ export const pushes: Concern = {
     const payload = Push.safeParse(delivery.payload)
     if (!payload.success) return []
     const { ref, after, compare, repository, sender } = payload.data
-    const branch = OWN_BRANCHES.find((name) => ref === `refs/heads/${name}`)
-    if (branch === undefined || repository.id !== installation.releaseRepositoryId) return []
+    const branch = ref.replace(/^refs\/heads\//, '')
+    if (branch === ref || !isOwnBranch(branch) || repository.id !== installation.releaseRepositoryId) return []
     if (!sender || sender.login === installation.botLogin) return []
     return [
       {

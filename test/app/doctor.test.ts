@@ -55,7 +55,7 @@ function hospital(world: World = {}): void {
     .get('/app')
     .reply(200, { id: 4711 }, date === '' ? {} : { date })
   const guards = rules.map((type) => ({ type }))
-  for (const branch of ['ringmaster-data', ...(pages ? ['ringmaster-pages'] : [])])
+  for (const branch of ['ringmaster-data', 'ringmaster-data-2', ...(pages ? ['ringmaster-pages'] : [])])
     github().get(`${repo}/rules/branches/${branch}`).query(true).reply(200, guards)
   github()
     .get(`${repo}/rules/branches/ringmaster-releases`)
@@ -140,6 +140,11 @@ describe('the doctor', () => {
         {
           state: 'warn',
           what: 'nothing guards ringmaster-data: every answer says "unprotected"',
+          hint: expect.any(String),
+        },
+        {
+          state: 'warn',
+          what: 'nothing guards ringmaster-data-2: the log will be unprotected in its next epoch',
           hint: expect.any(String),
         },
         { state: 'warn', what: expect.stringContaining('ringmaster-releases') },
@@ -247,7 +252,7 @@ describe('the doctor', () => {
   it('says what it could not look at, and looks at the rest', async () => {
     github().get(`${repo}/installation`).reply(500, { message: 'oops' })
     github().get('/app').reply(401, { message: 'Bad credentials' })
-    for (const branch of ['ringmaster-data', 'ringmaster-releases'])
+    for (const branch of ['ringmaster-data', 'ringmaster-data-2', 'ringmaster-releases'])
       github().get(`${repo}/rules/branches/${branch}`).query(true).reply(502, { message: 'oops' })
     github().get(repo).reply(404, { message: 'Not Found' })
     const found = await findings()

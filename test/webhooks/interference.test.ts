@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { GUARDED_BRANCHES } from '../../src/app/ringmaster.ts'
-import { OWN_BRANCHES } from '../../src/core/own-branches.ts'
+import { branchOfEpoch, isOwnBranch, OWN_BRANCHES } from '../../src/core/own-branches.ts'
 import { requestsOf } from '../../src/webhooks/index.ts'
 import { bent, delivered, type Event, installation, PAYLOADS, SHA } from './payloads.ts'
 
@@ -32,6 +31,12 @@ describe('what others do to our own things is told', () => {
       'push',
       { ref: 'refs/heads/ringmaster-data' },
       { kind: 'branch-pushed', branch: 'ringmaster-data', by: 'ann', commit: SHA },
+    ],
+    [
+      'a push to our log in a later epoch',
+      'push',
+      { ref: 'refs/heads/ringmaster-data-2' },
+      { kind: 'branch-pushed', branch: 'ringmaster-data-2', by: 'ann' },
     ],
     [
       'our releases deleted',
@@ -91,6 +96,8 @@ describe('what others do to our own things is told', () => {
     ['our own edit', 'issue_comment', { action: 'edited', ...ours, ...US }],
     ['our own push', 'push', { ref: 'refs/heads/ringmaster-data', ...US }],
     ['a push to another branch', 'push', { ref: 'refs/heads/ringmaster-database' }],
+    ['a push to a branch that is no epoch', 'push', { ref: 'refs/heads/ringmaster-data-mine' }],
+    ['a push to a tag of that name', 'push', { ref: 'refs/tags/ringmaster-data' }],
     ['a push to a branch of that name elsewhere', 'push', { ref: 'refs/heads/ringmaster-data', 'repository.id': 78 }],
     [
       'our own check',
@@ -115,7 +122,9 @@ describe('what others do to our own things is told', () => {
   })
 
   it('watches every branch that the ruleset guards', () => {
-    expect([...OWN_BRANCHES].sort()).toEqual([...GUARDED_BRANCHES].sort())
+    const branches = OWN_BRANCHES.map((pattern) => pattern.replace('*', '12'))
+    expect(branches).toContain(branchOfEpoch(12))
+    expect(branches.filter((branch) => !isOwnBranch(branch))).toEqual([])
   })
 })
 
