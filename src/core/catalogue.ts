@@ -330,6 +330,17 @@ export const CATALOGUE = {
   'alarm.cleared': z.strictObject({ alarm: z.string() }),
   /** Every delivery before this instant is in the log: where reading goes on after a crash. It only rides along. */
   'intake.marked': z.strictObject({ until: z.iso.datetime() }),
+  /** The first event of a later epoch: what it goes on from, and the digest of the index of the state that it took over. */
+  'epoch.opened': z.strictObject({
+    epoch: z.int().min(2),
+    previous: z.strictObject({
+      branch: z.string().min(1).max(200),
+      commit: z.string(),
+      seq: z.int().positive(),
+      digest: Digest,
+    }),
+    state: Digest,
+  }),
   /** Texts that were taken out of an event, by their JSON pointers into its data. */
   'event.redacted': z.strictObject({
     seq: z.int().positive(),

@@ -184,6 +184,7 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   'alarm.raised': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'alarm.cleared': () => [{ key: OPEN_KEY, next: evolveOpen }],
   'intake.marked': () => [{ key: INTAKE_KEY, next: evolveIntake }],
+  'epoch.opened': ofNothing,
   'event.redacted': ofNothing,
   'output.settled': (data) => [
     { key: outboxKey(data.subject), next: evolveOutbox },

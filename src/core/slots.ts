@@ -151,7 +151,7 @@ export const SLOTS: readonly Slot[] = [
   {
     family: 'forged, pushed, edited, deleted',
     rule: 'what somebody changed who may not, by the check run, status, commit or branch that shows it, and what follows',
-    shape: shape('(?!(?:command|comment|cut|gate|run|deployment|build|brake|due|redaction):)[a-z-]+:.+'),
+    shape: shape('(?!(?:command|comment|cut|gate|run|deployment|build|brake|due|redaction|epoch):)[a-z-]+:.+'),
     types: ['evidence.changed', 'release.held', 'environment.frozen', 'alarm.raised', 'alarm.cleared'],
   },
   {
@@ -201,6 +201,12 @@ export const SLOTS: readonly Slot[] = [
     rule: 'number of the event and the texts that were taken out of it',
     shape: shape(String.raw`redaction:\d+:/.+`),
     types: ['event.redacted'],
+  },
+  {
+    family: 'epoch',
+    rule: 'number of the epoch',
+    shape: shape(String.raw`epoch:[1-9]\d*`),
+    types: ['epoch.opened'],
   },
   {
     family: 'intake',

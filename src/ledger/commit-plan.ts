@@ -10,7 +10,8 @@ import { type Addition, type CommitRequest, commitMessage } from './store.ts'
 
 /** A snapshot comes at the latest when the tail has this many files: they all have to be read at a start. */
 const MAX_TAIL_FILES = 64
-const MAX_OPERATIONS = 32
+/** How many operations a head remembers. */
+export const MAX_OPERATIONS = 32
 
 export interface CommitPlan {
   readonly request: CommitRequest

@@ -1,5 +1,6 @@
-import type { RingmasterError } from '../core/problem.ts'
+import { RingmasterError } from '../core/problem.ts'
 import { HEAD_PATH, parseHead } from './codec.ts'
+import { checkOpening } from './opening.ts'
 import { emptyPosition, type Position, type Reading, readPosition } from './position.ts'
 import type { Author, LedgerStore, Newest } from './store.ts'
 import { checkAuthor, checkSuccession } from './succession.ts'
@@ -7,9 +8,13 @@ import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts
 
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 5_000
+/** Between the end of an epoch and the beginning of the next one lie a few requests. */
+const OPENING_WAIT_MS = 30_000
 
 export interface FollowerOptions {
   readonly store: LedgerStore
+  /** The store of another branch of the same repository, on which a closed log goes on. */
+  readonly successor?: ((branch: string) => LedgerStore) | undefined
   readonly reading: Reading
   readonly author: Pick<Author, 'email'> | undefined
   readonly delay: (milliseconds: number) => Promise<void>
@@ -18,12 +23,24 @@ export interface FollowerOptions {
 /** The newest position that this process knows of, and how it moves on to commits of others: only after checking them. */
 export class Follower {
   readonly #options: FollowerOptions
+  #store: LedgerStore
   #position: Position | undefined
   #moving: Promise<Position> | undefined
   #trouble: RingmasterError | undefined
 
   constructor(options: FollowerOptions) {
     this.#options = options
+    this.#store = options.store
+  }
+
+  /** The branch that the log is on now. */
+  get store(): LedgerStore {
+    return this.#store
+  }
+
+  /** The epoch of the position known; the first one before anything was read. */
+  get epoch(): number {
+    return this.#position?.head.epoch ?? 1
   }
 
   /** What was found to be wrong with the branch; it stays until the ledger is opened anew. */
@@ -65,7 +82,8 @@ export class Follower {
   }
 
   async #readNewest(): Promise<Position> {
-    const { store, reading, author } = this.#options
+    const { reading, author } = this.#options
+    const store = this.#store
     const before = this.#position
     const newest = await this.#newestBeyondLag(before)
     if (!newest) {
@@ -73,16 +91,46 @@ export class Follower {
       const message = `${store.name}: expected a branch with commit ${before.commit}, found none`
       throw integrityError(integrityProblem('ledger-missing', message))
     }
-    if (before && newest.info.commit === before.commit) return before
+    if (before && newest.info.commit === before.commit) return this.#moveOver(before)
     checkAuthor(newest.info, author, store.name)
     const after = await readPosition(reading, newest.info.commit, newest.files.get(HEAD_PATH), before)
     if (before) await checkSuccession(store, reading.read, { before, after }, author)
-    return after
+    return this.#moveOver(after)
+  }
+
+  /** From a closed branch to the one on which the log goes on, as far as that is known here. */
+  async #moveOver(closed: Position): Promise<Position> {
+    const { reading, author, successor } = this.#options
+    const { succeededBy } = closed.head
+    if (succeededBy === undefined || !successor) return closed
+    const store = successor(succeededBy)
+    const newest = await this.#opened(store)
+    checkAuthor(newest.info, author, store.name)
+    const opened = await readPosition(reading, newest.info.commit, newest.files.get(HEAD_PATH), closed)
+    await checkOpening(reading.read, store.name, { closed, opened })
+    this.#store = store
+    return this.#moveOver(opened)
+  }
+
+  async #opened(store: LedgerStore): Promise<Newest> {
+    for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
+      const newest = await store.newest([HEAD_PATH])
+      if (newest) return newest
+      if (waitedMs >= OPENING_WAIT_MS) break
+      await this.#options.delay(waitMs)
+      waitedMs += waitMs
+    }
+    throw new RingmasterError('outside', {
+      code: 'epoch-unopened',
+      message: `expected the log to go on in ${store.name}, found no such branch`,
+      hint: 'Repeat "ringmaster ledger epoch": it was interrupted after it closed the branch before.',
+    })
   }
 
   /** A read may lag behind what this process wrote; it waits that long before it believes that the branch went back. */
   async #newestBeyondLag(before: Position | undefined): Promise<Newest | null> {
-    const { store, delay } = this.#options
+    const { delay } = this.#options
+    const store = this.#store
     for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
       const newest = await store.newest([HEAD_PATH])
       const head = newest && parseHead(newest.files.get(HEAD_PATH))

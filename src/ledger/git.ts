@@ -55,13 +55,19 @@ function parseBatch(output: Buffer, paths: readonly string[]): Files {
 const data = (bytes: Uint8Array): Uint8Array[] => [Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from('\n')]
 
 /** The commit as a stream for `git fast-import`: it loads only the trees on the way to what changes. */
-function importStream(request: CommitRequest, ref: string, { author, clock }: GitStoreOptions): Buffer {
+function importStream(
+  request: CommitRequest,
+  trees: ReadonlyMap<string, string>,
+  ref: string,
+  { author, clock }: GitStoreOptions,
+): Buffer {
   const seconds = Math.floor(Date.parse(clock()) / 1000)
   const from = request.expectedHead === null ? '' : `from ${request.expectedHead}\n`
   return Buffer.concat([
     Buffer.from(`feature done\ncommit ${ref}\nmark :1\ncommitter ${author.name} <${author.email}> ${seconds} +0000\n`),
     ...data(Buffer.from(request.message)),
     Buffer.from(from),
+    ...[...trees].map(([path, tree]) => Buffer.from(`M 040000 ${tree} ${path}\n`)),
     ...request.deletions.map((path) => Buffer.from(`D ${path}\n`)),
     ...request.additions.flatMap(({ path, bytes }) => [Buffer.from(`M 100644 inline ${path}\n`), ...data(bytes)]),
     Buffer.from('get-mark :1\ndone\n'),
@@ -97,6 +103,15 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
     return record === undefined ? null : infoOf(record.split('\0').slice(1))
   }
 
+  const treesOf = async (directories: CommitRequest['directories'] = []): Promise<Map<string, string>> => {
+    const trees = new Map<string, string>()
+    for (const { path, from } of directories) {
+      const answer = await askGit(directory, ['rev-parse', '--verify', '--quiet', `${from.commit}:${from.path}`])
+      if (answer.exitCode === 0) trees.set(path, answer.stdout.toString('utf8').trim())
+    }
+    return trees
+  }
+
   const swap = async (request: CommitRequest, commit: string, temporary: string): Promise<CommitOutcome> => {
     const move =
       request.expectedHead === null
@@ -120,7 +135,7 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
     },
     async commit(request) {
       const temporary = `refs/ringmaster/${randomUUID()}`
-      const stream = importStream(request, temporary, options)
+      const stream = importStream(request, await treesOf(request.directories), temporary, options)
       const printed = (await runGit(directory, ['fast-import', '--quiet'], stream)).toString('utf8').trim()
       if (!/^[0-9a-f]{40,64}$/.test(printed)) {
         throw new RingmasterError('outside', {

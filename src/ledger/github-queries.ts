@@ -126,6 +126,27 @@ export function treeQuery(commit: string, directory: string): Query<TreeEntry[] 
   }
 }
 
+/** The ids of directories of one commit, in the order asked, null where there is none; null when the commit is not there. */
+export function treeIdsQuery(commit: string, directories: readonly string[]): Query<(string | null)[] | null> {
+  const names = aliases('t', directories.length)
+  const objects = names.map((name) => `${name}: object(expression: $${name}) { ... on Tree { oid } }`).join('\n')
+  const text = `query($owner: String!, $name: String!, $commit: GitObjectID!${declared(names)}) {
+    repository(owner: $owner, name: $name) { commit: object(oid: $commit) { oid } ${objects} }
+  }`
+  const MaybeTree = z.object({ oid: z.string().optional() }).nullish()
+  const Answer = repositoryOf(z.object({ commit: Seen }).catchall(MaybeTree))
+  const expressions = directories.map((directory) => `${commit}:${directory}`)
+  return {
+    text,
+    variables: { commit, ...Object.fromEntries(names.map((name, index) => [name, expressions[index]])) },
+    parse(data) {
+      const { repository } = Answer.parse(data)
+      if (!repository) return undefined
+      return repository.commit ? names.map((name) => repository[name]?.oid ?? null) : null
+    },
+  }
+}
+
 export interface HistoryPage {
   readonly commits: readonly CommitNode[]
   /** Where the next page begins; null at the end. */

@@ -11,6 +11,7 @@ import {
   infoOf,
   newestQuery,
   type Query,
+  treeIdsQuery,
   treeQuery,
 } from './github-queries.ts'
 import {
@@ -181,7 +182,7 @@ class GitHubStore implements LedgerStore {
       const { data } = await client.request(`POST /repos/{owner}/{repo}/git/${what}`, { owner, repo, ...parameters })
       return what === 'refs' ? '' : Sha.parse(data).sha
     }
-    const entries = []
+    const entries: Record<string, string>[] = await this.#taken(request.directories)
     for (const { path, bytes } of request.additions) {
       const file = { path, mode: '100644', type: 'blob' }
       if (isUtf8(bytes)) entries.push({ ...file, content: Buffer.from(bytes).toString('utf8') })
@@ -191,6 +192,16 @@ class GitHubStore implements LedgerStore {
     const commit = await post('commits', { message: request.message, tree, parents: [] })
     await post('refs', { ref: `refs/heads/${branch}`, sha: commit })
     return commit
+  }
+
+  /** Directories of other commits as entries of a tree: GitHub has their trees already, so that nothing is sent again. */
+  async #taken(directories: CommitRequest['directories'] = []): Promise<Record<string, string>[]> {
+    const entries: Record<string, string>[] = []
+    for (const { path, from } of directories) {
+      const [sha] = await this.#askOf(from.commit, treeIdsQuery(from.commit, [from.path]))
+      if (sha) entries.push({ path, mode: '040000', type: 'tree', sha })
+    }
+    return entries
   }
 
   /**

@@ -26,6 +26,11 @@ export interface Receipt<T> {
 
 export interface LedgerOptions {
   readonly store: LedgerStore
+  /**
+   * The store of another branch of the same repository. With it the ledger moves over where a branch was closed and the log
+   * goes on in a new epoch; without it such a branch can be read alone.
+   */
+  readonly successor?: (branch: string) => LedgerStore
   readonly model: Model
   /** The time, ISO 8601 UTC. */
   readonly clock: () => string
@@ -80,6 +85,8 @@ export interface Ledger {
   distrust(error: RingmasterError): void
   /** What is wrong with the branch, when something is: then nothing is written any more. */
   readonly trouble: RingmasterError | undefined
+  /** The epoch of the newest commit this process knows, counted from 1. */
+  readonly epoch: number
   /** Takes no more changes and settles when those it took are durable or refused. */
   close(): Promise<void>
 }
@@ -129,13 +136,17 @@ class GroupCommitLedger implements Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options
-    const { store, model, writer, delay = sleep } = options
+    const { store, successor, model, writer, delay = sleep } = options
     const reading = { model, read: coalescedReads(store), cache: new Lru<string, { value: unknown }>(CACHED_FILES) }
-    this.#follower = new Follower({ store, reading, author: writer.author, delay })
+    this.#follower = new Follower({ store, successor, reading, author: writer.author, delay })
   }
 
   get trouble(): RingmasterError | undefined {
     return this.#follower.trouble
+  }
+
+  get epoch(): number {
+    return this.#follower.epoch
   }
 
   distrust(error: RingmasterError): void {
@@ -242,7 +253,7 @@ class GroupCommitLedger implements Ledger {
       }
       await this.#backOff(attempt)
     }
-    const message = `${this.#options.store.name}: expected to win the branch within ${MAX_ATTEMPTS} attempts, lost each of them`
+    const message = `${this.#follower.store.name}: expected to win the branch within ${MAX_ATTEMPTS} attempts, lost each of them`
     throw new RingmasterError('outside', { code: 'ledger-contended', message, hint: 'Try again; others are writing.' })
   }
 
@@ -289,7 +300,7 @@ class GroupCommitLedger implements Ledger {
   /** The commit that holds the plan, or null when the race was lost. */
   async #commit(plan: CommitPlan, before: Position, batch: Batch): Promise<string | null> {
     try {
-      const outcome = await this.#options.store.commit(plan.request)
+      const outcome = await this.#follower.store.commit(plan.request)
       if (outcome.kind === 'committed') {
         const { commit } = outcome
         const { head, tail, index } = plan
@@ -340,6 +351,14 @@ class GroupCommitLedger implements Ledger {
   }
 
   #checkWriter(position: Position): void {
+    if (position.head.succeededBy !== undefined) {
+      const { name } = this.#follower.store
+      throw new RingmasterError('refused', {
+        code: 'ledger-succeeded',
+        message: `${name}: expected an open branch, found that it was closed: the log goes on in ${position.head.succeededBy}`,
+        hint: 'Write there.',
+      })
+    }
     const { version } = this.#options.writer
     const { minWriter } = position.head
     if (semver.valid(minWriter) && semver.valid(version) && semver.gte(version, minWriter)) return

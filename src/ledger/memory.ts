@@ -7,6 +7,7 @@ import type {
   Files,
   LedgerStore,
   Newest,
+  TakenDirectory,
   TreeEntry,
 } from './store.ts'
 
@@ -15,13 +16,19 @@ interface MemoryCommit {
   readonly tree: ReadonlyMap<string, Uint8Array>
 }
 
-/** The commits behind one or several memory stores; `head` may be moved by hand, as an administrator could. */
+/**
+ * The commits behind one or several memory stores; `head` may be moved by hand, as an administrator could. Branches of one
+ * repository share their commits.
+ */
 export interface MemoryBranch {
   head: string | null
   readonly commits: Map<string, MemoryCommit>
 }
 
-export const memoryBranch = (): MemoryBranch => ({ head: null, commits: new Map() })
+export const memoryBranch = (beside?: MemoryBranch): MemoryBranch => ({
+  head: null,
+  commits: beside?.commits ?? new Map(),
+})
 
 const RINGMASTER: Author = { name: 'ringmaster[bot]', email: 'ringmaster[bot]@users.noreply.github.com' }
 
@@ -39,6 +46,11 @@ const treeAfter = (before: ReadonlyMap<string, Uint8Array>, request: CommitReque
   for (const { path, bytes } of request.additions) tree.set(path, Uint8Array.from(bytes))
   return tree
 }
+
+const takenFrom = (branch: MemoryBranch, { path, from }: TakenDirectory): [string, Uint8Array][] =>
+  [...(branch.commits.get(from.commit)?.tree ?? [])].flatMap(([name, bytes]): [string, Uint8Array][] =>
+    name.startsWith(`${from.path}/`) ? [[`${path}${name.slice(from.path.length)}`, bytes]] : [],
+  )
 
 const entriesUnder = (tree: ReadonlyMap<string, Uint8Array>, directory: string): TreeEntry[] => {
   const prefix = directory === '' ? '' : `${directory}/`
@@ -76,7 +88,8 @@ export function memoryStore(branch: MemoryBranch = memoryBranch(), author: Autho
     async commit(request): Promise<CommitOutcome> {
       if (branch.head !== request.expectedHead) return { kind: 'stale' }
       const parents = request.expectedHead === null ? [] : [request.expectedHead]
-      const before = request.expectedHead === null ? new Map() : commitOf(request.expectedHead).tree
+      const taken = (request.directories ?? []).flatMap((directory) => takenFrom(branch, directory))
+      const before = request.expectedHead === null ? new Map(taken) : commitOf(request.expectedHead).tree
       const commit = oidOf(request, author)
       const info: CommitInfo = { commit, parents, author, signed: 'unknown', message: request.message }
       branch.commits.set(commit, { info, tree: treeAfter(before, request) })

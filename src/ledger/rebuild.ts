@@ -1,6 +1,7 @@
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { encodeStored, HEAD_PATH } from './codec.ts'
+import { MAX_OPERATIONS } from './commit-plan.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
 import type { Head } from './schema.ts'
@@ -75,7 +76,7 @@ export async function commitRebuilt(
     tail: [],
     folder,
     snapshot: { ...end, index: plan.digest },
-    operations: [...head.operations, operation].slice(-32),
+    operations: [...head.operations, operation].slice(-MAX_OPERATIONS),
   }
   const written = new Set(plan.additions.map(({ path }) => path))
   const old = await filesUnder(store, commit, 'snapshots')

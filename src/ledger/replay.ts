@@ -1,7 +1,8 @@
 import type { AggregateKey, EventDraft, LedgerEvent, Model } from '../core/event.ts'
+import { beginningOf, checkFirst, loadCarried } from './carried.ts'
 import { HEAD_PATH, parseHead } from './codec.ts'
-import { KEEP_KEYS_MS, type NewKey } from './keys.ts'
-import { evolved, GENESIS } from './position.ts'
+import { KEEP_KEYS_MS, type KeptKey, type NewKey } from './keys.ts'
+import { evolved } from './position.ts'
 import { Redactions } from './redactions.ts'
 import type { Head, LogPosition } from './schema.ts'
 import type { LedgerStore } from './store.ts'
@@ -16,14 +17,15 @@ export interface Replayed {
   readonly end: LogPosition
   readonly states: ReadonlyMap<AggregateKey, unknown>
   /** The keys of the last four days, in the order of the log. */
-  readonly keys: readonly NewKey[]
+  readonly keys: readonly (NewKey | KeptKey)[]
   /** The directory of the last event file, and how many it holds. */
   readonly folder: Head['folder']
 }
 
 /**
- * Folds every event of a branch from the beginning, trusting nothing but the lines and their chain. `seen` is told of
- * each event with the digest of its line. Throws what is wrong with the log.
+ * Folds every event of a branch from the beginning, trusting nothing but the lines and their chain, and in a later epoch
+ * the state that its first event names. `seen` is told of each event with the digest of its line. Throws what is wrong with
+ * the log.
  */
 export async function replayLog(
   store: LedgerStore,
@@ -38,10 +40,11 @@ export async function replayLog(
   const newest = await store.newest([HEAD_PATH])
   if (!newest) throw integrityError(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
   const parsed = parseHead(newest.files.get(HEAD_PATH))
-  const head = parsed.ok ? parsed.value : GENESIS
+  const head = parsed.ok ? parsed.value : await beginningOf(store, newest.info.commit)
   const oldestMs = Date.parse(options.now) - KEEP_KEYS_MS
-  const states = new Map<AggregateKey, unknown>()
-  let keys: NewKey[] = []
+  const carried = await loadCarried(store, newest.info.commit, head)
+  const states = new Map<AggregateKey, unknown>(carried?.states)
+  let keys: (NewKey | KeptKey)[] = [...(carried?.keys ?? [])]
   let end: LogPosition = head.origin
   let folder: Head['folder'] = { path: '', files: 0 }
   const redactions = new Redactions(options.pending)
@@ -49,6 +52,10 @@ export async function replayLog(
     if (walked.kind === 'broken') throw integrityError(walked.problems)
     const { path, events, position } = walked.file
     redactions.note(walked.file)
+    if (end.seq === head.origin.seq) {
+      checkFirst(walked.file, head, carried)
+      if (Date.parse(events[0]?.at ?? '') < oldestMs) keys = []
+    }
     const directory = path.slice(0, path.lastIndexOf('/'))
     folder = { path: directory, files: folder.path === directory ? folder.files + 1 : 1 }
     for (const [index, event] of events.entries()) {

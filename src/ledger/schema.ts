@@ -28,6 +28,11 @@ export const Head = z.strictObject({
   minWriter: z.string(),
   /** The last operations, newest last, so that a commit whose answer was lost is recognised. */
   operations: z.array(z.string()),
+  /** The branch on which the log goes on: then this one is closed for ever. */
+  succeededBy: z
+    .string()
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,199}$/)
+    .optional(),
 })
 export type Head = z.infer<typeof Head>
 

@@ -25,7 +25,8 @@ import {
 } from './schema.ts'
 import type { Addition } from './store.ts'
 
-export const INDEX_PATH = 'snapshots/index.json'
+const ROOT = 'snapshots'
+export const INDEX_PATH = `${ROOT}/index.json`
 
 /** Files of the snapshot stay far below GraphQL's cut of 512,000 bytes. */
 const MAX_FILE_BYTES = 256 * 1024
@@ -68,12 +69,21 @@ export class SnapshotReader {
   readonly #read: ReadFiles
   readonly #commit: string
   readonly #cache: SnapshotCache
+  readonly #root: string
   readonly index: SnapshotIndex
 
-  constructor(parts: { read: ReadFiles; commit: string; cache: SnapshotCache; index: SnapshotIndex }) {
+  /** `root`: the directory that its files lie in, where it is not the one that they name. */
+  constructor(parts: {
+    read: ReadFiles
+    commit: string
+    cache: SnapshotCache
+    index: SnapshotIndex
+    root?: string
+  }) {
     this.#read = parts.read
     this.#commit = parts.commit
     this.#cache = parts.cache
+    this.#root = parts.root ?? ROOT
     this.index = parts.index
   }
 
@@ -140,7 +150,8 @@ export class SnapshotReader {
     const name = nameOf(files)
     const found = this.#cache.get(name)
     if (found) return found.value as T
-    const value = parse(await readNamed(this.#read, this.#commit, files))
+    const lying = files.map(({ path, digest }) => ({ path: this.#root + path.slice(ROOT.length), digest }))
+    const value = parse(await readNamed(this.#read, this.#commit, lying))
     this.#cache.set(name, { value })
     return value
   }
@@ -380,12 +391,14 @@ async function rewriteKeyPage(
 
 async function rewriteKeys(
   rewriting: Rewriting,
-  added: readonly NewKey[],
+  added: readonly (NewKey | KeptKey)[],
   at: { readonly seq: number; readonly now: string },
 ): Promise<KeptKeys> {
   const before = rewriting.reader.index.keys
   const { since, marks } = keptAfter(before, at)
-  const keys = added.filter(({ seq }) => seq >= since).map(({ seq, key }) => ({ place: placeOf(key), seq }))
+  const keys = added
+    .filter(({ seq }) => seq >= since)
+    .map((kept) => ('place' in kept ? kept : { place: placeOf(kept.key), seq: kept.seq }))
   const byPage = grouped(keys, ({ place }) => covering(before.pages, place)?.prefix ?? freePrefix(before.pages, place))
   const lapsed = before.pages.filter(({ prefix, last }) => last < since && !byPage.has(prefix))
   for (const { prefix } of lapsed.slice(0, LAPSED_PAGES_A_SNAPSHOT)) byPage.set(prefix, [])
@@ -405,7 +418,8 @@ export interface SnapshotInput {
   readonly seq: number
   /** The states of all aggregates that changed since the snapshot before; undefined removes one. */
   readonly dirty: ReadonlyMap<string, unknown>
-  readonly keys: readonly NewKey[]
+  /** Of the events since the snapshot before; such as were kept already, by their places. */
+  readonly keys: readonly (NewKey | KeptKey)[]
   readonly now: string
 }
 

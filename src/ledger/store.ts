@@ -28,6 +28,12 @@ export interface Addition {
   readonly bytes: Uint8Array
 }
 
+/** A directory that is taken as it is from another commit of the same repository, whatever branch holds that. */
+export interface TakenDirectory {
+  readonly path: string
+  readonly from: { readonly commit: string; readonly path: string }
+}
+
 export interface CommitRequest {
   /** The commit that must be the newest one now; null when the branch must not exist yet. */
   readonly expectedHead: string | null
@@ -38,6 +44,8 @@ export interface CommitRequest {
   readonly additions: readonly Addition[]
   /** Paths that exist at `expectedHead`. */
   readonly deletions: readonly string[]
+  /** For the first commit of a branch alone; one that is not there is left out. */
+  readonly directories?: readonly TakenDirectory[]
 }
 
 export type CommitOutcome = { readonly kind: 'committed'; readonly commit: string } | { readonly kind: 'stale' }

@@ -16,7 +16,14 @@ export const INTEGRITY_CODES = [
 ] as const
 export type IntegrityCode = (typeof INTEGRITY_CODES)[number]
 
-export type LedgerCode = IntegrityCode | 'ledger-contended' | 'ledger-closed' | 'event-refused'
+export type LedgerCode =
+  | IntegrityCode
+  | 'ledger-contended'
+  | 'ledger-closed'
+  | 'ledger-succeeded'
+  | 'epoch-unopened'
+  | 'epoch-taken'
+  | 'event-refused'
 export type LedgerProblem = Problem<LedgerCode>
 
 const RECOVERY =

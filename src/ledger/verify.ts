@@ -1,7 +1,9 @@
+import type { EventData } from '../core/catalogue.ts'
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
 import type { HeadMark } from './batch.ts'
+import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
 import { Lru } from './lru.ts'
 import { placeOf } from './prefixes.ts'
@@ -35,6 +37,8 @@ export interface VerifyOptions {
   readonly anchors?: readonly Anchor[]
   /** The documents that an event names; by default the configuration of `config.accepted`. */
   readonly documentsOf?: (event: LedgerEvent) => readonly NamedFile[]
+  /** The epoch before, as its branch or its archive: what a later epoch took over is then held against it. */
+  readonly predecessor?: LedgerStore
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
   readonly redecide?: (
     event: LedgerEvent,
@@ -42,6 +46,9 @@ export interface VerifyOptions {
     document: (path: string) => Promise<string | undefined>,
   ) => Promise<readonly Problem[] | null>
 }
+
+/** The end of the epoch before, and the digest of the state that was taken over. */
+export type CarriedFrom = EventData<'epoch.opened'>['previous'] & { readonly state: string }
 
 export interface VerifyReport {
   readonly ok: boolean
@@ -51,6 +58,10 @@ export interface VerifyReport {
   readonly head: HeadMark
   /** The e-mail address whose commits belong on the branch; null when there is no commit. */
   readonly author: string | null
+  /** What a later epoch goes on from, as its first event says; null for the first epoch. */
+  readonly carried: CarriedFrom | null
+  /** The branch on which the log goes on, when this one was closed. */
+  readonly succeededBy: string | null
   readonly counts: {
     readonly files: number
     readonly events: number
@@ -123,6 +134,9 @@ class Verification {
   #snapshot: SnapshotReader | undefined
   #firstKeptKey = Number.POSITIVE_INFINITY
   #author: string | null
+  #carried: Carried | null = null
+  #carriedFrom: CarriedFrom | null = null
+  #succeededBy: string | null = null
 
   constructor(store: LedgerStore, model: Model, options: VerifyOptions, commit: string | null) {
     this.#store = store
@@ -146,6 +160,8 @@ class Verification {
       commit: this.#commit,
       head: { seq: this.#end.seq, digest: this.#end.tip },
       author: this.#author,
+      carried: this.#carriedFrom,
+      succeededBy: this.#succeededBy,
       counts: {
         ...this.#counts,
         aggregates: [...this.#states.values()].filter((state) => state !== undefined).length,
@@ -162,19 +178,26 @@ class Verification {
     if (!parsed.ok) this.report(...parsed.problems)
     if (head) await this.#openSnapshot(head)
     this.#end = head?.origin ?? ORIGIN
+    this.#succeededBy = head?.succeededBy ?? null
     if (head?.epoch === 1 && (head.origin.seq !== ORIGIN.seq || head.origin.tip !== ORIGIN.tip)) {
       this.#damaged(HEAD_PATH, 'expected the first epoch to begin with event 1')
     }
-    let isWhole = true
+    let isWhole = head === null || (await this.#takeOver(head))
+    if (!isWhole) return
     for await (const walked of walkLog(this.#store, commit, this.#end)) {
-      if (walked.kind === 'file') isWhole = await this.#replay(walked.file, head)
-      else {
+      if (walked.kind === 'file') {
+        if (head && this.#end.seq === head.origin.seq) this.#checkFirst(walked.file, head)
+        isWhole = await this.#replay(walked.file, head)
+      } else {
         this.report(...walked.problems)
         isWhole = false
       }
       if (!isWhole) break
     }
-    if (head && isWhole) this.#checkHead(head)
+    if (head && isWhole) {
+      this.#checkHead(head)
+      await this.#checkPredecessor(head)
+    }
     const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#end.seq)
     if (!isWhole) return
     this.report(...this.#redactions.problems())
@@ -182,6 +205,54 @@ class Verification {
     for (const digest of this.#unplaced) {
       const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none up to event ${this.#end.seq}: the log was replaced, forked or truncated`
       this.report(integrityProblem('ledger-replaced', message, { path: HEAD_PATH }))
+    }
+  }
+
+  /** The state that a later epoch begins with; false when it cannot be read, so that no replay would mean anything. */
+  async #takeOver(head: Head): Promise<boolean> {
+    try {
+      this.#carried = await loadCarried(this.#store, this.#commit ?? '', head)
+    } catch (error) {
+      if (!isIntegrityError(error)) throw error
+      this.report(...error.problems)
+      return false
+    }
+    for (const [key, state] of this.#carried?.states ?? []) this.#states.set(key, state)
+    for (const { place, seq } of this.#carried?.keys ?? [])
+      if (seq >= this.#firstKeptKey) this.#keyPlaces.set(seq, place)
+    if (head.epoch > 1 && head.snapshot?.seq === head.origin.seq) await this.#compareSnapshot(head.snapshot.tip)
+    return true
+  }
+
+  #checkFirst(file: WalkedFile, head: Head): void {
+    this.report(...firstFileProblems(file, head, this.#carried))
+    const [first] = file.events
+    if (head.epoch === 1 || first?.type !== 'epoch.opened') return
+    const { previous, state } = first.data as EventData<'epoch.opened'>
+    this.#carriedFrom = { ...previous, state }
+  }
+
+  /** Holds what this epoch says of the one before against that itself. */
+  async #checkPredecessor(head: Head): Promise<void> {
+    const { predecessor } = this.#options
+    const from = this.#carriedFrom
+    if (!predecessor || !from || head.epoch === 1) return
+    const newest = await predecessor.newest([HEAD_PATH])
+    const parsed = parseHead(newest?.files.get(HEAD_PATH))
+    if (!newest || !parsed.ok)
+      return this.#damaged(HEAD_PATH, `expected the epoch before in ${predecessor.name}, found none that can be read`)
+    const before = parsed.value
+    const told: readonly (readonly [string, string | number | null, string | number | undefined])[] = [
+      ['epoch', head.epoch - 1, before.epoch],
+      ['last event', from.seq, before.seq],
+      ['digest', from.digest, before.tip],
+      ['last commit', from.commit, newest.info.commit],
+      ['state', from.state, before.snapshot?.index],
+    ]
+    for (const [what, named, found] of told) {
+      if (named === found) continue
+      const message = `expected the epoch before to have the ${what} ${named}, as the first event names it, found ${found} in ${predecessor.name}`
+      this.#damaged(HEAD_PATH, message)
     }
   }
 
@@ -219,6 +290,7 @@ class Verification {
 
   /** Replays a file; false when an event cannot be folded, so that nothing behind it means anything. */
   async #replay(file: WalkedFile, head: Head | null): Promise<boolean> {
+    const opening = head !== null && head.epoch > 1 ? head.origin.seq + 1 : null
     this.#counts.files += 1
     this.#redactions.note(file)
     this.#files.push({ path: file.path, firstSeq: file.events[0]?.seq ?? 0 })
@@ -226,6 +298,12 @@ class Verification {
       const tip = file.events[index + 1]?.prev ?? file.position.tip
       const line = index + 1
       const wrong = this.#options.checkEvent?.(event) ?? null
+      if (event.type === 'epoch.opened' && event.seq !== opening)
+        this.#damaged(
+          file.path,
+          'expected epoch.opened to be the first event of a later epoch, found it elsewhere',
+          line,
+        )
       if (wrong !== null) this.#damaged(file.path, wrong, line)
       else if (this.#options.redecide) await this.#redecide(event, file.path, line)
       if (!this.#fold(event, file.path, line)) return false

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { closeEpoch, openEpoch } from '../../src/ledger/epoch.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
 import { verifyLedger } from '../../src/ledger/verify.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
-import { opened, record } from './opened.ts'
+import { nextId, opened, record } from './opened.ts'
 import { counted, counterModel } from './small-model.ts'
 
 let sandbox: Sandbox
@@ -28,12 +29,12 @@ beforeAll(async () => {
 })
 afterAll(() => sandbox.stop())
 
-const storeIn = (repo: string) =>
+const storeIn = (repo: string, branch = 'ringmaster-data') =>
   gitHubStore({
     client: sandbox.app('ringmaster').octokit('acme'),
     owner: 'acme',
     repo,
-    branch: 'ringmaster-data',
+    branch,
     delay: async () => {},
   })
 
@@ -51,6 +52,30 @@ describe('the ledger on the local GitHub', () => {
     }
     const report = await verifyLedger(storeIn('releases'), counterModel)
     expect(report).toMatchObject({ ok: true, problems: [], counts: { events: 9, commits: 9 } })
+    expect(sandbox.violations).toEqual([])
+  })
+
+  it('goes on in a branch of its own in a new epoch, with what GitHub has already', async () => {
+    const storeOf = (branch: string) => storeIn('releases', branch)
+    const first = storeOf('ringmaster-data')
+    const ledger = opened(first, { successor: storeOf })
+    await ledger.append(async () => ({
+      events: [counted(['a', 'ü'])],
+      documents: [{ path: 'configs/one.yml', text: 'one: 1\n' }],
+      result: undefined,
+    }))
+    const making = { now: '2026-11-20T10:00:00Z', newId: nextId }
+    const closed = await closeEpoch(first, counterModel, 'ringmaster-data-2', making)
+    const from = { from: first, closed, branch: 'ringmaster-data' }
+    const commit = await openEpoch(from, storeOf('ringmaster-data-2'), counterModel, making)
+    expect(await openEpoch(from, storeOf('ringmaster-data-2'), counterModel, making)).toBe(commit)
+    await record(ledger, counted(['a']))
+    expect(ledger.epoch).toBe(2)
+    const view = await ledger.view()
+    expect(await view.document('configs/one.yml')).toBe('one: 1\n')
+    const report = await verifyLedger(storeOf('ringmaster-data-2'), counterModel, { predecessor: first })
+    expect(report).toMatchObject({ ok: true, problems: [], counts: { events: 2, commits: 2 } })
+    expect(await verifyLedger(first, counterModel)).toMatchObject({ ok: true, succeededBy: 'ringmaster-data-2' })
     expect(sandbox.violations).toEqual([])
   })
 

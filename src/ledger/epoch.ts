@@ -1,0 +1,178 @@
+import { draft } from '../core/catalogue.ts'
+import type { Model } from '../core/event.ts'
+import { RingmasterError, unwrap } from '../core/problem.ts'
+import { Batch } from './batch.ts'
+import { CARRIED } from './carried.ts'
+import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, parseHead } from './codec.ts'
+import { MAX_OPERATIONS, planCommit } from './commit-plan.ts'
+import { eventFilePath, folderFor } from './event-files.ts'
+import { Lru } from './lru.ts'
+import { readPosition } from './position.ts'
+import { coalescedReads } from './reads.ts'
+import type { Head } from './schema.ts'
+import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
+import { integrityError, integrityProblem } from './trouble.ts'
+
+/** A branch that was closed: nothing is appended to it any more. */
+export interface ClosedEpoch {
+  readonly commit: string
+  readonly head: Head
+}
+
+interface Making {
+  readonly now: string
+  readonly newId: () => string
+}
+
+const CACHED_FILES = 1_024
+const MAX_ATTEMPTS = 12
+
+const missing = (store: LedgerStore) =>
+  integrityError(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
+
+/**
+ * Closes a branch by one commit: a snapshot at its last event, and a head that names the branch on which the log goes on.
+ * Does nothing to one that is closed already. Whoever appends meanwhile wins, and the branch is closed behind that.
+ * Throws what is wrong with the branch, or `ledger-contended`.
+ */
+export async function closeEpoch(
+  store: LedgerStore,
+  model: Model,
+  next: string,
+  { now, newId }: Making,
+): Promise<ClosedEpoch> {
+  const cache = new Lru<string, { value: unknown }>(CACHED_FILES)
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const newest = await store.newest([HEAD_PATH])
+    if (!newest) throw missing(store)
+    const { commit } = newest.info
+    const reading = { model, read: coalescedReads(store), cache }
+    const position = await readPosition(reading, commit, newest.files.get(HEAD_PATH))
+    if (position.head.succeededBy !== undefined) return { commit, head: position.head }
+    const operation = newId()
+    const batch = new Batch(model, position)
+    const plan = await planCommit({ position, batch, operation, newId, now, snapshotNow: true, snapshotEvery: 1 })
+    const head: Head = { ...plan.head, succeededBy: next }
+    const outcome = await store.commit({
+      ...plan.request,
+      message: commitMessage(`ledger: epoch ${head.epoch} ends at event ${head.seq}, ${next} goes on`, operation),
+      additions: plan.request.additions.map((file) =>
+        file.path === HEAD_PATH ? { path: HEAD_PATH, bytes: encodeStored(head) } : file,
+      ),
+    })
+    if (outcome.kind === 'committed') return { commit: outcome.commit, head }
+  }
+  throw new RingmasterError('outside', {
+    code: 'ledger-contended',
+    message: `${store.name}: expected to win the branch within ${MAX_ATTEMPTS} attempts, lost each of them`,
+    hint: 'Stop the App first, then try again.',
+  })
+}
+
+/**
+ * Opens the epoch that follows a closed branch, as the first commit of a branch of the same repository: the event that says
+ * what it goes on from, the closed one's snapshot as the state to go on with and once more as what was taken over, and its
+ * documents. Does nothing when the branch is that already. Throws `epoch-taken` when it is another one.
+ */
+export async function openEpoch(
+  { from, closed, branch }: { readonly from: LedgerStore; readonly closed: ClosedEpoch; readonly branch: string },
+  to: LedgerStore,
+  model: Model,
+  making: Making,
+): Promise<string> {
+  const there = await openedAlready(to, closed)
+  if (there !== null) return there
+  const outcome = await to.commit(await openingCommit(from, closed, branch, model, making))
+  if (outcome.kind === 'committed') return outcome.commit
+  const other = await openedAlready(to, closed)
+  if (other !== null) return other
+  throw new RingmasterError('outside', {
+    code: 'ledger-contended',
+    message: `${to.name}: expected to make the branch, found that GitHub shows neither it nor another`,
+    hint: 'Try again.',
+  })
+}
+
+async function openedAlready(to: LedgerStore, { head }: ClosedEpoch): Promise<string | null> {
+  const newest = await to.newest([HEAD_PATH])
+  if (!newest) return null
+  const parsed = parseHead(newest.files.get(HEAD_PATH))
+  const opened = parsed.ok ? parsed.value : null
+  const isOurs = opened?.epoch === head.epoch + 1 && opened.origin.seq === head.seq && opened.origin.tip === head.tip
+  if (isOurs) return newest.info.commit
+  throw new RingmasterError('refused', {
+    code: 'epoch-taken',
+    message: `${to.name}: expected no branch, or the log that goes on from event ${head.seq}, found another branch of that name`,
+    hint: 'Somebody made it. Delete it as one who may bypass the ruleset, then repeat.',
+  })
+}
+
+async function openingCommit(
+  from: LedgerStore,
+  { commit, head: before }: ClosedEpoch,
+  branch: string,
+  model: Model,
+  { now, newId }: Making,
+): Promise<CommitRequest> {
+  const origin = { seq: before.seq, tip: before.tip }
+  const epoch = before.epoch + 1
+  if (before.snapshot?.seq !== before.seq)
+    throw new TypeError('expected a closed branch to have a snapshot at its last event')
+  const opened = draft(
+    'epoch.opened',
+    {
+      epoch,
+      previous: { branch, commit, seq: origin.seq, digest: origin.tip },
+      state: before.snapshot.index,
+    },
+    { key: `epoch:${epoch}`, at: now, actor: null, source: { kind: 'operator' }, trust: 'claimed' },
+  )
+  const { lines, position } = encodeEvents([opened], origin, model.textsOf)
+  const [file] = cutIntoFiles(lines, position.seq)
+  const folder = folderFor(now, { path: '', files: 0 })
+  const path = eventFilePath(folder.path, position.seq, newId())
+  const operation = newId()
+  const { succeededBy: _, ...open } = before
+  // With those before: a writer whose answer was lost looks here for its operation.
+  const operations = [...before.operations, operation].slice(-MAX_OPERATIONS)
+  const head: Head = { ...open, ...position, epoch, origin, tail: [path], folder, operations }
+  return {
+    expectedHead: null,
+    operation,
+    message: commitMessage(`ledger: epoch ${epoch} goes on from event ${origin.seq}`, operation),
+    additions: [
+      { path: HEAD_PATH, bytes: encodeStored(head) },
+      { path, bytes: file?.bytes ?? new Uint8Array() },
+    ],
+    deletions: [],
+    directories: [
+      ...(await documentDirectories(from, commit)).map((name) => ({ path: name, from: { commit, path: name } })),
+      ...['snapshots', CARRIED].map((name) => ({ path: name, from: { commit, path: 'snapshots' } })),
+    ],
+  }
+}
+
+/** What stands beside events and snapshots, such as configurations: decisions and verification go on reading it. */
+async function documentDirectories(from: LedgerStore, commit: string): Promise<string[]> {
+  const entries = await from.list(commit, '')
+  return entries.flatMap(({ name, kind }) =>
+    kind === 'directory' && !['events', 'snapshots', CARRIED].includes(name) ? [name] : [],
+  )
+}
+
+/** The branches of a log from its first epoch to its newest, by what their heads name. Throws what is wrong with a head. */
+export async function epochsOf(
+  storeOf: (branch: string) => LedgerStore,
+  first: string,
+): Promise<readonly { readonly branch: string; readonly head: Head }[]> {
+  const found: { branch: string; head: Head }[] = []
+  for (let branch: string | undefined = first; branch !== undefined; ) {
+    const newest = await storeOf(branch).newest([HEAD_PATH])
+    if (!newest) break
+    const head: Head = unwrap(parseHead(newest.files.get(HEAD_PATH)), 'refused')
+    found.push({ branch, head })
+    const next: string | undefined = head.succeededBy
+    branch = found.some((seen) => seen.branch === next) ? undefined : next
+  }
+  return found
+}
