@@ -1,5 +1,6 @@
 import { quoted, type RingmasterError } from '../core/problem.ts'
 import type { Log, Outlets } from '../engine/ports.ts'
+import { branchHead } from '../github/branches.ts'
 import { type GitHubApp, splitName } from '../github/client.ts'
 import { outside, outsideOrNull } from '../github/trouble.ts'
 import { type Divergence, divergenceError } from '../ledger/divergence.ts'
@@ -11,7 +12,8 @@ export interface GuardOptions {
   readonly app: GitHubApp
   readonly ledger: Ledger
   readonly repository: { readonly id: number; readonly fullName: string }
-  readonly branch: string
+  /** The branches of the log, oldest first; the last one is written. */
+  readonly branches: () => readonly string[]
   readonly raise: Outlets['alarm']
   readonly nowMs: () => number
   readonly log: Log
@@ -34,10 +36,14 @@ const KEY = 'alarm/ledger-integrity'
  * It closes when the branch is whole again.
  */
 export function createGuard(options: GuardOptions): Guard {
-  const { app, ledger, repository, branch, raise, nowMs, log } = options
+  const { app, ledger, repository, branches, raise, nowMs, log } = options
   let lookedAtMs = Number.NEGATIVE_INFINITY
   /** What the alarm was last told; undefined while it is not known what stands outside. */
   let told: string | null | undefined
+
+  /** The branch that a message names, such as one of an epoch before; else the one that is written. */
+  const concerned = ({ message }: RingmasterError): string =>
+    branches().find((branch) => message.includes(`@${branch}: `)) ?? branches().at(-1) ?? ''
 
   async function tell(error: RingmasterError | null): Promise<void> {
     const message = error?.message ?? null
@@ -49,7 +55,7 @@ export function createGuard(options: GuardOptions): Guard {
         key: KEY,
         repository,
         title: 'Ringmaster alarm: the log cannot be trusted',
-        body: error ? alarmText(error, branch) : 'The log is whole again; Ringmaster has gone on.',
+        body: error ? alarmText(error, concerned(error)) : 'The log is whole again; Ringmaster has gone on.',
         isOpen: error !== null,
       },
       null,
@@ -62,7 +68,9 @@ export function createGuard(options: GuardOptions): Guard {
       try {
         if (!ledger.trouble) await ledger.refresh()
         if (!ledger.trouble && nowMs() - lookedAtMs >= ACTIVITY_EVERY_MS) {
-          await checkActivity(app, repository.fullName, branch)
+          const [written, ...closed] = [...branches()].reverse()
+          for (const branch of closed) await checkClosed(app, repository.fullName, branch)
+          for (const branch of [...closed, written ?? '']) await checkActivity(app, repository.fullName, branch)
           lookedAtMs = nowMs()
         }
       } catch (error) {
@@ -75,6 +83,16 @@ export function createGuard(options: GuardOptions): Guard {
       return trouble === null
     },
   }
+}
+
+/** That nobody went on with a branch that was closed: the ledger looks at it at a start alone. */
+async function checkClosed(app: GitHubApp, fullName: string, branch: string): Promise<void> {
+  const octokit = await app.forRepository(fullName)
+  const { botLogin } = await app.profile()
+  const head = await branchHead(octokit, fullName, branch)
+  if (head === null || !(await isForeign(octokit, fullName, head, botLogin))) return
+  const message = `${fullName}@${branch}: expected a closed branch, found that somebody else committed ${head} to it`
+  throw integrityError(integrityProblem('foreign-author', message))
 }
 
 /** What the branch lost: heads that were forced away or deleted and are no longer part of it. */

@@ -4,7 +4,7 @@ import { COHORTS_KEY, type CohortIndex } from '../core/cohort/state.ts'
 import { readConfiguration } from '../core/config/in-force.ts'
 import { type ViewsPlan, viewsPlan } from '../core/config/views.ts'
 import { model } from '../core/model.ts'
-import { DATA_BRANCH } from '../core/own-branches.ts'
+import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
 import type { Request } from '../core/request.ts'
 import { createEngine, type Engine } from '../engine/engine.ts'
 import type { Applied, Log, Outlets } from '../engine/ports.ts'
@@ -87,15 +87,18 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const releases = { id: Number(repository.id), fullName: repository.full_name }
   const waits = options.delay ? { delay: options.delay } : {}
   const pace = app.governorOf(releaseRepository).paceOf(releaseRepository)
-  const ledger = openLedger({
-    store: gitHubStore({
+  const storeOf = (branch: string) =>
+    gitHubStore({
       client: asAppending(octokit as never),
       owner,
       repo,
-      branch: DATA_BRANCH,
+      branch,
       signatures: app.isEnterprise ? 'not-kept' : 'required',
       ...waits,
-    }),
+    })
+  const ledger = openLedger({
+    store: storeOf(DATA_BRANCH),
+    successor: storeOf,
     model,
     clock,
     newId: ulid,
@@ -114,7 +117,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const submit = (request: Request): Promise<unknown> => engine.submit(request)
   const manifests = publisher === null ? null : createManifests({ publisher, submit, cohorts, views, clock, log })
   const outlets = outletsOf(app, manifests, clock)
-  let isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
+  const protection = () => branchProtection(octokit, releaseRepository, branchOfEpoch(ledger.epoch))
+  let isProtected = false
   const gitHub = gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log })
   const published = async (cohort: string) => publisher?.published(cohort)
   const fleet = fleetFacts({
@@ -150,9 +154,9 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const acknowledge = ({ repository, comment }: Extract<Request, { kind: 'command-given' }>) =>
     seen({ repository, comment: comment.id, content: 'eyes' }, null)
   const intake = new Intake({ engine, installation, log, refine, acknowledge, prioritised })
-  const branch = DATA_BRANCH
+  const branches = () => Array.from({ length: ledger.epoch }, (_, before) => branchOfEpoch(before + 1))
   const nowMs = () => Date.parse(clock())
-  const guard = createGuard({ app, ledger, repository: releases, branch, raise: outlets.alarm, nowMs, log })
+  const guard = createGuard({ app, ledger, repository: releases, branches, raise: outlets.alarm, nowMs, log })
   const configured = async (): Promise<string[]> =>
     ((await inForce())?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
   const upkeep = createUpkeep({ app, ledger, intake, releaseRepository, configured, clock, log })
@@ -175,6 +179,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
 
   /** Before anything is taken in: a history that was cut off looks whole by itself, and would be written on. */
   await guard.check()
+  isProtected = await protection()
   return {
     engine,
     ledger,
@@ -182,7 +187,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     profile,
     async sweep() {
       if (!(await guard.check())) return
-      isProtected = await branchProtection(octokit, releaseRepository, DATA_BRANCH)
+      isProtected = await protection()
       await readDefaultConfiguration()
       await engine.sweep()
       await manifests?.tick()

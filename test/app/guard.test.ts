@@ -1,7 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
+import { ulid } from 'ulid'
 import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
+import { model } from '../../src/core/model.ts'
 import { gitHubApp } from '../../src/github/client.ts'
+import { closeEpoch, openEpoch } from '../../src/ledger/epoch.ts'
+import { gitHubStore } from '../../src/ledger/github.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION, gateRequested } from '../engine/stage.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
@@ -187,4 +191,60 @@ describe('a log that cannot be trusted', () => {
     expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining('It was **truncated**') }])
     expect(await head(on)).toBe(older)
   }, 60_000)
+})
+
+describe('a log in a later epoch', () => {
+  const NEXT = 'ringmaster-data-2'
+
+  /** An App that runs while its log goes on in a new epoch, by the hand of the App's own command line. */
+  async function turned(): Promise<{ on: Sandbox; first: Ringmaster; last: string }> {
+    const on = await begun()
+    const [first] = running
+    if (!first) throw new Error('expected a running App')
+    await grow(first, 600)
+    const storeOf = (branch: string) =>
+      gitHubStore({ client: on.app('ringmaster').octokit('acme') as never, ...releases, branch })
+    const making = { now: new Date(on.clock.epochMs()).toISOString(), newId: () => ulid() }
+    const closed = await closeEpoch(storeOf(DATA), model, NEXT, making)
+    await openEpoch({ from: storeOf(DATA), closed, branch: DATA }, storeOf(NEXT), model, making)
+    await grow(first, 601)
+    return { on, first, last: closed.commit }
+  }
+
+  it('is gone on with by a running App and by one that starts, and the branch before stays as it was', async () => {
+    const { on, first, last } = await turned()
+    expect(first.ledger.epoch).toBe(2)
+    expect(await head(on)).toBe(last)
+    await first.close()
+    const second = await start(on)
+    const { seq } = (await second.ledger.view()).head
+    await grow(second, 602)
+    expect((await second.ledger.view()).head.seq).toBeGreaterThan(seq)
+    expect(await head(on)).toBe(last)
+    const { seq: after } = (await second.ledger.view()).head
+    // A gate of the epoch before is known: asking once more is no event.
+    await grow(second, 600)
+    expect((await second.ledger.view()).head.seq).toBe(after)
+    expect(await alarms(on)).toEqual([])
+    expect(on.violations).toEqual([])
+  }, 60_000)
+
+  it.each<[string, string, (on: Sandbox, last: string) => Promise<unknown>]>([
+    ['deleted', 'ledger-missing', (on) => admin(on).rest.git.deleteRef({ ...releases, ref: `heads/${DATA}` })],
+    ['gone on with', 'foreign-author', async (on, last) => force(on, await commitOn(on, last, 'note.txt', 'hello'))],
+  ])(
+    'is not trusted when the branch before is %s',
+    async (_, code, harm) => {
+      const { on, first, last } = await turned()
+      await harm(on, last)
+      on.clock.advance(11 * 60_000)
+      await first.sweep()
+      expect(first.ledger.trouble?.code).toBe(code)
+      await first.close()
+      const second = await open(on)
+      expect(second.ledger.trouble?.code).toBe(code)
+      expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining(`refs/heads/${DATA}\``) }])
+    },
+    60_000,
+  )
 })
