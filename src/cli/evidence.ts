@@ -61,14 +61,29 @@ interface Told {
 const isOf = (release: string, data: Told): boolean =>
   data.release === release || (Array.isArray(data.releases) && data.releases.includes(release))
 
+const noLedger = () =>
+  new RingmasterError('bad-input', {
+    code: 'no-ledger',
+    message: 'expected the branch of a log, found none',
+    hint: 'Give the release repository, or a clone of it that has the branch.',
+  })
+
 /**
- * Collects the evidence of a release by replaying the whole log. Throws `unknown-release` when the log knows none of
+ * Collects the evidence of a release by replaying the whole log, through all of its epochs. Throws `unknown-release` when the log knows none of
  * that id, and what is wrong with the log.
  */
-export async function evidenceOf(store: LedgerStore, id: string, now: string): Promise<EvidencePack> {
+export async function evidenceOf(
+  epochs: readonly { readonly store: LedgerStore }[],
+  id: string,
+  now: string,
+): Promise<EvidencePack> {
+  const newest = epochs.at(-1)
+  if (!newest) throw noLedger()
+  const { store } = newest
   const all: { event: LedgerEvent; digest: string; path: string; line: number }[] = []
   const seen = (event: LedgerEvent, digest: string, path: string, line: number) =>
     void (event.type === 'output.settled' || all.push({ event, digest, path, line }))
+  for (const before of epochs.slice(0, -1)) await replayLog(before.store, model, { now, seen })
   const { states, end, commit } = await replayLog(store, model, { now, seen })
   const release = states.get(releaseKey(id) as AggregateKey) as ReleaseState | undefined
   if (!release) {

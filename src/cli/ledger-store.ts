@@ -4,6 +4,7 @@ import { readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { gitHubApp, splitName } from '../github/client.ts'
+import { type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -14,16 +15,16 @@ const REPOSITORY = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/
 export interface StoreChoice {
   /** A directory, or `owner/name` on GitHub; a directory of that name wins. */
   readonly repo: string
+  /** That branch alone; when left out, the epochs of the log from its first branch on. */
   readonly branch: string | undefined
 }
 
-const isOnGitHub = (repo: string): boolean => REPOSITORY.test(repo) && !existsSync(repo)
+/** The store of a branch of one repository. */
+export type StoreOf = (branch: string) => LedgerStore
 
-const localStore = (
-  { repo, branch }: StoreChoice,
-  now: string,
-  author: { name: string; email: string },
-): LedgerStore => {
+export const isOnGitHub = (repo: string): boolean => REPOSITORY.test(repo) && !existsSync(repo)
+
+const localStores = (repo: string, now: string, author: { name: string; email: string }): StoreOf => {
   if (!existsSync(repo)) {
     throw new RingmasterError('bad-input', {
       code: 'no-repository',
@@ -31,16 +32,35 @@ const localStore = (
       hint: 'Clone the release repository, or name it as owner/name and set GITHUB_TOKEN.',
     })
   }
-  return gitStore({ directory: repo, branch: branch ?? DATA_BRANCH, author, clock: () => now })
+  return (branch) => gitStore({ directory: repo, branch, author, clock: () => now })
 }
 
-/** The branch of a log to read: in a local repository, or on GitHub with GITHUB_TOKEN. */
-export function storeToRead(choice: StoreChoice, io: Pick<CommandIo, 'env' | 'now'>): LedgerStore {
-  const { repo, branch } = choice
-  if (!isOnGitHub(repo)) return localStore(choice, io.now, { name: 'reader', email: 'reader@localhost' })
+/** The branches of a log to read: in a local repository, or on GitHub with GITHUB_TOKEN. */
+export function storesToRead(repo: string, io: Pick<CommandIo, 'env' | 'now'>): StoreOf {
+  if (!isOnGitHub(repo)) return localStores(repo, io.now, { name: 'reader', email: 'reader@localhost' })
   const { owner, repo: name } = splitName(repo)
-  return gitHubStore({ client: readerOf(repo, io) as never, owner, repo: name, branch: branch ?? DATA_BRANCH })
+  const client = readerOf(repo, io) as never
+  return (branch) => gitHubStore({ client, owner, repo: name, branch })
 }
+
+/** The stores of all epochs of a log to read, oldest first; none when there is no such branch. */
+export async function epochsToRead(
+  { repo, branch }: StoreChoice,
+  io: Pick<CommandIo, 'env' | 'now'>,
+): Promise<readonly EpochBranch[]> {
+  const epochs = await epochsOf(storesToRead(repo, io), branch ?? DATA_BRANCH)
+  return branch === undefined ? epochs : epochs.slice(0, 1)
+}
+
+/** The branch of the newest epoch: the one that is written. */
+async function newestOf(storeOf: StoreOf, branch: string | undefined): Promise<LedgerStore> {
+  if (branch !== undefined) return storeOf(branch)
+  return (await epochsOf(storeOf, DATA_BRANCH)).at(-1)?.store ?? storeOf(DATA_BRANCH)
+}
+
+/** The branch of a log to read: its newest epoch. */
+export const storeToRead = ({ repo, branch }: StoreChoice, io: Pick<CommandIo, 'env' | 'now'>): Promise<LedgerStore> =>
+  newestOf(storesToRead(repo, io), branch)
 
 /** A client of GitHub with GITHUB_TOKEN, which says what is missing when there is none. */
 export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
@@ -57,23 +77,34 @@ export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
 }
 
 /**
- * The branch of a log to write: on GitHub as the App itself (its id and key, as the server has them), so that the commit is
- * the App's; in a local repository under the author given, for a copy.
+ * The branches of a log to write: on GitHub as the App itself (its id and key, as the server has them), so that the commit
+ * is the App's; in a local repository under the author given, for a copy.
  */
-export async function storeToWrite(
-  choice: StoreChoice,
+export async function storesToWrite(
+  repo: string,
   author: string | undefined,
   io: Pick<CommandIo, 'env' | 'now'>,
-): Promise<LedgerStore> {
-  const { repo, branch } = choice
+): Promise<StoreOf> {
   if (!isOnGitHub(repo)) {
     const [, name = 'ringmaster', email = 'ringmaster@localhost'] = /^(.+) <([^<>]+)>$/.exec(author ?? '') ?? []
-    return localStore(choice, io.now, { name, email })
+    return localStores(repo, io.now, { name, email })
   }
+  const octokit = await appOn(repo, io)
+  const { owner, repo: name } = splitName(repo)
+  return (branch) => gitHubStore({ client: octokit as never, owner, repo: name, branch })
+}
+
+/** The branch of a log to write: its newest epoch. */
+export const storeToWrite = async (
+  { repo, branch }: StoreChoice,
+  author: string | undefined,
+  io: Pick<CommandIo, 'env' | 'now'>,
+): Promise<LedgerStore> => newestOf(await storesToWrite(repo, author, io), branch)
+
+/** The App's own client of a repository, with the variables of the server. */
+export async function appOn(repo: string, io: Pick<CommandIo, 'env'>): Promise<Octokit> {
   const settings = readAppSettings(io.env)
   if (!settings.ok) throw new RingmasterError('bad-input', settings.problems)
   const { appId, privateKey, apiUrl } = settings.value
-  const octokit = await gitHubApp({ appId, privateKey, apiUrl }).forRepository(repo)
-  const { owner, repo: name } = splitName(repo)
-  return gitHubStore({ client: octokit as never, owner, repo: name, branch: branch ?? DATA_BRANCH })
+  return gitHubApp({ appId, privateKey, apiUrl }).forRepository(repo)
 }

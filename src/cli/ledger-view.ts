@@ -5,16 +5,13 @@ import { gitStore } from '../ledger/git.ts'
 import { openLedger, type Session } from '../ledger/ledger.ts'
 import { VERSION } from '../version.ts'
 
-/** A read-only look at the ledger of a local repository. */
+/** A read-only look at the ledger of a local repository, in its newest epoch unless a branch is named. */
 export function ledgerView(directory: string, branch: string | undefined, now: string): Promise<Session> {
-  const store = gitStore({
-    directory,
-    branch: branch ?? DATA_BRANCH,
-    author: { name: 'reader', email: 'reader@localhost' },
-    clock: () => now,
-  })
+  const author = { name: 'reader', email: 'reader@localhost' }
+  const storeOf = (name: string) => gitStore({ directory, branch: name, author, clock: () => now })
   return openLedger({
-    store,
+    store: storeOf(branch ?? DATA_BRANCH),
+    ...(branch === undefined ? { successor: storeOf } : {}),
     model,
     clock: () => now,
     newId: () => {

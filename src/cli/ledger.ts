@@ -1,72 +1,19 @@
 import { join } from 'node:path'
 import { ulid } from 'ulid'
-import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
-import { redecide } from '../engine/redecide.ts'
-import { type LogFilter, readLog } from '../ledger/read-log.ts'
+import { type LogFilter, readEpochs } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
-import { type Anchor, verifyLedger } from '../ledger/verify.ts'
 import { renderEvidence } from '../render/evidence.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
-import { anchorsOnGitHub } from './ledger-anchors.ts'
-import { storeToRead, storeToWrite } from './ledger-store.ts'
+import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
+import { epochsToRead, storeToWrite } from './ledger-store.ts'
+import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
-
-/** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
-function anchorOf(text: string): Anchor {
-  const [, seq, digest] = /^(?:([1-9][0-9]{0,14}):)?(sha256:[0-9a-f]{64})$/.exec(text) ?? []
-  if (digest === undefined)
-    throw usageError(`expected an anchor such as 4711:sha256:… or sha256:…, found ${quoted(text)}`, ledgerVerify)
-  return { seq: seq === undefined ? null : Number(seq), digest }
-}
-
-export const ledgerVerify: CliCommand = {
-  name: 'ledger verify',
-  usage:
-    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN, and looks for anchors there by itself; the current directory when left out)',
-  summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
-  async run(args, io) {
-    const { values } = readOptions(ledgerVerify, args, {
-      repo: { type: 'string' },
-      branch: { type: 'string' },
-      author: { type: 'string' },
-      anchor: { type: 'string', multiple: true },
-    })
-    const anchors = (values.anchor ?? []).map(anchorOf)
-    const repo = values.repo ?? '.'
-    const store = storeToRead({ repo, branch: values.branch }, io)
-    const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
-    const report = await verifyLedger(store, model, {
-      checkEvent,
-      redecide,
-      anchors: [...anchors, ...(found?.anchors ?? [])],
-      ...(values.author === undefined ? {} : { author: { email: values.author } }),
-    })
-    if (io.json) io.out(JSON.stringify(found === null ? report : { ...report, found }))
-    else {
-      const { counts, head, author } = report
-      io.out(
-        `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again, ${counts.redacted} texts redacted.`,
-      )
-      io.out(`Head: event ${head.seq}, ${head.digest}`)
-      if (author !== null)
-        io.out(`Commits belong to ${quoted(author)}${values.author === undefined ? ', who made the first one' : ''}.`)
-      if (found !== null)
-        io.out(
-          `${found.anchors.length} anchors on GitHub, in the checks of ${found.lookedAt.commits} proposals and the answers to ${found.lookedAt.runs} runs.`,
-        )
-      for (const what of found?.unread ?? []) io.out(`Not looked at: ${what}`)
-      if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
-    }
-    for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)
-    return report.ok ? 0 : 1
-  },
-}
 
 const FILTERS = ['product', 'release', 'actor', 'type', 'since'] as const
 
@@ -94,8 +41,8 @@ export const ledgerLog: CliCommand = {
     const filter: LogFilter = Object.fromEntries(
       FILTERS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
     )
-    const store = storeToRead({ repo: needed(values.repo, 'repo', ledgerLog), branch: values.branch }, io)
-    if ((await store.newest([])) === null) {
+    const epochs = await epochsToRead({ repo: needed(values.repo, 'repo', ledgerLog), branch: values.branch }, io)
+    if (epochs.length === 0) {
       throw new RingmasterError('bad-input', {
         code: 'no-ledger',
         message: `expected the branch ${values.branch ?? DATA_BRANCH} in ${values.repo ?? ''}, found none`,
@@ -104,7 +51,7 @@ export const ledgerLog: CliCommand = {
     }
     /** One document, written as it is read: a log does not fit into memory for ever. */
     let before = '{"events":['
-    for await (const { event } of readLog(store, filter)) {
+    for await (const { event } of readEpochs(epochs, filter)) {
       if (io.json) {
         io.out(`${before}${JSON.stringify(event)}`)
         before = ','
@@ -172,8 +119,8 @@ export const ledgerExport: CliCommand = {
       release: { type: 'string' },
       out: { type: 'string' },
     })
-    const store = storeToRead({ repo: needed(values.repo, 'repo', ledgerExport), branch: values.branch }, io)
-    const pack = await evidenceOf(store, needed(values.release, 'release', ledgerExport), io.now)
+    const epochs = await epochsToRead({ repo: needed(values.repo, 'repo', ledgerExport), branch: values.branch }, io)
+    const pack = await evidenceOf(epochs, needed(values.release, 'release', ledgerExport), io.now)
     const json = JSON.stringify(pack, null, 2)
     if (values.out === undefined) io.out(io.json ? json : renderEvidence(pack))
     else {
@@ -191,6 +138,8 @@ export const LEDGER_COMMANDS: readonly CliCommand[] = [
   ledgerLog,
   ledgerRebuild,
   ledgerRedact,
+  ledgerEpoch,
+  ledgerArchive,
   ledgerExport,
   ledgerNextBuild,
 ]

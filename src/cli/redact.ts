@@ -31,7 +31,7 @@ export const ledgerRedact: CliCommand = {
       ...(values.member === undefined ? {} : { members: values.member }),
     }
     const choice = { repo: needed(values.repo, 'repo', ledgerRedact), branch: values.branch }
-    const store = values.yes ? await storeToWrite(choice, values.author, io) : storeToRead(choice, io)
+    const store = values.yes ? await storeToWrite(choice, values.author, io) : await storeToRead(choice, io)
     const redacted = await redactEvent(store, model, redaction, {
       now: io.now,
       newId: values.yes ? () => ulid() : null,

@@ -9,12 +9,12 @@ import { decideReleaseReview } from '../core/release/review.ts'
 import { ReleaseId, type ReleaseState, type SignoffRecord } from '../core/release/schema.ts'
 import { partiesOf, teamOf } from '../core/release/signers.ts'
 import { settleAt, settleView } from '../engine/settle.ts'
+import type { EpochBranch } from '../ledger/epoch.ts'
 import { openLedger } from '../ledger/ledger.ts'
-import { readLog } from '../ledger/read-log.ts'
-import type { LedgerStore } from '../ledger/store.ts'
+import { readEpochs } from '../ledger/read-log.ts'
 import { VERSION } from '../version.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
-import { storeToRead } from './ledger-store.ts'
+import { epochsToRead, storeToRead } from './ledger-store.ts'
 
 interface RecordedFact {
   readonly query: FactQuery
@@ -22,9 +22,9 @@ interface RecordedFact {
 }
 
 /** The facts of the newest decision about the signatures of a release: reviews and teams as they were then. */
-async function newestFacts(store: LedgerStore, release: string): Promise<readonly RecordedFact[]> {
+async function newestFacts(epochs: readonly EpochBranch[], release: string): Promise<readonly RecordedFact[]> {
   let facts: readonly RecordedFact[] = []
-  for await (const { event } of readLog(store, { release, type: 'signoff.decided' }))
+  for await (const { event } of readEpochs(epochs, { release, type: 'signoff.decided' }))
     facts = (event.data as { facts: readonly RecordedFact[] }).facts
   return facts
 }
@@ -71,9 +71,9 @@ export const simulateSignoff: CliCommand = {
     const id = ReleaseId.safeParse(needed(values.release, 'release', simulateSignoff))
     if (!id.success) throw usageError('expected the id of a release such as r12 for --release', simulateSignoff)
     const at = instantOf(values.at ?? io.now)
-    const store = storeToRead({ repo, branch: values.branch }, io)
+    const epochs = await epochsToRead({ repo, branch: values.branch }, io)
     const view = await openLedger({
-      store,
+      store: epochs.at(-1)?.store ?? (await storeToRead({ repo, branch: values.branch }, io)),
       model,
       clock: () => io.now,
       newId: () => {
@@ -95,7 +95,7 @@ export const simulateSignoff: CliCommand = {
     }
     if (release.status !== 'in_progress' || !release.proposal)
       throw refused('not-started', `expected a started release, found it ${release.status}`, 'Say /start on its issue.')
-    const facts = await newestFacts(store, id.data)
+    const facts = await newestFacts(epochs, id.data)
     if (facts.length === 0)
       throw refused(
         'not-decided',

@@ -1,6 +1,6 @@
 import { draft } from '../core/catalogue.ts'
 import type { Model } from '../core/event.ts'
-import { RingmasterError, unwrap } from '../core/problem.ts'
+import { RingmasterError } from '../core/problem.ts'
 import { Batch } from './batch.ts'
 import { CARRIED } from './carried.ts'
 import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, parseHead } from './codec.ts'
@@ -160,18 +160,27 @@ async function documentDirectories(from: LedgerStore, commit: string): Promise<s
   )
 }
 
-/** The branches of a log from its first epoch to its newest, by what their heads name. Throws what is wrong with a head. */
+/** A branch of a log; `head` is null where it cannot be read. */
+export interface EpochBranch {
+  readonly branch: string
+  readonly store: LedgerStore
+  readonly head: Head | null
+}
+
+/** The branches of a log from the first one as far as heads lead, oldest first; none when there is no such branch. */
 export async function epochsOf(
   storeOf: (branch: string) => LedgerStore,
   first: string,
-): Promise<readonly { readonly branch: string; readonly head: Head }[]> {
-  const found: { branch: string; head: Head }[] = []
+): Promise<readonly EpochBranch[]> {
+  const found: EpochBranch[] = []
   for (let branch: string | undefined = first; branch !== undefined; ) {
-    const newest = await storeOf(branch).newest([HEAD_PATH])
+    const store = storeOf(branch)
+    const newest = await store.newest([HEAD_PATH])
     if (!newest) break
-    const head: Head = unwrap(parseHead(newest.files.get(HEAD_PATH)), 'refused')
-    found.push({ branch, head })
-    const next: string | undefined = head.succeededBy
+    const parsed = parseHead(newest.files.get(HEAD_PATH))
+    const head: Head | null = parsed.ok ? parsed.value : null
+    found.push({ branch, store, head })
+    const next: string | undefined = head?.succeededBy
     branch = found.some((seen) => seen.branch === next) ? undefined : next
   }
   return found

@@ -8,8 +8,6 @@ import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts
 
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 5_000
-/** Between the end of an epoch and the beginning of the next one lie a few requests. */
-const OPENING_WAIT_MS = 30_000
 
 export interface FollowerOptions {
   readonly store: LedgerStore
@@ -112,18 +110,19 @@ export class Follower {
     return this.#moveOver(opened)
   }
 
+  /** Between the end of an epoch and the beginning of the next one lie a few requests, which a read may lag behind. */
   async #opened(store: LedgerStore): Promise<Newest> {
     for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
       const newest = await store.newest([HEAD_PATH])
       if (newest) return newest
-      if (waitedMs >= OPENING_WAIT_MS) break
+      if (waitedMs >= store.readLagMs) break
       await this.#options.delay(waitMs)
       waitedMs += waitMs
     }
     throw new RingmasterError('outside', {
       code: 'epoch-unopened',
       message: `expected the log to go on in ${store.name}, found no such branch`,
-      hint: 'Repeat "ringmaster ledger epoch": it was interrupted after it closed the branch before.',
+      hint: 'In a clone, fetch that branch. Else repeat "ringmaster ledger epoch": it was interrupted after it closed the branch before.',
     })
   }
 

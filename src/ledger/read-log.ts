@@ -72,3 +72,11 @@ export async function* readLog(store: LedgerStore, filter: LogFilter = {}): Asyn
     for (const [index, event] of events.entries()) if (matches(filter, event)) yield { event, path, line: index + 1 }
   }
 }
+
+/** The same through the epochs of a log, oldest first. */
+export async function* readEpochs(
+  epochs: readonly { readonly store: LedgerStore }[],
+  filter: LogFilter = {},
+): AsyncGenerator<LogEntry> {
+  for (const { store } of epochs) yield* readLog(store, filter)
+}

@@ -37,8 +37,11 @@ export interface VerifyOptions {
   readonly anchors?: readonly Anchor[]
   /** The documents that an event names; by default the configuration of `config.accepted`. */
   readonly documentsOf?: (event: LedgerEvent) => readonly NamedFile[]
-  /** The epoch before, as its branch or its archive: what a later epoch took over is then held against it. */
-  readonly predecessor?: LedgerStore
+  /**
+   * The epoch before: its archive, or the branch that the first event names, as far as that is there. What a later epoch took
+   * over is then held against its end.
+   */
+  readonly predecessor?: LedgerStore | ((branch: string) => LedgerStore)
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
   readonly redecide?: (
     event: LedgerEvent,
@@ -47,8 +50,11 @@ export interface VerifyOptions {
   ) => Promise<readonly Problem[] | null>
 }
 
-/** The end of the epoch before, and the digest of the state that was taken over. */
-export type CarriedFrom = EventData<'epoch.opened'>['previous'] & { readonly state: string }
+/** The end of the epoch before, the digest of the state that was taken over, and what both were compared with. */
+export type CarriedFrom = EventData<'epoch.opened'>['previous'] & {
+  readonly state: string
+  readonly comparedWith: string | null
+}
 
 export interface VerifyReport {
   readonly ok: boolean
@@ -203,7 +209,8 @@ class Verification {
     this.report(...this.#redactions.problems())
     for (const seq of beyond) this.#truncated(seq)
     for (const digest of this.#unplaced) {
-      const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none up to event ${this.#end.seq}: the log was replaced, forked or truncated`
+      const since = head && head.epoch > 1 ? ` from event ${head.origin.seq + 1} on` : ''
+      const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none${since} up to event ${this.#end.seq}: the log was replaced, forked or truncated${since && ', or it is of an epoch before'}`
       this.report(integrityProblem('ledger-replaced', message, { path: HEAD_PATH }))
     }
   }
@@ -229,27 +236,30 @@ class Verification {
     const [first] = file.events
     if (head.epoch === 1 || first?.type !== 'epoch.opened') return
     const { previous, state } = first.data as EventData<'epoch.opened'>
-    this.#carriedFrom = { ...previous, state }
+    this.#carriedFrom = { ...previous, state, comparedWith: null }
   }
 
   /** Holds what this epoch says of the one before against that itself. */
   async #checkPredecessor(head: Head): Promise<void> {
-    const { predecessor } = this.#options
+    const { predecessor: told } = this.#options
     const from = this.#carriedFrom
-    if (!predecessor || !from || head.epoch === 1) return
+    if (!told || !from) return
+    const predecessor = typeof told === 'function' ? told(from.branch) : told
     const newest = await predecessor.newest([HEAD_PATH])
-    const parsed = parseHead(newest?.files.get(HEAD_PATH))
-    if (!newest || !parsed.ok)
+    if (!newest) return
+    this.#carriedFrom = { ...from, comparedWith: predecessor.name }
+    const parsed = parseHead(newest.files.get(HEAD_PATH))
+    if (!parsed.ok)
       return this.#damaged(HEAD_PATH, `expected the epoch before in ${predecessor.name}, found none that can be read`)
     const before = parsed.value
-    const told: readonly (readonly [string, string | number | null, string | number | undefined])[] = [
+    const claims: readonly (readonly [string, string | number, string | number | undefined])[] = [
       ['epoch', head.epoch - 1, before.epoch],
       ['last event', from.seq, before.seq],
       ['digest', from.digest, before.tip],
       ['last commit', from.commit, newest.info.commit],
       ['state', from.state, before.snapshot?.index],
     ]
-    for (const [what, named, found] of told) {
+    for (const [what, named, found] of claims) {
       if (named === found) continue
       const message = `expected the epoch before to have the ${what} ${named}, as the first event names it, found ${found} in ${predecessor.name}`
       this.#damaged(HEAD_PATH, message)

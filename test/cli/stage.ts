@@ -12,15 +12,21 @@ export interface Told {
 }
 
 /** Runs a command as the entry point would, and keeps what it says. */
-export async function runCommand(command: CliCommand, args: readonly string[], json = false): Promise<Told> {
+export async function runCommand(
+  command: CliCommand,
+  args: readonly string[],
+  json = false,
+  now = '2026-03-04T05:06:07Z',
+  env: CommandIo['env'] = {},
+): Promise<Told> {
   const out: string[] = []
   const err: string[] = []
   const io: CommandIo = {
     out: (line) => void out.push(line),
     err: (line) => void err.push(line),
     json,
-    env: {},
-    now: '2026-03-04T05:06:07Z',
+    env,
+    now,
   }
   const told = { out, err, json: () => JSON.parse(out.join('\n')) as Record<string, unknown> }
   try {

@@ -87,6 +87,7 @@ describe.each(Object.entries(REPOSITORIES))('a new epoch in %s', (_, fresh) => {
       seq: head.seq,
       digest: head.digest,
       state: closed.head.snapshot?.index,
+      comparedWith: storeOf(FIRST).name,
     })
     const before = await verifyLedger(storeOf(FIRST), counterModel)
     expect(before).toMatchObject({ ok: true, carried: null, succeededBy: SECOND, head })

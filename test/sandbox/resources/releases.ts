@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { changeRefs } from '../git/ref-update.ts'
 import { isRefName, zeroOid } from '../git/repository.ts'
 import {
@@ -67,7 +68,7 @@ function assetBody(context: Context, release: Release, asset: Asset): Body {
     state: 'uploaded',
     content_type: asset.contentType,
     size: asset.bytes.length,
-    digest: null,
+    digest: `sha256:${createHash('sha256').update(asset.bytes).digest('hex')}`,
     download_count: 0,
     created_at: asset.createdAt,
     updated_at: asset.createdAt,
@@ -228,6 +229,16 @@ const readAsset: Handler = (context) => {
   throw notFound()
 }
 
+const removeAsset: Handler = (context) => {
+  for (const { assets } of visible(context)) {
+    const at = assets.findIndex(({ id }) => String(id) === context.params['asset_id'])
+    if (at < 0) continue
+    assets.splice(at, 1)
+    return noContent()
+  }
+  throw notFound()
+}
+
 const base = '/repos/{owner}/{repo}/releases'
 
 /** GitHub's releases and their assets. */
@@ -262,5 +273,6 @@ export const releases: Resource = {
     }),
     { ...route(`POST ${base}/{release_id}/assets`, writes('contents'), upload), takesBytes: true },
     route(`GET ${base}/assets/{asset_id}`, reads('contents'), readAsset),
+    route(`DELETE ${base}/assets/{asset_id}`, writes('contents'), removeAsset),
   ],
 }

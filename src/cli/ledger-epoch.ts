@@ -1,0 +1,185 @@
+import { ulid } from 'ulid'
+import { checkEvent } from '../core/check-event.ts'
+import { model } from '../core/model.ts'
+import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
+import { redecide } from '../engine/redecide.ts'
+import { type KeptArchive, keepArchive } from '../github/ledger-archive.ts'
+import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
+import { type ClosedEpoch, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
+import { readLog } from '../ledger/read-log.ts'
+import type { LedgerStore } from '../ledger/store.ts'
+import { verifyLedger } from '../ledger/verify.ts'
+import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
+import { writeOutput } from './files.ts'
+import { appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } from './ledger-store.ts'
+
+/** Within this time a repetition finishes what was begun, and opens no further epoch. */
+const ONE_A_DAY_MS = 24 * 3_600_000
+
+type Readable = EpochBranch & { readonly head: NonNullable<EpochBranch['head']> }
+
+export const ledgerEpoch: CliCommand = {
+  name: 'ledger epoch',
+  usage:
+    'ringmaster ledger epoch --repo DIR|OWNER/NAME [--branch NAME] [--author "NAME <EMAIL>"] [--archive FILE] [--dry-run]   (--branch names the branch of the first epoch. OWNER/NAME commits as the App, with the variables of the server, and uploads the archive to a release there; --dry-run reads with GITHUB_TOKEN)',
+  summary: 'Close the branch of the log, go on in a new one with the whole state, and archive the old one.',
+  async run(args, io) {
+    const { values } = readOptions(ledgerEpoch, args, {
+      repo: { type: 'string' },
+      branch: { type: 'string' },
+      author: { type: 'string' },
+      archive: { type: 'string' },
+      'dry-run': { type: 'boolean' },
+    })
+    const repo = needed(values.repo, 'repo', ledgerEpoch)
+    const base = values.branch ?? DATA_BRANCH
+    const isDry = values['dry-run'] === true
+    const storeOf = isDry ? storesToRead(repo, io) : await storesToWrite(repo, values.author, io)
+    const epochs = await epochsToTurn(storeOf, base, repo)
+    const old = await toClose(epochs, io.now)
+    const { epoch, seq } = old.head
+    const next = old.head.succeededBy ?? branchOfEpoch(epoch + 1, base)
+    if (old.head.succeededBy === undefined && !(await holds(old.store, io))) return 1
+    if (isDry) {
+      if (io.json) io.out(JSON.stringify({ commit: null, epoch: epoch + 1, closes: old.branch, opens: next, seq }))
+      else
+        io.out(
+          `Would close ${old.branch} at event ${seq} and go on in ${next}. Nothing was written: repeat without --dry-run.`,
+        )
+      return 0
+    }
+    const making = { now: io.now, newId: () => ulid() }
+    const closed = await closeEpoch(old.store, model, next, making)
+    const commit = await openEpoch({ from: old.store, closed, branch: old.branch }, storeOf(next), model, making)
+    const archive = await archiveOf(old.store, closed)
+    if (values.archive !== undefined) await writeOutput(values.archive, archive.bytes)
+    const kept = isOnGitHub(repo) ? await uploaded(repo, closed, archive, io) : null
+    const told = toldOf(closed, archive, kept, values.archive)
+    if (io.json) io.out(JSON.stringify({ commit, opens: next, closes: old.branch, ...told }))
+    else {
+      io.out(`Closed ${old.branch} at event ${closed.head.seq}, ${closed.head.tip}, in commit ${closed.commit}.`)
+      io.out(`Epoch ${epoch + 1} is open in ${next}, with the state ${closed.head.snapshot?.index}.`)
+      sayArchive(told, io)
+      if (kept === null && values.archive === undefined)
+        io.out(`No archive was written: ringmaster ledger archive --repo ${repo} --epoch ${epoch} --out FILE`)
+    }
+    return 0
+  },
+}
+
+export const ledgerArchive: CliCommand = {
+  name: 'ledger archive',
+  usage:
+    'ringmaster ledger archive --repo DIR|OWNER/NAME [--epoch N] [--branch NAME] [--out FILE]   (the newest closed epoch when --epoch is left out; --branch names the branch of the first one. Without --out it goes to a release of OWNER/NAME as the App, with the variables of the server, and takes the place of the one there)',
+  summary: 'Make the archive of a closed epoch anew from its branch, for a file or for its release.',
+  async run(args, io) {
+    const { values } = readOptions(ledgerArchive, args, {
+      repo: { type: 'string' },
+      branch: { type: 'string' },
+      epoch: { type: 'string' },
+      out: { type: 'string' },
+    })
+    const repo = needed(values.repo, 'repo', ledgerArchive)
+    if (!isOnGitHub(repo)) needed(values.out, 'out', ledgerArchive)
+    if (values.epoch !== undefined && !/^[1-9][0-9]{0,5}$/.test(values.epoch))
+      throw usageError(`expected the number of an epoch for --epoch, found ${quoted(values.epoch)}`, ledgerArchive)
+    const storeOf = values.out === undefined ? await storesToWrite(repo, undefined, io) : storesToRead(repo, io)
+    const epochs = await epochsToTurn(storeOf, values.branch ?? DATA_BRANCH, repo)
+    const closed = epochs.filter(({ head }) => head.succeededBy !== undefined)
+    const wanted =
+      values.epoch === undefined ? closed.at(-1) : closed.find(({ head }) => String(head.epoch) === values.epoch)
+    if (!wanted)
+      throw refused(
+        `expected a closed epoch, found ${closed.length === 0 ? 'none' : closed.map(({ head }) => head.epoch).join(', ')}`,
+        'ringmaster ledger epoch closes the one that is open.',
+      )
+    const end = await closedAt(wanted)
+    const archive = await archiveOf(wanted.store, end)
+    if (values.out !== undefined) await writeOutput(values.out, archive.bytes)
+    const kept = values.out === undefined ? await uploaded(repo, end, archive, io) : null
+    const told = toldOf(end, archive, kept, values.out)
+    if (io.json) io.out(JSON.stringify(told))
+    else sayArchive(told, io)
+    return 0
+  },
+}
+
+const refused = (message: string, hint: string) => new RingmasterError('bad-input', { code: 'no-epoch', message, hint })
+
+/** All epochs of a log; throws when there is none, or when the head of one cannot be read. */
+async function epochsToTurn(storeOf: StoreOf, base: string, repo: string): Promise<readonly Readable[]> {
+  const epochs = await epochsOf(storeOf, base)
+  if (epochs.length === 0) {
+    throw new RingmasterError('bad-input', {
+      code: 'no-ledger',
+      message: `expected the branch ${base} in ${repo}, found none`,
+      hint: 'Give the release repository, or a clone of it that has the branch.',
+    })
+  }
+  return epochs.map(({ branch, store, head }) => {
+    if (head !== null) return { branch, store, head }
+    throw new RingmasterError('refused', {
+      code: 'ledger-damaged',
+      message: `${store.name}: expected a head that can be read, found another`,
+      hint: 'ringmaster ledger verify says what is wrong.',
+    })
+  })
+}
+
+/**
+ * The epoch to close: one that was closed and not gone on from, the one before when the newest was opened within a day, and
+ * else the newest.
+ */
+async function toClose(epochs: readonly Readable[], now: string): Promise<Readable> {
+  const [newest, before] = [...epochs].reverse()
+  if (!newest) throw new TypeError('expected an epoch')
+  if (before === undefined || newest.head.succeededBy !== undefined) return newest
+  for await (const { event } of readLog(newest.store, { type: 'epoch.opened' }))
+    return Date.parse(now) - Date.parse(event.at) < ONE_A_DAY_MS ? before : newest
+  return newest
+}
+
+/** Whether a log verifies; what is wrong with it is told. Nothing that is damaged is carried into a new epoch. */
+async function holds(store: LedgerStore, io: CommandIo): Promise<boolean> {
+  const { ok, problems } = await verifyLedger(store, model, { checkEvent, redecide })
+  for (const problem of problems) io.err(`${problem.code}: ${problem.message}`)
+  return ok
+}
+
+async function closedAt({ store, head }: Readable): Promise<ClosedEpoch> {
+  const newest = await store.newest([])
+  return { commit: newest?.info.commit ?? '', head }
+}
+
+const uploaded = async (repo: string, { commit, head }: ClosedEpoch, { bytes, digest }: Archive, io: CommandIo) =>
+  keepArchive(await appOn(repo, io), repo, {
+    name: archiveName(head.epoch),
+    commit,
+    text: [
+      `Epoch ${head.epoch} of the log, up to event ${head.seq} (\`${head.tip}\`), as it stands in commit ${commit}.`,
+      '',
+      `Digest of the tar: \`${digest}\`. To replay it: \`ringmaster ledger verify --archive ${archiveName(head.epoch)}.tar.gz\``,
+    ].join('\n'),
+    bytes,
+  })
+
+const toldOf = (
+  { commit, head }: ClosedEpoch,
+  { digest, files }: Archive,
+  kept: KeptArchive | null,
+  path: string | undefined,
+) => ({
+  epoch: head.epoch,
+  seq: head.seq,
+  digest: head.tip,
+  closed: commit,
+  archive: { digest, files, path: path ?? null, url: kept?.url ?? null, outcome: kept?.outcome ?? null },
+})
+
+function sayArchive({ epoch, archive }: ReturnType<typeof toldOf>, io: CommandIo): void {
+  const { digest, files, path, url, outcome } = archive
+  io.out(`Archive of epoch ${epoch}: ${files} files, ${digest}.`)
+  if (path !== null) io.out(`Wrote ${path}`)
+  if (url !== null) io.out(`${url} (${outcome})`)
+}

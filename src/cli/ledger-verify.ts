@@ -1,0 +1,120 @@
+import { basename } from 'node:path'
+import { checkEvent } from '../core/check-event.ts'
+import { model } from '../core/model.ts'
+import { quoted } from '../core/problem.ts'
+import { redecide } from '../engine/redecide.ts'
+import type { FoundAnchors } from '../github/anchors.ts'
+import { openArchive } from '../ledger/archive.ts'
+import { type Anchor, type VerifyReport, verifyLedger } from '../ledger/verify.ts'
+import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
+import { readInput } from './files.ts'
+import { anchorsOnGitHub } from './ledger-anchors.ts'
+import { storesToRead, storeToRead } from './ledger-store.ts'
+
+/** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
+function anchorOf(text: string): Anchor {
+  const [, seq, digest] = /^(?:([1-9][0-9]{0,14}):)?(sha256:[0-9a-f]{64})$/.exec(text) ?? []
+  if (digest === undefined)
+    throw usageError(`expected an anchor such as 4711:sha256:… or sha256:…, found ${quoted(text)}`, ledgerVerify)
+  return { seq: seq === undefined ? null : Number(seq), digest }
+}
+
+const checks = { checkEvent, redecide } as const
+
+export const ledgerVerify: CliCommand = {
+  name: 'ledger verify',
+  usage:
+    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--archive FILE] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN, and looks for anchors there by itself; the current directory when both are left out. --archive alone replays the archive of an epoch, with --repo also the epoch that goes on from it)',
+  summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
+  async run(args, io) {
+    const { values } = readOptions(ledgerVerify, args, {
+      repo: { type: 'string' },
+      branch: { type: 'string' },
+      author: { type: 'string' },
+      anchor: { type: 'string', multiple: true },
+      archive: { type: 'string' },
+    })
+    const anchors = (values.anchor ?? []).map(anchorOf)
+    const archive = values.archive === undefined ? null : await archiveAt(values.archive)
+    if (archive !== null && values.repo === undefined)
+      return tell(await verifyLedger(archive.store, model, { ...checks, anchors }), archive.digest, io)
+    const repo = values.repo ?? '.'
+    const store = await storeToRead({ repo, branch: values.branch }, io)
+    const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
+    const all = [...anchors, ...(found?.anchors ?? [])]
+    const report = await verifyLedger(store, model, {
+      ...checks,
+      anchors: all,
+      predecessor: archive?.store ?? storesToRead(repo, io),
+      ...(values.author === undefined ? {} : { author: { email: values.author } }),
+    })
+    const isEarlier = ({ seq }: Anchor) => seq !== null && seq <= (report.carried?.seq ?? 0)
+    const earlier = all.filter(isEarlier)
+    const before = archive && (await verifyLedger(archive.store, model, { ...checks, anchors: earlier }))
+    if (io.json) io.out(JSON.stringify({ ...report, ...(found && { found }), ...(before && { archive: before }) }))
+    else {
+      say(report, io)
+      if (report.author !== null) io.out(ownerOf(report.author, values.author === undefined))
+      if (found !== null) sayFound(found, io)
+      if (before !== null) io.out(`The archive: ${counted(before)}`)
+      else if (report.carried !== null) sayTrusted(report.carried, earlier.length, io)
+      if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
+    }
+    for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)
+    for (const problem of before?.problems ?? []) io.err(`${problem.code}: in the archive: ${problem.message}`)
+    return report.ok && before?.ok !== false ? 0 : 1
+  },
+}
+
+async function archiveAt(path: string) {
+  return openArchive(basename(path), await readInput(path, 'the archive of an epoch'))
+}
+
+const counted = ({ counts }: VerifyReport): string =>
+  `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again, ${counts.redacted} texts redacted.`
+
+function say(report: VerifyReport, io: CommandIo): void {
+  const { head, carried, succeededBy } = report
+  io.out(counted(report))
+  if (carried !== null)
+    io.out(`It goes on from event ${carried.seq}, ${carried.digest}, the end of ${quoted(carried.branch)}`)
+  io.out(`Head: event ${head.seq}, ${head.digest}`)
+  if (succeededBy !== null) io.out(`It was closed there: the log goes on in ${quoted(succeededBy)}.`)
+}
+
+const ownerOf = (author: string, isAssumed: boolean): string =>
+  `Commits belong to ${quoted(author)}${isAssumed ? ', who made the first one' : ''}.`
+
+function sayFound({ anchors, lookedAt, unread }: FoundAnchors, io: CommandIo): void {
+  io.out(
+    `${anchors.length} anchors on GitHub, in the checks of ${lookedAt.commits} proposals and the answers to ${lookedAt.runs} runs.`,
+  )
+  for (const what of unread) io.out(`Not looked at: ${what}`)
+}
+
+/** What a verification of one epoch does not show of the ones before. */
+function sayTrusted(carried: NonNullable<VerifyReport['carried']>, earlier: number, io: CommandIo): void {
+  const branch = quoted(carried.branch)
+  const compared =
+    carried.comparedWith === null
+      ? `${branch}, which is not there to compare`
+      : `the closed snapshot of ${branch}, and is the same`
+  io.out(
+    `Taken on trust: the state at event ${carried.seq}, ${carried.state}. It was taken over from ${compared}; --archive FILE or --branch ${carried.branch} replays what led to it.`,
+  )
+  if (earlier > 0) io.out(`Not looked at: ${earlier} anchors of epochs before.`)
+}
+
+function tell(report: VerifyReport, digest: string, io: CommandIo): ExitCode {
+  if (io.json) io.out(JSON.stringify({ ...report, digest }))
+  else {
+    say(report, io)
+    io.out(`Digest of the archive: ${digest}`)
+    if (report.ok)
+      io.out(
+        'The archive holds: every line is chained, and the replay agrees with the snapshots. Who made its commits, it does not tell.',
+      )
+  }
+  for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)
+  return report.ok ? 0 : 1
+}
