@@ -126,8 +126,10 @@ describe('writing a version into a file', () => {
     ['a.ts', '1.2.3-a.a.a.a.a ringmaster:version\n'],
     ['VERSION', ' '],
   ])('takes time linear in %s full of "%s"', (path, piece) => {
-    const started = performance.now()
+    /** Processor time, which the machine's other work disturbs less than the clock. */
+    const before = process.cpuUsage()
     writeVersion(path, piece.repeat(300_000), '1.3.0')
-    expect(performance.now() - started).toBeLessThan(3_000)
+    const { user, system } = process.cpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(3_000)
   })
 })
