@@ -52,8 +52,8 @@ export async function epochsToRead(
   return branch === undefined ? epochs : epochs.slice(0, 1)
 }
 
-/** The branch of the newest epoch: the one that is written. */
-async function newestOf(storeOf: StoreOf, branch: string | undefined): Promise<LedgerStore> {
+/** The branch of the newest epoch, the one that is written; or the branch that is named. */
+export async function newestOf(storeOf: StoreOf, branch: string | undefined): Promise<LedgerStore> {
   if (branch !== undefined) return storeOf(branch)
   return (await epochsOf(storeOf, DATA_BRANCH)).at(-1)?.store ?? storeOf(DATA_BRANCH)
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ulid } from 'ulid'
 import { model } from '../core/model.ts'
-import { DATA_BRANCH } from '../core/own-branches.ts'
+import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
 import { type LogFilter, readEpochs } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
@@ -10,7 +10,7 @@ import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
-import { epochsToRead, storeToWrite } from './ledger-store.ts'
+import { epochsToRead, newestOf, storesToWrite } from './ledger-store.ts'
 import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
@@ -96,9 +96,12 @@ export const ledgerRebuild: CliCommand = {
       branch: { type: 'string' },
       author: { type: 'string' },
     })
-    const choice = { repo: needed(values.repo, 'repo', ledgerRebuild), branch: values.branch }
-    const store = await storeToWrite(choice, values.author, io)
-    const rebuilt = await rebuildSnapshots(store, model, { now: io.now, newId: () => ulid() })
+    const storeOf = await storesToWrite(needed(values.repo, 'repo', ledgerRebuild), values.author, io)
+    const rebuilt = await rebuildSnapshots(await newestOf(storeOf, values.branch), model, {
+      now: io.now,
+      newId: () => ulid(),
+      successor: (epoch) => storeOf(branchOfEpoch(epoch)),
+    })
     if (io.json) io.out(JSON.stringify(rebuilt))
     else
       io.out(

@@ -1,6 +1,6 @@
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
-import { encodeStored, HEAD_PATH } from './codec.ts'
+import { encodeStored, HEAD_PATH, parseHead } from './codec.ts'
 import { MAX_OPERATIONS } from './commit-plan.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
@@ -30,16 +30,38 @@ async function filesUnder(store: LedgerStore, commit: string, directory: string)
   return found.flat()
 }
 
+/** Refuses to write on a branch that was closed: the epoch after it names its last commit and its snapshot. */
+export function refuseClosed(branch: string, succeededBy: string | undefined): void {
+  if (succeededBy === undefined) return
+  throw new RingmasterError('refused', {
+    code: 'ledger-succeeded',
+    message: `${branch}: expected an open branch, found that it was closed: the log goes on in ${succeededBy}`,
+    hint: 'What was closed stays as it is. If it was changed, put it back to the commit that the first event of the next epoch names.',
+  })
+}
+
 /**
  * Makes head and snapshots anew from the event files alone, as one commit. Events are never touched: a log whose lines
- * or chain are broken is refused. Throws `ledger-contended` when the branch moved meanwhile.
+ * or chain are broken is refused, and so is one that was closed, also when its head cannot say so any more: `successor` is
+ * the branch of an epoch, if there is one. Throws `ledger-contended` when the branch moved meanwhile.
  */
 export async function rebuildSnapshots(
   store: LedgerStore,
   model: Model,
-  { now, newId }: { readonly now: string; readonly newId: () => string },
+  {
+    now,
+    newId,
+    successor,
+  }: {
+    readonly now: string
+    readonly newId: () => string
+    readonly successor?: (epoch: number) => LedgerStore
+  },
 ): Promise<Rebuilt> {
   const replayed = await replayLog(store, model, { now })
+  const next = successor?.(replayed.head.epoch + 1)
+  const after = parseHead((await next?.newest([HEAD_PATH]))?.files.get(HEAD_PATH))
+  if (next && after.ok && after.value.origin.tip === replayed.end.tip) refuseClosed(store.name, next.name)
   return commitRebuilt(store, replayed, { now, newId, headline: 'rebuilt from the events', additions: [] })
 }
 
@@ -62,6 +84,7 @@ export async function commitRebuilt(
     readonly additions: readonly Addition[]
   },
 ): Promise<Rebuilt> {
+  refuseClosed(store.name, head.succeededBy)
   const plan = await planSnapshot({
     reader: emptyReader(keys[0]?.seq ?? end.seq + 1),
     seq: end.seq,

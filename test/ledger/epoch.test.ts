@@ -193,6 +193,28 @@ describe('in a later epoch', () => {
     expect(events).toHaveLength(1)
   })
 
+  it('the closed branch before is neither rebuilt nor redacted, also when its head was lost', async () => {
+    const { storeOf, branchOf } = inMemory()
+    await written(storeOf)
+    const { closed } = await turned(storeOf)
+    const successor = (epoch: number) => storeOf(branchOfEpoch(epoch))
+    const rebuild = () => rebuildSnapshots(storeOf(FIRST), counterModel, { ...making, successor })
+    const redact = (branch: string, seq: number) =>
+      redactEvent(storeOf(branch), counterModel, { seq, reason: 'a name', by: 'ann' }, making)
+    await expect(rebuild()).rejects.toMatchObject({ code: 'ledger-succeeded' })
+    await expect(redact(FIRST, 1)).rejects.toMatchObject({ code: 'ledger-succeeded' })
+    await expect(redact(SECOND, 1)).rejects.toMatchObject({
+      code: 'nothing-to-redact',
+      message: 'expected an event of the epoch that is open, from 6 on, found event 1',
+    })
+    expect(branchOf(FIRST).head).toBe(closed.commit)
+    await edited(branchOf(FIRST), 'head.json', () => '{')
+    await expect(rebuild()).rejects.toMatchObject({
+      code: 'ledger-succeeded',
+      hint: expect.stringContaining('put it back'),
+    })
+  })
+
   it('texts are taken out as before', async () => {
     const model: Model = {
       ...counterModel,
