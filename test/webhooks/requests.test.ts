@@ -368,6 +368,21 @@ describe('what a delivery asks for', () => {
     })
   })
 
+  it.each(['edited', 'dismissed', 'resubmitted'])('decides the signatures again when a review is %s', (action) => {
+    expect(asking('pull_request_review', { action })).toContainEqual(
+      expect.objectContaining({ kind: 'release-review', release: 'r12' }),
+    )
+  })
+
+  it.each(['schedule', 'release', 'merge_group', 'repository_dispatch', 'issue_comment', 'an event of tomorrow'])(
+    'is a gate of a job whatever its run was started by: %s',
+    (event) => {
+      expect(asking('deployment_protection_rule', { event, pull_requests: [] })).toMatchObject([
+        { kind: 'gate-requested', runId: 600, environment: 'production' },
+      ])
+    },
+  )
+
   it('tells who dismissed a review, and decides the signatures again', () => {
     expect(asking('pull_request_review', { action: 'dismissed' })).toMatchObject([
       { kind: 'review-dismissed', release: 'r12', reviewId: 70, by: 'ann', author: 'eve', actor: ann },

@@ -90,6 +90,17 @@ describe('a gate', () => {
     givenRelease(world, { issue: 6, started: false })
     return world
   }
+  it('does not open for a job of two versions when only one of them is signed off', () => {
+    const world = readyWorld({ bend: (text) => text.replace('previousRing: true', 'previousRing: false') })
+    world.ask(build({ record: { product: 'web' } }))
+    const release = { issue: 6, items: [{ ...API_ITEM, product: 'web' }], signoff: 'pending', missing: 'QA' } as const
+    givenRelease(world, release)
+    world.ask(recorded({ product: 'web', environment: 'production', status: 'pending', statusId: 3, deploymentId: 51 }))
+    const found = gate(world)
+    expect(found).toMatchObject({ verdict: 'waiting', approvedItems: [] })
+    expect(codes(found)).toEqual(['signoff-pending'])
+  })
+
   it('opens for a version of several releases when one of them is signed off', () => {
     expect(gate(approvedElsewhere(readyWorld()))).toMatchObject({ verdict: 'approved', releases: ['r5'] })
   })
