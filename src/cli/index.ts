@@ -2,9 +2,9 @@ import process from 'node:process'
 import { RingmasterError } from '../core/problem.ts'
 import { VERSION } from '../version.ts'
 import { type CliCommand, type CommandIo, EXIT_OF, type ExitCode } from './command.ts'
+import { type CommandGroups, findCommand } from './find-command.ts'
 
-/** The commands by their first word; a group is loaded when it is asked for. */
-const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
+const GROUPS: CommandGroups = {
   bump: async () => [(await import('./bump.ts')).bumpCommand],
   cohort: async () => (await import('./cohort.ts')).COHORT_COMMANDS,
   config: async () => (await import('./config.ts')).CONFIG_COMMANDS,
@@ -19,37 +19,15 @@ const GROUPS: Readonly<Record<string, () => Promise<readonly CliCommand[]>>> = {
   resolve: async () => [(await import('./resolve.ts')).resolveCommand],
 }
 
+const lineOf = ({ name, summary }: CliCommand): string => `  ${name.padEnd(18)} ${summary}`
+
 async function help(out: (line: string) => void): Promise<void> {
   out(`ringmaster ${VERSION}: release management on nothing but GitHub`)
   out('')
-  for (const load of Object.values(GROUPS)) {
-    for (const command of await load()) {
-      out(`  ${command.name.padEnd(18)} ${command.summary}`)
-    }
-  }
+  for (const load of Object.values(GROUPS)) for (const command of await load()) out(lineOf(command))
   out('')
   out('  --json for one JSON document, --debug for stack traces, COMMAND --help for its usage.')
   out('  Exit codes: 0 done, 1 refused or blocked, 2 usage or bad input, 3 outside trouble, 70 a bug.')
-}
-
-function usage(message: string): never {
-  throw new RingmasterError('bad-input', { code: 'usage', message, hint: 'Say ringmaster --help for the commands.' })
-}
-
-/** The command that some words name, and its arguments: the longest name wins. */
-async function commandOf(words: readonly string[]): Promise<{ command: CliCommand; args: readonly string[] }> {
-  const first = words[0] ?? ''
-  const load = Object.hasOwn(GROUPS, first) ? GROUPS[first] : undefined
-  if (!load) return usage(`expected a command, found ${JSON.stringify(first)}`)
-  const commands = await load()
-  const named = commands
-    .filter(({ name }) => name.split(' ').every((word, index) => words[index] === word))
-    .sort((a, b) => b.name.length - a.name.length)[0]
-  if (!named)
-    return usage(
-      `expected one of ${commands.map(({ name }) => name).join(', ')}, found ${JSON.stringify(words.slice(0, 2).join(' '))}`,
-    )
-  return { command: named, args: words.slice(named.name.split(' ').length) }
 }
 
 async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
@@ -62,7 +40,12 @@ async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
     io.out(VERSION)
     return 0
   }
-  const { command, args } = await commandOf(words)
+  const found = await findCommand(GROUPS, words)
+  if (found.kind === 'group') {
+    for (const command of found.commands) io.out(lineOf(command))
+    return 0
+  }
+  const { command, args } = found
   if (args.includes('--help')) {
     io.out(`${command.summary}\n\nUsage: ${command.usage}`)
     return 0
