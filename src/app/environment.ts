@@ -1,4 +1,4 @@
-import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
+import { accepted, type Checked, type Problem, quoted, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
 import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
 import { readRosterPlace } from '../publish/roster-place.ts'
@@ -160,8 +160,14 @@ function numberIn(given: Given, name: string, { least, most, fallback }: Bounds,
   const text = given(name)
   if (text === undefined) return fallback
   if (/^[0-9]{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
+  /** What is shorter than any secret may be told. */
+  const found = text.length < LEAST_SECRET ? quoted(text) : undefined
   problems.push(
-    invalid(`expected a number from ${least} to ${most} in ${name}`, `Give a whole number from ${least} to ${most}.`),
+    invalid(
+      `expected a number from ${least} to ${most} in ${name}`,
+      `Give a whole number from ${least} to ${most}.`,
+      found,
+    ),
   )
   return fallback
 }

@@ -4,10 +4,10 @@ import type { Problem } from '../core/problem.ts'
 
 export const LOG_LEVELS: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
 
-/** A setting that is odd. What was found is not told: it may be a secret in the wrong place. */
-export const invalid = (expected: string, hint: string): Problem<'setting-invalid'> => ({
+/** A setting that is odd. What was found is not told unless it is given: it may be a secret in the wrong place. */
+export const invalid = (expected: string, hint: string, found = 'something else'): Problem<'setting-invalid'> => ({
   code: 'setting-invalid',
-  message: `${expected}, found something else`,
+  message: `${expected}, found ${found}`,
   hint,
 })
 

@@ -4,17 +4,29 @@ import { parseDocument } from '../core/manifest/issues.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
 import { writeDurably } from '../publish/durable-file.ts'
 
+/** What the system says of a file that cannot be read, in words. */
+const WORDS: ReadonlyMap<unknown, string> = new Map([
+  ['ENOENT', 'nothing there'],
+  ['ENOTDIR', 'nothing there'],
+  ['EISDIR', 'a folder'],
+  ['EACCES', 'a file that may not be read'],
+])
+
+function foundAt(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException
+  return WORDS.get(code) ?? code ?? 'trouble'
+}
+
 /** The bytes of a file that the caller named. Throws bad input with its path. */
 export async function readInput(path: string, what: string): Promise<Uint8Array> {
   try {
     return await readFile(path)
   } catch (error) {
-    const found = (error as NodeJS.ErrnoException).code ?? 'trouble'
     throw new RingmasterError(
       'bad-input',
       {
         code: 'file-unreadable',
-        message: `expected ${what} at ${path}, found ${found}`,
+        message: `expected ${what} at ${path}, found ${foundAt(error)}`,
         hint: 'Check the path and who may read it.',
       },
       { cause: error },

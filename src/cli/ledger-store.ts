@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { Octokit } from '@octokit/rest'
 import { readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
@@ -22,6 +23,12 @@ export interface StoreChoice {
 /** The store of a branch of one repository. */
 export type StoreOf = (branch: string) => LedgerStore
 
+const CLONE = 'Clone the release repository, or name it as owner/name and set GITHUB_TOKEN.'
+
+/** Whether git would take a folder for a repository: its own, with a work tree, or one that is linked to another. */
+const isRepository = (repo: string): boolean =>
+  existsSync(join(repo, '.git')) || (existsSync(join(repo, 'HEAD')) && existsSync(join(repo, 'objects')))
+
 export const isOnGitHub = (repo: string): boolean => REPOSITORY.test(repo) && !existsSync(repo)
 
 const localStores = (repo: string, now: string, author: { name: string; email: string }): StoreOf => {
@@ -29,7 +36,14 @@ const localStores = (repo: string, now: string, author: { name: string; email: s
     throw new RingmasterError('bad-input', {
       code: 'no-repository',
       message: `expected a directory or owner/name for --repo, found ${quoted(repo)}`,
-      hint: 'Clone the release repository, or name it as owner/name and set GITHUB_TOKEN.',
+      hint: CLONE,
+    })
+  }
+  if (!isRepository(repo)) {
+    throw new RingmasterError('bad-input', {
+      code: 'no-repository',
+      message: `expected a git repository for --repo, found another folder at ${quoted(repo)}`,
+      hint: CLONE,
     })
   }
   return (branch) => gitStore({ directory: repo, branch, author, clock: () => now })

@@ -188,6 +188,11 @@ describe('the settings of the server', () => {
     expect(problems({ PORT: '99999' })[0]?.hint).toBe('Give a whole number from 0 to 65535.')
   })
 
+  it('tell what a number is in its place, unless it may be a secret', () => {
+    expect(problems({ PORT: 'abc' })[0]?.message).toBe('expected a number from 0 to 65535 in PORT, found "abc"')
+    expect(problems({ PORT: 's'.repeat(16) })[0]?.message).toMatch(/in PORT, found something else$/)
+  })
+
   it('name what is missing and what is odd together', () => {
     const found = problems({ APP_ID: undefined, PORT: 'x', WEBHOOK_SECRET: 'development', RINGMASTER_REPOSITORY: '' })
     expect(found.map(({ code }) => code).sort()).toEqual([

@@ -111,7 +111,7 @@ describe('a command called in the wrong way', () => {
     ],
     [
       'ringmaster resolve --base-url https://updates.example/ --cohort eu --state fresh --root none',
-      /^file-unreadable: expected a root file at none, found ENOENT/,
+      /^file-unreadable: expected a root file at none, found nothing there/,
     ],
     [
       'ringmaster resolve --base-url https://updates.example/ --colour red',

@@ -232,6 +232,7 @@ describe('ledger verify', () => {
   it.each([
     [['--repo', 'acme/releases'], 'setting-missing'],
     [['--repo', './nothing here'], 'no-repository'],
+    [['--repo', '/'], 'no-repository'],
     [['--repo', '.', '--anchor', 'x'], 'usage'],
   ])('says what is missing: %s', async (args, code) => {
     const result = await run(['ledger', 'verify', ...args])
