@@ -9,6 +9,7 @@ import { type Anchor, type VerifyReport, verifyLedger } from '../ledger/verify.t
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
 import { readInput } from './files.ts'
 import { anchorsOnGitHub } from './ledger-anchors.ts'
+import { withRemedy } from './ledger-remedies.ts'
 import { storesToRead, storeToRead } from './ledger-store.ts'
 
 /** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
@@ -37,12 +38,12 @@ export const ledgerVerify: CliCommand = {
     const anchors = (values.anchor ?? []).map(anchorOf)
     const archive = values.archive === undefined ? null : await archiveAt(values.archive)
     if (archive !== null && values.repo === undefined)
-      return tell(await verifyLedger(archive.store, model, { ...checks, anchors }), archive.digest, io)
+      return tell(await verified(archive.store, model, { ...checks, anchors }), archive.digest, io)
     const repo = values.repo ?? '.'
     const store = await storeToRead({ repo, branch: values.branch }, io)
     const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
     const all = [...anchors, ...(found?.anchors ?? [])]
-    const report = await verifyLedger(store, model, {
+    const report = await verified(store, model, {
       ...checks,
       anchors: all,
       predecessor: archive?.store ?? storesToRead(repo, io),
@@ -50,7 +51,7 @@ export const ledgerVerify: CliCommand = {
     })
     const isEarlier = ({ seq }: Anchor) => seq !== null && seq <= (report.carried?.seq ?? 0)
     const earlier = all.filter(isEarlier)
-    const before = archive && (await verifyLedger(archive.store, model, { ...checks, anchors: earlier }))
+    const before = archive && (await verified(archive.store, model, { ...checks, anchors: earlier }))
     if (io.json) io.out(JSON.stringify({ ...report, ...(found && { found }), ...(before && { archive: before }) }))
     else {
       say(report, io)
@@ -60,10 +61,25 @@ export const ledgerVerify: CliCommand = {
       else if (report.carried !== null) sayTrusted(report.carried, earlier.length, io)
       if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
     }
-    for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)
-    for (const problem of before?.problems ?? []) io.err(`${problem.code}: in the archive: ${problem.message}`)
+    sayProblems([['', report], ...(before ? [['in the archive: ', before] as const] : [])], io)
     return report.ok && before?.ok !== false ? 0 : 1
   },
+}
+
+/** A verification with what to do about each problem that it found. */
+async function verified(...given: Parameters<typeof verifyLedger>): Promise<VerifyReport> {
+  const report = await verifyLedger(...given)
+  return { ...report, problems: report.problems.map(withRemedy) }
+}
+
+/** The problems, each with its remedy where its code comes first. */
+function sayProblems(reports: readonly (readonly [where: string, report: VerifyReport])[], io: CommandIo): void {
+  const told = new Set<string>()
+  for (const [where, { problems }] of reports)
+    for (const { code, message, hint } of problems) {
+      io.err(`${code}: ${where}${message}${told.has(code) || hint === undefined ? '' : `\n  ${hint}`}`)
+      told.add(code)
+    }
 }
 
 async function archiveAt(path: string) {
@@ -115,6 +131,6 @@ function tell(report: VerifyReport, digest: string, io: CommandIo): ExitCode {
         'The archive holds: every line is chained, and the replay agrees with the snapshots. Who made its commits, it does not tell.',
       )
   }
-  for (const problem of report.problems) io.err(`${problem.code}: ${problem.message}`)
+  sayProblems([['', report]], io)
   return report.ok ? 0 : 1
 }

@@ -13,7 +13,7 @@ import { grouped, medianOf, table } from './measure.ts'
  * A million events a year: histories differ in length, not in how much goes on. Few enough cells that each is full after
  * 1,000 events: the same world at every length.
  */
-const WORLD: World = { products: 2, environments: 4, runs: false, eventEveryMs: (365 * 86_400_000) / 1_000_000 }
+const WORLD: World = { products: 1, environments: 4, runs: false, eventEveryMs: (365 * 86_400_000) / 1_000_000 }
 const EVENTS_A_FILE = 50
 const ROUNDS = 9
 

@@ -152,6 +152,10 @@ describe('ledger verify', () => {
     const others = ['0', '1'].map((digit) => `2:sha256:${digit.repeat(64)}`)
     const { err } = await run(['ledger', 'verify', '--repo', repo, ...others.flatMap((anchor) => ['--anchor', anchor])])
     expect(err).toHaveLength(2)
+    expect(err.map((text) => text.split('\n  ')[1])).toEqual([
+      expect.stringMatching(/^Compare with the branch’s activity on GitHub, restore the last head .*\.$/),
+      undefined,
+    ])
   })
 
   it('names a commit of somebody else', async () => {

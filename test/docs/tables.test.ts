@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { manifestPermissions, PERMISSIONS } from '../../src/app/permissions.ts'
 import { EXIT_OF } from '../../src/cli/command.ts'
+import { REMEDIES } from '../../src/cli/ledger-remedies.ts'
 import { BLOCKER_CODES } from '../../src/core/ring/schema.ts'
 import { INTEGRITY_CODES } from '../../src/ledger/trouble.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
@@ -34,6 +35,8 @@ describe('docs/ledger.md', () => {
   it('explains every code that closes the ledger, and the one of a decision that differs', () => {
     const text = page('docs/ledger.md').split('## Verify it')[1]?.split('## Every type')[0] ?? ''
     expect(codesOf(text)).toEqual([...INTEGRITY_CODES, 'decision-differs'])
+    const told = [...text.matchAll(/^\| `([a-z-]+)` \| .* \| (.*) \|$/gm)].map(([, code, todo]) => [code, todo])
+    expect(Object.fromEntries(told)).toEqual(REMEDIES)
   })
 })
 

@@ -68,7 +68,7 @@ describe('the notes of a release', () => {
     isA('platform', 'private')
     hasCommits()
     const said = says()
-    expect(await tell(api)).toEqual({ remote: '9' })
+    expect(await tell(api)).toMatchObject({ remote: '9' })
     const [team = '', customers = ''] = said.body.split('<details>')
     expect(team).toContain('a secret door')
     expect(team).toContain('sweep the floor')

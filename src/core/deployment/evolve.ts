@@ -12,7 +12,7 @@ export type DeploymentEventType =
 type DeploymentEvent = TypedEvent<DeploymentEventType>
 
 /** Closed attempts kept in a cell, so that a status that arrives late finds its attempt; the log holds them all. */
-const CLOSED_ATTEMPTS_AT_HAND = 5
+const CLOSED_ATTEMPTS_AT_HAND = 12
 /** Versions of which a cell remembers that they completed there, after their attempts are gone. */
 const COMPLETED_AT_HAND = 50
 

@@ -119,7 +119,7 @@ describe('what the Action records', () => {
           deploymentId: run,
         }),
       )
-    expect(attemptsOf(world)).toHaveLength(5)
+    expect(attemptsOf(world)).toHaveLength(12)
     having(world, recorded({ status: 'started', statusId: 9, at: minute(0), run: { id: 1, attempt: 1 } }))
     expect(cellOf(world)?.lastGood).toMatchObject({ version: '1.0.0', status: 'completed' })
     having(world, recorded({ status: 'started', statusId: 19, at: minute(1), run: { id: 2, attempt: 1 } }))

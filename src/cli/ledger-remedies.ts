@@ -1,0 +1,22 @@
+import type { Problem } from '../core/problem.ts'
+import type { IntegrityCode } from '../ledger/trouble.ts'
+
+/** What to do about each problem of a log, as `docs/ledger.md` has it. */
+export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', string>> = {
+  'ledger-damaged':
+    'find the commit that did it in the history of the branch (`git log --diff-filter=MD -- events`), restore the one before',
+  'ledger-missing': 'name the right directory and branch; else restore the branch from a clone',
+  'ledger-rewound': 'compare with the branch’s activity on GitHub, restore the later head',
+  'ledger-replaced': 'compare with the branch’s activity on GitHub, restore the last head of the history that was seen',
+  'ledger-forked': 'restore the head of the line that check runs and gate answers name',
+  'foreign-author': 'look at that commit; restore the state before it',
+  'unknown-schema-version': 'update Ringmaster',
+  'writer-too-old': 'update Ringmaster wherever it runs',
+  'decision-differs': 'the event, a fact in it, or its configuration was changed afterwards: look at its commit',
+}
+
+/** A problem of a log with what to do about it: whoever verifies need not be told to verify. */
+export function withRemedy(problem: Problem): Problem {
+  const remedy = Object.hasOwn(REMEDIES, problem.code) ? REMEDIES[problem.code as keyof typeof REMEDIES] : undefined
+  return remedy === undefined ? problem : { ...problem, hint: `${remedy[0]?.toUpperCase()}${remedy.slice(1)}.` }
+}
