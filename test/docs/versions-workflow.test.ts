@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
-import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import type { RunningServer } from '../../src/app/server.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
+import { startApp } from '../e2e/story/app-server.ts'
 import { actionsAtRest, runs, runWorkflows, useAction } from '../sandbox/actions.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { fencesOf, PAGES } from './pages.ts'
@@ -57,22 +57,7 @@ beforeAll(async () => {
       ],
     },
   })
-  const handle = sandbox.app('ringmaster')
-  const settings = readSettings({
-    APP_ID: String(handle.id),
-    PRIVATE_KEY: handle.privateKey,
-    WEBHOOK_SECRET: handle.webhookSecret,
-    RINGMASTER_REPOSITORY: 'acme/releases',
-    RINGMASTER_PUSHES_PER_MINUTE: '6000',
-    GITHUB_API_URL: sandbox.origin,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    LOG_LEVEL: 'fatal',
-  })
-  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
-  const clock = () => new Date(sandbox.clock.epochMs()).toISOString()
-  server = await startServer(settings.value, { clock, sweepEveryMs: 0 })
-  handle.setWebhookUrl(`${server.url}${WEBHOOK_PATH}`)
+  server = await startApp(sandbox)
   useAction(sandbox, 'acme/ringmaster@v1', { directory: process.cwd() })
   runWorkflows(sandbox)
 }, 60_000)

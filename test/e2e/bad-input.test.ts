@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
-import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { type RunningServer, WEBHOOK_PATH } from '../../src/app/server.ts'
 import { releaseKey } from '../../src/core/release/open.ts'
 import type { ReleaseState } from '../../src/core/release/schema.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { startApp } from './story/app-server.ts'
 import { eventually } from './story/stage.ts'
 
 const CONFIGURATION = `schemaVersion: 1
@@ -62,21 +62,7 @@ beforeAll(async () => {
       ],
     },
   })
-  const handle = sandbox.app('ringmaster')
-  const settings = readSettings({
-    APP_ID: String(handle.id),
-    PRIVATE_KEY: handle.privateKey,
-    WEBHOOK_SECRET: handle.webhookSecret,
-    RINGMASTER_REPOSITORY: 'acme/releases',
-    RINGMASTER_PUSHES_PER_MINUTE: '6000',
-    GITHUB_API_URL: sandbox.origin,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    LOG_LEVEL: 'fatal',
-  })
-  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
-  server = await startServer(settings.value, { clock: now, sweepEveryMs: 0 })
-  handle.setWebhookUrl(`${server.url}${WEBHOOK_PATH}`)
+  server = await startApp(sandbox)
 }, 60_000)
 afterAll(async () => {
   await server?.stop()

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
-import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import type { RunningServer } from '../../src/app/server.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import type { Fault } from '../sandbox/faults.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { startApp } from './story/app-server.ts'
 import { eventually } from './story/stage.ts'
 
 const CONFIGURATION = `schemaVersion: 1
@@ -78,7 +78,7 @@ beforeAll(async () => {
   })
   const { data } = await as('olga').rest.repos.listCommits(platform)
   commits = data.map(({ sha }) => sha).reverse()
-  await start()
+  server = await startApp(sandbox)
   for (const [index, version] of ['1.0.0', '1.1.0-rc.1', '1.2.0'].entries()) await built('api', version, commits[index])
   await built('till', '0.0.1', (await sandbox.repository('acme/shop').head()) ?? '')
   await built('tool', '1.0.0', (await sandbox.repository('other/tool').head()) ?? '')
@@ -86,24 +86,6 @@ beforeAll(async () => {
 }, 60_000)
 
 const clock = () => new Date(sandbox.clock.epochMs()).toISOString()
-
-async function start(): Promise<void> {
-  const handle = sandbox.app('ringmaster')
-  const settings = readSettings({
-    APP_ID: String(handle.id),
-    PRIVATE_KEY: handle.privateKey,
-    WEBHOOK_SECRET: handle.webhookSecret,
-    RINGMASTER_REPOSITORY: 'acme/releases',
-    RINGMASTER_PUSHES_PER_MINUTE: '6000',
-    GITHUB_API_URL: sandbox.origin,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    LOG_LEVEL: 'fatal',
-  })
-  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
-  server = await startServer(settings.value, { clock, sweepEveryMs: 0 })
-  handle.setWebhookUrl(`${server.url}${WEBHOOK_PATH}`)
-}
 
 beforeEach(() => sandbox.faults.clear())
 afterAll(async () => {
@@ -307,5 +289,5 @@ async function restart(fault?: Fault): Promise<void> {
   await server.stop()
   sandbox.faults.clear()
   if (fault) sandbox.faults.add(fault)
-  await start()
+  server = await startApp(sandbox)
 }

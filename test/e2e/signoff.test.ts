@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
-import { readSettings } from '../../src/app/environment.ts'
 import { manifestPermissions } from '../../src/app/permissions.ts'
-import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import type { RunningServer } from '../../src/app/server.ts'
 import { simulateSignoff } from '../../src/cli/release.ts'
 import { releaseKey } from '../../src/core/release/open.ts'
 import type { ReleaseState } from '../../src/core/release/schema.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import { startApp } from './story/app-server.ts'
 import { eventually } from './story/stage.ts'
 
 const CONFIGURATION = `schemaVersion: 1
@@ -64,36 +64,17 @@ beforeAll(async () => {
     },
   })
   platformCommit = (await sandbox.repository('acme/platform').head()) ?? ''
-  await start()
+  server = await startApp(sandbox)
   for (const product of ['api', 'web']) await built(product)
 }, 60_000)
 /**
  * The App lives on the clock of the sandbox, so that a day can pass in a moment. Its pace towards GitHub does not: each
  * test begins with an App that has just started, which is a scene of its own.
  */
-async function start(): Promise<void> {
-  const handle = sandbox.app('ringmaster')
-  const settings = readSettings({
-    APP_ID: String(handle.id),
-    PRIVATE_KEY: handle.privateKey,
-    WEBHOOK_SECRET: handle.webhookSecret,
-    RINGMASTER_REPOSITORY: 'acme/releases',
-    RINGMASTER_PUSHES_PER_MINUTE: '6000',
-    GITHUB_API_URL: sandbox.origin,
-    HOST: '127.0.0.1',
-    PORT: '0',
-    LOG_LEVEL: 'fatal',
-  })
-  if (!settings.ok) throw new Error(JSON.stringify(settings.problems))
-  const clock = () => new Date(sandbox.clock.epochMs()).toISOString()
-  server = await startServer(settings.value, { clock, sweepEveryMs: 0 })
-  handle.setWebhookUrl(`${server.url}${WEBHOOK_PATH}`)
-}
-
 beforeEach(async () => {
   await server.ringmaster.idle()
   await server.stop()
-  await start()
+  server = await startApp(sandbox)
 }, 60_000)
 afterAll(async () => {
   await server?.stop()
