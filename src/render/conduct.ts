@@ -1,6 +1,6 @@
 import type { Conduct, InterferenceKind } from '../core/release/conduct.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
-import { codeSpan, escapeMarkdown, fitted, truncate } from './text.ts'
+import { codeSpan, escapeMarkdown, fitted, isLogin, truncate } from './text.ts'
 
 const short = (text: string): string => escapeMarkdown(truncate(text, 300))
 const who = (person: { readonly login: string } | null): string => escapeMarkdown(person?.login ?? 'Ringmaster')
@@ -43,15 +43,12 @@ const INTERFERENCES: Record<InterferenceKind, (by: string) => string> = {
 export const interferenceLines = ({ interference }: Conduct): string[] =>
   interference.map(({ what, by, at }) => `${INTERFERENCES[what](escapeMarkdown(by))} (${at})`)
 
-/** Only what can be a login is mentioned: the names come from teams and the configuration. */
-const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/
-
 /** The comment by which those are called who could sign; a mention is meant here. */
 export function renderReminder(
   { issue, title }: ReleaseState,
   { kind, to, missing }: Conduct['reminders'][number],
 ): string {
-  const people = to.filter((login) => LOGIN.test(login)).map((login) => `@${login}`)
+  const people = to.filter(isLogin).map((login) => `@${login}`)
   const late = kind === 'escalation' ? ' It has been waiting for long.' : ''
   return `${people.join(' ')}\n\nRelease #${issue} (${fitted(title, escapeMarkdown, 500)}) waits for ${missing.map(escapeMarkdown).join(', ') || 'its parties'}.${late} Approve this pull request, or request changes with the reason.`
 }

@@ -1,14 +1,11 @@
 import type { Cut, CutOutcome } from '../core/product/cut-schema.ts'
-import { codeSpan, escapeMarkdown, fitted } from './text.ts'
-
-/** Only what can be a login is mentioned. */
-const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/
+import { codeSpan, escapeMarkdown, fitted, isLogin, linkTo } from './text.ts'
 
 const plain = (text: string): string => fitted(text, escapeMarkdown, 2_000)
 
 /** What came of a cut, told to who asked for it. */
 export function renderCut(cut: Cut, outcome: CutOutcome, by: string | null): string {
-  const to = by !== null && LOGIN.test(by) ? `@${by} ` : ''
+  const to = by !== null && isLogin(by) ? `@${by} ` : ''
   const name = codeSpan(`${cut.product}@${cut.version}`)
   if (outcome.kind === 'refused') {
     const hint = outcome.hint === null ? '' : ` ${plain(outcome.hint)}`
@@ -36,6 +33,3 @@ const whereabouts = (sha: string, head: string | null): string =>
   head === null || head === sha
     ? `at ${codeSpan(sha.slice(0, 12))}`
     : `at ${codeSpan(head.slice(0, 12))}: it was there before, and was left as it is`
-
-/** An address that GitHub gave; anything but plain characters of one is shown as text. */
-const linkTo = (url: string): string => (/^https?:\/\/[\w.:/%@+~-]+$/.test(url) ? `<${url}>` : codeSpan(url))

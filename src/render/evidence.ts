@@ -1,5 +1,5 @@
 import type { ReleaseState } from '../core/release/schema.ts'
-import { codeSpan, escapeMarkdown, markdownTable } from './text.ts'
+import { codeSpan, escapeMarkdown, link, markdownTable } from './text.ts'
 
 interface Line {
   readonly seq: number
@@ -24,9 +24,6 @@ interface Pack {
 }
 
 const none = '_none_'
-
-const link = (text: string, url: string | null): string =>
-  url?.startsWith('https://') && !/[\s()<>]/.test(url) ? `[${text}](${url})` : text
 
 const who = (line: Line): string => (line.actor ? escapeMarkdown(line.actor.login) : 'Ringmaster')
 

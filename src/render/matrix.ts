@@ -2,7 +2,7 @@ import type { Configuration } from '../core/config/schema.ts'
 import { completionOf, lastAttempt } from '../core/deployment/evolve.ts'
 import type { Attempt, BoardState, Cell } from '../core/deployment/schema.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
-import { codeSpan, escapeMarkdown, fitted, markdownTable } from './text.ts'
+import { codeSpan, escapeMarkdown, fitted, link, markdownTable } from './text.ts'
 
 /** What a cell says of the version of the release; words beside the sign, so that colour alone tells nothing. */
 const CELL_WORDS = {
@@ -53,10 +53,7 @@ export function releaseMatrix(
       codeSpan(item.sha.slice(0, 12)),
       ...environments.map((name) => {
         const cell = cells.find((entry) => entry.environment === name)
-        return linked(
-          CELL_WORDS[cellWord(cell, item.version)],
-          cell && (lastAttemptOf(cell, item.version)?.url ?? null),
-        )
+        return link(CELL_WORDS[cellWord(cell, item.version)], cell && lastAttemptOf(cell, item.version)?.url)
       }),
     ]
   })
@@ -66,12 +63,6 @@ export function releaseMatrix(
 const lastAttemptOf = (cell: Cell, version: string): Attempt | null =>
   cell.attempts.filter((attempt) => attempt.version === version).at(-1) ??
   (lastAttempt(cell)?.version === version ? lastAttempt(cell) : null)
-
-/** Only what can not end a link or a cell: a target is text from outside. */
-const TARGET = /^https?:\/\/[\w\-.~:/?#@!&'*+,;=%]{1,500}$/
-
-const linked = (word: string, url: string | null | undefined): string =>
-  url && TARGET.test(url) ? `[${word}](${url})` : word
 
 function environmentsOf(
   release: ReleaseState,

@@ -58,6 +58,19 @@ export function codeSpan(text: string): string {
   return `<code>${shown.replace(ENTITY_CODED, (mark) => `&#${mark.charCodeAt(0)};`)}</code>`
 }
 
+/** Only what can be a login is mentioned: names come from teams, the configuration and the log. */
+export const isLogin = (text: string): boolean => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(text)
+
+/** Only what cannot end a link, a table cell or an address between angle brackets: addresses are text from outside. */
+const ADDRESS = /^https?:\/\/[\w\-.~:/?#@!&'*+,;=%]{1,500}$/
+
+/** Text, Markdown already, that leads to an address; the text alone where there is none that can stand in a link. */
+export const link = (text: string, url: string | null | undefined): string =>
+  url && ADDRESS.test(url) ? `[${text}](${url})` : text
+
+/** An address that is its own text; shown as code where it cannot stand in a link. */
+export const linkTo = (url: string): string => (ADDRESS.test(url) ? `<${url}>` : codeSpan(url))
+
 /** The text, or its beginning with an ellipsis, in at most `maxLength` UTF-16 units; no character is cut in two. */
 export function truncate(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text

@@ -4,7 +4,7 @@ import type { Nodes } from 'mdast'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
-import { codeSpan, escapeMarkdown, markdownTable, truncate } from '../../src/render/text.ts'
+import { codeSpan, escapeMarkdown, isLogin, link, linkTo, markdownTable, truncate } from '../../src/render/text.ts'
 
 const parse = (markdown: string) =>
   fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] })
@@ -116,6 +116,35 @@ describe('text from outside as code', () => {
     ['', '<code></code>'],
   ])('shows %j as %s', (text, expected) => {
     expect(codeSpan(text)).toBe(expected)
+  })
+})
+
+describe('what leads elsewhere', () => {
+  it.each([
+    'https://github.com/acme/api/pull/7#pullrequestreview-1',
+    'http://ghe.example:8080/acme/api/releases/tag/v1.0.0%2B1',
+    'https://ci.example/run?id=1&attempt=2',
+  ])('%s is a link, also as its own text', (url) => {
+    expect(link('run', url)).toBe(`[run](${url})`)
+    expect(linkTo(url)).toBe(`<${url}>`)
+    for (const markdown of [link('run', url), linkTo(url)])
+      expect(parse(markdown).children).toMatchObject([{ type: 'paragraph', children: [{ type: 'link', url }] }])
+  })
+
+  it.each([
+    'javascript:alert(1)',
+    'https://a.example/) [b](https://b.example',
+    'https://a.example/|b',
+    'https://a b',
+    '',
+  ])('%j is none, and ends nothing', (url) => {
+    expect(link('run', url)).toBe('run')
+    expect(linkTo(url)).toBe(codeSpan(url))
+  })
+
+  it('is a login that can be one', () => {
+    expect(['ann', 'a-1', 'A'.repeat(39)].filter(isLogin)).toHaveLength(3)
+    expect(['', '-ann', 'acme/all', 'ann bob', 'dependabot[bot]', 'A'.repeat(40)].filter(isLogin)).toEqual([])
   })
 })
 
