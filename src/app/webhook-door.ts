@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Problem } from '../core/problem.ts'
+import { type Problem, quoted } from '../core/problem.ts'
 import type { Log } from '../engine/ports.ts'
 import { jsonOf, readBody } from './read-body.ts'
 
@@ -68,7 +68,7 @@ async function deliveryOf(
       isUnsigned ? 401 : 400,
       isUnsigned ? 'webhook-unsigned' : 'webhook-header',
       `expected the headers that GitHub sends, found no ${missing.join(', ')}`,
-      isUnsigned ? SECRET : 'Only GitHub sends webhooks here.',
+      isUnsigned ? SECRET : ONLY_GITHUB,
     )
   }
   const type = request.headers['content-type'] ?? ''
@@ -76,7 +76,7 @@ async function deliveryOf(
     return refused(
       415,
       'webhook-type',
-      'expected the content type application/json, found another',
+      `expected the content type application/json, found ${type === '' ? 'none' : quoted(type)}`,
       'Choose application/json in the settings of the webhook.',
     )
   const body = await readBody(request, MAX_BODY_BYTES)
@@ -99,12 +99,9 @@ async function deliveryOf(
 
 const SECRET = 'Give WEBHOOK_SECRET the value that stands in the settings of the GitHub App.'
 
-const refused = (
-  status: Refusal['status'],
-  code: string,
-  message: string,
-  hint = 'Only GitHub sends webhooks here.',
-): Refusal => ({
+const ONLY_GITHUB = 'Only GitHub sends webhooks here.'
+
+const refused = (status: Refusal['status'], code: string, message: string, hint = ONLY_GITHUB): Refusal => ({
   status,
   problem: { code, message, hint },
 })

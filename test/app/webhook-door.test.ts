@@ -29,12 +29,12 @@ beforeEach(() => {
   isBroken = false
 })
 
-const send = (signature: string) =>
+const send = (signature: string, type = 'application/json; charset=utf-8') =>
   fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
     method: 'POST',
     body: JSON.stringify({ text: SECRET_TEXT }),
     headers: {
-      'content-type': 'application/json; charset=utf-8',
+      'content-type': type,
       'x-github-event': 'push',
       'x-github-delivery': 'd1',
       'x-hub-signature-256': signature,
@@ -60,6 +60,19 @@ describe('the door of webhooks', () => {
       },
     ])
     expect(await response.text()).not.toContain(SECRET_TEXT)
+  })
+
+  it.each([
+    ['application/x-www-form-urlencoded', 'found "application/x-www-form-urlencoded"'],
+    ['', 'found none'],
+  ])('quotes the content type %j that it does not take', async (type, found) => {
+    const response = await send('sha256=right', type)
+    expect(response.status).toBe(415)
+    expect(await response.json()).toMatchObject({
+      code: 'webhook-type',
+      message: `expected the content type application/json, ${found}`,
+    })
+    expect(taken).toEqual([])
   })
 
   it('asks for it again where it could not be taken', async () => {
