@@ -1,8 +1,8 @@
-import { accepted, type Checked, type Problem, quoted, rejected } from '../core/problem.ts'
+import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
 import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
 import { readRosterPlace } from '../publish/roster-place.ts'
-import { invalid, isRedisAddress, isWebAddress, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
+import { invalid, isRedisAddress, isWebAddress, LEAST_SECRET, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
 
 /** What the server is started with. The names of the variables are Probot's own where it has one. */
 export interface ServerSettings {
@@ -131,8 +131,6 @@ export const VARIABLES: readonly Variable[] = [
   { name: 'RINGMASTER_KEYS_DIR', required: false, meaning: 'directory of the online keys that sign manifests' },
 ]
 
-/** Who guesses the secret of the webhooks can sign any of them. */
-const LEAST_SECRET = 16
 const GENERATE_SECRET = 'Generate one, and set it in the settings of the App too: openssl rand -hex 32'
 
 const missing = (name: string, meaning: string): Problem<'setting-missing'> => ({
@@ -160,15 +158,8 @@ function numberIn(given: Given, name: string, { least, most, fallback }: Bounds,
   const text = given(name)
   if (text === undefined) return fallback
   if (/^[0-9]{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
-  /** What is shorter than any secret may be told. */
-  const found = text.length < LEAST_SECRET ? quoted(text) : undefined
-  problems.push(
-    invalid(
-      `expected a number from ${least} to ${most} in ${name}`,
-      `Give a whole number from ${least} to ${most}.`,
-      found,
-    ),
-  )
+  const range = `from ${least} to ${most}`
+  problems.push(invalid(`expected a number ${range} in ${name}`, `Give a whole number ${range}.`, text))
   return fallback
 }
 
@@ -218,7 +209,7 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
   }
   const logLevel = given('LOG_LEVEL') ?? 'info'
   if (!LOG_LEVELS.has(logLevel))
-    problems.push(invalid(`expected one of ${[...LOG_LEVELS].join(', ')} in LOG_LEVEL`, 'Or leave it out.'))
+    problems.push(invalid(`expected one of ${[...LOG_LEVELS].join(', ')} in LOG_LEVEL`, 'Or leave it out.', logLevel))
   const everySeconds = numberOf('RINGMASTER_PUBLISH_EVERY', { least: 0, most: 86_400, fallback: 0 })
   const publication = publicationOf(env, { releaseRepository: repository ?? '', everySeconds }, problems)
   const rosterPlace = rosterPlaceOf(env, publication?.place ?? null, problems)

@@ -1,13 +1,19 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { Problem } from '../core/problem.ts'
+import { type Problem, quoted } from '../core/problem.ts'
 
 export const LOG_LEVELS: ReadonlySet<string> = new Set(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
 
-/** A setting that is odd. What was found is not told unless it is given: it may be a secret in the wrong place. */
-export const invalid = (expected: string, hint: string, found = 'something else'): Problem<'setting-invalid'> => ({
+/** Who guesses the secret of the webhooks can sign any of them. */
+export const LEAST_SECRET = 16
+
+/**
+ * A setting that is odd. What was found may be a secret in the wrong place: it is told only where it is given, and too
+ * short for one.
+ */
+export const invalid = (expected: string, hint: string, found?: string): Problem<'setting-invalid'> => ({
   code: 'setting-invalid',
-  message: `${expected}, found ${found}`,
+  message: `${expected}, found ${found !== undefined && found.length < LEAST_SECRET ? quoted(found) : 'something else'}`,
   hint,
 })
 

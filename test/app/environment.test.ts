@@ -184,6 +184,15 @@ describe('the settings of the server', () => {
     },
   )
 
+  it.each<[string, Changes, string]>([
+    ['a port in words', { PORT: 'abc' }, 'found "abc"'],
+    ['a level that there is not', { LOG_LEVEL: 'loud' }, 'found "loud"'],
+    ['an App without a number', { APP_ID: 'ringmaster\u202e' }, 'found "ringmaster\\u{202e}"'],
+    ['what could be a secret', { PORT: 'x'.repeat(16) }, 'found something else'],
+  ])('quote %s, where no secret is so short', (_, changes, found) => {
+    expect(problems(changes).map(({ message }) => message.slice(message.lastIndexOf('found ')))).toEqual([found])
+  })
+
   it('tell the range that a number lies outside of', () => {
     expect(problems({ PORT: '99999' })[0]?.hint).toBe('Give a whole number from 0 to 65535.')
   })
