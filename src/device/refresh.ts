@@ -1,4 +1,5 @@
 import type { MetaFile, TargetFile } from '@tufjs/models'
+import { sha256 } from '../core/json.ts'
 import { matchesMeta } from '../core/manifest/metadata.ts'
 import { metadataFile, targetFile } from '../core/manifest/names.ts'
 import type { ManifestCode } from '../core/manifest/problems.ts'
@@ -179,7 +180,7 @@ export async function loadTarget(
   if (!matchesMeta(target, answer.bytes)) {
     return rejected({
       code: 'digest-mismatch',
-      message: `expected ${target.path} with the SHA-256 ${digest} that was signed, found other bytes`,
+      message: `expected ${fetcher.name}${path} with the SHA-256 ${digest} that was signed, found ${sha256(answer.bytes).slice(7)}`,
       hint: 'The file on the host was altered or damaged; the device keeps what it has.',
       path: target.path,
     })

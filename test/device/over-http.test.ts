@@ -216,6 +216,9 @@ describe('an attack that both clients refuse', () => {
 })
 
 describe('ringmaster resolve', () => {
+  const SENTENCE =
+    /^digest-mismatch: expected (\S+) with the SHA-256 ([0-9a-f]{64}) that was signed, found ([0-9a-f]{64})$/
+
   it('says of a manifest with a broken digest what it expected and found, and keeps what it has', async () => {
     await fleet.release('eu', ['1.0.0', '2.0.0'])
     const state = join(fleet.directory, 'devices', 'a')
@@ -233,15 +236,18 @@ describe('ringmaster resolve', () => {
       const texts = await Promise.all(entries.map(({ parentPath, name }) => readFile(join(parentPath, name), 'utf8')))
       return texts.filter((text) => text.includes('"schema":"ringmaster/')).sort()
     }
+    const swapped = Buffer.from('{"schema":"ringmaster/manifest/1"}')
     expect(await ask()).toEqual({ code: 0, said: [] })
     await fleet.release('eu', ['1.0.0', '3.0.0'])
     const before = await kept()
     expect(before).toHaveLength(2)
     for (const file of await readdir(join(fleet.site, 'targets/cohorts/eu')))
-      fleet.host.answer(`targets/cohorts/eu/${file}`, Buffer.from('{"schema":"ringmaster/manifest/1"}'))
+      fleet.host.answer(`targets/cohorts/eu/${file}`, swapped)
     const { code, said } = await ask()
     expect(code).toBe(1)
-    expect(said[0]).toMatch(/^digest-mismatch: expected .+, found/)
+    const [, url, digest, found] = said[0]?.match(SENTENCE) ?? []
+    expect(url).toBe(`${fleet.host.url}targets/cohorts/eu/${digest}.manifest.json`)
+    expect(found).toBe(sha256(swapped).slice(7))
     expect(said.filter((line) => line.includes('digest-mismatch'))).toHaveLength(1)
     expect(await kept()).toEqual(before)
     fleet.host.restore()
