@@ -1,5 +1,4 @@
-import { lstat, readFile, realpath, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { checkChangelog, writeSection } from '../core/version/changelog.ts'
 import { uncounted } from '../core/version/decide-next.ts'
@@ -13,12 +12,13 @@ import { changelogSectionOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
 import { codeSpan, escapeMarkdown, truncate } from '../render/text.ts'
 import { computeVersionFor, directoryOf, patternOf } from './compute-version.ts'
-import { insideWorkspace, readContext, workspaceOf } from './context.ts'
+import { readContext } from './context.ts'
 import type { Outcome } from './outcome.ts'
 import { productNameOf } from './product-name.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 import { together } from './together.ts'
+import { foundOf, locateFile } from './workspace-file.ts'
 
 /** A step hands outputs on through the environment of others, which takes about 128 KiB in all. */
 const MOST_CHARACTERS = 60_000
@@ -161,29 +161,16 @@ async function readFileOf(path: string, what: InputOfFile, inputs: Inputs, shell
     return await readFile(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw outside(what, path, (error as NodeJS.ErrnoException).code ?? 'trouble')
+    throw outside(what, path, foundOf(error))
   }
 }
 
 type InputOfFile = 'template' | 'changelog'
 
-/** Where a file of the workspace is or will be, with links followed; refused where they lead out of it. */
 async function placeOf(path: string, what: InputOfFile, inputs: Inputs, shell: Shell): Promise<string> {
-  const root = workspaceOf(shell.environment)
-  const named = insideWorkspace(root, join(inputs.workingDirectory, path))
-  if (named === null) throw outside(what, path, 'a path out of the workspace')
-  try {
-    const workspace = await realpath(root)
-    const isThere = await lstat(named).then(
-      () => true,
-      () => false,
-    )
-    const file = isThere ? await realpath(named) : join(await realpath(dirname(named)), basename(named))
-    if (insideWorkspace(workspace, relative(workspace, file)) !== null) return file
-  } catch (error) {
-    throw outside(what, path, (error as NodeJS.ErrnoException).code ?? 'trouble')
-  }
-  throw outside(what, path, 'a link out of the workspace')
+  const located = await locateFile(path, inputs, shell)
+  if ('file' in located) return located.file
+  throw outside(what, path, located.found)
 }
 
 const outside = (what: InputOfFile, path: string, found: string): RingmasterError =>

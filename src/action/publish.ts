@@ -15,6 +15,7 @@ import { insideWorkspace, workspaceOf } from './context.ts'
 import type { Outcome } from './outcome.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
+import { foundOf, locateFile } from './workspace-file.ts'
 
 const PEM = /-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g
 const LONGEST_HOURS = 8_760
@@ -145,14 +146,19 @@ function hoursOf(text: string): Checked<number> {
 }
 
 async function readHere(inputs: Inputs, shell: Shell, path: string, what: string): Promise<Uint8Array> {
-  const root = workspaceOf(shell.environment)
-  const file = insideWorkspace(root, resolve(root, inputs.workingDirectory, path))
-  const bytes = file === null ? null : await readFile(file).catch(() => null)
-  if (bytes !== null) return bytes
-  throw new RingmasterError('bad-input', {
+  const located = await locateFile(path, inputs, shell)
+  if ('found' in located) throw unreadable(what, path, located.found)
+  try {
+    return await readFile(located.file)
+  } catch (error) {
+    throw unreadable(what, path, foundOf(error))
+  }
+}
+
+const unreadable = (what: string, path: string, found: string): RingmasterError =>
+  new RingmasterError('bad-input', {
     code: 'file-unreadable',
-    message: `expected ${what} at ${quoted(path)} in the workspace, found none that can be read`,
+    message: `expected ${what} at ${quoted(path)} in the workspace, found ${found}`,
     hint: 'add a step `uses: actions/checkout` before this one, or mend the path',
     path,
   })
-}

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
@@ -21,6 +21,8 @@ beforeAll(async () => {
   workspace = await mkdtemp(join(tmpdir(), 'ringmaster-publish-'))
   trust = await makeTrust(workspace, ['1.0.0', '2.0.0'])
   host = await serveDirectory(join(workspace, 'site'))
+  await symlink(tmpdir(), join(workspace, 'out'))
+  await symlink('trust', join(workspace, 'inside'))
 })
 afterAll(async () => {
   await host.close()
@@ -68,6 +70,10 @@ describe('a step that publishes', () => {
     expect(versionOf(after)).toBe(versionOf(before) + 1)
   })
 
+  it('follows a link that stays in the workspace', async () => {
+    expect(await publish({ root: 'inside/1.root.json' })).toMatchObject({ exitCode: 0, problems: [] })
+  })
+
   it('lets in exactly as many as a release counts, by the roster, and refuses the count without it', async () => {
     const channels = await trust.channel('counted.json', ['1.0.0', '2.0.0'])
     const source = JSON.parse(await readFile(join(workspace, channels), 'utf8'))
@@ -106,9 +112,15 @@ describe('a step that publishes', () => {
     ['a key that is none', { 'online-keys': '-----BEGIN KEY-----\nhunter2\n-----END KEY-----' }, 'key 1 of the input'],
     ['hours in words', { 'valid-hours': 'many' }, 'valid-hours'],
     ['no hours', { 'valid-hours': '0' }, 'valid-hours'],
-    ['a root that is not there', { root: 'none.json' }, 'a root file'],
+    [
+      'a root that is not there',
+      { root: 'none.json' },
+      'a root file at \\"none.json\\" in the workspace, found nothing',
+    ],
+    ['a root behind a link out of the workspace', { root: 'out/root.json' }, 'found a link out of the workspace'],
+    ['a channel that is a folder', { channels: 'trust' }, 'found EISDIR'],
     ['a channel that is none', { channels: 'trust/1.root.json' }, 'trust/1.root.json'],
-    ['a request outside the workspace', { requests: '../request.json' }, 'a signing request'],
+    ['a request outside the workspace', { requests: '../request.json' }, 'found a path out of the workspace'],
   ])('stops at %s, tells no secret, and publishes nothing', async (_, inputs, message) => {
     const before = await readFile(join(workspace, 'site/metadata/timestamp.json'))
     const { exitCode, problems, runner } = await publish(inputs)
