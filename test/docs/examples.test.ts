@@ -1,9 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { INPUTS } from '../../src/action/inputs.ts'
 import { OUTPUTS_OF } from '../../src/action/outputs.ts'
 import { readInputs } from '../../src/action/read-inputs.ts'
+import { readSettings, VARIABLES } from '../../src/app/environment.ts'
 import { parseConfiguration } from '../../src/core/config/parse.ts'
 import { type Given, given } from '../action/stage.ts'
 import { fencesOf, PAGES } from './pages.ts'
@@ -34,6 +37,36 @@ describe('.github/ringmaster.example.yml', () => {
     const keys = [...reference.matchAll(/^\| `([A-Za-z]+)` \| /gm)].map(([, key]) => key)
     expect(keys.length).toBeGreaterThan(30)
     expect([...new Set(keys)].filter((key) => !new RegExp(`\\b${key}:`).test(text))).toEqual([])
+  })
+})
+
+describe('ringmaster.env in docs/install.md', () => {
+  const text =
+    PAGES.filter((page) => page.path === 'docs/install.md')
+      .flatMap(fencesOf)
+      .find((fence) => fence.language === 'dotenv')?.text ?? ''
+  const { privateKey: PRIVATE_KEY } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  })
+  /** With what a reader has and the page has not. */
+  const read = (lines: string) => {
+    const { PRIVATE_KEY_PATH: _, ...given } = parseEnv(lines) as Record<string, string>
+    return readSettings({ ...given, PRIVATE_KEY, WEBHOOK_SECRET: 'a secret of our own' })
+  }
+
+  it('starts the server, with the secret filled in', () => {
+    const required = VARIABLES.filter((variable) => variable.required).map(({ name }) => name)
+    const names = Object.keys(parseEnv(text))
+    expect(names.map((name) => name.replace('PRIVATE_KEY_PATH', 'PRIVATE_KEY')).sort()).toEqual(required.sort())
+    expect(parseEnv(text)['WEBHOOK_SECRET']).toBe('')
+    expect(read(text)).toMatchObject({ ok: true, value: { publication: null } })
+  })
+
+  it('publishes, with the sign before three lines taken away', () => {
+    const published = text.replaceAll(/^#(?=[A-Z_]+=)/gm, '')
+    expect(read(published)).toMatchObject({ ok: true, value: { publication: { place: { kind: 'directory' } } } })
   })
 })
 
