@@ -32,6 +32,8 @@ export interface Upkeep {
 /** Clocks differ, and deliveries of one moment come in any order. */
 const MARGIN_MS = 15 * 60_000
 const COMPARE_EVERY_MS = 10 * 60_000
+/** What was on its way to the process before is booked when it failed, after ten seconds at most: behind the first look. */
+const COMPARE_AGAIN_MS = 30_000
 const SWEEP_EVERY_MS = 60 * 60_000
 const REPOSITORIES_TOGETHER = 4
 const FACTS_TOGETHER = 100
@@ -40,6 +42,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { app, ledger, intake, releaseRepository, configured, clock, log } = options
   /** From where the delivery log is to be compared; moves on only when a comparison came to its end. */
   let comparedMs = Number.NaN
+  let compareNextMs = COMPARE_AGAIN_MS
   /** From where each repository is to be looked up, where that is not since the last time. */
   const owedFrom = new Map<string, number>()
   let sweptMs = Number.NaN
@@ -146,7 +149,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     tick: () =>
       inBulk(async () => {
         await intake.retry()
-        if (nowMs() - comparedMs >= COMPARE_EVERY_MS) await compare()
+        if (nowMs() - comparedMs >= compareNextMs) {
+          compareNextMs = COMPARE_EVERY_MS
+          await compare()
+        }
         if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll(sweptMs - MARGIN_MS, false)
       }),
   }

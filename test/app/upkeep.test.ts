@@ -6,7 +6,6 @@ import { gitHubApp } from '../../src/github/client.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
-import type { DeliverySelector } from '../sandbox/webhooks.ts'
 import { type Listener, listening } from './listener.ts'
 import { recordedBuild } from './recorded-build.ts'
 
@@ -94,12 +93,13 @@ const known = async (ringmaster: Ringmaster, version: string) =>
   (await ringmaster.ledger.view()).state(`version/user-service@${version}`)
 
 describe('what was missed', () => {
-  it.each<[string, DeliverySelector | null]>([
+  it.each<[string, number | null]>([
     ['the App was away', null],
-    ['GitHub did not reach it while it ran', { event: 'issue_comment' }],
+    ['it was on its way while the App started', 1],
+    ['GitHub did not reach it while it ran', 11],
   ])(
     'is read from the delivery log, whatever status GitHub booked: %s',
-    async (_name, _selector) => {
+    async (_name, minutesLater) => {
       const { sandbox, listener, start } = await setStage()
       const first = await start()
       const issue = await openIssue(sandbox)
@@ -110,9 +110,9 @@ describe('what was missed', () => {
       await command(sandbox, issue, '/help')
       await sandbox.webhooks.settled()
       expect(await replies(sandbox, issue)).toBe(0)
-      if (_selector === null) await start()
+      if (minutesLater === null) await start()
       else {
-        sandbox.clock.advance(11 * 60_000)
+        sandbox.clock.advance(minutesLater * 60_000)
         await first.sweep()
         await first.idle()
       }
