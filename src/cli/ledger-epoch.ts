@@ -41,9 +41,13 @@ export const ledgerEpoch: CliCommand = {
     const { epoch, seq } = old.head
     const next = old.head.succeededBy ?? branchOfEpoch(epoch + 1, base)
     if (old.head.succeededBy === undefined && !(await holds(old.store, io))) return 1
+    const isOpen = epochs.some(({ branch }) => branch === next)
+    const already = `Epoch ${epoch + 1} is open in ${next} already, the one after it can be opened a day later.`
+    if (isOpen && !io.json) io.out(isDry ? already : `${already} Only the archive is made anew.`)
     if (isDry) {
-      if (io.json) io.out(JSON.stringify({ commit: null, epoch: epoch + 1, closes: old.branch, opens: next, seq }))
-      else
+      if (io.json)
+        io.out(JSON.stringify({ commit: null, epoch: epoch + 1, closes: old.branch, opens: next, seq, isOpen }))
+      else if (!isOpen)
         io.out(
           `Would close ${old.branch} at event ${seq} and go on in ${next}. Nothing was written: repeat without --dry-run.`,
         )

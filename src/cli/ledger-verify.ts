@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
-import { quoted } from '../core/problem.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import type { FoundAnchors } from '../github/anchors.ts'
 import { openArchive } from '../ledger/archive.ts'
@@ -49,6 +49,12 @@ export const ledgerVerify: CliCommand = {
       predecessor: archive?.store ?? storesToRead(repo, io),
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })
+    if (archive !== null && report.ok && report.carried === null)
+      throw new RingmasterError('bad-input', {
+        code: 'no-epoch',
+        message: `expected an epoch in ${repo} that goes on from the archive, found the first one of a log`,
+        hint: 'Leave out --archive, or --repo to replay the archive alone.',
+      })
     const isEarlier = ({ seq }: Anchor) => seq !== null && seq <= (report.carried?.seq ?? 0)
     const earlier = all.filter(isEarlier)
     const before = archive && (await verified(archive.store, model, { ...checks, anchors: earlier }))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { checkChannel } from '../core/cohort/channel.ts'
-import { type CohortOffer, effectOf } from '../core/cohort/effect.ts'
+import { type CohortOffer, effectOf, remedyOf } from '../core/cohort/effect.ts'
 import type { ChannelEffect, EffectFinding } from '../core/cohort/effect-schema.ts'
 import { NO_PREVIOUS } from '../core/event.ts'
 import { DEFAULT_VALIDITY, type PublishedFile } from '../core/manifest/publication.ts'
@@ -136,11 +136,11 @@ async function judged(
   const errors = effects.flatMap(({ cohort, effect }) =>
     effect.findings
       .filter(({ severity }) => severity === 'error')
-      .map(({ code, message, hint }) => ({
-        code,
-        message: `${message} (cohort ${quoted(cohort)})`,
+      .map((finding) => ({
+        code: finding.code,
+        message: `${finding.message} (cohort ${quoted(cohort)})`,
         path: 'channel.releases',
-        hint: `${hint ? `${hint}. ` : ''}Publish with accept-risk where that is wanted.`,
+        hint: remedyOf(finding, 'Publish with --accept-risk (the Action: accept-risk: true) where that is wanted.'),
       })),
   )
   if (errors.length > 0 && !acceptRisk) throw new RingmasterError('refused', errors)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -94,6 +94,8 @@ describe('ledger epoch', () => {
   })
 
   it('finishes what was interrupted, archives the old branch, and opens no further epoch on the same day', async () => {
+    const before = join(directory, 'before.git')
+    await cp(repo, before, { recursive: true })
     await closeEpoch(storeOf('ringmaster-data'), model, 'ringmaster-data-2', {
       now: '2026-03-04T05:06:07Z',
       newId: nextId,
@@ -107,8 +109,15 @@ describe('ledger epoch', () => {
       `Wrote ${archive}`,
     ])
     const again = await epoch()
-    expect(again.out.slice(0, 3)).toEqual(told.out.slice(0, 3))
-    expect(again.out[3]).toBe(`No archive was written: ringmaster ledger archive --repo ${repo} --epoch 1 --out FILE`)
+    const compared = await verify('--repo', before, '--archive', archive)
+    expect(compared.problems).toEqual(['no-epoch'])
+    const [already, ...same] = again.out
+    expect(already).toBe(
+      'Epoch 2 is open in ringmaster-data-2 already, the one after it can be opened a day later. Only the archive is made anew.',
+    )
+    expect((await epoch('--dry-run')).out).toEqual([already?.replace(' Only the archive is made anew.', '')])
+    expect(same.slice(0, 3)).toEqual(told.out.slice(0, 3))
+    expect(same[3]).toBe(`No archive was written: ringmaster ledger archive --repo ${repo} --epoch 1 --out FILE`)
     expect(branches().join()).not.toContain('ringmaster-data-3')
     const other = join(directory, 'again.tar.gz')
     await runCommand(ledgerArchive, ['--repo', repo, '--out', other])

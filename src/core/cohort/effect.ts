@@ -189,6 +189,12 @@ function standingOf(before: EffectQuestion['before'], from: Standpoint) {
   return { offer, side: sideOf(offer, isManifest ? publishedAdmission(before) : admissionOf(before, from, [])) }
 }
 
+/** What to do about an error of a change: insist, as the surface has it; no insisting makes a count without a roster. */
+export function remedyOf({ code, hint }: Pick<EffectFinding, 'code' | 'hint'>, insist: string): string {
+  const own = hint === undefined ? '' : `${hint.replace(/\.$/, '')}.`
+  return code === 'roster-needed' ? own : `${own} ${insist}`.trim()
+}
+
 export interface EffectQuestion {
   /** What stood before: by the log, or by the manifest alone where there is no log; null where nothing did. */
   readonly before: CohortOffer | Manifest | null

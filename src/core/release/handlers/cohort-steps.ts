@@ -1,6 +1,6 @@
 import { draft, type EventData } from '../../catalogue.ts'
 import { type ReleaseChange, updateRelease } from '../../cohort/channel.ts'
-import type { CohortOffer } from '../../cohort/effect.ts'
+import { type CohortOffer, remedyOf } from '../../cohort/effect.ts'
 import type { ChannelEffect } from '../../cohort/effect-schema.ts'
 import { channelOf, offerOf, otherVersions } from '../../cohort/offer.ts'
 import type { Channel, ChannelRelease } from '../../cohort/schema.ts'
@@ -95,10 +95,10 @@ export function* judge(found: Found, after: CohortOffer, context: Context, isWan
     return isWanted ? { kind: 'seen', effect: null } : { kind: 'refused', result: refuse(UNREADABLE) }
   const errors = effect.findings.filter(({ severity }) => severity === 'error')
   if (errors.length === 0 || isWanted) return { kind: 'seen', effect }
-  const problems = errors.map(({ code, message, hint }) => ({
-    code,
-    message: `${code}: ${message}`,
-    hint: `${hint ? `${hint}. ` : ''}Say it again with --accept-risk where that is wanted.`,
+  const problems = errors.map((finding) => ({
+    code: finding.code,
+    message: `${finding.code}: ${finding.message}`,
+    hint: remedyOf(finding, 'Say it again with --accept-risk where that is wanted.'),
   }))
   return { kind: 'refused', result: refuse(...problems.slice(0, 10)) }
 }
