@@ -127,9 +127,13 @@ function hidesByNewRules(raw: string): boolean {
   return text.startsWith('>') || text.startsWith('->') || text.endsWith('-') || text.includes('--')
 }
 
+/** What only the older rules see may open something, and closes nothing: by the newer ones that is open still. */
 function readHtml(raw: string, elements: OpenElements): void {
   elements.readHtml(raw)
-  if (hidesByNewRules(raw)) elements.readHtml(raw.slice(2))
+  if (!hidesByNewRules(raw)) return
+  const seen = trackElements()
+  seen.readHtml(raw.slice(2))
+  if (seen.isInside()) elements.readHtml(raw.slice(2))
 }
 
 /** Whether HTML opens something that it does not close itself. */
