@@ -8,7 +8,7 @@ const names = (body: string): string[] => unwrap(readCommands(body)).map(({ name
 describe('what other bots take for a command', () => {
   it.each<[string, string, readonly string[]]>([
     ['the command alone', '/hold', ['hold']],
-    ['in an element whose end tag a declaration swallows', "<b>\n\na <!X\n='</b>\n\n/hold", []],
+    ['in an element whose end tag a declaration swallows', "<b>\n\na <!X<\n='</b>\n\n/hold", []],
     ['in capitals, which is the same command', '/HOLD', ['hold']],
     ['behind text of the same paragraph', 'text\n/hold', ['hold']],
     ['with an argument', '/hold reason', ['hold']],
