@@ -29,3 +29,11 @@ export function fencesOf(page: Page): Fence[] {
 
 /** A page without its fenced blocks: what stands there is prose, tables and headings. */
 export const proseOf = (page: Page): string => page.text.replace(/^( *)```[\s\S]*?^ *```$/gm, '')
+
+/** The workflow of a page that begins so, as a reader copies it, with the owner filled in; what they build is beside the point. */
+export function copiedWorkflow(path: string, beginning: string): string {
+  const fences = PAGES.filter((page) => page.path === path).flatMap(fencesOf)
+  const text = fences.find((fence) => fence.text.startsWith(beginning))?.text
+  if (text === undefined) throw new Error(`expected a workflow in ${path} that begins with ${beginning}, found none`)
+  return text.replaceAll('OWNER/', 'acme/').replaceAll(/run: make.*/g, 'run: echo done')
+}

@@ -1,19 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { actionsAtRest, runs, runWorkflows, useAction } from '../sandbox/actions.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
-import { fencesOf, PAGES } from './pages.ts'
-
-const workflow =
-  PAGES.filter((page) => page.path === 'README.md')
-    .flatMap(fencesOf)
-    .find((fence) => fence.text.startsWith('name:'))?.text ?? ''
+import { copiedWorkflow } from './pages.ts'
 
 const at = { owner: 'acme', repo: 'user-service' }
 let sandbox: Sandbox
 
-/** The workflow as a reader copies it, with the owner filled in; what they build is beside the point. */
 beforeAll(async () => {
-  const text = workflow.replaceAll('OWNER/', 'acme/').replaceAll(/run: make.*/g, 'run: echo done')
+  const text = copiedWorkflow('README.md', 'name:')
   sandbox = await startSandbox({
     seed: {
       people: ['ann'],

@@ -5,12 +5,7 @@ import { EVENTS } from '../../src/webhooks/index.ts'
 import { startApp } from '../e2e/story/app-server.ts'
 import { actionsAtRest, runs, runWorkflows, useAction } from '../sandbox/actions.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
-import { fencesOf, PAGES } from './pages.ts'
-
-const workflow =
-  PAGES.filter((page) => page.path === 'docs/versions.md')
-    .flatMap(fencesOf)
-    .find((fence) => fence.text.startsWith('name: development build'))?.text ?? ''
+import { copiedWorkflow } from './pages.ts'
 
 const CONFIGURATION = `schemaVersion: 1
 products:
@@ -29,9 +24,8 @@ const edge = { owner: 'acme', repo: 'edge' }
 let sandbox: Sandbox
 let server: RunningServer
 
-/** The workflow as a reader copies it, with the owner filled in; what they build is beside the point. */
 beforeAll(async () => {
-  const text = workflow.replaceAll('OWNER/', 'acme/').replaceAll(/run: make.*/g, 'run: echo done')
+  const text = copiedWorkflow('docs/versions.md', 'name: development build')
   sandbox = await startSandbox({
     seed: {
       people: ['ann'],
