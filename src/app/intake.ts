@@ -22,8 +22,22 @@ export interface IntakeOptions {
 
 type CommandGiven = Extract<Request, { kind: 'command-given' }>
 
+interface Early {
+  readonly request: Request
+  readonly receivedMs: number
+}
+
 /** The mark is booked anew when it has moved on by this much: it is read only after a crash. */
 const MARK_EVERY_MS = 5 * 60_000
+
+/**
+ * GitHub delivers in any order: what is early is asked again for this long, and a restart reads this much before the
+ * mark. What comes later than that is found by the hourly sweep.
+ */
+export const OUT_OF_ORDER_MS = 15 * 60_000
+/** A quarter of an hour of the ends of runs at four times the load that is planned for; more are left to the sweep. */
+const MOST_EARLY = 10_000
+const ASKED_TOGETHER = 100
 
 /**
  * Deliveries in, requests out. A delivery is acknowledged before it is durable: GitHub keeps every one with its payload
@@ -39,6 +53,8 @@ export class Intake {
   readonly #owed = new Set<string>()
   /** Deliveries handled since the delivery log was last compared. */
   readonly #handled = new Map<string, number>()
+  /** Requests that may count for more once others have come, by delivery and place in it, with when they came. */
+  readonly #early = new Map<string, Early>()
   /** Requests that must keep their order: the commands on one issue. */
   readonly #lanes = new Map<string, Promise<void>>()
   #checkedMs = Number.NEGATIVE_INFINITY
@@ -63,7 +79,11 @@ export class Intake {
     const receivedMs = Date.parse(delivery.receivedAt)
     this.#owed.delete(delivery.id)
     this.#open.set(delivery.id, Math.min(receivedMs, this.#open.get(delivery.id) ?? receivedMs))
-    const isDone = await this.#inLane(laneOf(requests[0]), () => this.#submit(requests, { delivery: delivery.id }))
+    const isDone = await this.#inLane(laneOf(requests[0]), () =>
+      this.#submit(requests, { delivery: delivery.id }, (request, place) =>
+        this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs }),
+      ),
+    )
     if (!isDone) {
       this.#failed.set(delivery.id, delivery)
       return
@@ -74,13 +94,18 @@ export class Intake {
   }
 
   /** Whether everything that a delivery asks for is settled; false when the outside or a bug kept some of it back. */
-  async #submit(requests: readonly Request[], origin: Readonly<Record<string, string>>): Promise<boolean> {
+  async #submit(
+    requests: readonly Request[],
+    origin: Readonly<Record<string, string>>,
+    onEarly: (request: Request, place: number) => void = () => {},
+  ): Promise<boolean> {
     const { engine, log, refine, prioritised = (_request, work) => work() } = this.#options
     let isDone = true
-    for (const request of requests) {
+    for (const [place, request] of requests.entries()) {
       const about = { ...origin, request: request.kind }
       try {
         const outcome = await prioritised(request, async () => engine.submit(await refine(request)))
+        if (outcome.kind === 'accept' && outcome.isEarly) onEarly(request, place)
         if (outcome.kind === 'refuse') log.info({ ...about, problems: outcome.problems }, 'a request was refused')
       } catch (error) {
         const isHopeless = error instanceof RingmasterError && error.fault === 'bad-input'
@@ -128,9 +153,26 @@ export class Intake {
     return result
   }
 
-  /** Handles again what failed. */
-  async retry(): Promise<void> {
+  #keepEarly(key: string, early: Early): void {
+    this.#early.set(key, early)
+    const [oldest] = this.#early.keys()
+    if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#early.delete(oldest)
+  }
+
+  /** Handles again what failed, and asks again what was early. */
+  async retry(nowMs: number): Promise<void> {
     await Promise.all([...this.#failed.values()].map((delivery) => this.handle(delivery)))
+    const early = [...this.#early]
+    this.#early.clear()
+    for (let start = 0; start < early.length; start += ASKED_TOGETHER)
+      await Promise.all(early.slice(start, start + ASKED_TOGETHER).map(([key, kept]) => this.#askAgain(key, kept, nowMs)))
+  }
+
+  /** Once more at least, however old it is: after an outage deliveries of hours are read at once. */
+  async #askAgain(key: string, kept: Early, nowMs: number): Promise<void> {
+    const keep = (): void => this.#keepEarly(key, kept)
+    const keepYoung = nowMs - kept.receivedMs > OUT_OF_ORDER_MS ? () => {} : keep
+    if (!(await this.#submit([kept.request], { early: key }, keepYoung))) keep()
   }
 
   /** Handles what was found by looking. Whether all of it is settled. */

@@ -7,7 +7,7 @@ import { outside } from '../github/trouble.ts'
 import { inClass } from '../github/work-class.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { catchUp, KEPT_MS } from './catch-up.ts'
-import type { Intake } from './intake.ts'
+import { type Intake, OUT_OF_ORDER_MS } from './intake.ts'
 
 export interface UpkeepOptions {
   readonly app: GitHubApp
@@ -30,7 +30,7 @@ export interface Upkeep {
 }
 
 /** Clocks differ, and deliveries of one moment come in any order. */
-const MARGIN_MS = 15 * 60_000
+const MARGIN_MS = OUT_OF_ORDER_MS
 const COMPARE_EVERY_MS = 10 * 60_000
 /** What was on its way to the process before is booked when it failed, after ten seconds at most: behind the first look. */
 const COMPARE_AGAIN_MS = 30_000
@@ -148,7 +148,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       }),
     tick: () =>
       inBulk(async () => {
-        await intake.retry()
+        await intake.retry(nowMs())
         if (nowMs() - comparedMs >= compareNextMs) {
           compareNextMs = COMPARE_EVERY_MS
           await compare()

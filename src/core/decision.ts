@@ -40,6 +40,8 @@ export type Decision<Answer> =
       readonly documents?: readonly LedgerDocument[]
       /** Subjects whose outputs outside somebody may have changed: they are looked at again. */
       readonly distrust?: readonly AggregateKey[]
+      /** It counts for nothing that is known yet: facts come in any order, and asked again it may count for more. */
+      readonly isEarly?: true
       readonly answer: Answer
     }
   | { readonly kind: 'refuse'; readonly events: readonly EventDraft[]; readonly problems: readonly Problem[] }

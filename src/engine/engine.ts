@@ -80,9 +80,13 @@ export function createEngine(options: EngineOptions): Engine {
       settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
     const preview = await settled(await ledger.view())
-    /** What the log holds of a command is final: told again, it keeps the next one on its issue waiting for no commit. */
-    if (request.kind === 'command-given' && preview.kind === 'accept' && preview.events.length === 0)
-      return { kind: 'accept', answer: preview.answer }
+    /**
+     * What the log holds of a command is final: told again, it keeps the next one on its issue waiting for no commit.
+     * What is early is asked again.
+     */
+    const isFinal = request.kind === 'command-given'
+    if (preview.kind === 'accept' && preview.events.length === 0 && (isFinal || preview.isEarly))
+      return acceptedAs(preview)
     const append = () =>
       ledger.append<Decision<unknown>>(async (session) => {
         const decision = await settled(session)
@@ -97,9 +101,7 @@ export function createEngine(options: EngineOptions): Engine {
       reconciler.suspect([releaseKey(request.release)])
     const decision = receipt.result
     if (decision.kind === 'accept' && decision.distrust) reconciler.suspect(decision.distrust)
-    return decision.kind === 'accept'
-      ? { kind: 'accept', answer: decision.answer }
-      : { kind: 'refuse', problems: decision.problems }
+    return decision.kind === 'accept' ? acceptedAs(decision) : { kind: 'refuse', problems: decision.problems }
   }
 
   async function after(events: readonly LedgerEvent[]): Promise<void> {
@@ -215,6 +217,12 @@ export function createEngine(options: EngineOptions): Engine {
     },
   }
 }
+
+const acceptedAs = ({ answer, isEarly }: Extract<Decision<unknown>, { kind: 'accept' }>): Outcome => ({
+  kind: 'accept',
+  answer,
+  ...(isEarly ? { isEarly } : {}),
+})
 
 const unrefDelay = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {

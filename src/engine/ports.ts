@@ -26,5 +26,6 @@ export interface Log {
 
 /** What a request came to. */
 export type Outcome =
-  | { readonly kind: 'accept'; readonly answer: unknown }
+  /** `isEarly`: it may count for more once other facts have come (see `Decision`). */
+  | { readonly kind: 'accept'; readonly answer: unknown; readonly isEarly?: true }
   | { readonly kind: 'refuse'; readonly problems: readonly Problem[] }

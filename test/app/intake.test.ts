@@ -59,7 +59,7 @@ describe('a comment with commands', () => {
       },
     })
     await intake.handle(comment({ 'comment.id': 9 }))
-    await intake.retry()
+    await intake.retry(0)
     await intake.handle(comment({ 'comment.id': 9 }))
     expect(told.filter((line) => line.startsWith('seen'))).toEqual(['seen 9'])
     expect(told.filter((line) => line.startsWith('decided'))).toHaveLength(2)
@@ -84,5 +84,49 @@ describe('no sign is given to', () => {
     const { intake, told } = stage()
     await intake.handle(comment(changes))
     expect(told.filter((line) => line.startsWith('seen'))).toEqual([])
+  })
+})
+
+describe('what is early', () => {
+  const MINUTE_MS = 60_000
+
+  function stageOf(answers: readonly boolean[]) {
+    let asked = 0
+    const intake = new Intake({
+      engine: {
+        async submit() {
+          const isEarly = answers[asked]
+          asked += 1
+          return { kind: 'accept', answer: null, ...(isEarly ? { isEarly } : {}) }
+        },
+      },
+      installation,
+      log: { info: () => {}, error: () => {} },
+      refine: async (request) => request,
+    })
+    const ended = delivered('workflow_run', PAYLOADS.workflow_run)
+    return { intake, ended, receivedMs: Date.parse(ended.receivedAt), asked: () => asked }
+  }
+
+  it('is asked again until it counts, and holds back neither the delivery nor the mark', async () => {
+    const { intake, ended, receivedMs, asked } = stageOf([true, true, false])
+    await intake.handle(ended)
+    expect([asked(), intake.open]).toEqual([1, 0])
+    for (const minutes of [1, 2, 3, 4]) await intake.retry(receivedMs + minutes * MINUTE_MS)
+    expect(asked()).toBe(3)
+  })
+
+  it('is let go after a quarter of an hour: the sweep looks it up', async () => {
+    const { intake, ended, receivedMs, asked } = stageOf(Array.from({ length: 9 }, () => true))
+    await intake.handle(ended)
+    for (const minutes of [14, 15, 16, 17, 18]) await intake.retry(receivedMs + minutes * MINUTE_MS)
+    expect(asked()).toBe(4)
+  })
+
+  it('is asked again once, however old: after an outage deliveries of hours are read at once', async () => {
+    const { intake, ended, receivedMs, asked } = stageOf([true, true, true])
+    await intake.handle(ended)
+    for (const hours of [2, 3]) await intake.retry(receivedMs + hours * 60 * MINUTE_MS)
+    expect(asked()).toBe(2)
   })
 })

@@ -20,15 +20,18 @@ import { attemptKey, type RunState, runKey } from './schema.ts'
 import { isTerminal } from './status.ts'
 
 type DeploymentReported = Extract<Request, { kind: 'deployment-reported' }>
-type Accepted = Decision<null>
+type Accepted = Extract<Decision<null>, { kind: 'accept' }>
+type Refused = Extract<Decision<null>, { kind: 'refuse' }>
 const nothing: Accepted = { kind: 'accept', events: [], answer: null }
+/** The build that it belongs to, or the deployment that its run made, may be told after it. */
+const early: Accepted = { ...nothing, isEarly: true }
 
 /**
  * Records what became of a deployment. The Action's own record names product and version; GitHub's deployment of the
  * same run's job is kept with the run and counts only when the run ended without a record for that environment; any
  * other tool's deployment counts for the versions that are bound to its commit.
  */
-export function* decideDeploymentReported(reported: DeploymentReported): Deciding<Accepted> {
+export function* decideDeploymentReported(reported: DeploymentReported): Deciding<Decision<null>> {
   const inForce = yield* readConfiguration()
   const request = { ...reported, environment: configuredName(inForce?.configuration ?? null, reported.environment) }
   if (request.record) return yield* decideRecorded(request, request.record)
@@ -45,7 +48,7 @@ function configuredName(configuration: Configuration | null, environment: string
 
 type Item = { readonly product: string; readonly version: string }
 
-function* decideRecorded(request: DeploymentReported, item: Item): Deciding<Accepted> {
+function* decideRecorded(request: DeploymentReported, item: Item): Deciding<Decision<null>> {
   const [product, version] = (yield* states<unknown>([
     productKey(item.product),
     versionKey(item.product, item.version),
@@ -55,7 +58,25 @@ function* decideRecorded(request: DeploymentReported, item: Item): Deciding<Acce
   const problem = contradiction(request, item, product, version, configured?.repository)
   if (problem) return refused(request, item, problem)
   const event = yield* deploymentEvent(request, item, 'record', inForce?.configuration ?? null)
-  return { kind: 'accept', events: [event], answer: null }
+  return { kind: 'accept', events: [event, ...(yield* abandonedBefore(request, item))], answer: null }
+}
+
+/** The end of an attempt whose run was over before this word of it was heard, where that is its last. */
+function* abandonedBefore(request: DeploymentReported, item: Item): Deciding<EventDraft[]> {
+  const { repository, environment, sha, status, statusId, url, run: at } = request
+  if (at === null || isTerminal(status)) return []
+  const run = yield* state<RunState>(runKey(repository.id, at.id))
+  if (run === undefined || run.endedAttempt < at.attempt) return []
+  const { attempt } = at
+  const isLater = (other: RunState['attempts'][number]): boolean =>
+    other.attempt === attempt &&
+    other.environment === environment &&
+    other.product === item.product &&
+    other.version === item.version &&
+    other.statusId >= statusId
+  if (request.trust === 'claimed' || run.attempts.some(isLater)) return []
+  const left = { product: item.product, version: item.version, environment, sha, attempt, status, statusId, url }
+  return [abortedBy({ ...request, runId: at.id }, left)]
 }
 
 function contradiction(
@@ -85,7 +106,7 @@ function contradiction(
   return null
 }
 
-function refused(request: DeploymentReported, item: Item, problem: Problem): Accepted {
+function refused(request: DeploymentReported, item: Item, problem: Problem): Refused {
   const { environment, deploymentId, repository, sha, url } = request
   const { code, message, hint = null } = problem
   const { product, version } = item
@@ -133,7 +154,7 @@ function* decideJobDeployment(
   if (isSpokenFor(known, { environment, ...(began ? { began } : {}) }))
     return { kind: 'accept', events: [seen], answer: null }
   const late = yield* decideByCommit(request, announcedBy(known, environment))
-  return { kind: 'accept', events: [seen, ...late.events], answer: null }
+  return { ...late, events: [seen, ...late.events] }
 }
 
 /**
@@ -154,7 +175,7 @@ function* decideByCommit(request: DeploymentReported, announced: readonly string
   const origin = request.byActions ? 'job' : 'commit'
   const events: EventDraft[] = []
   for (const item of items) events.push(yield* deploymentEvent(request, item, origin, inForce?.configuration ?? null))
-  return events.length === 0 ? nothing : { kind: 'accept', events, answer: null }
+  return events.length === 0 ? early : { kind: 'accept', events, answer: null }
 }
 
 /** What a run itself announced for an environment, as `product@version`. */
@@ -226,7 +247,7 @@ type RunEnded = Extract<Request, { kind: 'run-ended' }>
 
 /**
  * A run is over: its job deployments count where the run recorded none itself, what it recorded and left open was
- * abandoned, and its gates close.
+ * abandoned, and its gates close. Told again, it counts what has become known of its jobs meanwhile.
  */
 export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
   const { repository, runId, runAttempt } = request
@@ -235,18 +256,18 @@ export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
     OpenIndex | undefined,
   ]
   const gates = yield* gatesOf(request, open)
-  if ((run === undefined && gates.length === 0) || (run?.endedAttempt ?? 0) >= runAttempt) return nothing
-  const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
-  const slot = `run:${repository.id}/${runId}/${runAttempt}:ended`
+  if (run === undefined && gates.length === 0) return early
   const counted = yield* countedJobs(request, run)
+  if ((run?.endedAttempt ?? 0) >= runAttempt) return counted
+  const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
+  const slot = endOf(repository.id, runId, runAttempt)
   const abandoned = (run?.attempts ?? []).filter((entry) => entry.attempt <= runAttempt && !isTerminal(entry.status))
   return {
-    kind: 'accept',
-    answer: null,
+    ...counted,
     events: [
       draft('run.ended', { repository, runId, runAttempt }, { ...rest, key: slot }),
-      ...counted,
-      ...abandoned.map((entry) => abortedBy(request, entry, { ...rest, key: slot })),
+      ...counted.events,
+      ...abandoned.map((entry) => abortedBy(request, entry)),
       ...gates.map((gate) =>
         draft('gate.closed', { gate, reason: 'its run is over' }, { ...rest, key: `${slot}:${gate}` }),
       ),
@@ -264,11 +285,12 @@ function* gatesOf({ repository, runId, at }: RunEnded, open: OpenIndex | undefin
   })
 }
 
-function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<EventDraft[]> {
+function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<Accepted> {
   const jobs = (run?.jobDeployments ?? []).filter(
     (job) => job.attempt <= request.runAttempt && run !== undefined && !isSpokenFor(run, job),
   )
   const events: EventDraft[] = []
+  let isEarly = false
   for (const job of jobs) {
     const reported = {
       ...request,
@@ -287,8 +309,9 @@ function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<Ev
     }
     const counted = yield* decideByCommit(reported, announcedBy(run, job.environment))
     events.push(...counted.events)
+    isEarly ||= counted.isEarly === true
   }
-  return events
+  return { kind: 'accept', events, answer: null, ...(isEarly ? { isEarly } : {}) }
 }
 
 /**
@@ -296,16 +319,15 @@ function* countedJobs(request: RunEnded, run: RunState | undefined): Deciding<Ev
  * later still counts.
  */
 function abortedBy(
-  { repository, runId }: RunEnded,
+  { repository, runId, at, actor, source }: Pick<RunEnded, 'repository' | 'runId' | 'at' | 'actor' | 'source'>,
   { attempt, ...left }: RunState['attempts'][number],
-  rest: Omit<EventDraft, 'type' | 'data'>,
 ): EventDraft {
-  const run = { id: runId, attempt }
+  const { product, version, environment, statusId } = left
   return draft(
     'deployment.aborted',
     {
       ...left,
-      attempt: attemptKey(repository.id, run, 0),
+      attempt: attemptKey(repository.id, { id: runId, attempt }, 0),
       status: 'aborted',
       repository,
       runId,
@@ -313,6 +335,16 @@ function abortedBy(
       authorisation: 'ungated',
       origin: 'record',
     },
-    { ...rest, key: `${rest.key}:aborted:${attempt}:${left.product}@${left.version}:${left.environment}` },
+    {
+      at,
+      actor,
+      source,
+      trust: 'platform',
+      key: `${endOf(repository.id, runId, attempt)}:aborted:${statusId}:${product}@${version}:${environment}`,
+    },
   )
 }
+
+/** What the end of an attempt of a run settles has this slot. */
+const endOf = (repository: number, runId: number, attempt: number): string =>
+  `run:${repository}/${runId}/${attempt}:ended`

@@ -199,6 +199,25 @@ describe('the job deployment of GitHub and the record of the same run', () => {
     expect(shown(world)).toEqual(['1.0.0 completed'])
   })
 
+  it('counts a job that is heard of after the end of its run, once that end is told again', () => {
+    const world = built()
+    const { decision } = world.decide(runEnded())
+    expect(decision).toEqual({ kind: 'accept', events: [], answer: null, isEarly: true })
+    having(world, job(1, 'started'), job(3, 'completed'))
+    expect(shown(world)).toEqual([])
+    expect(world.ask(runEnded()).types).toEqual(['run.ended', 'deployment.completed'])
+    expect(shown(world)).toEqual(['1.0.0 completed'])
+  })
+
+  it('counts for a build that is heard of after the end of the run, once that end is told again', () => {
+    const world = having(new World(), job(3, 'completed'), runEnded())
+    expect(world.decide(runEnded()).decision).toMatchObject({ isEarly: true })
+    world.ask(build())
+    expect(world.ask(runEnded()).types).toEqual(['deployment.completed'])
+    expect(world.decide(runEnded()).decision).not.toHaveProperty('isEarly')
+    expect(shown(world)).toEqual(['1.0.0 completed'])
+  })
+
   it('tells the attempts of a run that is tried again apart', () => {
     const second = { id: 7, attempt: 2 }
     const world = having(
@@ -266,6 +285,14 @@ describe('a job that went past its gate', () => {
 })
 
 describe('a run that is over', () => {
+  it('has abandoned also what is heard of after its end, unless that is older than another word', () => {
+    const world = having(built(), recorded({ status: 'started', statusId: 5 }), runEnded())
+    having(world, recorded({ status: 'started', statusId: 6 }))
+    expect(shown(world)).toEqual(['1.0.0 aborted'])
+    having(world, recorded({ status: 'completed', statusId: 8 }), recorded({ status: 'started', statusId: 7 }))
+    expect(shown(world)).toEqual(['1.0.0 completed'])
+  })
+
   it('has abandoned what it recorded and left open, until a later word is heard', () => {
     const world = having(built(), recorded({ status: 'started', statusId: 5 }))
     expect(world.ask(runEnded()).types).toEqual(['run.ended', 'deployment.aborted'])

@@ -22,7 +22,8 @@ type Status = typeof status extends fc.Arbitrary<infer T> ? T : never
 function toRequest({ kind, run: id, attempt, version, ...said }: Status): Request {
   const run = { id, attempt }
   const base = { ...said, run, at: minute(said.statusId) }
-  const deploymentId = id * 100 + attempt * 10 + (version === '1.0.0' ? 0 : 1)
+  const deploymentId =
+    id * 100 + attempt * 10 + (version === '1.0.0' ? 0 : 1) + (said.environment === 'beta' ? 0 : 2)
   if (kind === 'record') return recorded({ ...base, version, deploymentId })
   if (kind === 'job') return byJob({ ...base, deploymentId: deploymentId + 1_000 })
   return byTool({ ...base, run: null, deploymentId: deploymentId + 2_000 })
@@ -40,6 +41,49 @@ function boardOf(statuses: readonly Status[], ends: readonly Request[]): BoardSt
   for (const end of ends) world.ask(end)
   return world.state(boardKey('api'))
 }
+
+describe('deliveries of one story', () => {
+  it('come to the same board in any order, builds and ends of runs among them, once the early ones are asked again', () => {
+    const others = [build(), ...[7, 8].flatMap((run) => [runEnded(run, 1), runEnded(run, 2)])]
+    const told = history.chain((statuses) => {
+      /** One run records its deployments, the other does not; what both at once come to is a table of its own. */
+      const kindOf = ({ kind, run }: Status) => (kind === 'tool' ? kind : run === 7 ? 'record' : 'job')
+      const inOrder = [
+        build(),
+        ...statuses.map((entry) => toRequest({ ...entry, kind: kindOf(entry) })),
+        ...others.slice(1),
+      ]
+      return fc.tuple(fc.constant(inOrder), fc.shuffledSubarray(inOrder, { minLength: inOrder.length }))
+    })
+    const boardAfter = (requests: readonly Request[]): BoardState | undefined => {
+      const world = new World()
+      let early: readonly Request[] = requests
+      let left = Number.POSITIVE_INFINITY
+      while (early.length < left) {
+        left = early.length
+        early = early.filter((request) => {
+          const { decision } = world.decide(request)
+          world.ask(request)
+          return decision.kind === 'accept' && decision.isEarly
+        })
+      }
+      return world.state(boardKey('api'))
+    }
+    /** When something was first heard of may differ; what became of it may not. */
+    const shown = (board: BoardState | undefined) =>
+      (board?.cells ?? []).map(({ environment, attempts, lastGood }) => ({
+        environment,
+        attempts: attempts.map(({ key, version, status, statusId }) => [key, version, status, statusId]).sort(),
+        lastGood: lastGood && [lastGood.key, lastGood.version, lastGood.end?.statusId],
+      }))
+    fc.assert(
+      fc.property(told, ([inOrder, shuffled]) => {
+        expect(shown(boardAfter(shuffled))).toEqual(shown(boardAfter(inOrder)))
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
 
 describe('deliveries of deployment statuses', () => {
   it('come to the same board in any order and number', () => {
