@@ -165,7 +165,9 @@ export class Intake {
     const early = [...this.#early]
     this.#early.clear()
     for (let start = 0; start < early.length; start += ASKED_TOGETHER)
-      await Promise.all(early.slice(start, start + ASKED_TOGETHER).map(([key, kept]) => this.#askAgain(key, kept, nowMs)))
+      await Promise.all(
+        early.slice(start, start + ASKED_TOGETHER).map(([key, kept]) => this.#askAgain(key, kept, nowMs)),
+      )
   }
 
   /** Once more at least, however old it is: after an outage deliveries of hours are read at once. */

@@ -5,7 +5,7 @@ import { freePort } from '../e2e/story/free-port.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { randomFrom } from './random.ts'
 import { finish, type Stage, tell } from './story.ts'
-import { type Traces, tracesOf, verified } from './traces.ts'
+import { lastEvents, type Traces, tracesOf, verified } from './traces.ts'
 import { REPOSITORIES, startWorld } from './world.ts'
 
 const WEBHOOKS = '/api/github/webhooks'
@@ -78,8 +78,24 @@ class Fleet implements Stage {
       if (await has()) return
       await pause(LOOK_EVERY_MS)
     }
-    const said = this.#members.map(({ app }) => app.output.slice(-1_500)).join('\n')
-    throw new Error(`waited ${PATIENCE_MS / 1_000} s for ${what}\n${said}`)
+    throw new Error(`waited ${PATIENCE_MS / 1_000} s for ${what}\n${(await this.#toldOfTrouble()).join('\n')}`)
+  }
+
+  /** What a person would look at when something does not come about. */
+  async #toldOfTrouble(): Promise<string[]> {
+    const health = await Promise.all(
+      this.#members.map(({ port }) =>
+        fetch(`http://127.0.0.1:${port}/health`).then(async (answer) => answer.text(), String),
+      ),
+    )
+    const deliveries = this.sandbox.webhooks.attempts.slice(-12).map(({ deliveredAt, event, action, ...attempt }) => {
+      const { deployment_status: status, workflow_run: run } = attempt.request.payload as Record<string, never>
+      const about = JSON.stringify({ status: status?.['state'], run: run?.['id'] })
+      return `delivery ${deliveredAt} ${event} ${action} ${about}: ${attempt.statusCode} ${attempt.status}`
+    })
+    const output = this.#members.map(({ app }) => app.output.slice(-1_500))
+    const log = await lastEvents(this.sandbox, 15).catch((error) => [String(error)])
+    return [new Date().toISOString(), ...output, ...health, ...deliveries, ...log]
   }
 
   async isAtRest(): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { checkEvent } from '../../src/core/check-event.ts'
+import type { LedgerEvent } from '../../src/core/event.ts'
 import { model } from '../../src/core/model.ts'
 import { OPEN_KEY, type OpenIndex } from '../../src/core/release/open.ts'
 import { redecide } from '../../src/engine/redecide.ts'
@@ -111,6 +112,15 @@ export async function verified(sandbox: Sandbox): Promise<string[]> {
 }
 
 /** What so many stories left, each like the other. */
+/** The last lines of the log, each with its source: what was durable when something did not come about. */
+export async function lastEvents(sandbox: Sandbox, count: number): Promise<string[]> {
+  const lines: string[] = []
+  const seen = ({ seq, type, at, source, data }: LedgerEvent): void =>
+    void lines.push(`${seq} ${at} ${type} (${source.kind}) ${JSON.stringify(data).slice(0, 200)}`)
+  await replayLog(logOf(sandbox), model, { now: sandbox.clock.now(), seen })
+  return lines.slice(-count)
+}
+
 export async function tracesOf(sandbox: Sandbox, stories: number): Promise<Traces> {
   const { states } = await replayLog(logOf(sandbox), model, { now: sandbox.clock.now() })
   const open = states.get(OPEN_KEY) as OpenIndex | undefined

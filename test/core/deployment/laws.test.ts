@@ -22,8 +22,7 @@ type Status = typeof status extends fc.Arbitrary<infer T> ? T : never
 function toRequest({ kind, run: id, attempt, version, ...said }: Status): Request {
   const run = { id, attempt }
   const base = { ...said, run, at: minute(said.statusId) }
-  const deploymentId =
-    id * 100 + attempt * 10 + (version === '1.0.0' ? 0 : 1) + (said.environment === 'beta' ? 0 : 2)
+  const deploymentId = id * 100 + attempt * 10 + (version === '1.0.0' ? 0 : 1) + (said.environment === 'beta' ? 0 : 2)
   if (kind === 'record') return recorded({ ...base, version, deploymentId })
   if (kind === 'job') return byJob({ ...base, deploymentId: deploymentId + 1_000 })
   return byTool({ ...base, run: null, deploymentId: deploymentId + 2_000 })
