@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
+import type { BoardState } from '../../src/core/deployment/schema.ts'
 import { INTAKE_KEY, type IntakeState } from '../../src/core/intake.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
+import { startRun } from '../sandbox/actions.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { type Listener, listening } from './listener.ts'
 import { recordedBuild } from './recorded-build.ts'
@@ -165,6 +167,36 @@ describe('what was missed', () => {
     await first.sweep()
     await first.idle()
     expect(await known(first, '1.5.0')).toMatchObject({ version: '1.5.0' })
+  }, 60_000)
+})
+
+describe('what came before what it belongs to', () => {
+  it('is asked again: a build and a deployment of which the end of the run was told first', async () => {
+    const { sandbox, start } = await setStage()
+    const ringmaster = await start()
+    sandbox.webhooks.pause()
+    await recordedBuild(sandbox, '1.4.0')
+    const run = await startRun(sandbox, {
+      repository: 'acme/platform',
+      workflow: '.github/workflows/deploy.yml',
+      actor: 'ann',
+      jobs: [{ name: 'deploy', environment: 'integration', steps: [async () => {}] }],
+    })
+    await run.finished()
+    sandbox.webhooks.reverse()
+    sandbox.webhooks.resume()
+    await sandbox.webhooks.settled()
+    const deliveries = sandbox.webhooks.attempts.map(({ event }) => event)
+    expect(deliveries.indexOf('workflow_run')).toBeLessThan(deliveries.indexOf('deployment_status'))
+    for (const minutes of [1, 1]) {
+      sandbox.clock.advance(minutes * 60_000)
+      await ringmaster.sweep()
+      await ringmaster.idle()
+    }
+    const board = (await (await ringmaster.ledger.view()).state('board/user-service')) as BoardState | undefined
+    expect(board?.cells.map(({ environment, lastGood }) => [environment, lastGood?.version])).toEqual([
+      ['integration', '1.4.0'],
+    ])
   }, 60_000)
 })
 

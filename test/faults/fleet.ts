@@ -65,11 +65,10 @@ class Fleet implements Stage {
     await pause(this.#random() * MOST_LIFE_MS)
     await member.app.kill()
     this.kills += 1
-    const starting = member.app.start()
+    /** The next kill, or the end of the play, may come before it listens. */
+    const starting = member.app.start().catch(() => {})
     this.broken.push(...(await verified(this.sandbox)))
-    /** The next kill may come before it listens. */
-    await Promise.race([starting.catch(() => {}), pause(this.#random() * MOST_LIFE_MS)])
-    starting.catch(() => {})
+    await Promise.race([starting, pause(this.#random() * MOST_LIFE_MS)])
   }
 
   async until(what: string, has: () => Promise<boolean>): Promise<void> {
