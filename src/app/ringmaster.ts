@@ -213,6 +213,7 @@ const randomText = (): string => randomBytes(16).toString('hex')
 const URGENT: { readonly [K in Request['kind']]?: 'answer' | 'gate' } = {
   'command-given': 'answer',
   'gate-requested': 'gate',
+  'gate-review': 'gate',
   'release-review': 'gate',
   'proposal-seen': 'gate',
   'review-submitted': 'gate',
