@@ -2,10 +2,13 @@ import type { Log } from '../engine/ports.ts'
 import type { GitHubApp } from '../github/client.ts'
 import { outside } from '../github/trouble.ts'
 import { inClass } from '../github/work-class.ts'
+import { isHeard } from '../webhooks/index.ts'
 import type { Intake } from './intake.ts'
 
 /** GitHub keeps deliveries for three days (7 on an Enterprise Server); near the end of them one may be gone already. */
 export const KEPT_MS = 3 * 24 * 3_600_000
+/** A delivery is booked when it was answered or given up: after ten seconds, thirty on an Enterprise Server. */
+const BOOKED_WITHIN_MS = 60_000
 
 const READ_TOGETHER = 10
 /** More deliveries under way than this only wait for each other. */
@@ -15,6 +18,8 @@ interface Listed {
   readonly id: number
   readonly guid: string
   readonly deliveredMs: number
+  /** Whether some process of ours answered that it took it. */
+  readonly isTaken: boolean
 }
 
 export interface CaughtUp {
@@ -22,21 +27,36 @@ export interface CaughtUp {
   readonly handedIn: number
   /** Deliveries that stand in the log and could not be read; they are read at the next time. */
   readonly owed: number
+  /** The instant by GitHub's clock up to which the delivery log was compared, in milliseconds. */
+  readonly untilMs: number
+}
+
+export interface CatchUpOptions {
+  /** By GitHub's clock. */
+  readonly sinceMs: number
+  readonly nowMs: number
+  /** Whether nothing is under way yet: then what was just taken was taken by a process that is gone. */
+  readonly isStart: boolean
+  readonly log: Log
 }
 
 /**
  * Compares GitHub's delivery log from an instant on with what was taken, and hands in what is missing, oldest first,
- * whatever status GitHub booked. A delivery that cannot be read holds back the mark and none of the others. Throws when
- * the list itself cannot be read.
+ * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads:
+ * whoever is killed over it goes on from there. A delivery that cannot be read holds back the mark and none of the others.
+ * Throws when the list itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
   intake: Intake,
-  { sinceMs, nowMs, log }: { readonly sinceMs: number; readonly nowMs: number; readonly log: Log },
+  { sinceMs, nowMs, isStart, log }: CatchUpOptions,
 ): Promise<CaughtUp> {
   const fromMs = Math.max(sinceMs, nowMs - KEPT_MS)
   return inClass('bulk', async () => {
-    const missing = (await deliveriesSince(app, fromMs)).filter(({ guid }) => !intake.knows(guid))
+    const { deliveries, untilMs } = await deliveriesSince(app, { fromMs, nowMs })
+    const missing = deliveries.filter(
+      ({ guid, deliveredMs, isTaken }) => !intake.knows(guid) && (isStart || !isTaken || deliveredMs <= untilMs),
+    )
     let owed = 0
     const handOver = async (listed: Listed): Promise<void> => {
       try {
@@ -49,11 +69,12 @@ export async function catchUp(
       }
     }
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
+      intake.checked(Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs), fromMs)
       await Promise.all(missing.slice(start, start + READ_TOGETHER).map(handOver))
       if (intake.open > MOST_OPEN) await intake.idle()
     }
-    intake.checked(nowMs, fromMs)
-    return { handedIn: missing.length - owed, owed }
+    intake.checked(untilMs, fromMs)
+    return { handedIn: missing.length - owed, owed, untilMs }
   })
 }
 
@@ -69,17 +90,29 @@ async function readDelivery(app: GitHubApp, id: number) {
   }
 }
 
-/** Deliveries from an instant on, oldest first; one attempt for each GUID is enough. */
-async function deliveriesSince(app: GitHubApp, fromMs: number): Promise<Listed[]> {
+/**
+ * Deliveries from an instant on that could ask for something, oldest first, one attempt for each GUID, and the instant
+ * before which all of them are booked.
+ */
+async function deliveriesSince(
+  app: GitHubApp,
+  { fromMs, nowMs }: { readonly fromMs: number; readonly nowMs: number },
+): Promise<{ readonly deliveries: readonly Listed[]; readonly untilMs: number }> {
   const found = new Map<string, Listed>()
-  const listed = () => [...found.values()].reverse()
+  let untilMs = Number.NaN
+  const listed = () => ({ deliveries: [...found.values()].reverse(), untilMs })
   return outside('list the deliveries', async () => {
     const pages = app.asApp.paginate.iterator('GET /app/hook/deliveries', { per_page: 100 })
-    for await (const { data } of pages) {
-      for (const { id, guid, delivered_at } of data) {
+    for await (const { data, headers } of pages) {
+      const theirNowMs = Date.parse(headers.date ?? '')
+      if (Number.isNaN(untilMs)) untilMs = (Number.isNaN(theirNowMs) ? nowMs : theirNowMs) - BOOKED_WITHIN_MS
+      for (const { id, guid, delivered_at, event, action, status_code } of data) {
         const deliveredMs = Date.parse(delivered_at)
         if (deliveredMs < fromMs) return listed()
-        if (!found.has(guid)) found.set(guid, { id: Number(id), guid, deliveredMs })
+        const known = found.get(guid)
+        const isTaken = known?.isTaken || (status_code >= 200 && status_code < 300)
+        if (known) found.set(guid, { ...known, isTaken })
+        else if (isHeard(event, action)) found.set(guid, { id: Number(id), guid, deliveredMs, isTaken })
       }
     }
     return listed()

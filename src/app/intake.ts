@@ -25,17 +25,21 @@ type CommandGiven = Extract<Request, { kind: 'command-given' }>
 interface Early {
   readonly request: Request
   readonly receivedMs: number
+  /** Where it keeps the mark. */
+  readonly heldMs: number
 }
 
-/** The mark is booked anew when it has moved on by this much: it is read only after a crash. */
-const MARK_EVERY_MS = 5 * 60_000
+/** The mark is booked in whole steps of this: it is read only after a crash. */
+const MARK_EVERY_MS = 60_000
 
 /**
- * GitHub delivers in any order: what is early is asked again for this long, and a restart reads this much before the
- * mark. What comes later than that is found by the hourly sweep.
+ * GitHub delivers in any order: what is early is asked again for this long, and holds the mark as long. What comes later
+ * than that is found by the hourly sweep.
  */
-export const OUT_OF_ORDER_MS = 15 * 60_000
-/** A quarter of an hour of the ends of runs at four times the load that is planned for; more are left to the sweep. */
+const EARLY_MS = 3 * 60_000
+/** Times of arrival are by our clock, those of the delivery log by GitHub's: handled deliveries are kept for so much longer. */
+const CLOCKS_DIFFER_MS = 15 * 60_000
+/** The ends of runs of three minutes at twenty times the load that is planned for; more are left to the sweep. */
 const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
 
@@ -46,7 +50,7 @@ const ASKED_TOGETHER = 100
 export class Intake {
   readonly #options: IntakeOptions
   readonly #running = new Set<Promise<void>>()
-  /** Deliveries taken and not yet durable, by GUID, with when they came. */
+  /** Deliveries taken and not yet durable, by GUID, with where they keep the mark. */
   readonly #open = new Map<string, number>()
   readonly #failed = new Map<string, Delivery>()
   /** Deliveries that are known by their GUID alone. */
@@ -59,7 +63,6 @@ export class Intake {
   readonly #lanes = new Map<string, Promise<void>>()
   #checkedMs = Number.NEGATIVE_INFINITY
   #heldMs = Number.POSITIVE_INFINITY
-  #bookedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -78,10 +81,12 @@ export class Intake {
     if (!this.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
     const receivedMs = Date.parse(delivery.receivedAt)
     this.#owed.delete(delivery.id)
-    this.#open.set(delivery.id, Math.min(receivedMs, this.#open.get(delivery.id) ?? receivedMs))
+    /** By GitHub's clock it was delivered after what was compared when it came, whatever ours says. */
+    const heldMs = Math.min(receivedMs, this.#checkedMs, this.#open.get(delivery.id) ?? receivedMs)
+    this.#open.set(delivery.id, heldMs)
     const isDone = await this.#inLane(laneOf(requests[0]), () =>
       this.#submit(requests, { delivery: delivery.id }, (request, place) =>
-        this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs }),
+        this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
       ),
     )
     if (!isDone) {
@@ -173,7 +178,7 @@ export class Intake {
   /** Once more at least, however old it is: after an outage deliveries of hours are read at once. */
   async #askAgain(key: string, kept: Early, nowMs: number): Promise<void> {
     const keep = (): void => this.#keepEarly(key, kept)
-    const keepYoung = nowMs - kept.receivedMs > OUT_OF_ORDER_MS ? () => {} : keep
+    const keepYoung = nowMs - kept.receivedMs > EARLY_MS ? () => {} : keep
     if (!(await this.#submit([kept.request], { early: key }, keepYoung))) keep()
   }
 
@@ -200,10 +205,10 @@ export class Intake {
     this.#owed.add(guid)
   }
 
-  /** Notes that the delivery log was compared up to an instant: whatever is older was taken. */
-  checked(untilMs: number, keepFromMs: number): void {
+  /** Notes that the delivery log was compared from an instant up to another by GitHub's clock: all of it was taken. */
+  checked(untilMs: number, fromMs: number): void {
     this.#checkedMs = Math.max(this.#checkedMs, untilMs)
-    for (const [guid, atMs] of this.#handled) if (atMs < keepFromMs) this.#handled.delete(guid)
+    for (const [guid, atMs] of this.#handled) if (atMs < fromMs - CLOCKS_DIFFER_MS) this.#handled.delete(guid)
   }
 
   /** Keeps the mark at an instant while something older has to be looked up by other means; infinite to let go. */
@@ -216,19 +221,22 @@ export class Intake {
     return this.#open.size
   }
 
-  /** The instant before which nothing is owed to the log, in milliseconds; not finite before the first comparison. */
+  /**
+   * The instant by GitHub's clock before which nothing is owed to the log, in milliseconds; not finite before the first
+   * comparison.
+   */
   get markMs(): number {
     let oldestMs = Math.min(this.#checkedMs, this.#heldMs)
-    for (const atMs of this.#open.values()) oldestMs = Math.min(oldestMs, atMs)
+    for (const heldMs of this.#open.values()) oldestMs = Math.min(oldestMs, heldMs)
+    for (const { heldMs } of this.#early.values()) oldestMs = Math.min(oldestMs, heldMs)
     return oldestMs
   }
 
-  /** What the log is told of the mark with its next commit. */
+  /** What the log is told of the mark with its next commit; the same again until it has moved on by a step. */
   readonly bookkeeping = (): readonly EventDraft[] => {
     const { markMs } = this
-    if (!Number.isFinite(markMs) || markMs < this.#bookedMs + MARK_EVERY_MS) return []
-    this.#bookedMs = markMs
-    const until = new Date(markMs).toISOString()
+    if (!Number.isFinite(markMs)) return []
+    const until = new Date(markMs - (markMs % MARK_EVERY_MS)).toISOString()
     const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
     return [draft('intake.marked', { until }, { key: `intake:${until}`, ...rest })]
   }

@@ -7,7 +7,7 @@ import { outside } from '../github/trouble.ts'
 import { inClass } from '../github/work-class.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { catchUp, KEPT_MS } from './catch-up.ts'
-import { type Intake, OUT_OF_ORDER_MS } from './intake.ts'
+import type { Intake } from './intake.ts'
 
 export interface UpkeepOptions {
   readonly app: GitHubApp
@@ -25,34 +25,30 @@ export interface UpkeepOptions {
 export interface Upkeep {
   /** At a start: reads on from the mark; after a longer outage looks everything up that GitHub still lists. */
   begin(): Promise<void>
-  /** By the clock: tries again what failed, and compares and looks up again when it is time. */
+  /** By the clock: tries again what failed, compares the delivery log, and looks everything up again when it is time. */
   tick(): Promise<void>
 }
 
-/** Clocks differ, and deliveries of one moment come in any order. */
-const MARGIN_MS = OUT_OF_ORDER_MS
-const COMPARE_EVERY_MS = 10 * 60_000
-/** What was on its way to the process before is booked when it failed, after ten seconds at most: behind the first look. */
-const COMPARE_AGAIN_MS = 30_000
+/** Clocks differ, and what is listed is listed by when it changed. */
+const MARGIN_MS = 15 * 60_000
 const SWEEP_EVERY_MS = 60 * 60_000
 const REPOSITORIES_TOGETHER = 4
 const FACTS_TOGETHER = 100
 
 export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { app, ledger, intake, releaseRepository, configured, clock, log } = options
-  /** From where the delivery log is to be compared; moves on only when a comparison came to its end. */
+  /** From where the delivery log is to be compared, by GitHub's clock; moves on when a comparison came to its end. */
   let comparedMs = Number.NaN
-  let compareNextMs = COMPARE_AGAIN_MS
   /** From where each repository is to be looked up, where that is not since the last time. */
   const owedFrom = new Map<string, number>()
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
 
-  async function compare(): Promise<void> {
-    const startedMs = nowMs()
+  async function compare(isStart: boolean): Promise<void> {
     try {
-      const { handedIn, owed } = await catchUp(app, intake, { sinceMs: comparedMs - MARGIN_MS, nowMs: startedMs, log })
-      comparedMs = startedMs
+      const compared = await catchUp(app, intake, { sinceMs: comparedMs, nowMs: nowMs(), isStart, log })
+      const { handedIn, owed } = compared
+      comparedMs = compared.untilMs
       if (handedIn + owed > 0) log.info({ handedIn, owed }, 'read the delivery log')
     } catch (error) {
       log.error({ error: String(error) }, 'the delivery log could not be read; it is read again from the same place')
@@ -136,7 +132,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const state = (await view.state(INTAKE_KEY)) as IntakeState | undefined
         const startedMs = nowMs()
         const markMs = state ? Date.parse(state.until) : startedMs - KEPT_MS
-        comparedMs = view.head.seq === 0 ? startedMs : markMs
+        comparedMs = view.head.seq === 0 ? startedMs - MARGIN_MS : markMs
         sweptMs = startedMs
         if (markMs < startedMs - KEPT_MS + MARGIN_MS && state) {
           log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
@@ -144,15 +140,12 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
           intake.hold(markMs)
           await sweepAll(markMs - MARGIN_MS, true)
         }
-        await compare()
+        await compare(true)
       }),
     tick: () =>
       inBulk(async () => {
         await intake.retry(nowMs())
-        if (nowMs() - comparedMs >= compareNextMs) {
-          compareNextMs = COMPARE_EVERY_MS
-          await compare()
-        }
+        await compare(false)
         if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll(sweptMs - MARGIN_MS, false)
       }),
   }

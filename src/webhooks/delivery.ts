@@ -23,6 +23,8 @@ export interface Installation {
 /** One concern: which events it listens to, and the requests that a delivery of them makes. Pure. */
 export interface Concern {
   readonly events: readonly string[]
+  /** The actions of those events that it looks at; all of them where left out. */
+  readonly actions?: readonly string[]
   toRequests(delivery: Delivery, installation: Installation): readonly Request[]
 }
 

@@ -21,12 +21,15 @@ export function runOfCallback(url: string, fullName: string): number | null {
   return found?.[1]?.toLowerCase() === fullName.toLowerCase() ? Number(found[2]) : null
 }
 
+const REQUESTED = 'requested'
+
 /** A job that waits for its environment's protection rule. */
 export const gates: Concern = {
   events: ['deployment_protection_rule'],
+  actions: [REQUESTED],
   toRequests(delivery) {
     const payload = Payload.safeParse(delivery.payload)
-    if (!payload.success || payload.data.action !== 'requested') return []
+    if (!payload.success || payload.data.action !== REQUESTED) return []
     const { environment, deployment, repository, installation, sender } = payload.data
     const runId = runOfCallback(payload.data.deployment_callback_url, repository.full_name)
     if (runId === null) return []

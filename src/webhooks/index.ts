@@ -34,6 +34,10 @@ const ALL = Object.values(CONCERNS)
 /** The events that the App subscribes to, sorted. */
 export const EVENTS: readonly string[] = [...new Set(ALL.flatMap((concern) => concern.events))].sort()
 
+/** Whether a delivery of an event and action could make a request at all; null stands for an event without actions. */
+export const isHeard = (event: string, action: string | null): boolean =>
+  ALL.some(({ events, actions }) => events.includes(event) && (actions === undefined || actions.includes(action ?? '')))
+
 /** The requests that a delivery makes, in order; none for what is not our concern. */
 export const requestsOf = (delivery: Delivery, installation: Installation): Request[] =>
   ALL.filter((concern) => concern.events.includes(delivery.event)).flatMap((concern) =>

@@ -13,12 +13,15 @@ const Payload = z.object({
   sender: User.nullish(),
 })
 
+const COMPLETED = 'completed'
+
 /** A run that is over: what its jobs left open can be settled. */
 export const runs: Concern = {
   events: ['workflow_run'],
+  actions: [COMPLETED],
   toRequests(delivery) {
     const payload = Payload.safeParse(delivery.payload)
-    if (!payload.success || payload.data.action !== 'completed') return []
+    if (!payload.success || payload.data.action !== COMPLETED) return []
     const { workflow_run: run, repository, sender } = payload.data
     return [
       {

@@ -108,7 +108,7 @@ describe('what is early', () => {
     return { intake, ended, receivedMs: Date.parse(ended.receivedAt), asked: () => asked }
   }
 
-  it('is asked again until it counts, and holds back neither the delivery nor the mark', async () => {
+  it('is asked again until it counts, and leaves no delivery open', async () => {
     const { intake, ended, receivedMs, asked } = stageOf([true, true, false])
     await intake.handle(ended)
     expect([asked(), intake.open]).toEqual([1, 0])
@@ -116,11 +116,17 @@ describe('what is early', () => {
     expect(asked()).toBe(3)
   })
 
-  it('is let go after a quarter of an hour: the sweep looks it up', async () => {
+  it('holds the mark, and is let go after three minutes: the sweep looks it up', async () => {
     const { intake, ended, receivedMs, asked } = stageOf(Array.from({ length: 9 }, () => true))
+    intake.checked(receivedMs - MINUTE_MS, 0)
     await intake.handle(ended)
-    for (const minutes of [14, 15, 16, 17, 18]) await intake.retry(receivedMs + minutes * MINUTE_MS)
-    expect(asked()).toBe(4)
+    for (const minutes of [1, 2, 3]) {
+      await intake.retry(receivedMs + minutes * MINUTE_MS)
+      intake.checked(receivedMs + minutes * MINUTE_MS, 0)
+    }
+    expect([asked(), intake.markMs]).toEqual([4, receivedMs - MINUTE_MS])
+    for (const minutes of [4, 5, 6]) await intake.retry(receivedMs + minutes * MINUTE_MS)
+    expect([asked(), intake.markMs]).toEqual([5, receivedMs + 3 * MINUTE_MS])
   })
 
   it('is asked again once, however old: after an outage deliveries of hours are read at once', async () => {
@@ -128,5 +134,39 @@ describe('what is early', () => {
     await intake.handle(ended)
     for (const hours of [2, 3]) await intake.retry(receivedMs + hours * 60 * MINUTE_MS)
     expect(asked()).toBe(2)
+  })
+})
+
+describe('the mark', () => {
+  const at = '2026-11-20T10:00:00.000Z'
+  const atMs = Date.parse(at)
+
+  it('stays before what was compared when a delivery came, whatever our clock says, until that is durable', async () => {
+    let settle: () => void = () => {}
+    const { intake } = stage({ decide: () => new Promise((resolve) => (settle = resolve)) })
+    const late = {
+      ...delivered('workflow_run', PAYLOADS.workflow_run),
+      id: 'late',
+      receivedAt: '2026-11-20T11:00:00.000Z',
+    }
+    intake.checked(atMs, 0)
+    const handled = intake.handle(late)
+    await Promise.resolve()
+    intake.checked(atMs + 600_000, 0)
+    expect(new Date(intake.markMs).toISOString()).toBe(at)
+    settle()
+    await handled
+    expect(intake.markMs).toBe(atMs + 600_000)
+  })
+
+  it('is told to the log in whole minutes, each with one key however often it is asked', () => {
+    const { intake } = stage()
+    expect(intake.bookkeeping()).toEqual([])
+    const keysAfter = (seconds: number) => {
+      intake.checked(atMs + seconds * 1_000, 0)
+      return intake.bookkeeping().map(({ key }) => key)
+    }
+    expect([0, 30, 59].flatMap(keysAfter)).toEqual(Array.from({ length: 3 }, () => `intake:${at}`))
+    expect(keysAfter(61)).toEqual(['intake:2026-11-20T10:01:00.000Z'])
   })
 })

@@ -166,6 +166,8 @@ export async function killedOften(
   const sandbox = await startWorld()
   const fleet = new Fleet(sandbox, await membersOf(sandbox, processes), randomFrom(seed))
   try {
+    /** An hour's worth of stories is told in minutes. */
+    sandbox.setRateLimit(1_000_000)
     await fleet.start()
     let stories = 0
     const isOver = () => fleet.kills >= kills

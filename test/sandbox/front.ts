@@ -327,7 +327,7 @@ function write(world: World, incoming: Incoming, response: ServerResponse, answe
   const isJson = answer.raw === undefined && answer.body !== undefined
   const bytes = answer.raw ?? (isJson ? Buffer.from(JSON.stringify(answer.body)) : Buffer.alloc(0))
   const headers: Record<string, string> = {
-    date: new Date().toUTCString(),
+    date: new Date(world.clock.epochMs()).toUTCString(),
     'x-github-request-id': String(world.nextId()),
     'x-github-media-type': 'github.v3; format=json',
     ...(isJson ? { 'content-type': 'application/json; charset=utf-8' } : {}),

@@ -1,0 +1,135 @@
+import { describe, expect, it } from '@jest/globals'
+import { catchUp } from '../../src/app/catch-up.ts'
+import { Intake } from '../../src/app/intake.ts'
+import type { GitHubApp } from '../../src/github/client.ts'
+import { delivered, installation, PAYLOADS } from '../webhooks/payloads.ts'
+
+const NOW = Date.parse('2026-11-20T10:00:00Z')
+const SECOND_MS = 1_000
+
+interface Entry {
+  readonly guid: string
+  readonly secondsAgo: number
+  readonly status?: number
+  readonly event?: string
+  readonly action?: string | null
+}
+
+const instant = (secondsAgo: number): string => new Date(NOW - secondsAgo * SECOND_MS).toISOString()
+
+/** GitHub's delivery log, newest first, and what was read of it. `date` is its clock; none: it does not tell. */
+function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() as string | undefined } = {}) {
+  const read: string[] = []
+  const listed = entries.map(
+    ({ guid, secondsAgo, status = 200, event = 'workflow_run', action = 'completed' }, index) => ({
+      id: index,
+      guid,
+      delivered_at: instant(secondsAgo),
+      status_code: status,
+      event,
+      action,
+    }),
+  )
+  const decided: string[] = []
+  const marks: number[] = []
+  const intake = new Intake({
+    engine: {
+      async submit() {
+        decided.push('decided')
+        marks.push(intake.markMs)
+        return { kind: 'accept', answer: null }
+      },
+    },
+    installation,
+    log: { info: () => {}, error: () => {} },
+    refine: async (request) => request,
+  })
+  const asApp = {
+    paginate: {
+      async *iterator() {
+        yield { headers: date === undefined ? {} : { date }, data: listed }
+      },
+    },
+    async request(_route: string, { delivery_id }: { delivery_id: number }) {
+      const entry = listed[delivery_id]
+      if (!entry) throw new Error('expected a delivery that was listed')
+      read.push(entry.guid)
+      const { event, payload } = delivered('workflow_run', PAYLOADS.workflow_run)
+      return { data: { guid: entry.guid, event, delivered_at: entry.delivered_at, request: { payload } } }
+    },
+  }
+  const compare = (given: { readonly isStart: boolean; readonly sinceSecondsAgo?: number }) =>
+    catchUp({ asApp } as unknown as GitHubApp, intake, {
+      isStart: given.isStart,
+      sinceMs: NOW - (given.sinceSecondsAgo ?? 3_600) * SECOND_MS,
+      nowMs: NOW,
+      log: { info: () => {}, error: () => {} },
+    })
+  return { intake, compare, read, marks }
+}
+
+describe('the delivery log', () => {
+  const two: readonly Entry[] = [
+    { guid: 'now', secondsAgo: 5 },
+    { guid: 'before', secondsAgo: 90 },
+  ]
+
+  it.each<[string, { isStart: boolean }, readonly Entry[], readonly string[]]>([
+    ['at a start to its end, oldest first', { isStart: true }, two, ['before', 'now']],
+    ['while the App runs but for what it may be at', { isStart: false }, two, ['before']],
+    [
+      'while the App runs with what no process answered for',
+      { isStart: false },
+      [{ guid: 'failed', secondsAgo: 5, status: 502 }, ...two],
+      ['before', 'failed'],
+    ],
+    [
+      'once for all attempts of a delivery, of which one was answered',
+      { isStart: false },
+      [
+        { guid: 'again', secondsAgo: 5, status: 200 },
+        { guid: 'again', secondsAgo: 20, status: 502 },
+      ],
+      [],
+    ],
+    [
+      'without what nobody listens to',
+      { isStart: true },
+      [
+        { guid: 'queued', secondsAgo: 70, event: 'workflow_run', action: 'requested' },
+        { guid: 'ended', secondsAgo: 80, event: 'workflow_run', action: 'completed' },
+        { guid: 'star', secondsAgo: 90, event: 'star', action: 'created' },
+        { guid: 'push', secondsAgo: 95, event: 'push', action: null },
+      ],
+      ['push', 'ended'],
+    ],
+    [
+      'no further back than it was compared',
+      { isStart: true },
+      [...two, { guid: 'old', secondsAgo: 4_000 }],
+      ['before', 'now'],
+    ],
+  ])('is read %s', async (_, given, entries, expected) => {
+    const { intake, compare, read } = stage(entries)
+    await compare(given)
+    await intake.idle()
+    expect(read).toEqual(expected)
+  })
+
+  it('is compared up to a minute ago by the clock of GitHub, or by ours where it tells none', async () => {
+    const fast = stage([], { date: new Date(NOW + 300_000).toUTCString() })
+    expect((await fast.compare({ isStart: true })).untilMs).toBe(NOW + 240_000)
+    const silent = stage([], { date: undefined })
+    expect((await silent.compare({ isStart: true })).untilMs).toBe(NOW - 60_000)
+  })
+
+  it('moves the mark on while it is read, never beyond what was not handed in', async () => {
+    const entries = Array.from({ length: 35 }, (_, index) => ({ guid: `d${index}`, secondsAgo: 100 + index }))
+    const { intake, compare, marks } = stage(entries)
+    await compare({ isStart: true })
+    await intake.idle()
+    const ago = marks.map((mark) => (NOW - mark) / SECOND_MS)
+    expect([ago[0], ago[10], ago[20], ago[34]]).toEqual([134, 124, 114, 104])
+    expect(intake.markMs).toBe(NOW - 60 * SECOND_MS)
+  })
+})
