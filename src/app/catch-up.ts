@@ -11,6 +11,7 @@ export const KEPT_MS = 3 * 24 * 3_600_000
 const BOOKED_WITHIN_MS = 60_000
 
 const READ_TOGETHER = 10
+const BOOK_EVERY = 100
 /** More deliveries under way than this only wait for each other. */
 const MOST_OPEN = 500
 
@@ -37,19 +38,21 @@ export interface CatchUpOptions {
   readonly nowMs: number
   /** Whether nothing is under way yet: then what was just taken was taken by a process that is gone. */
   readonly isStart: boolean
+  /** Makes the mark durable where it has moved on. */
+  readonly book: () => Promise<unknown>
   readonly log: Log
 }
 
 /**
  * Compares GitHub's delivery log from an instant on with what was taken, and hands in what is missing, oldest first,
- * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads:
- * whoever is killed over it goes on from there. A delivery that cannot be read holds back the mark and none of the others.
+ * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads, and
+ * is booked every hundred deliveries: whoever is killed over it goes on from there, although all of them were known. A delivery that cannot be read holds back the mark and none of the others.
  * Throws when the list itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
   intake: Intake,
-  { sinceMs, nowMs, isStart, log }: CatchUpOptions,
+  { sinceMs, nowMs, isStart, book, log }: CatchUpOptions,
 ): Promise<CaughtUp> {
   const fromMs = Math.max(sinceMs, nowMs - KEPT_MS)
   return inClass('bulk', async () => {
@@ -72,6 +75,7 @@ export async function catchUp(
       intake.checked(Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs), fromMs)
       await Promise.all(missing.slice(start, start + READ_TOGETHER).map(handOver))
       if (intake.open > MOST_OPEN) await intake.idle()
+      if ((start + READ_TOGETHER) % BOOK_EVERY === 0) await book()
     }
     intake.checked(untilMs, fromMs)
     return { handedIn: missing.length - owed, owed, untilMs }

@@ -44,9 +44,11 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
 
+  const book = () => ledger.append(async () => ({ events: intake.bookkeeping(), result: null }))
+
   async function compare(isStart: boolean): Promise<void> {
     try {
-      const compared = await catchUp(app, intake, { sinceMs: comparedMs, nowMs: nowMs(), isStart, log })
+      const compared = await catchUp(app, intake, { sinceMs: comparedMs, nowMs: nowMs(), isStart, book, log })
       const { handedIn, owed } = compared
       comparedMs = compared.untilMs
       if (handedIn + owed > 0) log.info({ handedIn, owed }, 'read the delivery log')

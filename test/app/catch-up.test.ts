@@ -30,12 +30,11 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
       action,
     }),
   )
-  const decided: string[] = []
+  const booked: number[] = []
   const marks: number[] = []
   const intake = new Intake({
     engine: {
       async submit() {
-        decided.push('decided')
         marks.push(intake.markMs)
         return { kind: 'accept', answer: null }
       },
@@ -61,11 +60,12 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
   const compare = (given: { readonly isStart: boolean; readonly sinceSecondsAgo?: number }) =>
     catchUp({ asApp } as unknown as GitHubApp, intake, {
       isStart: given.isStart,
+      book: async () => void booked.push((NOW - intake.markMs) / SECOND_MS),
       sinceMs: NOW - (given.sinceSecondsAgo ?? 3_600) * SECOND_MS,
       nowMs: NOW,
       log: { info: () => {}, error: () => {} },
     })
-  return { intake, compare, read, marks }
+  return { intake, compare, read, marks, booked }
 }
 
 describe('the delivery log', () => {
@@ -131,5 +131,12 @@ describe('the delivery log', () => {
     const ago = marks.map((mark) => (NOW - mark) / SECOND_MS)
     expect([ago[0], ago[10], ago[20], ago[34]]).toEqual([134, 124, 114, 104])
     expect(intake.markMs).toBe(NOW - 60 * SECOND_MS)
+  })
+
+  it('books the mark every hundred deliveries', async () => {
+    const entries = Array.from({ length: 250 }, (_, index) => ({ guid: `d${index}`, secondsAgo: 100 + index }))
+    const { compare, booked } = stage(entries)
+    await compare({ isStart: true })
+    expect(booked).toEqual([259, 159])
   })
 })

@@ -12,7 +12,10 @@ const WEBHOOKS = '/api/github/webhooks'
 /** On a busy machine a start takes ten seconds, and a story a minute; this is more than both. */
 const PATIENCE_MS = 240_000
 const LOOK_EVERY_MS = 200
-/** A kill comes up to this long after a start was asked for: some before the App listens, most while it works. */
+/**
+ * A kill comes up to this long after a start was asked for, or up to three times as long as a start takes on this machine:
+ * some before the App listens, most while it works.
+ */
 const MOST_LIFE_MS = 6_000
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -29,6 +32,7 @@ class Fleet implements Stage {
   readonly #random: () => number
   #front: ReturnType<typeof createServer> | undefined
   #turn = 0
+  #mostLifeMs = MOST_LIFE_MS
   kills = 0
   /** What `ringmaster ledger verify` found after a kill. */
   readonly broken: string[] = []
@@ -55,20 +59,22 @@ class Fleet implements Stage {
     this.#front = front
     await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
     this.sandbox.app('ringmaster').setWebhookUrl(`http://127.0.0.1:${(front.address() as AddressInfo).port}/`)
+    const startedMs = performance.now()
     await Promise.all(this.#members.map(({ app }) => app.start()))
+    this.#mostLifeMs = Math.max(MOST_LIFE_MS, 3 * (performance.now() - startedMs))
   }
 
   /** SIGKILL at a random moment of a process's life, wherever it is in its work; then it is started again. */
   async killOne(): Promise<void> {
     const member = this.#members[Math.floor(this.#random() * this.#members.length)]
     if (!member) return
-    await pause(this.#random() * MOST_LIFE_MS)
+    await pause(this.#random() * this.#mostLifeMs)
     await member.app.kill()
     this.kills += 1
     /** The next kill, or the end of the play, may come before it listens. */
     const starting = member.app.start().catch(() => {})
     this.broken.push(...(await verified(this.sandbox)))
-    await Promise.race([starting, pause(this.#random() * MOST_LIFE_MS)])
+    await Promise.race([starting, pause(this.#random() * this.#mostLifeMs)])
   }
 
   async until(what: string, has: () => Promise<boolean>): Promise<void> {
