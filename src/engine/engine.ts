@@ -49,6 +49,19 @@ export interface Engine {
   close(): Promise<void>
 }
 
+/**
+ * Requests that wait for no commit where they come to nothing on what is known: what the log holds of a command is final,
+ * and the others are asked anew whenever something changes. Waiting for their turn they would keep others waiting, such
+ * as the next command on an issue, or a gate that could open. What is early is asked again, too.
+ */
+const WAITS_FOR_NOTHING: ReadonlySet<Request['kind']> = new Set([
+  'command-given',
+  'condition-seen',
+  'gate-review',
+  'release-review',
+  'ring-reached',
+])
+
 /** How often what stands outside is looked at although nothing has changed: a handful of requests for each open release. */
 const LOOK_EVERY_MS = 10 * 60_000
 
@@ -80,12 +93,11 @@ export function createEngine(options: EngineOptions): Engine {
       settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */
     const preview = await settled(await ledger.view())
-    /**
-     * What the log holds of a command is final: told again, it keeps the next one on its issue waiting for no commit.
-     * What is early is asked again.
-     */
-    const isFinal = request.kind === 'command-given'
-    if (preview.kind === 'accept' && preview.events.length === 0 && (isFinal || preview.isEarly))
+    if (
+      preview.kind === 'accept' &&
+      preview.events.length === 0 &&
+      (WAITS_FOR_NOTHING.has(request.kind) || preview.isEarly)
+    )
       return acceptedAs(preview)
     const append = () =>
       ledger.append<Decision<unknown>>(async (session) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { RingmasterError } from '../../src/core/problem.ts'
 import type { ReleaseState } from '../../src/core/release/schema.ts'
+import type { Request } from '../../src/core/request.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import {
   buildReported,
@@ -77,6 +78,38 @@ describe('deciding', () => {
     pace = () => new Promise(() => {})
     expect(await on.engine.submit(release)).toEqual(first)
     expect(first).toMatchObject({ kind: 'accept', answer: { code: 'release-opened' } })
+  })
+
+  it.each<[string, Request]>([
+    [
+      'the end of a condition that nobody raised',
+      {
+        kind: 'condition-seen',
+        alarm: 'unsayable:11/3',
+        code: 'unsayable',
+        message: 'comments are taken again',
+        holds: false,
+        at: '2026-11-20T10:00:00Z',
+        actor: null,
+        source: { kind: 'reconciler' },
+      },
+    ],
+    [
+      'another look at a gate that is closed',
+      {
+        kind: 'gate-review',
+        gate: 'gate/11/7/production',
+        at: '2026-11-20T10:00:00Z',
+        actor: null,
+        source: { kind: 'webhook' },
+      },
+    ],
+  ])('lets %s wait for no commit, so that nothing behind it waits either', async (_, request) => {
+    let pace = async (): Promise<void> => {}
+    const on = stage({ ledger: { pace: () => pace() } })
+    await play(on, configurationSeen)
+    pace = () => new Promise(() => {})
+    expect(await on.engine.submit(request)).toEqual({ kind: 'accept', answer: null })
   })
 
   it('answers a request that came in twice at once only once', async () => {
