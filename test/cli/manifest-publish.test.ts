@@ -119,6 +119,7 @@ describe('a channel file that would hurt devices is refused, nothing goes out, a
       offering([release('2.0.0', { requirement: undefined }), release('1.0.0', { requirement: undefined })]),
       'devices-downgraded',
     ],
+    ['the latest release left out', offering(GOOD.slice(0, 1)), 'release-left-out'],
     ['a loop of re-offers', withThird({ requirement: '>= 0.0.0' }), 'reoffer-loop'],
     [
       'a barrier twice',

@@ -3,6 +3,7 @@ import { checkChannel } from './channel.ts'
 import { dialectWarning } from './dialect-warning.ts'
 import { openedChannel, resolveOpened } from './fate.ts'
 import { instantMs } from './instant.ts'
+import { leftBehind } from './left-behind.ts'
 import { compileRequirement } from './requirement.ts'
 import type { Channel, ChannelRelease } from './schema.ts'
 import { compareVersions, parseVersion } from './semantic-version.ts'
@@ -16,6 +17,7 @@ export type FindingCode =
   | 'count-beyond-roster'
   | 'bundle-not-released'
   | 'duplicate-barrier'
+  | 'release-left-out'
   | 'reoffer-loop'
   | 'dialects-differ'
   | 'devices-stranded'
@@ -164,6 +166,18 @@ const duplicateBarriers: Rule = (after) => {
   return found
 }
 
+/** In every cohort, whoever counts in it: no fleet that was counted says that nobody has taken it since. */
+const leftOut: Rule = (after, { before, now }) =>
+  before === undefined
+    ? []
+    : leftBehind(before, after, now).map(({ id, version }) => ({
+        code: 'release-left-out',
+        severity: 'error',
+        release: id,
+        message: `expected ${quoted(id)} in the channel, or something above ${version} that its devices may enter, found neither`,
+        hint: 'keep it in the channel; disable it with a reason where nobody may get it any more, and append the fix after it',
+      }))
+
 const OPEN_HINT = 'give the requirement an upper bound such as "< 2.0.0" for the release 2.0.0'
 
 interface OfferedAgain {
@@ -206,7 +220,17 @@ const dialects: Rule = (after, { before }) =>
       : [{ code: 'dialects-differ', severity: 'warning', release: id, message: warning.message }]
   })
 
-const RULES: readonly Rule[] = [brokenRules, starts, ramps, counts, unreleased, duplicateBarriers, reoffers, dialects]
+const RULES: readonly Rule[] = [
+  brokenRules,
+  starts,
+  ramps,
+  counts,
+  unreleased,
+  duplicateBarriers,
+  leftOut,
+  reoffers,
+  dialects,
+]
 
 /** What the channel itself shows, before any device is looked at; every rule runs. */
 export const channelFindings = (after: Channel, context: FindingContext): readonly Finding[] =>

@@ -8,11 +8,12 @@ import type { Channel, Device, DeviceReport } from './schema.ts'
 import { compareVersions, parseVersion, type SemanticVersion } from './semantic-version.ts'
 
 /**
- * Where a device ends when every schedule has come and every phase is open: at the latest release, waiting behind a
- * release that is disabled or held for now, or stranded, which no waiting mends.
+ * Where a device ends when every schedule has come and every phase is open: at the latest release, above all that the
+ * channel has, waiting behind a release that is disabled or held for now, or stranded, which no waiting mends.
  */
 export type Fate =
   | { readonly kind: 'arrives' }
+  | { readonly kind: 'ahead' }
   | { readonly kind: 'waits'; readonly at: string | undefined }
   | { readonly kind: 'stranded'; readonly at: string | undefined; readonly because: string }
 
@@ -63,8 +64,9 @@ function fateWithoutUpdate(
   if (resolution.reason === 'on_latest') return { kind: 'arrives' }
   if (resolution.reason === 'no_entry') {
     const version = report.version === undefined ? undefined : parseVersion(report.version)
+    const order = version && highest ? compareVersions(version, highest) : -1
     // Nothing above it to enter: the device is ahead of the channel, not left behind by it.
-    if (version && highest && compareVersions(version, highest) >= 0) return { kind: 'arrives' }
+    if (order >= 0) return { kind: order === 0 ? 'arrives' : 'ahead' }
   }
   if (resolution.reason !== 'nothing_available') return { kind: 'stranded', at, because: resolution.reason }
   const requirement = resolution.passedOver.find(isRequirement)

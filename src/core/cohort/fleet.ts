@@ -1,6 +1,7 @@
 import type { CohortOffer, FleetKnown } from './effect.ts'
 import { instantMs } from './instant.ts'
 import { overrideFor, prepareOverrides } from './override.ts'
+import { reportOf } from './report-of.ts'
 import type { Enrolled } from './roster.ts'
 import type { Channel, Device, DeviceReport } from './schema.ts'
 import { combinedFleet, type FleetGroup, OTHER_TARGETS, type SimulatedChannel } from './simulate.ts'
@@ -25,12 +26,6 @@ export interface PlayedFleet {
 
 /** A channel of thousands would not be told in time while somebody waits; the newest are where devices are. */
 const MOST_PLACES = 1_000
-
-const reportOf = ({ id, bundle, version }: Channel['releases'][number]): DeviceReport => ({
-  release: id,
-  bundle,
-  ...(version === undefined ? {} : { version }),
-})
 
 /** Every version that a device may have had before the change: what it brings itself, none has yet. */
 function placesOf(before: CohortOffer | null, after: CohortOffer, others: readonly KnownVersion[]) {

@@ -2,10 +2,11 @@ import type { AdmissionPort } from './admission.ts'
 import { channelFindings, type Finding } from './channel-findings.ts'
 import { isLost, reportAtEntry, stationBefore } from './entry-release.ts'
 import { type Fate, fateReader } from './fate.ts'
+import { leftBehind } from './left-behind.ts'
 import { prepareOverrides } from './override.ts'
 import { prepareChannel, type ResolvableRelease } from './prepared-channel.ts'
 import { type Resolution, resolve } from './resolve.ts'
-import type { Channel, DeclaredPhase, Device, DeviceReport, Override } from './schema.ts'
+import type { Channel, ChannelRelease, DeclaredPhase, Device, DeviceReport, Override } from './schema.ts'
 import { compareVersions, parseVersion } from './semantic-version.ts'
 
 /** A channel as it stands or as it is proposed, with the admission that its manifest would carry. */
@@ -200,12 +201,24 @@ function movesIn(table: MoveTable): Move[] {
   return moves
 }
 
-function countGroup(
-  count: Count,
-  group: FleetGroup,
-  sides: { before: Side | undefined; after: Side },
-  versions: Versions,
-): void {
+/** Whether a device runs what the change leaves behind: it is above the channel by that alone. */
+function runsOneOf(releases: readonly ChannelRelease[]): (report: DeviceReport) => boolean {
+  const ids = new Set<string | undefined>(releases.map(({ id }) => id))
+  const bundles = new Set<string | undefined>(releases.map(({ bundle }) => bundle))
+  const versions = new Set<string | undefined>(releases.map(({ version }) => version))
+  return ({ release, bundle, version }) =>
+    (release !== undefined && ids.has(release)) ||
+    (bundle !== undefined && bundles.has(bundle)) ||
+    (version !== undefined && versions.has(version))
+}
+
+interface Sides {
+  readonly before: Side | undefined
+  readonly after: Side
+  readonly isLeftBehind: (report: DeviceReport) => boolean
+}
+
+function countGroup(count: Count, group: FleetGroup, sides: Sides, versions: Versions): void {
   const { report, devices } = group
   const running = runningVersion(report, versions)
   const before = offerOf(sides.before?.resolve(group), versions)
@@ -218,7 +231,8 @@ function countGroup(
     count.downgrades += devices
     if (before?.label !== after?.label) count.newDowngrades += devices
   }
-  if (sides.after.fate(group).kind === 'stranded') {
+  const { kind } = sides.after.fate(group)
+  if (kind === 'stranded' || (kind === 'ahead' && sides.isLeftBehind(report))) {
     count.stranded += devices
     if (sides.before === undefined ? sides.after.knows(report) : sides.before.fate(group).kind !== 'stranded')
       count.newlyStranded += devices
@@ -255,7 +269,9 @@ const byDevices = (a: Move, b: Move): number =>
 export function simulate(question: SimulationQuestion): Simulation {
   const { before, after, now } = question
   const versions = versionsOf(question)
-  const sides = { before: before && sideOf(before, now), after: sideOf(after, now) }
+  // Who goes to another channel is not behind what that one never had.
+  const behind = before === undefined || question.isMove ? [] : leftBehind(before.channel, after.channel, now)
+  const sides = { before: before && sideOf(before, now), after: sideOf(after, now), isLeftBehind: runsOneOf(behind) }
   const count: Count = {
     devices: 0,
     changed: 0,

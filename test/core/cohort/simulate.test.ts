@@ -172,6 +172,43 @@ describe('what a change would do to devices', () => {
     ])
   })
 
+  it('fails on a release that is left out with nothing above it, whatever of it a device reports', () => {
+    const three = side([release('R1', 'R2'), release('R2', 'R3'), release('R3', null)])
+    const reports = [at('R3'), { bundle: 'B-R3', version: '3.0.0' }, { version: '3.0.0' }, at('R2'), at('R1')]
+    const fleet = reports.map((report) => group(report))
+    const cut = simulate({ before: three, after: one, fleet, now: NOW })
+    expect(cut).toMatchObject({ stranded: 4, newlyStranded: 4 })
+    expect(cut.findings.map(({ code, release: id }) => [code, id])).toEqual([
+      ['release-left-out', 'R2'],
+      ['release-left-out', 'R3'],
+      ['devices-stranded', undefined],
+    ])
+  })
+
+  it.each<[string, SimulatedChannel, SimulatedChannel]>([
+    ['with something above it', two, side([release('R1', 'R3'), release('R3', null)])],
+    [
+      'before it could reach anybody',
+      side([release('R1', 'R2'), release('R2', null, { schedule: '2026-02-01T00:00:00Z' })]),
+      one,
+    ],
+    ['for another release of its version', two, side([release('R1', 'again'), release('R2', null, { id: 'again' })])],
+  ])('lets a release be left out %s', (_, before, after) => {
+    expect(codesOf(simulate({ before, after, fleet: [group(at('R2'))], now: NOW }))).not.toContain(
+      'error release-left-out',
+    )
+  })
+
+  it('says nothing of what was above the channel before', () => {
+    const fleet = [group({ version: '9.0.0' })]
+    expect(simulate({ before: two, after: one, fleet, now: NOW })).toMatchObject({ stranded: 0 })
+  })
+
+  it('does not ask another channel for what it never had', () => {
+    const moved = simulate({ before: two, after: one, fleet: [group(at('R2'))], now: NOW, isMove: true })
+    expect(moved).toMatchObject({ stranded: 0, findings: [] })
+  })
+
   it('fails on a downgrade, by a release or by an override', () => {
     const back = side([
       release('R2', 'R1', { requirement: undefined }),
