@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { NOT_ASKED } from '../core/config/admins.ts'
-import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
+import { CONFIG_PATH, checkConfiguration } from '../core/config/parse.ts'
 import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
 import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
 import { insideWorkspace, workspaceOf } from './context.ts'
@@ -12,7 +12,7 @@ import type { Shell } from './shell.ts'
 /** Checks a configuration of the checkout: every problem becomes an annotation at its line, and the step fails on any. */
 export async function validateConfig(inputs: Inputs, shell: Shell): Promise<Outcome<'validate-config'>> {
   const path = inputs.path ?? CONFIG_PATH
-  const checked = parseConfiguration(await readConfiguration(inputs, shell, path), path)
+  const checked = checkConfiguration(await readConfiguration(inputs, shell, path), path)
   if (checked.ok) {
     return {
       outputs: { valid: 'true', digest: checked.value.digest },

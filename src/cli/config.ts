@@ -1,5 +1,5 @@
 import { NOT_ASKED } from '../core/config/admins.ts'
-import { CONFIG_PATH, parseConfiguration } from '../core/config/parse.ts'
+import { CONFIG_PATH, checkConfiguration } from '../core/config/parse.ts'
 import { type CliCommand, readOptions, usageError } from './command.ts'
 import { readInput } from './files.ts'
 
@@ -11,7 +11,7 @@ export const configValidate: CliCommand = {
     const { positionals } = readOptions(configValidate, args, {})
     const [path = CONFIG_PATH, ...more] = positionals
     if (more.length > 0) throw usageError(`expected one file, found ${positionals.length}`, configValidate)
-    const checked = parseConfiguration(Buffer.from(await readInput(path, 'a configuration')).toString('utf8'), path)
+    const checked = checkConfiguration(Buffer.from(await readInput(path, 'a configuration')).toString('utf8'), path)
     if (checked.ok) {
       io.out(
         io.json

@@ -45,6 +45,19 @@ describe('config validate', () => {
     expect(await validate(file('bad.yml'))).toMatchObject({ code: 2, err: expect.stringContaining('nonsense') })
   })
 
+  it('refuses a gate for customers that the one person named could never open', async () => {
+    await writeFile(
+      file('shut.yml'),
+      CONFIGURATION.replace('environments: [production], gate', 'environments: [production], customers: true, gate'),
+    )
+    expect(await validate(file('shut.yml'))).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(
+        /:6: rings\[1\]\.gate: expected at least the 2 people .+ found 1\. .+ distinctPeople: 1/,
+      ),
+    })
+  })
+
   it('takes one file, so that none of several is passed over', async () => {
     await expect(validate(file('sound.yml'), file('bad.yml'))).rejects.toMatchObject({
       message: expect.stringContaining('expected one file, found 2'),

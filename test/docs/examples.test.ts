@@ -7,7 +7,7 @@ import { INPUTS } from '../../src/action/inputs.ts'
 import { OUTPUTS_OF } from '../../src/action/outputs.ts'
 import { readInputs } from '../../src/action/read-inputs.ts'
 import { readSettings, VARIABLES } from '../../src/app/environment.ts'
-import { parseConfiguration } from '../../src/core/config/parse.ts'
+import { checkConfiguration } from '../../src/core/config/parse.ts'
 import { type Given, given } from '../action/stage.ts'
 import { fencesOf, PAGES } from './pages.ts'
 
@@ -21,7 +21,7 @@ describe('every configuration in the pages', () => {
   })
 
   it.each(configurations)('holds: %s', (_place, text) => {
-    expect(parseConfiguration(text)).toMatchObject({ ok: true })
+    expect(checkConfiguration(text)).toMatchObject({ ok: true })
   })
 })
 
@@ -29,7 +29,7 @@ describe('.github/ringmaster.example.yml', () => {
   const text = readFileSync('.github/ringmaster.example.yml', 'utf8')
 
   it('holds', () => {
-    expect(parseConfiguration(text)).toMatchObject({ ok: true })
+    expect(checkConfiguration(text)).toMatchObject({ ok: true })
   })
 
   it('uses every key of the configuration', () => {

@@ -66,7 +66,7 @@ describe('docs/operations.md', () => {
 describe('docs/configuration.md', () => {
   it('explains every code of a configuration that is refused', () => {
     const text = page('docs/configuration.md').split('## What is checked')[1]?.split('## Roles')[0] ?? ''
-    const used = ['parse', 'rules'].flatMap((name) =>
+    const used = ['parse', 'rules', 'proposal-rules'].flatMap((name) =>
       [...page(`src/core/config/${name}.ts`).matchAll(/code: '([a-z-]+)'/g)].map(([, code = '']) => code),
     )
     expect(codesOf(text).sort()).toEqual([...new Set(used)].sort())

@@ -11,7 +11,8 @@ export interface Finding {
 }
 
 /** What a look at the text alone leaves open. */
-export const NOT_ASKED = 'whether GitHub knows an admin that it names; the App asks when the file is proposed'
+export const NOT_ASKED =
+  'whether GitHub knows an admin that it names, which the App asks when the file is proposed, and whether its teams have enough people'
 
 /**
  * One admin at least has to be left for good, or nobody could ever change the configuration again: the account of a

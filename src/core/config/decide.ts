@@ -17,7 +17,7 @@ import {
   type RefusedConfig,
   readConfiguration,
 } from './in-force.ts'
-import { CONFIG_PATH, type ParsedConfiguration, parseConfiguration } from './parse.ts'
+import { CONFIG_PATH, checkConfiguration, type ParsedConfiguration, parseConfiguration } from './parse.ts'
 
 type ConfigurationSeen = Extract<Request, { kind: 'configuration-seen' }>
 
@@ -223,7 +223,7 @@ export function* decideConfigurationProposed(request: ConfigurationProposed): De
   if (file.text === null || file.text === 'unreadable' || sha256(file.text) === current?.digest) {
     return { kind: 'accept', events: [], answer: null }
   }
-  const parsed = parseConfiguration(file.text)
+  const parsed = checkConfiguration(file.text)
   const found = parsed.ok ? yield* adminLeft(parsed.value, request.at) : parsed
   const problems = recordable(found.problems)
   const known = yield* state<ConfigChecks>(CHECKS_KEY)

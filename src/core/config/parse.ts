@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { sha256 } from '../json.ts'
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
 import { type Place, placeText, valueAt } from './place.ts'
+import { proposalFindings } from './proposal-rules.ts'
 import { type ConfigProblem, type Finding, findings, inOrder } from './rules.ts'
 import { type Salvaged, salvage } from './salvage.ts'
 import { Configuration } from './schema.ts'
@@ -20,14 +21,21 @@ export interface ParsedConfiguration {
 /** The 1-based line that a place is written at, where it is. */
 type LineAt = (place: Place) => { readonly line?: number }
 
+type Parsed = Checked<ParsedConfiguration, ConfigProblem['code']>
+
 /**
  * Reads a configuration. Strict: an unknown key is an error. Reports all problems at once, each with file, line, what
  * was expected and what was found.
  */
-export function parseConfiguration(
-  text: string,
-  path = CONFIG_PATH,
-): Checked<ParsedConfiguration, ConfigProblem['code']> {
+export const parseConfiguration = (text: string, path = CONFIG_PATH): Parsed => parse(text, path, () => [])
+
+/**
+ * Reads a configuration that is proposed, as `parseConfiguration` does, and refuses also what could not be meant. What
+ * was accepted is never read by this: it stays in force, and decisions under it come out the same again.
+ */
+export const checkConfiguration = (text: string, path = CONFIG_PATH): Parsed => parse(text, path, proposalFindings)
+
+function parse(text: string, path: string, moreFindings: (configuration: Configuration) => readonly Finding[]): Parsed {
   if (Buffer.byteLength(text) > MAX_BYTES) {
     return rejected({
       code: 'too-large',
@@ -44,7 +52,9 @@ export function parseConfiguration(
   const schemaProblems = strict.success ? [] : strict.error.issues.flatMap((issue) => toProblems(issue, value, lineAt))
   /** What does not fit the schema does not keep the rest from being looked at: everything wrong is told together. */
   const { configuration, placeOf, holds } = strict.success ? asItIs(strict.data) : salvage(value)
-  const broken = findings(configuration).filter(holds)
+  /** What was left out might have been what these look for. */
+  const more = strict.success ? moreFindings(configuration) : []
+  const broken = [...findings(configuration).filter(holds), ...more]
   const problems = [...schemaProblems, ...broken.map((finding) => toProblem(finding, lineAt, placeOf))].map(
     (problem) => ({ ...problem, path }),
   )

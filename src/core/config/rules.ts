@@ -20,6 +20,8 @@ export interface Finding {
     | 'tag-pattern'
     | 'bump-rule'
     | 'bad-path'
+    | 'no-effect'
+    | 'too-few-people'
   readonly path: readonly (string | number)[]
   /** Of a duplicate: where the same stands first. */
   readonly first?: readonly (string | number)[]

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import { personQuery } from '../../../src/core/access/decide.ts'
-import { CONFIG_KEY, type ConfigState, configDocument, REFUSED_KEY } from '../../../src/core/config/in-force.ts'
+import {
+  CHECKS_KEY,
+  CONFIG_KEY,
+  type ConfigChecks,
+  type ConfigState,
+  configDocument,
+  REFUSED_KEY,
+} from '../../../src/core/config/in-force.ts'
 import { CONFIG_PATH, parseConfiguration } from '../../../src/core/config/parse.ts'
 import { sha256 } from '../../../src/core/json.ts'
 import { ANN, asked, CONFIGURATION, MALLORY, minute, RELEASES, sha, World } from '../decided.ts'
@@ -136,5 +143,20 @@ describe('a configuration on the default branch', () => {
     const world = started()
     world.documents.set(configDocument(sha256(CONFIGURATION)), `${CONFIGURATION}# harmed\n`)
     expect(push(world, CHANGED, [OLGA]).codes).toEqual(['configuration-unreadable'])
+  })
+})
+
+describe('a configuration that a pull request proposes', () => {
+  it('is told of a number of people that nobody counts, and takes effect where it is merged all the same', () => {
+    const world = new World()
+    const [commit, text] = [sha('d1'), CONFIGURATION.replace('signoff: true,', 'signoff: false, distinctPeople: 2,')]
+    world
+      .fact({ kind: 'file', repository: RELEASES.fullName, commit, path: CONFIG_PATH }, { kind: 'file', text })
+      .fact({ kind: 'account', login: 'olga' }, { kind: 'account', account: { login: 'olga', id: 9, type: 'User' } })
+    world.ask({ kind: 'configuration-proposed', repository: RELEASES, commit, ...asked })
+    const [check] = world.state<ConfigChecks>(CHECKS_KEY)?.checks ?? []
+    expect(check?.problems.map(({ code }) => code)).toEqual(['no-effect'])
+    world.ask({ kind: 'configuration-seen', repository: RELEASES, commit, ...asked })
+    expect(world.log.map(({ type }) => type)).toEqual(['config.checked', 'config.accepted'])
   })
 })

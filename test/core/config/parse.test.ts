@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { parseConfiguration } from '../../../src/core/config/parse.ts'
+import { checkConfiguration, parseConfiguration } from '../../../src/core/config/parse.ts'
 import { CONFIGURATION } from '../decided.ts'
 
 const problemsOf = (text: string) => {
@@ -179,6 +179,73 @@ describe('a configuration', () => {
     ['halves of characters', 'schemaVersion: "\\ud800"\n'],
   ])('is refused, and never throws, when it is %s', (...[, text]) => {
     expect(problemsOf(text).length).toBeGreaterThan(0)
+  })
+
+  describe('that is proposed', () => {
+    const ALONE = CONFIGURATION.replace(
+      /signoff:\n {2}parties:\n(?: {4}- .*\n)+/,
+      `signoff: { parties: [{ name: QA, users: [quinn] }] }\n`,
+    )
+    const gate = (more: string) => (text: string) => text.replace('signoff: true, previousRing: true', more)
+    const told = (text: string) => {
+      const checked = checkConfiguration(text)
+      return checked.ok ? [] : checked.problems.map(({ code, message, line }) => [code, message.split(':')[0], line])
+    }
+    const line = (text: string) => lineOf(text, 'gate:')
+
+    it.each<[string, string, (text: string) => string, string]>([
+      ['customers wait for two people and it names one', 'too-few-people', (text) => text, 'rings[2].gate'],
+      [
+        'it names one person twice',
+        'too-few-people',
+        (text) => text.replace('users: [quinn]', 'users: [quinn, Quinn]'),
+        'rings[2].gate',
+      ],
+      [
+        'a ring asks for more people than it names',
+        'too-few-people',
+        (text) => gate('distinctPeople: 3')(text.replace('users: [quinn]', 'users: [quinn, pia]')),
+        'rings[2].gate.distinctPeople',
+      ],
+      [
+        'people are counted where nobody signs',
+        'no-effect',
+        gate('signoff: false, distinctPeople: 2'),
+        'rings[2].gate.distinctPeople',
+      ],
+    ])('is refused where %s, and stays where it is in force', (...[, code, bend, place]) => {
+      const text = bend(ALONE)
+      expect(told(text)).toEqual([[code, place, line(text)]])
+      expect(parseConfiguration(text)).toMatchObject({ ok: true })
+    })
+
+    it.each<[string, (text: string) => string]>([
+      ['a party is a team, whose size nobody knows', (text) => text.replace('users: [quinn]', 'team: qa')],
+      ['a team stands beside the person', (text) => text.replace('users: [quinn]', 'users: [quinn], team: qa')],
+      ['one is enough', gate('distinctPeople: 1')],
+      ['no customers are there', (text) => text.replace('cohorts: [fleet]', 'customers: false')],
+      ['nobody has to sign', gate('signoff: false')],
+      [
+        'two parties name one person each',
+        (text) => text.replace('users: [quinn] }', 'users: [quinn] }, { name: Dev, users: [eve] }'),
+      ],
+      [
+        'one person of two parties may delegate one of the seats',
+        (text) => text.replace('users: [quinn] }', 'users: [quinn] }, { name: Dev, users: [quinn] }'),
+      ],
+    ])('holds where %s', (_, bend) => {
+      const text = bend(ALONE)
+      expect(text).not.toBe(ALONE)
+      expect(told(text)).toEqual([])
+    })
+
+    it('is told that together with all else that is wrong, but not from half a file', () => {
+      const unknown = ALONE.replace('product: firmware', 'product: firmwear')
+      expect(told(unknown).map(([code]) => code)).toEqual(['unknown-name', 'too-few-people'])
+      expect(told(unknown.replace('users: [quinn]', 'users: [quinn, 7]')).map(([code]) => code)).not.toContain(
+        'too-few-people',
+      )
+    })
   })
 
   it('is read in a time that grows with its length alone', () => {
