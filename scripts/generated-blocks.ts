@@ -13,8 +13,8 @@ import { slotTable } from '../src/render/slots.ts'
 import { EVENTS } from '../src/webhooks/index.ts'
 import { CONFIGURATION } from '../test/e2e/story/seed.ts'
 import { CLI_COMMANDS } from './cli-commands.ts'
-import { configurationReference } from './configuration-reference.ts'
 import { code, fenced, markdownTable } from './markdown-table.ts'
+import { channelReference, configurationReference } from './schema-reference.ts'
 
 /** What the blocks are made of that is no code: the App's manifest, as text. */
 export interface Sources {
@@ -125,6 +125,7 @@ export const BLOCKS: Readonly<Record<string, (sources: Sources) => string>> = {
   sweeps: sweepTable,
   slots: slotTable,
   configuration: configurationReference,
+  'channel-file': channelReference,
   'story-configuration': storyConfiguration,
 }
 

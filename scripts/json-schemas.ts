@@ -4,6 +4,7 @@ import { DeploymentRecord } from '../src/core/deployment/schema.ts'
 import { LedgerLine } from '../src/core/event.ts'
 import { EnrolmentRecord } from '../src/core/manifest/enrolment.ts'
 import { BundleDocument, Manifest, SigningRequest } from '../src/core/manifest/schema.ts'
+import { ChannelSource } from '../src/core/manifest/source.ts'
 import { BuildRecord } from '../src/core/product/schema.ts'
 import { Head } from '../src/ledger/schema.ts'
 
@@ -21,6 +22,12 @@ const DESCRIBED: readonly Described[] = [
     title: 'Configuration',
     description: '.github/ringmaster.yml of the release repository.',
     schema: Configuration,
+  },
+  {
+    file: 'channel-file',
+    title: 'Channel file',
+    description: 'What one cohort is offered, for `ringmaster manifest publish` and the Action; docs/channel-file.md.',
+    schema: ChannelSource,
   },
   {
     file: 'manifest',

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
 import { withBlocks } from '../../scripts/generated-blocks.ts'
 import { generatedFiles } from '../../scripts/generated-files.ts'
+import { ChannelSource } from '../../src/core/manifest/source.ts'
 
 const files = [...generatedFiles('.')]
 const schemaOf = (name: string): object => JSON.parse(readFileSync(`schemas/${name}.json`, 'utf8')) as object
@@ -64,5 +65,38 @@ describe('the JSON Schema of a ledger event', () => {
     const { properties } = schemaOf('ledger-event') as { properties: object }
     const rows = [...page.matchAll(/^\| `([a-z]+)` \| /gm)].map(([, name]) => name)
     expect(rows.slice(0, Object.keys(properties).length)).toEqual(Object.keys(properties))
+  })
+})
+
+describe('the JSON Schema of a channel file', () => {
+  const validate = validatorOf('channel-file')
+  const page = readFileSync('docs/keys.md', 'utf8')
+  const example = (): ChannelSource =>
+    JSON.parse(/```json channel\.json\n([\s\S]*?)\n```/.exec(page)?.[1] ?? '') as ChannelSource
+  const withLatest = (member: object) => {
+    const { channel, ...rest } = example()
+    const releases = channel.releases.map((release, at) => (at === 1 ? { ...release, ...member } : release))
+    return { ...rest, channel: { ...channel, releases } }
+  }
+  /** The schema and what reads the file say the same. */
+  const takes = (file: unknown): boolean => {
+    const isTaken = validate(file)
+    expect(ChannelSource.safeParse(file).success).toBe(isTaken)
+    return isTaken
+  }
+
+  it('takes the file that the page shows, and the members that its reference page shows', () => {
+    expect(takes(example())).toBe(true)
+    const shown = /```json\n(.*)\n```/.exec(readFileSync('docs/channel-file.md', 'utf8'))?.[1] ?? ''
+    expect(takes(withLatest(JSON.parse(shown) as object))).toBe(true)
+  })
+
+  it.each([
+    ['disabled without a reason', { disabled: {} }],
+    ['disabled as a word', { disabled: true }],
+    ['a phase of no kind', { phase: { share: '0.25' } }],
+    ['an unknown member', { label: 'x' }],
+  ])('refuses %s', (_what, member) => {
+    expect(takes(withLatest(member))).toBe(false)
   })
 })

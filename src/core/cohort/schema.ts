@@ -38,7 +38,10 @@ export const BucketText = z.string().regex(/^[0-9a-f]{32}$/)
 export const Salt = z.string().min(1).max(128)
 export const Epoch = z.int().min(0)
 
-export const Halt = z.object({ at: Instant, reason: z.string().max(2_000) })
+export const Halt = z.object({
+  at: Instant.describe('Since when.'),
+  reason: z.string().max(2_000).describe('Why, for people.'),
+})
 export type Halt = z.infer<typeof Halt>
 
 const isOrdered = (phase: { from: string; to: string }): boolean =>
@@ -71,27 +74,37 @@ export const Phase = z.discriminatedUnion('kind', [
 export type Phase = z.infer<typeof Phase>
 
 const StrictHalt = z.strictObject(Halt.shape)
-const DeclaredBase = { halted: StrictHalt.optional() }
+const DeclaredBase = { halted: StrictHalt.optional().describe('Nobody is let in since then, for this reason.') }
+const BesideTags = Tags.optional().describe('Devices that are let in beside, by any of these tags.')
 
 /** A phase as people write it: what is wanted, before a roster turns it into permissions. Strict. */
 export const DeclaredPhase = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('everybody'), ...DeclaredBase }),
-  z.strictObject({ kind: z.literal('tags'), tags: Tags, ...DeclaredBase }),
-  z.strictObject({ kind: z.literal('share'), share: ShareText, tags: Tags.optional(), ...DeclaredBase }),
+  z.strictObject({
+    kind: z.literal('tags'),
+    tags: Tags.describe('Devices with any of these are let in.'),
+    ...DeclaredBase,
+  }),
+  z.strictObject({
+    kind: z.literal('share'),
+    share: ShareText.describe('From "0" to "1" as decimal text, such as "0.25".'),
+    tags: BesideTags,
+    ...DeclaredBase,
+  }),
   z.strictObject({
     kind: z.literal('count'),
-    count: z.int().min(0).max(1_000_000_000),
-    tags: Tags.optional(),
+    count: z.int().min(0).max(1_000_000_000).describe('How many enrolled devices; needs a roster.'),
+    tags: BesideTags,
     ...DeclaredBase,
   }),
   z
     .strictObject({
       kind: z.literal('ramp'),
-      from: ShareText,
-      to: ShareText,
-      startsAt: Instant,
-      endsAt: Instant,
-      tags: Tags.optional(),
+      from: ShareText.describe('The share at its start.'),
+      to: ShareText.describe('The share at its end, at least that of its start.'),
+      startsAt: Instant.describe('When it begins to grow.'),
+      endsAt: Instant.describe('When it has grown.'),
+      tags: BesideTags,
       ...DeclaredBase,
     })
     .refine(isForward, { error: 'expected a ramp that ends after it starts', path: ['endsAt'] }),
@@ -108,18 +121,21 @@ export const VersionText = z
 const metadataBytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value), 'utf8')
 
 export const Artifact = z.strictObject({
-  name: z.string().min(1).max(128),
-  target: z.string().min(1).max(256),
-  /** Bytes. */
-  size: z.int().min(0).max(53_687_091_200_000),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  url: z.url({ protocol: /^https?$/ }),
+  name: z.string().min(1).max(128).describe('Once for each target.'),
+  target: z.string().min(1).max(256).describe('What it is for, such as an architecture.'),
+  size: z.int().min(0).max(53_687_091_200_000).describe('Bytes.'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe('Its digest, in lower-case hexadecimal.'),
+  url: z.url({ protocol: /^https?$/ }).describe('Where it is fetched from, by http or https.'),
   customMetadata: z
     .record(z.string(), z.unknown())
     .refine((value) => metadataBytes(value) <= MAX_METADATA_BYTES, {
       error: `expected at most ${MAX_METADATA_BYTES} bytes of custom metadata`,
     })
-    .optional(),
+    .optional()
+    .describe('For the installer, as it is.'),
 })
 export type Artifact = z.infer<typeof Artifact>
 
@@ -131,12 +147,16 @@ const firstRepeated = (keys: readonly string[]): number => {
 /** What a device installs together. Immutable. */
 export const Bundle = z
   .strictObject({
-    id: Id,
-    product: Id,
-    version: z.string().min(1).max(MAX_VERSION_LENGTH),
-    artifacts: z.array(Artifact).min(1).max(1_000),
-    /** What the customer has to do, in words; absent when nothing. */
-    customerAction: z.string().min(1).max(10_000).optional(),
+    id: Id.describe('What releases and overrides name it by.'),
+    product: Id.describe('What it is a version of.'),
+    version: z.string().min(1).max(MAX_VERSION_LENGTH).describe('Which version.'),
+    artifacts: z.array(Artifact).min(1).max(1_000).describe('What is installed together.'),
+    customerAction: z
+      .string()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe('What the customer has to do, in words; left out when nothing.'),
   })
   .superRefine(({ artifacts }, context) => {
     const at = firstRepeated(artifacts.map(({ name, target }) => JSON.stringify([name, target])))
@@ -146,26 +166,35 @@ export const Bundle = z
 export type Bundle = z.infer<typeof Bundle>
 
 /** One architecture that must not take the release though others may. */
-export const TargetHold = z.strictObject({ target: z.string().min(1).max(256), reason: z.string().min(1).max(2_000) })
+export const TargetHold = z.strictObject({
+  target: z.string().min(1).max(256).describe('As its artifacts name it.'),
+  reason: z.string().min(1).max(2_000).describe('Why, for people.'),
+})
 export type TargetHold = z.infer<typeof TargetHold>
 
 const ReleaseBase = {
-  id: Id,
-  bundle: Id,
-  name: z.string().min(1).optional(),
-  version: VersionText.optional(),
-  requirement: z.string().min(1).max(MAX_REQUIREMENT_LENGTH).optional(),
-  /** The release that follows; null for the latest. */
-  next: Id.nullable(),
-  required: z.boolean(),
-  disabled: z.strictObject({ reason: z.string().min(1).max(2_000) }).optional(),
-  holds: z.array(TargetHold).max(100).optional(),
-  /** Not resolvable before. */
-  schedule: Instant,
+  id: Id.describe('Its name in the channel, once.'),
+  bundle: Id.describe('The id of the bundle that is offered.'),
+  name: z.string().min(1).optional().describe('Its name for people.'),
+  version: VersionText.optional().describe('What a device that has taken it runs.'),
+  requirement: z
+    .string()
+    .min(1)
+    .max(MAX_REQUIREMENT_LENGTH)
+    .optional()
+    .describe('Versions that it may be taken from; any when left out.'),
+  next: Id.nullable().describe('The release that follows; null for the latest.'),
+  required: z.boolean().describe('Whether no device may pass it over.'),
+  disabled: z
+    .strictObject({ reason: z.string().min(1).max(2_000).describe('Why, for people.') })
+    .optional()
+    .describe('Offered to nobody for this reason; left out while it is offered.'),
+  holds: z.array(TargetHold).max(100).optional().describe('Targets that must not take it though others may.'),
+  schedule: Instant.describe('Offered to nobody before.'),
 }
 
 /** One bundle offered to a cohort, as the ledger and the configuration hold it. */
-export const ChannelRelease = z.strictObject({ ...ReleaseBase, phase: DeclaredPhase })
+export const ChannelRelease = z.strictObject({ ...ReleaseBase, phase: DeclaredPhase.describe('Who is let in.') })
 export type ChannelRelease = z.infer<typeof ChannelRelease>
 
 /**
@@ -178,9 +207,9 @@ export type ManifestRelease = z.infer<typeof ManifestRelease>
 /** The releases of a cohort in the order of their creation. Graph rules are checked by `checkChannel`. */
 export const Channel = z
   .strictObject({
-    cohort: Id,
-    requirementDialect: RequirementDialect.default('elixir'),
-    releases: z.array(ChannelRelease).max(MAX_RELEASES),
+    cohort: Id.describe('The cohort that the file is of.'),
+    requirementDialect: RequirementDialect.default('elixir').describe('How its requirements are read.'),
+    releases: z.array(ChannelRelease).max(MAX_RELEASES).describe('In the order of their creation.'),
   })
   .superRefine(({ releases, requirementDialect }, context) => {
     const repeated = firstRepeated(releases.map(({ id }) => id))
@@ -198,15 +227,18 @@ export type Channel = z.infer<typeof Channel>
 /** One bundle forced on chosen devices from `startsAt` until `endsAt` (exclusive), or for ever. */
 export const Override = z
   .strictObject({
-    id: Id,
-    name: z.string().min(1).max(128).optional(),
-    bundle: Id,
-    startsAt: Instant,
-    endsAt: Instant.nullish(),
-    salt: Salt,
-    /** Digests by `pseudonymDigest`; a public file never holds the pseudonyms themselves. */
-    devices: z.array(BucketText).max(MAX_LISTED).default([]),
-    tags: z.array(Tag).max(MAX_TAGS).default([]),
+    id: Id.describe('Its name.'),
+    name: z.string().min(1).max(128).optional().describe('Its name for people.'),
+    bundle: Id.describe('The id of the bundle that is forced.'),
+    startsAt: Instant.describe('From then on.'),
+    endsAt: Instant.nullish().describe('Until then, exclusive; for ever when left out.'),
+    salt: Salt.describe('What the digests of its devices are made with.'),
+    devices: z
+      .array(BucketText)
+      .max(MAX_LISTED)
+      .default([])
+      .describe('Digests of pseudonyms; a public file never holds the pseudonyms themselves.'),
+    tags: z.array(Tag).max(MAX_TAGS).default([]).describe('Devices with any of these.'),
   })
   .refine(({ startsAt, endsAt }) => endsAt == null || (instantMs(endsAt) ?? 0) > (instantMs(startsAt) ?? 0), {
     error: 'expected endsAt after startsAt',

@@ -4,7 +4,10 @@ import { ChannelEffect } from './effect-schema.ts'
 import { Bundle, ChannelRelease, Id, Override, Salt } from './schema.ts'
 
 /** What the buckets of a channel release are hashed with: random, and new for each release. */
-export const ReleaseSalt = z.strictObject({ release: Id, salt: Salt })
+export const ReleaseSalt = z.strictObject({
+  release: Id.describe('The release.'),
+  salt: Salt.describe('Its salt.'),
+})
 export type ReleaseSalt = z.infer<typeof ReleaseSalt>
 
 /** State: what a cohort is offered. `cohort/<id>`. */

@@ -29,7 +29,10 @@ export const BundleReference = z.object({
 export type BundleReference = z.infer<typeof BundleReference>
 
 /** Devices that get nothing until they are looked at, by `pseudonymDigest` with the id `quarantine`. */
-export const Quarantine = z.object({ salt: Salt, devices: z.array(BucketText).max(10_000) })
+export const Quarantine = z.object({
+  salt: Salt.describe('What the digests of its devices are made with.'),
+  devices: z.array(BucketText).max(10_000).describe('Digests of pseudonyms.'),
+})
 export type Quarantine = z.infer<typeof Quarantine>
 
 export const QUARANTINE_ID = 'quarantine'
