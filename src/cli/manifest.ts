@@ -4,6 +4,7 @@ import { effectLines } from '../core/cohort/telling.ts'
 import { remindersOf } from '../core/manifest/reminders.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
+import { dryPublication } from '../publish/dry-run.ts'
 import { publicationAt, readPlace } from '../publish/place.ts'
 import { publishSources } from '../publish/publish-sources.ts'
 import { readRepository } from '../publish/read-back.ts'
@@ -24,8 +25,9 @@ function wholeNumber(text: string | undefined, option: string, otherwise: number
 export const manifestPublish: CliCommand = {
   name: 'manifest publish',
   usage:
-    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR|s3://BUCKET/PREFIX] [--accept-risk] [--views] [--base-url URL [--attempts N]]',
-  summary: 'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness.',
+    'ringmaster manifest publish --to DIR|s3://BUCKET/PREFIX --root FILE --online DIR [--channel FILE]… [--request FILE]… [--valid-hours N] [--ledger-head DIGEST] [--roster DIR|s3://BUCKET/PREFIX] [--accept-risk] [--views] [--dry-run | --base-url URL [--attempts N]]',
+  summary:
+    'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness. With --dry-run only say what would go out.',
   async run(args, io) {
     const { values } = readOptions(manifestPublish, args, {
       to: { type: 'string' },
@@ -38,13 +40,22 @@ export const manifestPublish: CliCommand = {
       roster: { type: 'string' },
       'accept-risk': { type: 'boolean', default: false },
       views: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
       'base-url': { type: 'string' },
       attempts: { type: 'string' },
     })
     const to = needed(values.to, 'to', manifestPublish)
     const hours = wholeNumber(values['valid-hours'], 'valid-hours', 168, manifestPublish)
+    const dryRun = values['dry-run']
+    const baseUrl = values['base-url']
+    if (dryRun && baseUrl !== undefined)
+      throw usageError(
+        'expected --dry-run or --base-url, found both: what is not published does not arrive',
+        manifestPublish,
+      )
+    const place = publicationOf(to, io)
     const { files, timestampVersion, closed, effects } = await publishSources({
-      publication: publicationOf(to, io),
+      publication: dryRun ? dryPublication(place) : place,
       pinnedRoot: await readInput(needed(values.root, 'root', manifestPublish), 'a root file'),
       sources: await Promise.all(
         (values.channel ?? []).map((path) => readDocument(path, ChannelSource, 'a channel source')),
@@ -59,15 +70,22 @@ export const manifestPublish: CliCommand = {
       now: io.now,
     })
     const paths = files.map(({ path }) => path)
-    if (io.json) io.out(JSON.stringify({ timestampVersion, files: paths, closedViews: closed, effects }))
+    if (io.json)
+      io.out(
+        JSON.stringify({ ...(dryRun && { dryRun }), timestampVersion, files: paths, closedViews: closed, effects }),
+      )
     else {
       for (const { cohort, effect } of effects)
         for (const line of effectLines(effect)) io.out(`${JSON.stringify(cohort)}: ${line}`)
-      io.out(`Published ${files.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`)
+      if (dryRun) for (const { path, bytes } of files) io.out(`would publish ${path} (${bytes.byteLength} bytes)`)
+      io.out(
+        dryRun
+          ? `Nothing is published: ${files.length} file(s) would go to ${to}, with timestamp.json at version ${timestampVersion}.`
+          : `Published ${files.length} file(s) to ${to}; timestamp.json is at version ${timestampVersion}.`,
+      )
       for (const { path, problems } of closed)
         io.out(`${path} offers nothing: ${problems.map(({ message }) => message).join('; ')}`)
     }
-    const baseUrl = values['base-url']
     if (baseUrl === undefined) return 0
     const attempts = wholeNumber(values.attempts, 'attempts', 1, manifestPublish)
     const arrived = unwrap(await verifyPublished(baseUrl, expectedOf(files), { attempts }), 'outside')

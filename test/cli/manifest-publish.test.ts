@@ -163,6 +163,61 @@ describe('a channel file that would hurt devices is refused, nothing goes out, a
   })
 })
 
+describe('a dry run', () => {
+  /** Without the digest in a path: the time and the salts are in it. */
+  const wouldGo = ({ out }: Told): string[] =>
+    out
+      .flatMap((line) => /^would publish (\S+) \(\d+ bytes\)$/.exec(line)?.[1] ?? [])
+      .map((path) => path.replace(/[0-9a-f]{64}\./, ''))
+
+  it('says who moves where, which files would go out, and writes nothing', async () => {
+    const before = await site()
+    const told = await publish(withThird({}), '--dry-run', '--views')
+    expect(told.code).toBe(0)
+    expect(told.out).toContain('"eu": devices on 2.0.0 → 3.0.0 now')
+    expect(wouldGo(told)).toEqual(
+      expect.arrayContaining(['targets/cohorts/eu/manifest.json', 'metadata/timestamp.json']),
+    )
+    expect(await site()).toEqual(before)
+    expect(await asked()).toBe('update Gateway@2.0.0')
+  })
+
+  it('says what is published then', async () => {
+    const dry = await publish(offering(GOOD), '--dry-run')
+    const before = await readdir(at('site'), { recursive: true })
+    const real = await publish(offering(GOOD))
+    const [version, count] = [/at version (\d+)/, /(\d+) file\(s\)/].map((part) => part.exec(dry.out.at(-1) ?? '')?.[1])
+    expect(real.out.at(-1)).toBe(
+      `Published ${count} file(s) to ${at('site')}; timestamp.json is at version ${version}.`,
+    )
+    const added = (await readdir(at('site'), { recursive: true })).filter((path) => !before.includes(path))
+    const fresh = added.map((path) => path.replace(/[0-9a-f]{64}\./, ''))
+    expect(fresh).toContainEqual(expect.stringMatching(/^metadata\/\d+\.snapshot\.json$/))
+    expect(wouldGo(dry)).toEqual(expect.arrayContaining(fresh))
+    expect(wouldGo(dry).at(-1)).toBe('metadata/timestamp.json')
+  })
+
+  it('is refused by what would refuse the publication', async () => {
+    expect(codesOf(await isRefused(offering(GOOD.slice(0, 1)), '--dry-run'))).toContain('release-left-out')
+    expect(codesOf(await isRefused(withThird({}, '4.0.0'), '--dry-run'))).toContain('bundle-unsigned')
+  })
+
+  it('makes no place that is not there', async () => {
+    const requests = ['targets', 'bundles-1'].flatMap((name) => ['--request', at(`trust/${name}.request.json`)])
+    const told = await publish(offering(GOOD), ...requests, '--dry-run', '--to', at('nowhere'))
+    expect(told.out.at(-1)).toMatch(
+      /^Nothing is published: \d+ file\(s\) would go to .+nowhere, with timestamp.json at version 1\.$/,
+    )
+    expect(await readdir(directory)).not.toContain('nowhere')
+  })
+
+  it('compares nothing that did not go out', async () => {
+    expect(await isRefused(offering(GOOD), '--dry-run', '--base-url', host.url)).toMatchObject({
+      problems: [expect.objectContaining({ message: expect.stringContaining('--dry-run or --base-url') })],
+    })
+  })
+})
+
 describe('bad input is refused by the name of its field, nothing goes out, and devices keep what they have', () => {
   const circle = offering(GOOD)
   circle.channel.releases[1] = { ...release('2.0.0'), next: 'Gateway@1.0.0' }
