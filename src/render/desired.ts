@@ -15,7 +15,7 @@ import {
   readConfiguration,
   readPolicy,
 } from '../core/config/in-force.ts'
-import type { CohortConfig, Configuration } from '../core/config/schema.ts'
+import type { CohortConfig, Configuration, PartyConfig } from '../core/config/schema.ts'
 import { type Deciding, document, state, states } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
 import type { AggregateKey } from '../core/event.ts'
@@ -28,6 +28,7 @@ import { type RepositoryRef, type VersionState, versionKey } from '../core/produ
 import { compositionText, proposalBranch, RELEASES_BRANCH, releasePath } from '../core/release/composition.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
+import { teamOf } from '../core/release/signers.ts'
 import { keptEnvironments } from '../core/release/visibility.ts'
 import type { GateState } from '../core/ring/schema.ts'
 import { reactionOf, renderReply } from './answer.ts'
@@ -122,7 +123,7 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
   }
   if (release.proposal && release.status === 'in_progress')
     outputs.push(
-      signoffCheck(release, release.proposal, subject, around),
+      signoffCheck(release, release.proposal, subject, around, policy?.configuration.signoff.parties ?? []),
       ...reminders(release, release.proposal, subject),
     )
   if (release.endedAt !== null) {
@@ -190,7 +191,14 @@ function signoffCheck(
   proposal: NonNullable<ReleaseState['proposal']>,
   subject: string,
   around: Surroundings,
+  parties: readonly PartyConfig[],
 ): Output {
+  const teams = new Map(
+    parties.flatMap((party) => {
+      const team = teamOf(party, release.repository.fullName)
+      return team === undefined ? [] : [[party.name, team] as const]
+    }),
+  )
   const conclusion = signoffConclusion(release.signoff)
   return {
     kind: 'check-run',
@@ -202,7 +210,7 @@ function signoffCheck(
     status: conclusion === null ? 'in_progress' : 'completed',
     conclusion,
     title: signoffTitle(release.signoff),
-    summary: renderSignoff(release, anchorOf(around), around.unprotected),
+    summary: renderSignoff(release, anchorOf(around), around.unprotected, teams),
     annotations: [],
   }
 }

@@ -2,6 +2,9 @@ import type { ReleaseState, SignoffRecord } from '../core/release/schema.ts'
 import { interferenceLines } from './conduct.ts'
 import { escapeMarkdown, fairShares, foldLines, foldNames, MAX_BODY, markdownTable, truncate } from './text.ts'
 
+/** Party → its team, as organization/team-slug. */
+export type PartyTeams = ReadonlyMap<string, string>
+
 const WORDS = {
   blocked: 'sign-off blocked',
   vetoed: 'vetoed',
@@ -47,9 +50,15 @@ export const signoffConclusion = (signoff: SignoffRecord | null): 'success' | 'f
 
 /**
  * Every party with who signed, what is missing and who could still sign; then what does not count, and why. Nothing is
- * left out of it but what GitHub has no room for; then the longest lists are cut, and say by how much.
+ * left out of it but what GitHub has no room for; then the longest lists are cut, and say by how much. `teams` has the
+ * team of each party that names one: where nobody could sign, it may be missing, or not what was meant.
  */
-export function renderSignoff(release: ReleaseState, anchor: string, unprotected: boolean): string {
+export function renderSignoff(
+  release: ReleaseState,
+  anchor: string,
+  unprotected: boolean,
+  teams: PartyTeams = new Map(),
+): string {
   const { signoff } = release
   if (!signoff) return 'The parties have not been asked yet.'
   const foot = [
@@ -59,7 +68,7 @@ export function renderSignoff(release: ReleaseState, anchor: string, unprotected
   ]
   const list = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ['', `**${title}**`, '', ...lines.map((line) => `- ${line}`)]
-  const whole = partyTable(signoff.parties)
+  const whole = partyTable(signoff.parties, teams)
   const lists = [
     list(
       'Objections',
@@ -76,20 +85,28 @@ export function renderSignoff(release: ReleaseState, anchor: string, unprotected
   const [ofTable = 0, ...ofLists] = fairShares(wanted, MAX_BODY - foot.join('\n').length).map((share) => share - 1)
   const isWhole = whole.join('\n').length <= ofTable
   return [
-    ...(isWhole ? whole : foldLines(partyTable(signoff.parties, ofTable), ofTable, '| ')),
+    ...(isWhole ? whole : foldLines(partyTable(signoff.parties, teams, ofTable), ofTable, '| ')),
     ...lists.flatMap((lines, index) => foldLines(lines, ofLists[index] ?? 0, '- ')),
     ...foot,
   ].join('\n')
 }
 
 /** The parties as a table, with as many names as keep to a length. */
-function partyTable(parties: SignoffRecord['parties'], maxLength = Number.POSITIVE_INFINITY): string[] {
+function partyTable(
+  parties: SignoffRecord['parties'],
+  teams: PartyTeams,
+  maxLength = Number.POSITIVE_INFINITY,
+): string[] {
+  const nobodyOf = (party: string): string => {
+    const team = teams.get(party)
+    return team === undefined ? 'nobody' : `nobody (team ${escapeMarkdown(team)})`
+  }
   const rowOf = (party: SignoffRecord['parties'][number], filledBy: string, couldFill: string): string[] => [
     `${escapeMarkdown(party.party)}${party.optional ? ' (optional)' : ''}`,
     `${party.filledBy.length} of ${party.seats}`,
     filledBy || '—',
     String(missingSeats(party) || '—'),
-    couldFill || (missingSeats(party) === 0 ? '—' : 'nobody'),
+    couldFill || (missingSeats(party) === 0 ? '—' : nobodyOf(party.party)),
   ]
   const table = (rows: readonly (readonly string[])[]): string =>
     markdownTable(['Party', 'Seats', 'Signed by', 'Missing', 'Could still sign'], rows)

@@ -280,6 +280,17 @@ const ENDINGS: readonly (readonly [string, string, readonly Request[], readonly 
   ],
 ]
 
+it('a party that nobody could sign for is shown with its team, as it is written with its organization', async () => {
+  const on = stage()
+  on.outside.files.set('config', CONFIGURATION.replace('users: [eve]', 'team: engineering'))
+  await play(on, configurationSeen, buildReported(), command('release', '"First"'))
+  await play(on, command('add', 'user-service@1.0.0'), command('start'))
+  await on.engine.sweep()
+  await on.engine.idle()
+  const check = on.outside.standing.get(`r12/signoff/${proposedHead(on.outside)}`)?.output
+  expect(check).toMatchObject({ summary: expect.stringContaining('| nobody (team acme/engineering) |') })
+})
+
 describe('a program that dies', () => {
   const KEYS = ['r12/board', 'r12/label', 'r12/proposal', '/signoff/', 'reply/', 'reaction/', '/report-1', '/answer']
 

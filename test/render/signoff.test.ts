@@ -27,6 +27,18 @@ const numbered = (count: number, name: string): string[] => Array.from({ length:
 const rendered = (more: Partial<SignoffRecord>): string =>
   renderSignoff(release({ signoff: signoff(more) }), `7:${DIGEST}`, false)
 
+it('the check run of a sign-off names the team of a party that nobody could sign for, and of no other', () => {
+  const parties = [party({ couldFill: [] }), party({ party: 'Legal', couldFill: [] }), party({ party: 'Dev' })]
+  const teams = new Map([
+    ['QA', 'acme/quality_team'],
+    ['Dev', 'acme/dev'],
+  ])
+  const text = renderSignoff(release({ signoff: signoff({ parties }) }), `7:${DIGEST}`, false, teams)
+  expect(text).toContain('| QA | 0 of 1 | — | 1 | nobody (team acme/quality\\_team) |')
+  expect(text).toContain('| Legal | 0 of 1 | — | 1 | nobody |')
+  expect(text).toContain('| Dev | 0 of 1 | — | 1 | quinn |')
+})
+
 describe('the check run of a sign-off says', () => {
   it.each<[string, Partial<SignoffRecord>, string[]]>([
     ['who could sign for a party', { parties: [party()] }, ['| QA | 0 of 1 | — | 1 | quinn |']],
