@@ -78,14 +78,19 @@ export function newestQuery(
 /** What a replica that lags behind has not seen yet: not the same as what is not there. */
 const Seen = z.unknown().transform((found) => found !== null && found !== undefined)
 
-/** Blobs of one commit by path, in the order asked; null when the commit itself is not there. */
-export function blobsQuery(commit: string, paths: readonly string[]): Query<(BlobNode | null)[] | null> {
+/** What stands at paths of one commit, in the order asked, null where nothing does; null when the commit itself is not there. */
+function objectsQuery<T>(
+  commit: string,
+  paths: readonly string[],
+  fields: string,
+  schema: z.ZodType<T | null>,
+): Query<(T | null)[] | null> {
   const names = aliases('e', paths.length)
-  const objects = names.map((name) => `${name}: object(expression: $${name}) { ${BLOB_FIELDS} }`).join('\n')
+  const objects = names.map((name) => `${name}: object(expression: $${name}) { ${fields} }`).join('\n')
   const text = `query($owner: String!, $name: String!, $commit: GitObjectID!${declared(names)}) {
     repository(owner: $owner, name: $name) { commit: object(oid: $commit) { oid } ${objects} }
   }`
-  const Answer = repositoryOf(z.object({ commit: Seen }).catchall(MaybeBlob))
+  const Answer = repositoryOf(z.object({ commit: Seen }).catchall(z.unknown()))
   const expressions = paths.map((path) => `${commit}:${path}`)
   return {
     text,
@@ -93,10 +98,14 @@ export function blobsQuery(commit: string, paths: readonly string[]): Query<(Blo
     parse(data) {
       const { repository } = Answer.parse(data)
       if (!repository) return undefined
-      return repository.commit ? names.map((name) => repository[name] ?? null) : null
+      return repository.commit ? names.map((name) => schema.parse(repository[name] ?? null)) : null
     },
   }
 }
+
+/** Blobs of one commit by path, in the order asked; null when the commit itself is not there. */
+export const blobsQuery = (commit: string, paths: readonly string[]): Query<(BlobNode | null)[] | null> =>
+  objectsQuery(commit, paths, BLOB_FIELDS, MaybeBlob)
 
 const KIND_OF: ReadonlyMap<string, TreeEntry['kind']> = new Map([
   ['blob', 'file'],
@@ -126,26 +135,15 @@ export function treeQuery(commit: string, directory: string): Query<TreeEntry[] 
   }
 }
 
+/** The id of a directory; null for nothing there and for anything that is no directory. */
+const MaybeTreeId = z
+  .object({ oid: z.string().optional() })
+  .nullable()
+  .transform((tree) => tree?.oid ?? null)
+
 /** The ids of directories of one commit, in the order asked, null where there is none; null when the commit is not there. */
-export function treeIdsQuery(commit: string, directories: readonly string[]): Query<(string | null)[] | null> {
-  const names = aliases('t', directories.length)
-  const objects = names.map((name) => `${name}: object(expression: $${name}) { ... on Tree { oid } }`).join('\n')
-  const text = `query($owner: String!, $name: String!, $commit: GitObjectID!${declared(names)}) {
-    repository(owner: $owner, name: $name) { commit: object(oid: $commit) { oid } ${objects} }
-  }`
-  const MaybeTree = z.object({ oid: z.string().optional() }).nullish()
-  const Answer = repositoryOf(z.object({ commit: Seen }).catchall(MaybeTree))
-  const expressions = directories.map((directory) => `${commit}:${directory}`)
-  return {
-    text,
-    variables: { commit, ...Object.fromEntries(names.map((name, index) => [name, expressions[index]])) },
-    parse(data) {
-      const { repository } = Answer.parse(data)
-      if (!repository) return undefined
-      return repository.commit ? names.map((name) => repository[name]?.oid ?? null) : null
-    },
-  }
-}
+export const treeIdsQuery = (commit: string, directories: readonly string[]): Query<(string | null)[] | null> =>
+  objectsQuery(commit, directories, '... on Tree { oid }', MaybeTreeId)
 
 export interface HistoryPage {
   readonly commits: readonly CommitNode[]
