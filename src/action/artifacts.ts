@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { realpath, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { accepted, type Checked, type Problem, quoted, rejected } from '../core/problem.ts'
 import { Artifact } from '../core/product/schema.ts'
-import { insideWorkspace } from './context.ts'
+import { findWithin } from '../git/checkout-file.ts'
 
 export type ArtifactProblemCode = 'artifact-unreadable' | 'artifact-invalid' | 'artifact-repeated'
 
@@ -113,16 +112,12 @@ async function measure(given: GivenArtifact, workspace: string): Promise<Checked
       hint: 'paths begin at the workspace, or are absolute and inside it',
       path: 'artifacts',
     })
-  const absolute = insideWorkspace(workspace, path)
-  if (absolute === null) return unreadable('a path that leads out of it')
+  const found = await findWithin(workspace, '.', path)
+  if ('why' in found) return unreadable(found.found)
   try {
-    const real = await realpath(absolute)
-    // A link inside may point outside; what it points to must not be published by accident.
-    if (insideWorkspace(await realpath(workspace), real) === null) return unreadable('a link that leads out of it')
-    if (!(await stat(real)).isFile()) return unreadable('something that is no file')
-    return accepted({ ...rest, ...(await digestOfFile(real)) })
+    return accepted({ ...rest, ...(await digestOfFile(found.file)) })
   } catch (error) {
-    return unreadable((error as NodeJS.ErrnoException).code === 'ENOENT' ? 'nothing' : quoted(String(error)))
+    return unreadable(quoted(String(error)))
   }
 }
 

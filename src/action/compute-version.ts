@@ -5,9 +5,10 @@ import { parseLabel } from '../core/version/prerelease.ts'
 import type { Reread } from '../core/version/pull-requests.ts'
 import type { BumpConfig } from '../core/version/schema.ts'
 import { parseTagPattern, type TagPattern } from '../core/version/tags.ts'
+import { insideFolder } from '../git/checkout-file.ts'
 import { type ComputedVersion, computeVersion, type VersionQuestion } from '../git/compute-version.ts'
 import type { GitCommit } from '../git/read-commits.ts'
-import { insideWorkspace, workspaceOf } from './context.ts'
+import { workspaceOf } from './context.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 import { together } from './together.ts'
@@ -73,7 +74,7 @@ function areaOf(inputs: Inputs): Checked<CountsFor | null> {
 
 /** Where the checkout is, inside the workspace. */
 export function directoryOf(inputs: Inputs, shell: Shell): Checked<string> {
-  const directory = insideWorkspace(workspaceOf(shell.environment), inputs.workingDirectory)
+  const directory = insideFolder(workspaceOf(shell.environment), inputs.workingDirectory)
   if (directory !== null) return accepted(directory)
   return {
     ok: false,

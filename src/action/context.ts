@@ -1,4 +1,3 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path'
 import { accepted, type Checked, type Problem, quoted } from '../core/problem.ts'
 
 /** Where the step runs, as the runner says it. Checked by form only; the App reads the facts again from GitHub. */
@@ -74,10 +73,3 @@ export const workspaceOf = (environment: Environment): string => environment['GI
 /** The page of the run, for people. */
 export const runUrl = (context: RunContext): string =>
   `${context.serverUrl}/${context.owner}/${context.repository}/actions/runs/${context.runId}`
-
-/** A path inside the workspace as an absolute one; null when it leads out of it. Links are not followed here. */
-export function insideWorkspace(workspace: string, path: string): string | null {
-  const absolute = resolve(workspace, path)
-  const inside = relative(resolve(workspace), absolute)
-  return inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside) ? null : absolute
-}

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { type Problem, quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { checkChangelog, writeSection } from '../core/version/changelog.ts'
 import { uncounted } from '../core/version/decide-next.ts'
@@ -18,7 +18,7 @@ import { productNameOf } from './product-name.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
 import { together } from './together.ts'
-import { foundOf, locateFile } from './workspace-file.ts'
+import { locateFile, readWorkspaceFile } from './workspace-file.ts'
 
 /** A step hands outputs on through the environment of others, which takes about 128 KiB in all. */
 const MOST_CHARACTERS = 60_000
@@ -156,13 +156,11 @@ async function writeChangelog(
 
 /** Null for a file that is not there. */
 async function readFileOf(path: string, what: InputOfFile, inputs: Inputs, shell: Shell): Promise<string | null> {
-  const file = await placeOf(path, what, inputs, shell)
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw outside(what, path, foundOf(error))
-  }
+  await placeOf(path, what, inputs, shell)
+  const read = await readWorkspaceFile(path, inputs, shell)
+  if ('bytes' in read) return read.bytes.toString('utf8')
+  if (read.found === 'nothing') return null
+  throw outside(what, path, read.found)
 }
 
 type InputOfFile = 'template' | 'changelog'

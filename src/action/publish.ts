@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { effectLines } from '../core/cohort/telling.ts'
 import { parseDocument } from '../core/manifest/issues.ts'
 import { ChannelSource } from '../core/manifest/source.ts'
 import { accepted, type Checked, type Problem, quoted, RingmasterError, rejected, unwrap } from '../core/problem.ts'
+import { insideFolder } from '../git/checkout-file.ts'
 import { isBucketAddress, type Place, publicationAt, readPlace } from '../publish/place.ts'
 import { type CohortEffect, publishSources } from '../publish/publish-sources.ts'
 import { requestOf } from '../publish/publisher.ts'
@@ -11,11 +12,11 @@ import { readRosterPlace, rosterAt } from '../publish/roster-place.ts'
 import { type FileSigner, signerOf } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
 import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
-import { insideWorkspace, workspaceOf } from './context.ts'
+import { workspaceOf } from './context.ts'
 import type { Outcome } from './outcome.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
-import { foundOf, locateFile } from './workspace-file.ts'
+import { readWorkspaceFile } from './workspace-file.ts'
 
 const PEM = /-----BEGIN [A-Z ]+-----[\s\S]*?-----END [A-Z ]+-----/g
 const LONGEST_HOURS = 8_760
@@ -102,7 +103,7 @@ function placeOf(
 ): Checked<Place> {
   if (isBucketAddress(text)) return readPlace(text, environment)
   const root = workspaceOf(environment)
-  const directory = insideWorkspace(root, resolve(root, workingDirectory, text))
+  const directory = insideFolder(root, resolve(root, workingDirectory, text))
   if (directory !== null) return accepted({ kind: 'directory', directory })
   return rejected({
     code: 'input-invalid',
@@ -146,13 +147,9 @@ function hoursOf(text: string): Checked<number> {
 }
 
 async function readHere(inputs: Inputs, shell: Shell, path: string, what: string): Promise<Uint8Array> {
-  const located = await locateFile(path, inputs, shell)
-  if ('found' in located) throw unreadable(what, path, located.found)
-  try {
-    return await readFile(located.file)
-  } catch (error) {
-    throw unreadable(what, path, foundOf(error))
-  }
+  const read = await readWorkspaceFile(path, inputs, shell)
+  if ('bytes' in read) return read.bytes
+  throw unreadable(what, path, read.found)
 }
 
 const unreadable = (what: string, path: string, found: string): RingmasterError =>

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { NOT_ASKED } from '../core/config/admins.ts'
 import { CONFIG_PATH, checkConfiguration } from '../core/config/parse.ts'
 import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
 import { codeSpan, escapeMarkdown, markdownTable } from '../render/text.ts'
-import { insideWorkspace, workspaceOf } from './context.ts'
 import type { Outcome } from './outcome.ts'
 import type { Inputs } from './read-inputs.ts'
 import type { Shell } from './shell.ts'
+import { readWorkspaceFile } from './workspace-file.ts'
 
 /** Checks a configuration of the checkout: every problem becomes an annotation at its line, and the step fails on any. */
 export async function validateConfig(inputs: Inputs, shell: Shell): Promise<Outcome<'validate-config'>> {
@@ -31,13 +29,11 @@ export async function validateConfig(inputs: Inputs, shell: Shell): Promise<Outc
 }
 
 async function readConfiguration(inputs: Inputs, shell: Shell, path: string): Promise<string> {
-  const root = workspaceOf(shell.environment)
-  const file = insideWorkspace(root, resolve(root, inputs.workingDirectory, path))
-  const text = file === null ? null : await readFile(file, 'utf8').catch(() => null)
-  if (text !== null) return text
+  const read = await readWorkspaceFile(path, inputs, shell)
+  if ('bytes' in read) return read.bytes.toString('utf8')
   throw new RingmasterError('bad-input', {
     code: 'configuration-unreadable',
-    message: `expected a configuration at ${quoted(path)} in the workspace, found none that can be read`,
+    message: `expected a configuration at ${quoted(path)} in the workspace, found ${read.found}`,
     hint: 'add a step `uses: actions/checkout` before this one, or set `path`',
     path,
   })

@@ -1,8 +1,8 @@
-import { readFile, realpath, stat, writeFile } from 'node:fs/promises'
-import { isAbsolute, join, relative, sep } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import { quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { rewriteFiles, versionFilePaths } from '../core/version/rewrite-files.ts'
 import { parseVersion } from '../core/version/version.ts'
+import { readWithin, toRewrite } from '../git/checkout-file.ts'
 import { type CliCommand, readOptions, usageError } from './command.ts'
 
 const OPTIONS = {
@@ -27,10 +27,16 @@ export const versionSet: CliCommand = {
     const root = values.directory ?? '.'
     const named = values.file ?? []
     const paths = versionFilePaths(named, values.path ?? null)
-    const found = await Promise.all(paths.map(async (path) => ({ path, bytes: await bytesOf(root, path) })))
+    const found = await Promise.all(
+      paths.map(async (path) => ({ path, ...toRewrite(await readWithin(root, '.', path), path) })),
+    )
     if (found.every(({ bytes }) => bytes === null)) throw nothingFound(root)
     const rewritten = unwrap(rewriteFiles(found, version, { named: named.length > 0 }))
-    if (!values.check) for (const { path, text: after } of rewritten) await writeFile(join(root, path), after)
+    if (!values.check)
+      for (const { path, text: after } of rewritten) {
+        const place = found.find((one) => one.path === path)
+        if (place !== undefined && 'file' in place) await writeFile(place.file, after)
+      }
     const changed = rewritten.map(({ path }) => path)
     if (io.json) io.out(JSON.stringify({ version, [values.check ? 'other' : 'written']: changed }))
     else if (changed.length === 0) io.out(`${version} stands there already.`)
@@ -42,20 +48,6 @@ export const versionSet: CliCommand = {
 }
 
 export const VERSION_COMMANDS: readonly CliCommand[] = [versionSet]
-
-/** Null where there is no file, or it leads out of the folder. */
-async function bytesOf(root: string, path: string): Promise<Buffer | null> {
-  try {
-    const folder = await realpath(root)
-    const file = await realpath(join(folder, path))
-    const within = relative(folder, file)
-    const isInside = within !== '..' && !within.startsWith(`..${sep}`) && !isAbsolute(within)
-    return isInside && (await stat(file)).isFile() ? await readFile(file) : null
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '')) return null
-    throw error
-  }
-}
 
 const nothingFound = (root: string): RingmasterError =>
   new RingmasterError('bad-input', {

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { insideWorkspace, readContext, runUrl } from '../../src/action/context.ts'
+import { readContext, runUrl } from '../../src/action/context.ts'
 import { unwrap } from '../../src/core/problem.ts'
+import { insideFolder } from '../../src/git/checkout-file.ts'
 import { RUN } from './stage.ts'
 
 const read = (bent: Record<string, string>) => unwrap(readContext({ ...RUN, ...bent }))
@@ -51,6 +52,6 @@ describe('a path from the workspace', () => {
     ['a/../../b', null],
     ['/etc/passwd', null],
   ])('%s leads to %s', (path, expected) => {
-    expect(insideWorkspace(join('/w'), path)).toBe(expected)
+    expect(insideFolder(join('/w'), path)).toBe(expected)
   })
 })

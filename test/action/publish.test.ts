@@ -118,7 +118,7 @@ describe('a step that publishes', () => {
       'a root file at \\"none.json\\" in the workspace, found nothing',
     ],
     ['a root behind a link out of the workspace', { root: 'out/root.json' }, 'found a link out of the workspace'],
-    ['a channel that is a folder', { channels: 'trust' }, 'found EISDIR'],
+    ['a channel that is a folder', { channels: 'trust' }, 'found a folder'],
     ['a channel that is none', { channels: 'trust/1.root.json' }, 'trust/1.root.json'],
     ['a request outside the workspace', { requests: '../request.json' }, 'found a path out of the workspace'],
   ])('stops at %s, tells no secret, and publishes nothing', async (_, inputs, message) => {

@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import nock from 'nock'
 import { COMMANDS, type CommandName, OUTPUTS_OF } from '../../src/action/outputs.ts'
@@ -122,5 +124,15 @@ describe('validate-config', () => {
     const { exitCode, runner } = await run({ command: 'validate-config', path })
     expect(exitCode).toBe(2)
     expect(runner.annotations[0]?.problem.code).toBe('configuration-unreadable')
+  })
+
+  it('follows no link out of the workspace', async () => {
+    symlinkSync('/etc/hostname', join(repository.directory, 'linked.yml'))
+    const { exitCode, runner } = await run({ command: 'validate-config', path: 'linked.yml' })
+    expect(exitCode).toBe(2)
+    expect(runner.annotations[0]?.problem).toMatchObject({
+      code: 'configuration-unreadable',
+      message: expect.stringContaining('found a link out of the workspace'),
+    })
   })
 })

@@ -6,6 +6,8 @@ import { usualVersionFiles, writeVersion } from './files.ts'
 export interface FoundFile {
   readonly path: string
   readonly bytes: Uint8Array | null
+  /** What was found in its place, in words. */
+  readonly found?: string
 }
 
 /** A file as it should be. */
@@ -36,8 +38,9 @@ export function rewriteFiles(
 ): Checked<readonly RewrittenFile[]> {
   const rewritten: RewrittenFile[] = []
   const problems: Problem[] = []
-  for (const { path, bytes } of files) {
-    const checked: Checked<string | null> = bytes === null ? rejected(missing(path)) : rewrite(path, bytes, version)
+  for (const { path, bytes, found } of files) {
+    const checked: Checked<string | null> =
+      bytes === null ? rejected(missing(path, found)) : rewrite(path, bytes, version)
     if (!checked.ok && (named || !checked.problems.every(({ code }) => ELSEWHERE.has(code)))) {
       problems.push(...checked.problems)
     }
@@ -58,8 +61,9 @@ function rewrite(path: string, bytes: Uint8Array, version: string): Checked<stri
   return accepted(written.value.text === before ? null : written.value.text)
 }
 
-const missing = (path: string): Problem => ({
+const missing = (path: string, found = 'nothing'): Problem => ({
   code: 'version-file-missing',
-  message: `expected a file as one of the version files, found none at ${quoted(path)}`,
+  message: `expected a file as one of the version files, found ${found} at ${quoted(path)}`,
+  hint: 'name files that are there and hold the version',
   path,
 })
