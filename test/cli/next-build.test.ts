@@ -56,7 +56,7 @@ describe('ledger next-build', () => {
     ['no run', [], 'usage'],
     ['a run that is none', ['--run', 'x'], 'usage'],
     ['what is wanted and no version', ['--run', '9', '--wanted', 'soon'], 'version-parts'],
-    ['a product of another scheme', ['--run', '9', '--product', 'web'], 'version-scheme'],
+    ['a product that is not configured', ['--run', '9', '--product', 'web'], 'unknown-product'],
   ])('refuses %s', async (_, args, code) => {
     expect((await next(...args)).problems?.[0]).toBe(code)
   })

@@ -1,4 +1,5 @@
 import { draft } from '../catalogue.ts'
+import { nearest } from '../command/nearest.ts'
 import { readConfiguration } from '../config/in-force.ts'
 import { type Deciding, type Decision, states } from '../decision.ts'
 import { digestOf } from '../json.ts'
@@ -28,8 +29,18 @@ export function* decideBuildNumber(request: BuildNumberAsked): Deciding<Decision
   const { product: name, run, wanted, askedAt } = request
   const refused = refusing(request)
   const inForce = yield* readConfiguration()
-  const config = inForce?.configuration.products.find((entry) => entry.name === name)
-  if (config?.scheme !== 'semver-build') return refused(notByBuilds(name, config?.scheme))
+  const products = inForce?.configuration.products ?? []
+  const config = products.find((entry) => entry.name === name)
+  if (config === undefined) {
+    const theirs = products.filter(({ repository }) => askedAt === null || isHome(repository, askedAt))
+    return refused(
+      notConfigured(
+        name,
+        theirs.map((product) => product.name),
+      ),
+    )
+  }
+  if (config.scheme !== 'semver-build') return refused(notByBuilds(name, config.scheme))
   if (askedAt !== null && !isHome(config.repository, askedAt)) return refused(fromElsewhere(name, config, askedAt))
   const [slot, line, product, cuts] = (yield* states<unknown>([
     buildSlotKey(name, run),
@@ -123,6 +134,19 @@ const fromElsewhere = (
   message: `expected builds of ${quoted(name)} from ${home}, found one from ${repository.fullName}`,
   hint: 'Ask from the product’s own repository, or change it in the configuration.',
 })
+
+/** Only names that whoever asks may know are suggested. */
+function notConfigured(name: string, known: readonly string[]): Problem<'unknown-product'> {
+  const close = nearest(name, known)
+  return {
+    code: 'unknown-product',
+    message: `expected a product of the configuration, found ${quoted(name)}`,
+    hint:
+      close.length > 0
+        ? `Did you mean ${close.map(quoted).join(' or ')}?`
+        : 'No such product is configured: mend the name, or add the product to the configuration.',
+  }
+}
 
 const notByBuilds = (name: string, scheme: string | undefined): Problem<'version-scheme'> => ({
   code: 'version-scheme',

@@ -110,10 +110,22 @@ describe('a build number', () => {
     expect(ask(world, 8).version).toBe('1.3.0-1')
   })
 
-  it('is refused for a product of another scheme, or of none', () => {
+  it('is refused for a product of another scheme, or for none of the configuration', () => {
     expect(ask(byBuilds(), 7, null, { product: 'web' }).codes).toEqual(['version-scheme'])
-    expect(ask(byBuilds(), 7, null, { product: 'billing' }).codes).toEqual(['version-scheme'])
-    expect(ask(new World(), 7).codes).toEqual(['version-scheme'])
+    expect(ask(byBuilds(), 7, null, { product: 'billing' }).codes).toEqual(['unknown-product'])
+    expect(ask(new World(), 7).codes).toEqual(['unknown-product'])
+  })
+
+  it.each([
+    [PLATFORM, 'Did you mean'],
+    [EDGE, 'No such product is configured'],
+  ])('suggests to %s only the names of its own products', (repository, hint) => {
+    const world = byBuilds()
+    ask(world, 7, null, { product: 'apo', askedAt: { repository, sha: sha('a1') } })
+    expect(world.log.at(-1)).toMatchObject({
+      type: 'build-number.refused',
+      data: { code: 'unknown-product', hint: expect.stringContaining(hint) },
+    })
   })
 
   it('is answered on the commit where a workflow asked, and kept for its attempt', () => {
