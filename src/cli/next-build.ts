@@ -14,7 +14,7 @@ import { storeToWrite } from './ledger-store.ts'
 export const ledgerNextBuild: CliCommand = {
   name: 'ledger next-build',
   usage:
-    'ringmaster ledger next-build --repo DIR|OWNER/NAME --product NAME [--run ID] [--attempt N] [--wanted VERSION] [--branch NAME] [--author "NAME <EMAIL>"] [--json]   (the run is GITHUB_RUN_ID and GITHUB_RUN_ATTEMPT when left out; OWNER/NAME commits as the App, with the variables of the server)',
+    'ringmaster ledger next-build --repo DIR|OWNER/NAME --product NAME [--run ID] [--attempt N] [--wanted VERSION] [--branch NAME] [--author "NAME <EMAIL>"] [--json]   (the run is GITHUB_RUN_ID and GITHUB_RUN_ATTEMPT when left out; --wanted is the version that the commits ask for, as bump says it: the number counts on that base where no higher one was reached, and goes on from the base before when left out; OWNER/NAME commits as the App, with the variables of the server)',
   summary:
     'Hand out the next development version of a semver-build product, the same again for the same attempt of a run.',
   async run(args, io) {
