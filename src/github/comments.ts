@@ -27,7 +27,7 @@ async function findComment(
     if (known && known.data.user?.login === botLogin && !isMarkedAsAnother)
       return { id: Number(known.data.id), body: known.data.body ?? '' }
   }
-  return oldestOf(app, output, {})
+  return oldestOf(app, output, output.since === undefined ? {} : { since: output.since })
 }
 
 /** The oldest comment of ours with the marker, among those that changed since an instant where one is given. */

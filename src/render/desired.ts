@@ -230,6 +230,7 @@ function* ofIssue(subject: AggregateKey, around: Surroundings): Deciding<readonl
         repository: around.releaseRepository,
         issue: number,
         body: renderReply(comment),
+        ...(around.head === null ? {} : { since: beforeReply(comment.at) }),
       },
       {
         kind: 'reaction',
@@ -241,6 +242,10 @@ function* ofIssue(subject: AggregateKey, around: Surroundings): Deciding<readonl
       },
     ])
 }
+
+/** A comment's time is GitHub's, or of our own clock where it tells none: they differ by less than this. */
+const CLOCKS_DIFFER_MS = 15 * 60_000
+const beforeReply = (commandedAt: string): string => new Date(Date.parse(commandedAt) - CLOCKS_DIFFER_MS).toISOString()
 
 function* ofGate(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
   const gate = yield* state<GateState>(subject)

@@ -10,7 +10,14 @@ import type { RepositoryRef } from '../core/product/schema.ts'
  * marker), `subject` what it is rendered from. Applying an output twice changes nothing the second time.
  */
 export type Output = { readonly key: string; readonly subject: string } & (
-  | { readonly kind: 'comment'; readonly repository: RepositoryRef; readonly issue: number; readonly body: string }
+  | {
+      readonly kind: 'comment'
+      readonly repository: RepositoryRef
+      readonly issue: number
+      readonly body: string
+      /** Before this instant it cannot have been made; known where it is written, and no reason to write. */
+      readonly since?: string
+    }
   | {
       readonly kind: 'reaction'
       readonly repository: RepositoryRef

@@ -121,6 +121,8 @@ describe('deciding', () => {
     expect(outcomes[0]).toEqual(outcomes[1])
     expect(typesOf(on.branch).filter((type) => type === 'release.opened')).toHaveLength(1)
     expect(on.outside.effects.filter((effect) => effect.includes('reply/'))).toHaveLength(1)
+    const [reply] = [...on.outside.standing.values()].filter(({ output }) => output.key.startsWith('reply/'))
+    expect(reply?.output).toMatchObject({ since: new Date(Date.parse(release.at) - 15 * 60_000).toISOString() })
   })
 
   it('decides again on the new state after a lost race, with the facts it has fetched', async () => {

@@ -70,6 +70,14 @@ describe('our comment', () => {
     expect(await apply(board, null)).toMatchObject({ remote: '5' })
   })
 
+  it('is looked for no further back than it can have been made: an issue may have a thousand comments', async () => {
+    const since = '2026-11-20T11:45:00.000Z'
+    github()
+      .get(`${list}?per_page=100&since=2026-11-20T11%3A45%3A00.000Z`)
+      .reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+    expect(await apply({ ...board, since }, null)).toEqual({ remote: '5' })
+  })
+
   it('is kept when another process makes it later at the same time', async () => {
     github().get(`${list}?per_page=100`).reply(200, [])
     github().post(list).reply(201, { id: 5, created_at: AT })
