@@ -38,16 +38,16 @@ export interface CatchUpOptions {
   readonly nowMs: number
   /** Whether nothing is under way yet: then what was just taken was taken by a process that is gone. */
   readonly isStart: boolean
-  /** Makes the mark durable where it has moved on. */
-  readonly book: () => Promise<unknown>
+  /** Has the mark made durable where it has moved on; nothing waits for it. */
+  readonly book: () => void
   readonly log: Log
 }
 
 /**
  * Compares GitHub's delivery log from an instant on with what was taken, and hands in what is missing, oldest first,
  * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads, and
- * is booked every hundred deliveries: whoever is killed over it goes on from there, although all of them were known. A delivery that cannot be read holds back the mark and none of the others.
- * Throws when the list itself cannot be read.
+ * is booked every hundred deliveries: whoever is killed over it goes on from there, although all of them were known. A
+ * delivery that cannot be read holds back the mark and none of the others. Throws when the list itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
@@ -75,7 +75,7 @@ export async function catchUp(
       intake.checked(Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs), fromMs)
       await Promise.all(missing.slice(start, start + READ_TOGETHER).map(handOver))
       if (intake.open > MOST_OPEN) await intake.idle()
-      if ((start + READ_TOGETHER) % BOOK_EVERY === 0) await book()
+      if ((start + READ_TOGETHER) % BOOK_EVERY === 0) book()
     }
     intake.checked(untilMs, fromMs)
     return { handedIn: missing.length - owed, owed, untilMs }

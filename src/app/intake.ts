@@ -53,8 +53,8 @@ export class Intake {
   /** Deliveries taken and not yet durable, by GUID, with where they keep the mark. */
   readonly #open = new Map<string, number>()
   readonly #failed = new Map<string, Delivery>()
-  /** Deliveries that are known by their GUID alone. */
-  readonly #owed = new Set<string>()
+  /** Deliveries that are known by their GUID alone, with when GitHub delivered them. */
+  readonly #owed = new Map<string, number>()
   /** Deliveries handled since the delivery log was last compared. */
   readonly #handled = new Map<string, number>()
   /** Requests that may count for more once others have come, by delivery and place in it, with when they came. */
@@ -168,7 +168,6 @@ export class Intake {
   async retry(nowMs: number): Promise<void> {
     await Promise.all([...this.#failed.values()].map((delivery) => this.handle(delivery)))
     const early = [...this.#early]
-    this.#early.clear()
     for (let start = 0; start < early.length; start += ASKED_TOGETHER)
       await Promise.all(
         early.slice(start, start + ASKED_TOGETHER).map(([key, kept]) => this.#askAgain(key, kept, nowMs)),
@@ -176,10 +175,13 @@ export class Intake {
   }
 
   /** Once more at least, however old it is: after an outage deliveries of hours are read at once. */
-  async #askAgain(key: string, kept: Early, nowMs: number): Promise<void> {
-    const keep = (): void => this.#keepEarly(key, kept)
-    const keepYoung = nowMs - kept.receivedMs > EARLY_MS ? () => {} : keep
-    if (!(await this.#submit([kept.request], { early: key }, keepYoung))) keep()
+  async #askAgain(key: string, { request, receivedMs }: Early, nowMs: number): Promise<void> {
+    let isEarly = false
+    const isDone = await this.#submit([request], { early: key }, () => {
+      isEarly = true
+    })
+    const isOver = !isEarly || nowMs - receivedMs > EARLY_MS
+    if (isDone && isOver) this.#early.delete(key)
   }
 
   /** Handles what was found by looking. Whether all of it is settled. */
@@ -202,7 +204,12 @@ export class Intake {
   owe(guid: string, deliveredMs: number): void {
     if (this.knows(guid)) return
     this.#open.set(guid, deliveredMs)
-    this.#owed.add(guid)
+    this.#owed.set(guid, deliveredMs)
+  }
+
+  /** When the oldest delivery was delivered that could not be read yet, in milliseconds; infinite where there is none. */
+  get owedFromMs(): number {
+    return Math.min(Number.POSITIVE_INFINITY, ...this.#owed.values())
   }
 
   /** Notes that the delivery log was compared from an instant up to another by GitHub's clock: all of it was taken. */

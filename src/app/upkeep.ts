@@ -44,11 +44,17 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
 
-  const book = () => ledger.append(async () => ({ events: intake.bookkeeping(), result: null }))
+  const book = (): void => {
+    const marked = ledger.append(async () => ({ events: intake.bookkeeping(), result: null }))
+    marked.catch((error: unknown) =>
+      log.info({ error: String(error) }, 'the mark was not booked; it goes with a later commit'),
+    )
+  }
 
   async function compare(isStart: boolean): Promise<void> {
     try {
-      const compared = await catchUp(app, intake, { sinceMs: comparedMs, nowMs: nowMs(), isStart, book, log })
+      const sinceMs = Math.min(comparedMs, intake.owedFromMs)
+      const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, log })
       const { handedIn, owed } = compared
       comparedMs = compared.untilMs
       if (handedIn + owed > 0) log.info({ handedIn, owed }, 'read the delivery log')

@@ -60,7 +60,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
   const compare = (given: { readonly isStart: boolean; readonly sinceSecondsAgo?: number }) =>
     catchUp({ asApp } as unknown as GitHubApp, intake, {
       isStart: given.isStart,
-      book: async () => void booked.push((NOW - intake.markMs) / SECOND_MS),
+      book: () => void booked.push((NOW - intake.markMs) / SECOND_MS),
       sinceMs: NOW - (given.sinceSecondsAgo ?? 3_600) * SECOND_MS,
       nowMs: NOW,
       log: { info: () => {}, error: () => {} },

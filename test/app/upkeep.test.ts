@@ -125,6 +125,26 @@ describe('what was missed', () => {
     60_000,
   )
 
+  it('and could not be read from the delivery log is read at a later look, however far that has come', async () => {
+    const { sandbox, listener, logged, start } = await setStage()
+    const ringmaster = await start()
+    const issue = await openIssue(sandbox)
+    listener.answer = 500
+    await command(sandbox, issue, '/help')
+    await sandbox.webhooks.settled()
+    sandbox.faults.add({ kind: 'bad-gateway-before', route: 'GET /app/hook/deliveries/{delivery_id}', times: 50 })
+    const look = async (): Promise<void> => {
+      sandbox.clock.advance(10 * 60_000)
+      await ringmaster.sweep()
+      await ringmaster.idle()
+    }
+    await look()
+    expect(logged.join('\n')).toContain('a delivery could not be read')
+    sandbox.faults.clear()
+    await look()
+    expect(await replies(sandbox, issue)).toBe(1)
+  }, 60_000)
+
   it('is looked up again when the App was away for longer than GitHub keeps deliveries', async () => {
     const { sandbox, logged, start } = await setStage()
     const first = await start()
