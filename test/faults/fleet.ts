@@ -12,17 +12,18 @@ const WEBHOOKS = '/api/github/webhooks'
 /** On a busy machine a start takes ten seconds, and a story a minute; this is more than both. */
 const PATIENCE_MS = 240_000
 const LOOK_EVERY_MS = 200
-/**
- * A kill comes up to this long after a start was asked for, or up to three times as long as a start takes on this machine:
- * some before the App listens, most while it works.
- */
+/** A kill comes up to this long after a process listens: in the midst of what it caught up with, or of its work. */
 const MOST_LIFE_MS = 6_000
+/** So many of the kills come as long after a start was asked for, whether it listens by then or not. */
+const SHARE_OF_EARLY = 0.25
 
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 interface Member {
   readonly app: AppProcess
   readonly port: number
+  /** Settles when its last start has come to its end, as a rule with the process listening. */
+  started: Promise<void>
 }
 
 /** Processes of the App as they are deployed, behind one address that hands each delivery to the next of them. */
@@ -32,7 +33,6 @@ class Fleet implements Stage {
   readonly #random: () => number
   #front: ReturnType<typeof createServer> | undefined
   #turn = 0
-  #mostLifeMs = MOST_LIFE_MS
   kills = 0
   /** What `ringmaster ledger verify` found after a kill. */
   readonly broken: string[] = []
@@ -59,22 +59,20 @@ class Fleet implements Stage {
     this.#front = front
     await new Promise<void>((resolve) => front.listen(0, '127.0.0.1', resolve))
     this.sandbox.app('ringmaster').setWebhookUrl(`http://127.0.0.1:${(front.address() as AddressInfo).port}/`)
-    const startedMs = performance.now()
-    await Promise.all(this.#members.map(({ app }) => app.start()))
-    this.#mostLifeMs = Math.max(MOST_LIFE_MS, 3 * (performance.now() - startedMs))
+    for (const member of this.#members) member.started = member.app.start()
+    await Promise.all(this.#members.map(({ started }) => started))
   }
 
   /** SIGKILL at a random moment of a process's life, wherever it is in its work; then it is started again. */
   async killOne(): Promise<void> {
     const member = this.#members[Math.floor(this.#random() * this.#members.length)]
     if (!member) return
-    await pause(this.#random() * this.#mostLifeMs)
+    if (this.#random() >= SHARE_OF_EARLY) await member.started
+    await pause(this.#random() * MOST_LIFE_MS)
     await member.app.kill()
     this.kills += 1
-    /** The next kill, or the end of the play, may come before it listens. */
-    const starting = member.app.start().catch(() => {})
+    member.started = member.app.start().catch(() => {})
     this.broken.push(...(await verified(this.sandbox)))
-    await Promise.race([starting, pause(this.#random() * this.#mostLifeMs)])
   }
 
   async until(what: string, has: () => Promise<boolean>): Promise<void> {
@@ -138,7 +136,7 @@ async function membersOf(sandbox: Sandbox, processes: number): Promise<Member[]>
         /** The recommended pace would make a story last ten minutes. */
         RINGMASTER_PUSHES_PER_MINUTE: '6000',
       })
-      return { app, port }
+      return { app, port, started: Promise.resolve() }
     }),
   )
 }
