@@ -36,10 +36,10 @@ const MARK_EVERY_MS = 60_000
  * GitHub delivers in any order: what is early is asked again for this long, and holds the mark as long. What comes later
  * than that is found by the hourly sweep.
  */
-const EARLY_MS = 3 * 60_000
+const EARLY_MS = 2 * 60_000
 /** Times of arrival are by our clock, those of the delivery log by GitHub's: handled deliveries are kept for so much longer. */
 const CLOCKS_DIFFER_MS = 15 * 60_000
-/** The ends of runs of three minutes at twenty times the load that is planned for; more are left to the sweep. */
+/** The ends of runs of two minutes at thirty times the load that is planned for; more are left to the sweep. */
 const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
 
@@ -235,7 +235,9 @@ export class Intake {
   get markMs(): number {
     let oldestMs = Math.min(this.#checkedMs, this.#heldMs)
     for (const heldMs of this.#open.values()) oldestMs = Math.min(oldestMs, heldMs)
-    for (const { heldMs } of this.#early.values()) oldestMs = Math.min(oldestMs, heldMs)
+    /** However long ago it was delivered: an App that is killed over what it reads again has to get on. */
+    const earliestMs = this.#checkedMs - EARLY_MS
+    for (const { heldMs } of this.#early.values()) oldestMs = Math.min(oldestMs, Math.max(heldMs, earliestMs))
     return oldestMs
   }
 

@@ -116,17 +116,25 @@ describe('what is early', () => {
     expect(asked()).toBe(3)
   })
 
-  it('holds the mark, and is let go after three minutes: the sweep looks it up', async () => {
+  it('holds the mark, and is let go after two minutes: the sweep looks it up', async () => {
     const { intake, ended, receivedMs, asked } = stageOf(Array.from({ length: 9 }, () => true))
     intake.checked(receivedMs - MINUTE_MS, 0)
     await intake.handle(ended)
-    for (const minutes of [1, 2, 3]) {
+    for (const minutes of [1, 2]) {
       await intake.retry(receivedMs + minutes * MINUTE_MS)
-      intake.checked(receivedMs + minutes * MINUTE_MS, 0)
+      intake.checked(receivedMs + (minutes - 1) * MINUTE_MS, 0)
     }
-    expect([asked(), intake.markMs]).toEqual([4, receivedMs - MINUTE_MS])
-    for (const minutes of [4, 5, 6]) await intake.retry(receivedMs + minutes * MINUTE_MS)
-    expect([asked(), intake.markMs]).toEqual([5, receivedMs + 3 * MINUTE_MS])
+    expect([asked(), intake.markMs]).toEqual([3, receivedMs - MINUTE_MS])
+    for (const minutes of [3, 4, 5]) await intake.retry(receivedMs + minutes * MINUTE_MS)
+    expect([asked(), intake.markMs]).toEqual([4, receivedMs + MINUTE_MS])
+  })
+
+  it('holds the mark no further back than that behind what was compared, although nothing is asked again', async () => {
+    const { intake, ended, receivedMs } = stageOf([true])
+    intake.checked(receivedMs, 0)
+    await intake.handle(ended)
+    intake.checked(receivedMs + 10 * MINUTE_MS, 0)
+    expect(intake.markMs).toBe(receivedMs + 8 * MINUTE_MS)
   })
 
   it('is asked again once, however old: after an outage deliveries of hours are read at once', async () => {
