@@ -1,5 +1,5 @@
 // npm run test:faults -- [--seeds 1000] [--seed 1] [--harm NAME] [--apps 1,2,4] [--workers 2]
-// npm run test:faults -- --kills 200 [--processes 1] [--seed 1]
+// npm run test:faults -- --kills 200 [--processes 1] [--together 4] [--seed 1]
 // Plays stories under each kind of trouble, seed by seed, and compares what is left with one App's story without any;
 // or kills processes of the App at random moments under load, as often as asked for, and verifies the log each time.
 
@@ -24,6 +24,8 @@ const { values } = parseArgs({
     workers: { type: 'string', default: String(availableParallelism()) },
     kills: { type: 'string' },
     processes: { type: 'string', default: '1' },
+    /** Stories that are told at the same time while processes are killed. */
+    together: { type: 'string', default: '4' },
     /** Of a worker: it plays each n-th seed. */
     step: { type: 'string' },
   },
@@ -110,7 +112,12 @@ async function kill(kills: number): Promise<void> {
   const told = (done: number): void => {
     if (done % 10 === 0) process.stdout.write(`${done} of ${kills} kills\n`)
   }
-  const { traces, broken, stories } = await killedOften(first, { kills, processes: Number(values.processes), told })
+  const { traces, broken, stories } = await killedOften(first, {
+    kills,
+    processes: Number(values.processes),
+    together: Number(values.together),
+    told,
+  })
   const problems = [...broken, difference(expected, traces)].filter((problem) => problem !== null)
   for (const problem of problems) process.stdout.write(`DIFFERENT\n   ${problem}\n`)
   const minutes = ((performance.now() - startedMs) / 60_000).toFixed(1)
