@@ -5,7 +5,7 @@ import { type GitHubApp, splitName } from '../github/client.ts'
 import { outside, outsideOrNull } from '../github/trouble.ts'
 import { type Divergence, divergenceError } from '../ledger/divergence.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { type IntegrityCode, integrityError, integrityProblem, isIntegrityError } from '../ledger/trouble.ts'
+import { branchOf, type IntegrityCode, integrityError, integrityProblem, isIntegrityError } from '../ledger/trouble.ts'
 import { escapeMarkdown } from '../render/text.ts'
 
 export interface GuardOptions {
@@ -41,10 +41,6 @@ export function createGuard(options: GuardOptions): Guard {
   /** What the alarm was last told; undefined while it is not known what stands outside. */
   let told: string | null | undefined
 
-  /** The branch that a message names, such as one of an epoch before; else the one that is written. */
-  const concerned = ({ message }: RingmasterError): string =>
-    branches().find((branch) => message.includes(`@${branch}: `)) ?? branches().at(-1) ?? ''
-
   async function tell(error: RingmasterError | null): Promise<void> {
     const message = error?.message ?? null
     if (told === message) return
@@ -55,7 +51,9 @@ export function createGuard(options: GuardOptions): Guard {
         key: KEY,
         repository,
         title: 'Ringmaster alarm: the log cannot be trusted',
-        body: error ? alarmText(error, concerned(error)) : 'The log is whole again; Ringmaster has gone on.',
+        body: error
+          ? alarmText(error, branchOf(error) ?? branches().at(-1) ?? '')
+          : 'The log is whole again; Ringmaster has gone on.',
         isOpen: error !== null,
       },
       null,
@@ -92,7 +90,7 @@ async function checkClosed(app: GitHubApp, fullName: string, branch: string): Pr
   const head = await branchHead(octokit, fullName, branch)
   if (head === null || !(await isForeign(octokit, fullName, head, botLogin))) return
   const message = `${fullName}@${branch}: expected a closed branch, found that somebody else committed ${head} to it`
-  throw integrityError(integrityProblem('foreign-author', message))
+  throw integrityError(integrityProblem('foreign-author', message, { branch }))
 }
 
 /** What the branch lost: heads that were forced away or deleted and are no longer part of it. */
@@ -119,8 +117,8 @@ async function checkActivity(app: GitHubApp, fullName: string, branch: string): 
       const did = activity_type === 'force_push' ? `forced it to ${after}` : 'deleted it'
       const why = `expected it to hold commit ${before}, found that ${who} ${did} at ${timestamp}`
       throw found === null
-        ? integrityError(integrityProblem('ledger-missing', `${fullName}@${branch}: ${why}`))
-        : divergenceError(`${fullName}@${branch}`, found, why)
+        ? integrityError(integrityProblem('ledger-missing', `${fullName}@${branch}: ${why}`, { branch }))
+        : divergenceError(`${fullName}@${branch}`, found, why, { branch })
     }
   }
 }

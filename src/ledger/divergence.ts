@@ -47,7 +47,7 @@ export function divergenceError(
   branch: string,
   divergence: Divergence,
   why: string,
-  where: { readonly path?: string } = {},
+  where: Parameters<typeof integrityProblem>[2] = {},
 ): RingmasterError {
   const { kind } = divergence
   const from = kind === 'forked' ? ` at commit ${divergence.from}` : ''

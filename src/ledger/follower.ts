@@ -4,7 +4,7 @@ import { checkOpening } from './opening.ts'
 import { emptyPosition, type Position, type Reading, readPosition } from './position.ts'
 import type { Author, LedgerStore, Newest } from './store.ts'
 import { checkAuthor, checkSuccession } from './succession.ts'
-import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts'
+import { integrityError, integrityProblem, isIntegrityError, onBranch } from './trouble.ts'
 
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 5_000
@@ -102,10 +102,13 @@ export class Follower {
     const { succeededBy } = closed.head
     if (succeededBy === undefined || !successor) return closed
     const store = successor(succeededBy)
-    const newest = await this.#opened(store)
-    checkAuthor(newest.info, author, store.name)
-    const opened = await readPosition(reading, newest.info.commit, newest.files.get(HEAD_PATH), closed)
-    await checkOpening(reading.read, store.name, { closed, opened })
+    const opened = await onBranch(succeededBy, async () => {
+      const newest = await this.#opened(store)
+      checkAuthor(newest.info, author, store.name)
+      const position = await readPosition(reading, newest.info.commit, newest.files.get(HEAD_PATH), closed)
+      await checkOpening(reading.read, store.name, { closed, opened: position })
+      return position
+    })
     this.#store = store
     return this.#moveOver(opened)
   }

@@ -24,16 +24,19 @@ export type LedgerCode =
   | 'epoch-unopened'
   | 'epoch-taken'
   | 'event-refused'
-export type LedgerProblem = Problem<LedgerCode>
+export interface LedgerProblem extends Problem<LedgerCode> {
+  /** The branch that is concerned, where it is not, or not yet, the one that is written. */
+  readonly branch?: string
+}
 
 const RECOVERY =
   'Run "ringmaster ledger verify" and compare the branch with its repository activity log before anything is written again.'
 
-/** A problem of the branch with its path, its line, and the way to recover. */
+/** A problem of the branch with its path, its line, its name, and the way to recover. */
 export const integrityProblem = (
   code: IntegrityCode,
   message: string,
-  where: { readonly path?: string; readonly line?: number } = {},
+  where: Pick<LedgerProblem, 'path' | 'line' | 'branch'> = {},
 ): LedgerProblem => ({
   code,
   message,
@@ -48,3 +51,18 @@ export const integrityError = (problems: readonly LedgerProblem[] | LedgerProble
 /** Whether an error says that the branch itself cannot be trusted. */
 export const isIntegrityError = (error: unknown): error is RingmasterError =>
   error instanceof RingmasterError && (INTEGRITY_CODES as readonly string[]).includes(error.code)
+
+/** The branch that an error names as the one concerned. */
+export const branchOf = (error: RingmasterError): string | undefined =>
+  (error.problems as readonly LedgerProblem[]).find(({ branch }) => branch !== undefined)?.branch
+
+/** Works on one branch: what turns out to be wrong with it names it. */
+export async function onBranch<T>(branch: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isIntegrityError(error)) throw error
+    const problems = error.problems.map((problem) => ({ ...problem, branch }))
+    throw new RingmasterError(error.fault, problems, { cause: error })
+  }
+}

@@ -69,7 +69,8 @@ async function open(on: Sandbox): Promise<Ringmaster> {
   return ringmaster
 }
 
-const head = async (on: Sandbox): Promise<string> => (await on.repository('acme/releases').head(DATA)) ?? ''
+const head = async (on: Sandbox, branch = DATA): Promise<string> =>
+  (await on.repository('acme/releases').head(branch)) ?? ''
 const grow = async (ringmaster: Ringmaster, run: number) => {
   await ringmaster.engine.submit(gateRequested(run))
   await ringmaster.engine.idle().catch(() => {})
@@ -83,8 +84,8 @@ const alarms = async (on: Sandbox) => {
 }
 
 const admin = (on: Sandbox) => on.as('ann').octokit
-const force = (on: Sandbox, sha: string) =>
-  admin(on).rest.git.updateRef({ ...releases, ref: `heads/${DATA}`, sha, force: true })
+const force = (on: Sandbox, sha: string, branch = DATA) =>
+  admin(on).rest.git.updateRef({ ...releases, ref: `heads/${branch}`, sha, force: true })
 
 /** A commit of ann on top of another, with one file changed. */
 async function commitOn(on: Sandbox, parent: string, path: string, content: string): Promise<string> {
@@ -247,4 +248,13 @@ describe('a log in a later epoch', () => {
     },
     60_000,
   )
+
+  it('is not trusted by one that starts when somebody else wrote to the newest branch, which the alarm says to put back', async () => {
+    const { on, first } = await turned()
+    await first.close()
+    await force(on, await commitOn(on, await head(on, NEXT), 'note.txt', 'hello'), NEXT)
+    const second = await open(on)
+    expect(second.ledger.trouble?.problems).toMatchObject([{ code: 'foreign-author', branch: NEXT }])
+    expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining(`refs/heads/${NEXT}\``) }])
+  }, 60_000)
 })
