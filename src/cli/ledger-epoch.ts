@@ -9,9 +9,9 @@ import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
 import { type ClosedEpoch, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
-import { verifyLedger } from '../ledger/verify.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
+import { sayProblems, verified } from './ledger-remedies.ts'
 import { appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } from './ledger-store.ts'
 
 /** Within this time a repetition finishes what was begun, and opens no further epoch. */
@@ -144,11 +144,15 @@ async function toClose(epochs: readonly Readable[], now: string): Promise<Readab
   return newest
 }
 
-/** Whether a log verifies; what is wrong with it is told. Nothing that is damaged is carried into a new epoch. */
+/**
+ * Whether a log verifies; what is wrong with it is told, and what to do about it. Nothing that is damaged is carried into a
+ * new epoch.
+ */
 async function holds(store: LedgerStore, io: CommandIo): Promise<boolean> {
-  const { ok, problems } = await verifyLedger(store, model, { checkEvent, redecide })
-  for (const problem of problems) io.err(`${problem.code}: ${problem.message}`)
-  return ok
+  const report = await verified(store, model, { checkEvent, redecide })
+  sayProblems([['', report]], io)
+  if (!report.ok) io.err('Nothing was closed: repeat when "ringmaster ledger verify" finds no problem any more.')
+  return report.ok
 }
 
 async function closedAt({ store, head }: Readable): Promise<ClosedEpoch> {

@@ -1,5 +1,7 @@
 import type { Problem } from '../core/problem.ts'
 import type { IntegrityCode } from '../ledger/trouble.ts'
+import { type VerifyReport, verifyLedger } from '../ledger/verify.ts'
+import type { CommandIo } from './command.ts'
 
 /** What to do about each problem of a log, as `docs/ledger.md` has it. */
 export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', string>> = {
@@ -16,7 +18,23 @@ export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', strin
 }
 
 /** A problem of a log with what to do about it: whoever verifies need not be told to verify. */
-export function withRemedy(problem: Problem): Problem {
+function withRemedy(problem: Problem): Problem {
   const remedy = Object.hasOwn(REMEDIES, problem.code) ? REMEDIES[problem.code as keyof typeof REMEDIES] : undefined
   return remedy === undefined ? problem : { ...problem, hint: `${remedy[0]?.toUpperCase()}${remedy.slice(1)}.` }
+}
+
+/** A verification with what to do about each problem that it found. */
+export async function verified(...given: Parameters<typeof verifyLedger>): Promise<VerifyReport> {
+  const report = await verifyLedger(...given)
+  return { ...report, problems: report.problems.map(withRemedy) }
+}
+
+/** The problems, each with its remedy where its code comes first. */
+export function sayProblems(reports: readonly (readonly [where: string, report: VerifyReport])[], io: CommandIo): void {
+  const told = new Set<string>()
+  for (const [where, { problems }] of reports)
+    for (const { code, message, hint } of problems) {
+      io.err(`${code}: ${where}${message}${told.has(code) || hint === undefined ? '' : `\n  ${hint}`}`)
+      told.add(code)
+    }
 }

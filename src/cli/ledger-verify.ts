@@ -5,11 +5,11 @@ import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import type { FoundAnchors } from '../github/anchors.ts'
 import { openArchive } from '../ledger/archive.ts'
-import { type Anchor, type VerifyReport, verifyLedger } from '../ledger/verify.ts'
+import type { Anchor, VerifyReport } from '../ledger/verify.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
 import { readInput } from './files.ts'
 import { anchorsOnGitHub } from './ledger-anchors.ts'
-import { withRemedy } from './ledger-remedies.ts'
+import { sayProblems, verified } from './ledger-remedies.ts'
 import { storesToRead, storeToRead } from './ledger-store.ts'
 
 /** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
@@ -70,22 +70,6 @@ export const ledgerVerify: CliCommand = {
     sayProblems([['', report], ...(before ? [['in the archive: ', before] as const] : [])], io)
     return report.ok && before?.ok !== false ? 0 : 1
   },
-}
-
-/** A verification with what to do about each problem that it found. */
-async function verified(...given: Parameters<typeof verifyLedger>): Promise<VerifyReport> {
-  const report = await verifyLedger(...given)
-  return { ...report, problems: report.problems.map(withRemedy) }
-}
-
-/** The problems, each with its remedy where its code comes first. */
-function sayProblems(reports: readonly (readonly [where: string, report: VerifyReport])[], io: CommandIo): void {
-  const told = new Set<string>()
-  for (const [where, { problems }] of reports)
-    for (const { code, message, hint } of problems) {
-      io.err(`${code}: ${where}${message}${told.has(code) || hint === undefined ? '' : `\n  ${hint}`}`)
-      told.add(code)
-    }
 }
 
 async function archiveAt(path: string) {
