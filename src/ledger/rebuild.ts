@@ -31,7 +31,7 @@ async function filesUnder(store: LedgerStore, commit: string, directory: string)
 }
 
 /** Refuses to write on a branch that was closed: the epoch after it names its last commit and its snapshot. */
-export function refuseClosed(branch: string, succeededBy: string | undefined): void {
+function refuseClosed(branch: string, succeededBy: string | undefined): void {
   if (succeededBy === undefined) return
   throw new RingmasterError('refused', {
     code: 'ledger-succeeded',

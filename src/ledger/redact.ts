@@ -4,7 +4,7 @@ import { quoted, RingmasterError } from '../core/problem.ts'
 import { cutIntoFiles, encodeEvents } from './codec.ts'
 import { eventFilePath, eventPaths, firstSeqOf, folderFor } from './event-files.ts'
 import { evolved } from './position.ts'
-import { commitRebuilt, refuseClosed } from './rebuild.ts'
+import { commitRebuilt } from './rebuild.ts'
 import { replayLog } from './replay.ts'
 import { textAt, withoutTexts } from './sealed.ts'
 import type { LedgerStore } from './store.ts'
@@ -33,6 +33,13 @@ const MIN_COPIED_CHARACTERS = 6
 
 const refused = (message: string, hint: string) =>
   new RingmasterError('bad-input', { code: 'nothing-to-redact', message, hint })
+
+const closed = (message: string) =>
+  new RingmasterError('refused', {
+    code: 'ledger-succeeded',
+    message,
+    hint: 'What was closed stays as it is: texts are taken out before an epoch is opened. Take out its copies in the epoch that is open, and limit who can read the release repository: docs/ledger.md, "Take a text out".',
+  })
 
 async function fileOf(store: LedgerStore, commit: string, seq: number): Promise<string | undefined> {
   let found: string | undefined
@@ -78,7 +85,7 @@ function membersOf(
 /**
  * Takes texts of one event out of the log, as one commit: its file without them, an `event.redacted` that says so, and
  * head and snapshots anew. Chain and digests stay. Nothing is written without `newId`. Throws what is wrong with the log,
- * `nothing-to-redact`, `ledger-succeeded` for a branch that was closed, or `ledger-contended`.
+ * `nothing-to-redact`, `ledger-succeeded` for an event of an epoch that was closed, or `ledger-contended`.
  */
 export async function redactEvent(
   store: LedgerStore,
@@ -94,16 +101,18 @@ export async function redactEvent(
       if (event.seq === seq || (model.textsOf?.(event) ?? []).length > 0) events.set(event.seq, event)
     },
   })
-  refuseClosed(store.name, whole.head.succeededBy)
+  const { origin, succeededBy } = whole.head
+  if (succeededBy !== undefined)
+    throw closed(
+      `${store.name}: expected the branch of the epoch that is open, found that it was closed: the log goes on in ${succeededBy}`,
+    )
+  if (seq <= origin.seq)
+    throw closed(
+      `${store.name}: expected an event of the epoch that is open, from ${origin.seq + 1} on, found event ${seq} of one that was closed`,
+    )
   const event = events.get(seq)
   const path = await fileOf(store, whole.commit, seq)
   if (!event || path === undefined) {
-    const from = whole.head.origin.seq
-    if (seq <= from)
-      throw refused(
-        `expected an event of the epoch that is open, from ${from + 1} on, found event ${seq}`,
-        'What was closed stays as it is: texts are taken out before an epoch is opened.',
-      )
     const hint = '"ringmaster ledger log" shows the number of each event.'
     throw refused(`expected the number of an event up to ${whole.end.seq}, found ${seq}`, hint)
   }

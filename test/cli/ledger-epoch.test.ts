@@ -186,6 +186,22 @@ describe('ledger epoch', () => {
     expect(none.problems).toEqual(['file-unreadable'])
   }, 60_000)
 
+  it.each<[string, string[]]>([
+    ['it is tried', []],
+    ['it is confirmed', ['--yes']],
+  ])(
+    'takes no text out of an epoch that was closed: %s',
+    async (_, confirmed) => {
+      const head = () => execFileSync('git', [`--git-dir=${repo}`, 'for-each-ref'], { encoding: 'utf8' })
+      const before = head()
+      const words = ['--event', '1', '--reason', 'names a customer', '--by', 'ann', ...confirmed]
+      const told = await runCommand(named('ledger redact'), ['--repo', repo, ...words])
+      expect(told).toMatchObject({ code: 'thrown', problems: ['ledger-succeeded'] })
+      expect(head()).toBe(before)
+    },
+    60_000,
+  )
+
   it('does not carry a log on that does not hold', async () => {
     const path = join(directory, 'harmed.git')
     execFileSync('git', ['clone', '-q', '--bare', repo, path])
