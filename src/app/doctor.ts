@@ -4,7 +4,7 @@ import { branchOfEpoch, DATA_BRANCH, PAGES_BRANCH } from '../core/own-branches.t
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
 import { splitName } from '../github/client.ts'
 import { MERGE_METHODS } from '../github/proposals.ts'
-import { type BranchRule, branchProtection, branchRules } from '../github/rulesets.ts'
+import { type BranchGuard, type BranchRule, branchGuard, branchRules } from '../github/rulesets.ts'
 import { outside } from '../github/trouble.ts'
 import { plainLine } from '../render/text-table.ts'
 import { EVENTS } from '../webhooks/index.ts'
@@ -102,17 +102,29 @@ const rulesets: Examination = async ({ app, releaseRepository, pages: site }) =>
   }))
   if (site !== null) guarded.push({ repository: site, branch: PAGES_BRANCH })
   return Promise.all(
-    guarded.map(async ({ repository, branch }): Promise<Finding> => {
-      const isGuarded = await branchProtection(await app.forRepository(repository), repository, branch)
-      return isGuarded
-        ? { state: 'pass', what: `a ruleset guards ${branch}` }
-        : {
-            state: 'warn',
-            what: `nothing guards ${branch}: ${UNGUARDED[branch] ?? 'every answer says "unprotected"'}`,
-            hint: 'Create the ruleset: docs/install.md, "Protect the branches".',
-          }
-    }),
+    guarded.map(async ({ repository, branch }) =>
+      guardOf(branch, await branchGuard(await app.forRepository(repository), repository, branch)),
+    ),
   )
+}
+
+function guardOf(branch: string, guard: BranchGuard): Finding {
+  const follows = UNGUARDED[branch] ?? 'every answer says "unprotected"'
+  const hint = 'Create the ruleset: docs/install.md, "Protect the branches".'
+  switch (guard.kind) {
+    case 'ruleset':
+      return { state: 'pass', what: `a ruleset guards ${branch}` }
+    case 'lacking':
+      return { state: 'warn', what: `the rulesets of ${branch} lack ${guard.missing.join(', ')}: ${follows}`, hint }
+    case 'classic':
+      return {
+        state: 'warn',
+        what: `classic protection guards ${branch}, and no ruleset: whom it lets push or force-push the App may not read`,
+        hint: `${hint} Only there can the App see that nobody else may write.`,
+      }
+    case 'none':
+      return { state: 'warn', what: `no ruleset guards ${branch}: ${follows}`, hint }
+  }
 }
 
 /** Whether proposals can be merged when their release completes; whichever method there is will do. */

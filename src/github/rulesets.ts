@@ -1,6 +1,6 @@
 import type { Octokit } from '@octokit/rest'
 import { splitName } from './client.ts'
-import { statusOf, translated } from './trouble.ts'
+import { outsideOrNull, statusOf, translated } from './trouble.ts'
 
 /** The ruleset that guards Ringmaster's branches; an admin creates it once (`docs/install.md`). */
 export const RULESET_NAME = 'ringmaster branches'
@@ -21,8 +21,35 @@ export const rulesetBody = (appId: number, branches: readonly string[]) => ({
  * Where the installation may not see the rules, the branch counts as unprotected; GitHub's trouble is thrown.
  */
 export async function branchProtection(octokit: Octokit, fullName: string, branch: string): Promise<boolean> {
-  const active = new Set((await branchRules(octokit, fullName, branch)).map(({ type }) => type))
-  return NEEDED_RULES.every((rule) => active.has(rule))
+  return missingFrom(await branchRules(octokit, fullName, branch)).length === 0
+}
+
+function missingFrom(rules: readonly BranchRule[]): readonly string[] {
+  const active = new Set(rules.map(({ type }) => type))
+  return NEEDED_RULES.filter((rule) => !active.has(rule))
+}
+
+/** What keeps others from writing a branch, as far as the App may see. */
+export type BranchGuard =
+  | { readonly kind: 'ruleset' }
+  | { readonly kind: 'lacking'; readonly missing: readonly string[] }
+  | { readonly kind: 'classic' }
+  | { readonly kind: 'none' }
+
+/**
+ * The guard of a branch, classic protection included: whether it is there is in the branch, which contents: read shows,
+ * and what it says is behind administration: read, which the App does not have. A branch that is not there has none to see.
+ */
+export async function branchGuard(octokit: Octokit, fullName: string, branch: string): Promise<BranchGuard> {
+  const rules = await branchRules(octokit, fullName, branch)
+  const missing = missingFrom(rules)
+  if (missing.length === 0) return { kind: 'ruleset' }
+  // A branch counts as protected by any rule of a ruleset too: only without one does it tell of classic protection.
+  if (rules.length > 0) return { kind: 'lacking', missing }
+  const found = await outsideOrNull(`read the branch ${branch}`, () =>
+    octokit.request('GET /repos/{owner}/{repo}/branches/{branch}', { ...splitName(fullName), branch }),
+  )
+  return { kind: found?.data.protected === true ? 'classic' : 'none' }
 }
 
 /** A rule that is active for a branch, as GitHub lists it. */

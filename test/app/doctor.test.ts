@@ -15,6 +15,8 @@ interface World {
   readonly events?: readonly string[]
   readonly date?: string
   readonly rules?: readonly string[]
+  /** What the branches say of their protection, where no rule is active for them; null where there is none yet. */
+  readonly isProtected?: boolean | null
   readonly file?: string | null
   /** The release repository as GitHub describes it, and the rules of the branch of proposals beside those that guard it. */
   readonly repository?: object
@@ -42,6 +44,7 @@ function hospital(world: World = {}): void {
     events = EVENTS,
     date = 'Fri, 20 Nov 2026 10:00:20 GMT',
     rules = ['update', 'deletion', 'non_fast_forward'],
+    isProtected = null,
     file = CONFIGURATION.replace('users: [eve]', TEAM),
     repository = {},
     releasesRules = [],
@@ -62,6 +65,15 @@ function hospital(world: World = {}): void {
     .query(true)
     .times(3)
     .reply(200, [...guards, ...releasesRules])
+  if (guards.length === 0)
+    for (const branch of ['ringmaster-data', 'ringmaster-data-2', 'ringmaster-releases'])
+      github()
+        .get(`${repo}/branches/${branch}`)
+        .reply(
+          ...((isProtected === null
+            ? [404, { message: 'Branch not found' }]
+            : [200, { name: branch, protected: isProtected }]) as [number, object]),
+        )
   github().get(`${repo}/rules/branches/main`).query(true).reply(200, mainRules)
   github()
     .get(repo)
@@ -134,21 +146,43 @@ describe('the doctor', () => {
     ],
     ['no time', { date: '' }, [{ state: 'warn', what: expect.stringContaining('told no time') }]],
     [
-      'branches that nothing guards',
+      'branches whose rulesets lack a rule',
       { rules: ['update', 'deletion'] },
       [
         {
           state: 'warn',
-          what: 'nothing guards ringmaster-data: every answer says "unprotected"',
+          what: 'the rulesets of ringmaster-data lack non_fast_forward: every answer says "unprotected"',
+          hint: expect.any(String),
+        },
+        { state: 'warn', what: expect.stringContaining('the log will be unprotected in its next epoch') },
+        { state: 'warn', what: expect.stringContaining('ringmaster-releases') },
+      ],
+    ],
+    ...[null, false].map((isProtected): [string, World, object[]] => [
+      isProtected === null ? 'branches to come that nothing guards' : 'branches that nothing guards',
+      { rules: [], isProtected },
+      [
+        {
+          state: 'warn',
+          what: 'no ruleset guards ringmaster-data: every answer says "unprotected"',
           hint: expect.any(String),
         },
         {
           state: 'warn',
-          what: 'nothing guards ringmaster-data-2: the log will be unprotected in its next epoch',
+          what: 'no ruleset guards ringmaster-data-2: the log will be unprotected in its next epoch',
           hint: expect.any(String),
         },
-        { state: 'warn', what: expect.stringContaining('ringmaster-releases') },
+        { state: 'warn', what: expect.stringContaining('no ruleset guards ringmaster-releases') },
       ],
+    ]),
+    [
+      'branches that classic protection guards, of which the App may not read more',
+      { rules: [], isProtected: true },
+      ['ringmaster-data', 'ringmaster-data-2', 'ringmaster-releases'].map((branch) => ({
+        state: 'warn',
+        what: `classic protection guards ${branch}, and no ruleset: whom it lets push or force-push the App may not read`,
+        hint: expect.stringContaining('"Protect the branches"'),
+      })),
     ],
     [
       'ways of merging that are all shut',

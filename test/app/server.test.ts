@@ -265,9 +265,9 @@ describe('the server', () => {
     app.close()
     expect(found.filter(({ state }) => state === 'fail')).toEqual([])
     expect(found.filter(({ state }) => state === 'warn').map(({ what }) => what)).toEqual([
-      expect.stringContaining('nothing guards ringmaster-data:'),
-      expect.stringContaining('nothing guards ringmaster-data-2:'),
-      expect.stringContaining('nothing guards ringmaster-releases'),
+      expect.stringContaining('no ruleset guards ringmaster-data:'),
+      expect.stringContaining('no ruleset guards ringmaster-data-2:'),
+      expect.stringContaining('no ruleset guards ringmaster-releases'),
       'there is no environment production of acme/platform',
     ])
   })
