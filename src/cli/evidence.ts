@@ -6,6 +6,7 @@ import { releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
 import { replayLog } from '../ledger/replay.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import { NO_LEDGER_HINT } from './ledger-remedies.ts'
 
 /** One event that speaks of the release, with where it stands in the log. */
 export interface EvidenceEvent {
@@ -65,7 +66,7 @@ const noLedger = () =>
   new RingmasterError('bad-input', {
     code: 'no-ledger',
     message: 'expected the branch of a log, found none',
-    hint: 'Give the release repository, or a clone of it that has the branch.',
+    hint: NO_LEDGER_HINT,
   })
 
 /**

@@ -11,7 +11,7 @@ import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
-import { sayProblems, verified } from './ledger-remedies.ts'
+import { NO_LEDGER_HINT, sayProblems, verified } from './ledger-remedies.ts'
 import { appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } from './ledger-store.ts'
 
 /** Within this time a repetition finishes what was begun, and opens no further epoch. */
@@ -118,7 +118,7 @@ async function epochsToTurn(storeOf: StoreOf, base: string, repo: string): Promi
     throw new RingmasterError('bad-input', {
       code: 'no-ledger',
       message: `expected the branch ${base} in ${repo}, found none`,
-      hint: 'Give the release repository, or a clone of it that has the branch.',
+      hint: NO_LEDGER_HINT,
     })
   }
   return epochs.map(({ branch, store, head }) => {

@@ -3,11 +3,17 @@ import type { IntegrityCode } from '../ledger/trouble.ts'
 import { type VerifyReport, verifyLedger } from '../ledger/verify.ts'
 import type { CommandIo } from './command.ts'
 
+/** A clone has the branches of the log only when told so: `git clone` makes a branch of the default one alone. */
+const FETCH = "git fetch origin 'refs/heads/ringmaster-data*:refs/heads/ringmaster-data*'"
+
+/** What to do where no log is found to read. */
+export const NO_LEDGER_HINT = `Give the release repository, or a clone of it after \`${FETCH}\`.`
+
 /** What to do about each problem of a log, as `docs/ledger.md` has it. */
 export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', string>> = {
   'ledger-damaged':
     'find the commit that did it in the history of the branch (`git log --diff-filter=MD -- events`), restore the one before',
-  'ledger-missing': 'name the right directory and branch; else restore the branch from a clone',
+  'ledger-missing': `name the right directory and branch, and fetch it there (\`${FETCH}\`); where GitHub has none, restore it from a clone`,
   'ledger-rewound': 'compare with the branch’s activity on GitHub, restore the later head',
   'ledger-replaced': 'compare with the branch’s activity on GitHub, restore the last head of the history that was seen',
   'ledger-forked': 'restore the head of the line that check runs and gate answers name',

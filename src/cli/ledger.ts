@@ -10,6 +10,7 @@ import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
+import { NO_LEDGER_HINT } from './ledger-remedies.ts'
 import { epochsToRead, newestOf, storesToWrite } from './ledger-store.ts'
 import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
@@ -46,7 +47,7 @@ export const ledgerLog: CliCommand = {
       throw new RingmasterError('bad-input', {
         code: 'no-ledger',
         message: `expected the branch ${values.branch ?? DATA_BRANCH} in ${values.repo ?? ''}, found none`,
-        hint: 'Give the release repository, or a clone of it that has the branch.',
+        hint: NO_LEDGER_HINT,
       })
     }
     /** One document, written as it is read: a log does not fit into memory for ever. */
