@@ -128,8 +128,8 @@ const BY_STANDARD_ERROR: readonly KnownTrouble[] = [
     says: /not a git repository|cannot change to/,
     problem: {
       code: 'not-a-repository',
-      message: 'expected a git checkout in the working directory, found none',
-      hint: 'add a step `uses: actions/checkout` with `fetch-depth: 0` before this one, or set `working-directory`',
+      message: 'expected a git checkout in the directory, found none',
+      hint: 'name the directory of one; in a workflow add a step `uses: actions/checkout` with `fetch-depth: 0` before this one, or set `working-directory`',
     },
   },
   {
@@ -138,7 +138,7 @@ const BY_STANDARD_ERROR: readonly KnownTrouble[] = [
     problem: {
       code: 'no-commits',
       message: 'expected a checked-out commit, found a repository without one',
-      hint: 'check a branch, tag or commit out before this step',
+      hint: 'commit something, or check a branch, tag or commit out; in a workflow in a step before this one',
     },
   },
 ]
