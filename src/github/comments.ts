@@ -1,3 +1,4 @@
+import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
@@ -27,15 +28,25 @@ async function findComment(
     if (known && known.data.user?.login === botLogin && !isMarkedAsAnother)
       return { id: Number(known.data.id), body: known.data.body ?? '' }
   }
-  return oldestOf(app, output, output.since === undefined ? {} : { since: output.since })
+  return theOne(app, output, narrowedTo(output))
 }
 
-/** The oldest comment of ours with the marker, among those that changed since an instant where one is given. */
-async function oldestOf(
+/** None of ours is older than what it answers. */
+const narrowedTo = ({ since }: OutputOf<'comment'>): { readonly since?: string } =>
+  since === undefined ? {} : { since }
+
+/** How long before a comment another process may have looked and not found it, by GitHub's clock. */
+const RACE_MS = 120_000
+
+/**
+ * The comments of ours with the marker that were made together, oldest first: among those that changed since an instant
+ * where one is given. Nothing is read behind the first one but what may be of its moment.
+ */
+async function ownComments(
   app: GitHubApp,
   output: OutputOf<'comment'>,
   narrowed: { readonly since?: string },
-): Promise<OwnComment | null> {
+): Promise<readonly OwnComment[]> {
   const octokit = await app.forRepository(output.repository.fullName)
   const { botLogin } = await app.profile()
   const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
@@ -45,39 +56,72 @@ async function oldestOf(
     ...narrowed,
   })
   return outside(`list the comments of #${output.issue}`, async () => {
+    const found: OwnComment[] = []
+    let untilMs = Number.POSITIVE_INFINITY
     for await (const { data } of pages) {
-      const found = data.find(
-        (comment) => comment.user?.login === botLogin && markerIn(comment.body ?? '') === output.key,
-      )
-      if (found) return { id: Number(found.id), body: found.body ?? '' }
+      for (const { id, user, body, created_at: createdAt } of data) {
+        if (Date.parse(createdAt) > untilMs) return found
+        if (user?.login !== botLogin || markerIn(body ?? '') !== output.key) continue
+        if (found.length === 0) untilMs = Date.parse(createdAt) + RACE_MS
+        found.push({ id: Number(id), body: body ?? '' })
+      }
     }
-    return null
+    return found
   })
 }
 
-/** How long before the comment another process may have looked and not found it, by GitHub's clock. */
-const RACE_MS = 120_000
-
 /**
- * What stands of a comment that was just made. Another process may have made it at the same time: then both see both,
- * the younger one is removed by whoever made it, and one is left.
+ * Our comment with the marker, or null. Where several were made together, the oldest is left: all others are removed, by
+ * whoever made them, and by whoever finds them where their maker was killed or never heard of it. `made` was just made,
+ * whether it is listed yet or not.
  */
-async function settled(
+async function theOne(
   app: GitHubApp,
   output: OutputOf<'comment'>,
-  made: { readonly id: number; readonly createdAt: string },
+  narrowed: { readonly since?: string },
+  made: OwnComment | null = null,
 ): Promise<OwnComment | null> {
-  const since = new Date(Date.parse(made.createdAt) - RACE_MS).toISOString()
-  const oldest = await oldestOf(app, output, { since })
-  if (oldest === null || oldest.id >= made.id) return null
+  const listed = await ownComments(app, output, narrowed)
+  const all = made === null || listed.some(({ id }) => id === made.id) ? listed : [...listed, made]
+  const [oldest, ...younger] = all.toSorted((a, b) => a.id - b.id)
   const octokit = await app.forRepository(output.repository.fullName)
-  await outsideOrNull('remove a comment that was made twice', () =>
-    octokit.request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', {
-      ...splitName(output.repository.fullName),
-      comment_id: made.id,
-    }),
-  )
-  return oldest
+  for (const { id } of younger) {
+    await outsideOrNull('remove a comment that was made twice', () =>
+      octokit.request('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', {
+        ...splitName(output.repository.fullName),
+        comment_id: id,
+      }),
+    )
+  }
+  return oldest ?? null
+}
+
+const isOutcomeUnknown = (error: unknown): boolean =>
+  error instanceof RingmasterError && ['github-unreachable', 'github-failed'].includes(error.code)
+
+/**
+ * Makes the comment and answers with what stands of it. Where nobody knows whether it was made, that is looked at here
+ * and now: once another process has told the log of its own, nobody would look for ours again.
+ */
+async function create(app: GitHubApp, output: OutputOf<'comment'>, body: string): Promise<OwnComment> {
+  const octokit = await app.forRepository(output.repository.fullName)
+  let made: OwnComment & { readonly createdAt: string }
+  try {
+    const { data } = await outside(`comment on #${output.issue}`, () =>
+      octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
+        ...splitName(output.repository.fullName),
+        issue_number: output.issue,
+        body,
+      }),
+    )
+    made = { id: Number(data.id), body, createdAt: data.created_at }
+  } catch (error) {
+    const stands = isOutcomeUnknown(error) ? await theOne(app, output, narrowedTo(output)) : null
+    if (stands === null) throw error
+    return stands
+  }
+  const since = new Date(Date.parse(made.createdAt) - RACE_MS).toISOString()
+  return (await theOne(app, output, { since }, made)) ?? made
 }
 
 const isDeaf = (output: OutputOf<'comment'>, message: string, holds: boolean, at: string): Request => ({
@@ -129,16 +173,7 @@ const said =
     }
     const found = await findComment(app, output, remote)
     if (found) return { ...(await edited(found)), isMade: false }
-    const created = await outside(`comment on #${output.issue}`, () =>
-      octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
-        ...at,
-        issue_number: output.issue,
-        body,
-      }),
-    )
-    const { id, created_at: createdAt } = created.data
-    const older = await settled(app, output, { id: Number(id), createdAt })
-    return { ...(older ? await edited(older) : { remote: String(id) }), isMade: true }
+    return { ...(await edited(await create(app, output, body))), isMade: true }
   }
 
 /** What a comment is reacted to with, and where it stands. */

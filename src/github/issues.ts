@@ -55,8 +55,8 @@ interface OwnIssue {
   readonly body: string
 }
 
-/** The oldest issue of ours with the marker of an alarm; issues of others never count, whatever they carry. */
-async function oldestOf(app: GitHubApp, output: OutputOf<'alarm'>): Promise<OwnIssue | null> {
+/** The issues of ours with the marker of an alarm, oldest first; issues of others never count, whatever they carry. */
+async function ownIssues(app: GitHubApp, output: OutputOf<'alarm'>): Promise<readonly OwnIssue[]> {
   const octokit = await app.forRepository(output.repository.fullName)
   const { botLogin } = await app.profile()
   const issues = await outside('list the alarm issues', () =>
@@ -70,13 +70,14 @@ async function oldestOf(app: GitHubApp, output: OutputOf<'alarm'>): Promise<OwnI
   return issues
     .filter(({ user, body }) => user?.login === botLogin && markerIn(body ?? '') === output.key)
     .map(({ number, state, body }) => ({ number, state, body: body ?? '' }))
-    .reduce<OwnIssue | null>((oldest, issue) => (oldest && oldest.number < issue.number ? oldest : issue), null)
+    .toSorted((a, b) => a.number - b.number)
 }
 
 /**
  * One issue per condition, found again by its marker among the App's own issues. When several processes open it at
- * once, the oldest is kept. GitHub lets no App delete an issue: whoever opened a younger one closes it, without its
- * marker, so that it is never taken for the alarm.
+ * once, the oldest is kept. GitHub lets no App delete an issue: a younger one is closed, without its marker, so that it
+ * is never taken for the alarm; by whoever opened it, and by whoever finds it where that one was killed or never heard
+ * of it.
  */
 export const alarmOutlet =
   (app: GitHubApp) =>
@@ -85,36 +86,38 @@ export const alarmOutlet =
     const at = splitName(output.repository.fullName)
     const state = output.isOpen ? 'open' : 'closed'
     const body = `${output.body}\n\n${marker(output.key)}`
-    const edited = async (found: OwnIssue): Promise<Applied> => {
-      const known = { remote: String(found.number) }
-      if (found.state === state && found.body === body) return known
-      await outside('edit an alarm issue', () =>
-        octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
-          ...at,
-          issue_number: found.number,
-          state,
-          body,
-        }),
-      )
-      return known
+    const settled = async ([oldest, ...younger]: readonly OwnIssue[]): Promise<Applied | null> => {
+      if (oldest === undefined) return null
+      for (const { number } of younger) {
+        await outside('close an alarm issue that was opened twice', () =>
+          octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
+            ...at,
+            issue_number: number,
+            state: 'closed',
+            state_reason: 'not_planned',
+            body: `Opened twice: see #${oldest.number}.`,
+          }),
+        )
+      }
+      if (oldest.state !== state || oldest.body !== body) {
+        await outside('edit an alarm issue', () =>
+          octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
+            ...at,
+            issue_number: oldest.number,
+            state,
+            body,
+          }),
+        )
+      }
+      return { remote: String(oldest.number) }
     }
-    const found = await oldestOf(app, output)
-    if (found) return edited(found)
-    if (!output.isOpen) return { remote: null }
+    const found = await settled(await ownIssues(app, output))
+    if (found || !output.isOpen) return found ?? { remote: null }
     const created = await outside('open an alarm issue', () =>
       octokit.request('POST /repos/{owner}/{repo}/issues', { ...at, title: output.title, body, labels: [ALARM_LABEL] }),
     )
     const { number } = created.data
-    const older = await oldestOf(app, output)
-    if (older === null || older.number >= number) return { remote: String(number) }
-    await outside('close an alarm issue that was opened twice', () =>
-      octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
-        ...at,
-        issue_number: number,
-        state: 'closed',
-        state_reason: 'not_planned',
-        body: `Opened twice: see #${older.number}.`,
-      }),
-    )
-    return edited(older)
+    const others = (await ownIssues(app, output)).filter((issue) => issue.number !== number)
+    const all = [...others, { number, state: 'open', body }].toSorted((a, b) => a.number - b.number)
+    return (await settled(all)) ?? { remote: String(number) }
   }

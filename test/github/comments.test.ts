@@ -78,10 +78,11 @@ describe('our comment', () => {
     expect(await apply({ ...board, since }, null)).toEqual({ remote: '5' })
   })
 
-  it('is kept when another process makes it later at the same time', async () => {
+  it('is kept when another process makes it later at the same time, whose comment is removed', async () => {
     github().get(`${list}?per_page=100`).reply(200, [])
     github().post(list).reply(201, { id: 5, created_at: AT })
     again().reply(200, [comment(5, BOT, `The board\n\n${mark}`), comment(6, BOT, `The board\n\n${mark}`)])
+    github().delete(one(6)).reply(204)
     expect(await apply(board, null)).toMatchObject({ remote: '5' })
   })
 
@@ -94,6 +95,30 @@ describe('our comment', () => {
       .patch(one(5), { body: `The board\n\n${mark}` })
       .reply(200, { id: 5 })
     expect(await apply(board, null)).toMatchObject({ remote: '5' })
+  })
+
+  it('is kept when it is not listed yet and the one of another process is', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(201, { id: 5, created_at: AT })
+    again().reply(200, [comment(6, BOT, `The board\n\n${mark}`)])
+    github().delete(one(6)).reply(204)
+    expect(await apply(board, null)).toMatchObject({ remote: '5' })
+  })
+
+  it('is looked for at once where nobody knows whether it was made', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(502, { message: 'Server Error' })
+    github()
+      .get(`${list}?per_page=100`)
+      .reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+    expect(await apply(board, null)).toMatchObject({ remote: '5' })
+  })
+
+  it('is tried again where it was not made', async () => {
+    github().get(`${list}?per_page=100`).reply(200, [])
+    github().post(list).reply(502, { message: 'Server Error' })
+    github().get(`${list}?per_page=100`).reply(200, [])
+    expect(await failure(apply(board, null))).toMatchObject({ code: 'github-failed' })
   })
 
   it('is found among many pages and edited in place', async () => {

@@ -69,13 +69,16 @@ describe('an alarm', () => {
     expect(await raise(alarm(true))).toEqual({ remote: '40' })
   })
 
-  it('is kept when another process opens it later at the same time', async () => {
+  it('is kept when another process opens it later at the same time, whose issue is closed', async () => {
     github().get(list).query(query).reply(200, [])
     github().post(list).reply(201, { number: 40 })
     github()
       .get(list)
       .query(query)
       .reply(200, [known(41), known(40)])
+    github()
+      .patch(`${list}/41`, { state: 'closed', state_reason: 'not_planned', body: 'Opened twice: see #40.' })
+      .reply(200, {})
     expect(await raise(alarm(true))).toEqual({ remote: '40' })
   })
 

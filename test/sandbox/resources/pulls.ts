@@ -103,14 +103,18 @@ const create: Handler = async (context) => {
   const custom = (message: string) =>
     new Refusal(422, 'Validation Failed', [{ resource: 'PullRequest', code: 'custom', message }])
   const isSame = (issue: PullIssue) => issue.pull.headRef === headRef && issue.pull.baseRef === body.base
-  if (pullsOf(repository).some((issue) => issue.state === 'open' && isSame(issue))) {
-    throw custom(`A pull request already exists for ${repository.owner.login}:${headRef}.`)
+  const refuseSecond = () => {
+    if (pullsOf(repository).some((issue) => issue.state === 'open' && isSame(issue)))
+      throw custom(`A pull request already exists for ${repository.owner.login}:${headRef}.`)
   }
+  refuseSecond()
   if ((await git.mergeBase(baseOid, headOid)) === undefined) {
     throw custom(`The ${headRef} branch has no history in common with ${body.base}`)
   }
   const stats = await statsOf(git, baseOid, headOid)
   if (stats.commits === 0) throw custom(`No commits between ${body.base} and ${headRef}`)
+  /** Another may have opened it while git was asked. */
+  refuseSecond()
   const issue = addIssue(world, repository, {
     title,
     body: body.body ?? null,

@@ -170,8 +170,15 @@ const create: Handler = async (context) => {
     publishedAt: null,
     assets: [],
   }
-  if (!release.draft) await publish(context, release)
-  releasesOf(context.repository()).push(release)
+  /** It holds the tag while git is asked, so that another of that name is refused meanwhile. */
+  const all = releasesOf(context.repository())
+  all.push(release)
+  try {
+    if (!release.draft) await publish(context, release)
+  } catch (error) {
+    all.splice(all.indexOf(release), 1)
+    throw error
+  }
   return created(bodyOf(context, release))
 }
 
