@@ -14,9 +14,10 @@ import {
 } from '../product/schema.ts'
 import { OPEN_KEY, type OpenIndex } from '../release/open.ts'
 import type { Request } from '../request.ts'
+import { closedBy } from '../ring/close.ts'
 import { type GateState, gateKeyOf } from '../ring/schema.ts'
-import { isSpokenFor } from './evolve.ts'
-import { attemptKey, type RunState, runKey } from './schema.ts'
+import { attemptOf, isSpokenFor } from './evolve.ts'
+import { attemptKey, endOf, type RunState, runKey } from './schema.ts'
 import { isTerminal } from './status.ts'
 
 type DeploymentReported = Extract<Request, { kind: 'deployment-reported' }>
@@ -149,12 +150,24 @@ function* decideJobDeployment(
   )
   const isOver = known !== undefined && known.endedAttempt >= run.attempt
   if (!isOver) return { kind: 'accept', events: [seen], answer: null }
+  const closed = yield* gateLeftBy(request, { id: run.id, attempt: run.attempt })
   const before = known.jobDeployments.find((job) => job.deploymentId === deploymentId)
   const began = before?.began === true || status === 'started' || status === 'completed'
   if (isSpokenFor(known, { environment, ...(began ? { began } : {}) }))
-    return { kind: 'accept', events: [seen], answer: null }
+    return { kind: 'accept', events: [seen, ...closed], answer: null }
   const late = yield* decideByCommit(request, announcedBy(known, environment))
-  return { ...late, events: [seen, ...late.events] }
+  return { ...late, events: [seen, ...closed, ...late.events] }
+}
+
+/** The end of a gate whose run was over before it was heard to which of its tries the waiting job belonged. */
+function* gateLeftBy(
+  request: DeploymentReported,
+  run: { readonly id: number; readonly attempt: number },
+): Deciding<EventDraft[]> {
+  const { repository, environment, deploymentId } = request
+  const gate = yield* state<GateState>(gateKeyOf(repository.id, run.id, environment))
+  if (gate?.verdict !== 'waiting' || gate.deploymentId !== deploymentId) return []
+  return [closedBy(request, gate, run.attempt)]
 }
 
 /**
@@ -255,7 +268,7 @@ export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
     RunState | undefined,
     OpenIndex | undefined,
   ]
-  const gates = yield* gatesOf(request, open)
+  const gates = yield* gatesOf(request, run, open)
   if (run === undefined && gates.length === 0) return early
   const counted = yield* countedJobs(request, run)
   if ((run?.endedAttempt ?? 0) >= runAttempt) return counted
@@ -268,20 +281,26 @@ export function* decideRunEnded(request: RunEnded): Deciding<Accepted> {
       draft('run.ended', { repository, runId, runAttempt }, { ...rest, key: slot }),
       ...counted.events,
       ...abandoned.map((entry) => abortedBy(request, entry)),
-      ...gates.map((gate) =>
-        draft('gate.closed', { gate, reason: 'its run is over' }, { ...rest, key: `${slot}:${gate}` }),
-      ),
+      ...gates.map((gate) => closedBy(request, gate, runAttempt)),
     ],
   }
 }
 
-/** The gates of a run that still wait. One that was asked for later belongs to the run's next attempt. */
-function* gatesOf({ repository, runId, at }: RunEnded, open: OpenIndex | undefined): Deciding<string[]> {
+/**
+ * The gates of a run that still wait for a job of a try that is over. Where nothing tells of which try the job is, one
+ * that was asked for later belongs to the next.
+ */
+function* gatesOf(
+  { repository, runId, runAttempt, at }: RunEnded,
+  run: RunState | undefined,
+  open: OpenIndex | undefined,
+): Deciding<GateState[]> {
   const keys = (open?.gates ?? []).filter((key) => key.startsWith(`gate/${repository.id}/${runId}/`))
   const gates = yield* states<GateState>(keys as `gate/${string}`[])
-  return keys.filter((_, index) => {
-    const gate = gates[index]
-    return gate?.verdict === 'waiting' && gate.requestedAt <= at
+  return gates.flatMap((gate) => {
+    if (gate?.verdict !== 'waiting') return []
+    const attempt = attemptOf(run, gate.deploymentId)
+    return (attempt === undefined ? gate.requestedAt <= at : attempt <= runAttempt) ? [gate] : []
   })
 }
 
@@ -344,7 +363,3 @@ function abortedBy(
     },
   )
 }
-
-/** What the end of an attempt of a run settles has this slot. */
-const endOf = (repository: number, runId: number, attempt: number): string =>
-  `run:${repository}/${runId}/${attempt}:ended`

@@ -277,6 +277,10 @@ export function isSpokenFor(
   return own.some((attempt) => !announced.has(attempt.statusId))
 }
 
+/** The try of a run in which one of its jobs made a deployment; undefined where GitHub has not said so yet. */
+export const attemptOf = (run: RunState | undefined, deploymentId: number): number | undefined =>
+  run?.jobDeployments.find((job) => job.deploymentId === deploymentId)?.attempt
+
 export function evolveRunEnd(state: RunState | undefined, data: EventData<'run.ended'>): RunState {
   const run = state ?? emptyRun(data.repository, data.runId)
   return { ...run, endedAttempt: Math.max(run.endedAttempt, data.runAttempt) }

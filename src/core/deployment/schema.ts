@@ -110,6 +110,10 @@ export type RunState = z.infer<typeof RunState>
 export const boardKey = (product: string): `board/${string}` => `board/${product}`
 export const runKey = (repositoryId: number, runId: number): `run/${string}` => `run/${repositoryId}/${runId}`
 
+/** What the end of an attempt of a run settles has this slot. */
+export const endOf = (repository: number, runId: number, attempt: number): string =>
+  `run:${repository}/${runId}/${attempt}:ended`
+
 /** The correlation of an attempt within a product and environment: the run that made it, else the deployment itself. */
 export const attemptKey = (
   repositoryId: number,

@@ -1,7 +1,10 @@
 import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
-import { type Deciding, type Decision, state } from '../decision.ts'
+import { type Deciding, type Decision, state, states } from '../decision.ts'
+import { attemptOf } from '../deployment/evolve.ts'
+import { type RunState, runKey } from '../deployment/schema.ts'
 import type { Request } from '../request.ts'
+import { closedBy } from './close.ts'
 import { findGate, type GateFinding } from './find-gate.ts'
 import type { Blocker, GateItem, GateState } from './schema.ts'
 import { gateKeyOf } from './schema.ts'
@@ -11,13 +14,18 @@ type GateReview = Extract<Request, { kind: 'gate-review' }>
 
 /**
  * A job asks to enter an environment: it is noted, and decided at once. Asking again changes nothing; nor does what
- * was asked before the run was tried again (ids of deployments grow).
+ * was asked before the run was tried again (ids of deployments grow). What is heard of only after its try of the run was
+ * over is closed at once: no later word of the run would close it.
  */
 export function* decideGateRequested(request: GateRequested): Deciding<Decision<null>> {
   const { repository, runId, environment, deploymentId, sha, ref, installationId } = request
   const key = gateKeyOf(repository.id, runId, environment)
-  const known = yield* state<GateState>(key)
+  const [known, run] = (yield* states<unknown>([key, runKey(repository.id, runId)])) as [
+    GateState | undefined,
+    RunState | undefined,
+  ]
   if (known && known.deploymentId >= deploymentId) return { kind: 'accept', events: [], answer: null }
+  const attempt = attemptOf(run, deploymentId)
   return {
     kind: 'accept',
     answer: null,
@@ -33,6 +41,9 @@ export function* decideGateRequested(request: GateRequested): Deciding<Decision<
           trust: 'platform',
         },
       ),
+      ...(attempt !== undefined && run !== undefined && attempt <= run.endedAttempt
+        ? [closedBy(request, { key, repository, runId, deploymentId }, attempt)]
+        : []),
     ],
   }
 }
