@@ -30,7 +30,7 @@ export const versionSet: CliCommand = {
     const found = await Promise.all(
       paths.map(async (path) => ({ path, ...toRewrite(await readWithin(root, '.', path), path) })),
     )
-    if (found.every(({ bytes }) => bytes === null)) throw nothingFound(root)
+    if (named.length === 0 && found.every(({ bytes }) => bytes === null)) throw nothingFound(root)
     const rewritten = unwrap(rewriteFiles(found, version, { named: named.length > 0 }))
     if (!values.check)
       for (const { path, text: after } of rewritten) {

@@ -2,8 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import type { CommandIo } from '../../src/cli/command.ts'
 import { versionSet } from '../../src/cli/version-set.ts'
 import { runCommand } from './stage.ts'
+
+const silent: CommandIo = { out: () => {}, err: () => {}, json: false, env: {}, now: '2026-03-04T05:06:07Z' }
 
 let folder: string
 beforeEach(() => {
@@ -68,5 +71,12 @@ describe('ringmaster version set', () => {
     write('a.ts', "'1.0.0' // ringmaster:version")
     symlinkSync(tmpdir(), join(folder, 'out'))
     expect((await set(...args)).problems).toEqual(problems)
+  })
+
+  it('names each file that was asked for and is not there', async () => {
+    const told = versionSet.run(['1.0.0', '-C', folder, '--file', 'b.ts', '--file', 'c.ts'], silent)
+    await expect(told).rejects.toMatchObject({
+      problems: ['b.ts', 'c.ts'].map((path) => ({ path, message: expect.stringContaining(`nothing at "${path}"`) })),
+    })
   })
 })
