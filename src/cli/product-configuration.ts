@@ -1,6 +1,6 @@
 import { nearest } from '../core/command/nearest.ts'
 import { parseConfiguration } from '../core/config/parse.ts'
-import { quoted, unwrap } from '../core/problem.ts'
+import { type Problem, quoted, rejected, unwrap } from '../core/problem.ts'
 import { commitSourceOf } from '../core/product/bump-options.ts'
 import { type CliCommand, usageError } from './command.ts'
 import { readInput } from './files.ts'
@@ -16,7 +16,8 @@ export async function optionsOfProduct(
   command: Pick<CliCommand, 'usage'>,
 ): Promise<VersionValues> {
   const text = Buffer.from(await readInput(file, 'a configuration')).toString('utf8')
-  const { configuration } = unwrap(parseConfiguration(text, file))
+  const parsed = parseConfiguration(text, file)
+  const { configuration } = unwrap(parsed.ok ? parsed : rejected(...parsed.problems.map(placedIn(file))))
   const product = configuration.products.find((entry) => entry.name === name)
   if (product === undefined) {
     const [meant] = nearest(
@@ -45,3 +46,11 @@ export async function optionsOfProduct(
     'internal-scope': source.notes?.internalScopes,
   }
 }
+
+/** The problem with its line in the message: the command reads other things than the file, and prints no places. */
+const placedIn =
+  (file: string) =>
+  (problem: Problem): Problem => ({
+    ...problem,
+    message: `${problem.path ?? file}${problem.line === undefined ? '' : `:${problem.line}`}: ${problem.message}`,
+  })

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { bumpCommand } from '../../src/cli/bump.ts'
+import { optionsOfProduct } from '../../src/cli/product-configuration.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { runCommand } from './stage.ts'
 
@@ -214,8 +215,17 @@ describe('ringmaster bump', () => {
 
     it('refuses a configuration that does not hold', async () => {
       const file = configured('  - { name: api, repository: acme/platform, bump: { rules: ["x: y"] } }')
-      const told = await bump(history('x'), '--configuration', file, '--product', 'api')
-      expect(told.problems).toEqual(['bump-rule'])
+      const told = bump(history('x'), '--configuration', file, '--product', 'api')
+      expect((await told).problems).toEqual(['bump-rule'])
+    })
+
+    it('tells in which line a configuration does not hold', async () => {
+      const file = configured('  - { name: api, repository: nowhere }')
+      await expect(optionsOfProduct(file, 'api', bumpCommand)).rejects.toMatchObject({
+        problems: [
+          { message: expect.stringMatching(/ringmaster\.yml:\d+: products\[0\]\.repository: expected owner\/name/) },
+        ],
+      })
     })
   })
 
