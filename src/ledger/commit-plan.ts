@@ -5,7 +5,7 @@ import { cutIntoFiles, encodeStored, HEAD_PATH, MIN_WRITER } from './codec.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import type { Position, TailFile } from './position.ts'
 import type { Head, SnapshotIndex } from './schema.ts'
-import { planSnapshot } from './snapshot.ts'
+import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, type CommitRequest, commitMessage } from './store.ts'
 
 /** A snapshot comes at the latest when the tail has this many files: they all have to be read at a start. */

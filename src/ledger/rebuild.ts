@@ -5,7 +5,8 @@ import { MAX_OPERATIONS } from './commit-plan.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
 import type { Head } from './schema.ts'
-import { emptyIndex, planSnapshot, SnapshotReader } from './snapshot.ts'
+import { emptyIndex, SnapshotReader } from './snapshot.ts'
+import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, commitMessage, type LedgerStore } from './store.ts'
 
 export interface Rebuilt {

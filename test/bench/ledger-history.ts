@@ -10,7 +10,8 @@ import { gitStore } from '../../src/ledger/git.ts'
 import { KEEP_KEYS_MS, type NewKey } from '../../src/ledger/keys.ts'
 import { Lru } from '../../src/ledger/lru.ts'
 import { GENESIS } from '../../src/ledger/position.ts'
-import { emptyIndex, planSnapshot, SnapshotReader } from '../../src/ledger/snapshot.ts'
+import { emptyIndex, SnapshotReader } from '../../src/ledger/snapshot.ts'
+import { planSnapshot } from '../../src/ledger/snapshot-plan.ts'
 import { commitMessage, type LedgerStore } from '../../src/ledger/store.ts'
 
 const author = { name: 'ringmaster[bot]', email: '7+ringmaster[bot]@users.noreply.github.com' }
