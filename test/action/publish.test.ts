@@ -92,7 +92,7 @@ describe('a step that publishes', () => {
   })
 
   it('warns of a view that offers nothing', async () => {
-    const channels = await trust.channel('moved.json', ['1.0.0'], { movedTo: 'us' })
+    const channels = await trust.channel('moved.json', ['1.0.0', '2.0.0'], { movedTo: 'us' })
     const { exitCode, runner } = await publish({ channels, views: 'true' })
     expect(exitCode).toBe(0)
     expect(runner.annotations).toContainEqual({
