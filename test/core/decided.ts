@@ -178,6 +178,21 @@ export class World {
     }
   }
 
+  /** Asks requests in their order, and those that are early again as long as that brings anything, as the App does. */
+  askAll(requests: readonly Request[]): this {
+    let early = requests
+    let left = Number.POSITIVE_INFINITY
+    while (early.length < left) {
+      left = early.length
+      early = early.filter((request) => {
+        const { decision } = this.decide(request)
+        this.ask(request)
+        return decision.kind === 'accept' && decision.isEarly
+      })
+    }
+    return this
+  }
+
   /** Puts a configuration in force, as if it had been accepted at an earlier time. Returns its digest. */
   configure(text: string): string {
     const digest = sha256(text)

@@ -69,20 +69,7 @@ describe('deliveries of one story', () => {
       ]
       return fc.tuple(fc.constant(inOrder), fc.shuffledSubarray(inOrder, { minLength: inOrder.length }))
     })
-    const boardAfter = (requests: readonly Request[]): BoardState | undefined => {
-      const world = new World()
-      let early: readonly Request[] = requests
-      let left = Number.POSITIVE_INFINITY
-      while (early.length < left) {
-        left = early.length
-        early = early.filter((request) => {
-          const { decision } = world.decide(request)
-          world.ask(request)
-          return decision.kind === 'accept' && decision.isEarly
-        })
-      }
-      return world.state(boardKey('api'))
-    }
+    const boardAfter = (requests: readonly Request[]) => new World().askAll(requests).state<BoardState>(boardKey('api'))
     /** When something was first heard of may differ; what became of it may not. */
     const shown = (board: BoardState | undefined) =>
       (board?.cells ?? []).map(({ environment, attempts, lastGood }) => ({

@@ -24,17 +24,7 @@ const jobOf = (attempt: number, deploymentId: number, cameAt: number): Request[]
 const endOf = (attempt: number, at: number): Request => ({ ...runEnded(7, attempt), at: minute(at) }) as Request
 
 const gateAfter = (requests: readonly Request[]) => {
-  const world = new World()
-  let early: readonly Request[] = requests
-  let left = Number.POSITIVE_INFINITY
-  while (early.length < left) {
-    left = early.length
-    early = early.filter((request) => {
-      const { decision } = world.decide(request)
-      world.ask(request)
-      return decision.kind === 'accept' && decision.isEarly
-    })
-  }
+  const world = new World().askAll(requests)
   const gate = world.state<GateState>(KEY)
   const isOpen = world.state<OpenIndex>(OPEN_KEY)?.gates.includes(KEY) ?? false
   return [gate?.deploymentId, gate?.verdict, isOpen]
