@@ -1,14 +1,13 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { ulid } from 'ulid'
-import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
 import { model } from '../../src/core/model.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { closeEpoch, openEpoch } from '../../src/ledger/epoch.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
-import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION, gateRequested } from '../engine/stage.ts'
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { startWorld } from './world.ts'
 
 const releases = { owner: 'acme', repo: 'releases' }
 const DATA = 'ringmaster-data'
@@ -23,27 +22,7 @@ afterEach(async () => {
 
 /** A release repository with a configuration in force and a ledger of some events. */
 async function begun(): Promise<Sandbox> {
-  sandbox = await startSandbox({
-    seed: {
-      people: ['ann'],
-      organizations: [{ login: 'acme', owners: ['ann'], members: [] }],
-      repositories: [
-        {
-          name: 'acme/releases',
-          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
-        },
-        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
-      ],
-      apps: [
-        {
-          slug: 'ringmaster',
-          permissions: manifestPermissions(),
-          events: [...EVENTS],
-          installations: [{ account: 'acme' }],
-        },
-      ],
-    },
-  })
+  sandbox = await startWorld(CONFIGURATION)
   await start(sandbox)
   return sandbox
 }

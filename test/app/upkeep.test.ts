@@ -1,15 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
 import type { BoardState } from '../../src/core/deployment/schema.ts'
 import { INTAKE_KEY, type IntakeState } from '../../src/core/intake.ts'
 import { gitHubApp } from '../../src/github/client.ts'
-import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
 import { startRun } from '../sandbox/actions.ts'
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import { type Listener, listening } from './listener.ts'
 import { recordedBuild } from './recorded-build.ts'
+import { startWorld } from './world.ts'
 
 const releases = { owner: 'acme', repo: 'releases' }
 const HOUR_MS = 3_600_000
@@ -31,27 +30,7 @@ afterEach(async () => {
 })
 
 async function setStage(): Promise<Stage> {
-  const sandbox = await startSandbox({
-    seed: {
-      people: ['ann', 'eve'],
-      organizations: [{ login: 'acme', owners: ['ann'], members: ['eve'] }],
-      repositories: [
-        {
-          name: 'acme/releases',
-          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
-        },
-        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
-      ],
-      apps: [
-        {
-          slug: 'ringmaster',
-          permissions: manifestPermissions(),
-          events: [...EVENTS],
-          installations: [{ account: 'acme' }],
-        },
-      ],
-    },
-  })
+  const sandbox = await startWorld(CONFIGURATION, { members: ['eve'] })
   const listener = await listening()
   sandbox.app('ringmaster').setWebhookUrl(listener.url)
   const { id, privateKey } = sandbox.app('ringmaster')

@@ -1,12 +1,11 @@
 import { afterEach, expect, it } from '@jest/globals'
-import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
 import { gitHubApp } from '../../src/github/client.ts'
-import { EVENTS } from '../../src/webhooks/index.ts'
 import { startRun } from '../sandbox/actions.ts'
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import { listening } from './listener.ts'
 import { recordedBuild } from './recorded-build.ts'
+import { startWorld } from './world.ts'
 
 const CONFIGURATION = `schemaVersion: 1
 products:
@@ -38,27 +37,7 @@ const deploy = (sandbox: Sandbox, environment: string) =>
 
 /** An App whose deliveries are read from the delivery log, and what it would not let wait for company. */
 async function stage(): Promise<{ sandbox: Sandbox; pass: () => Promise<void>; urgencies: string[] }> {
-  const sandbox = await startSandbox({
-    seed: {
-      people: ['ann'],
-      organizations: [{ login: 'acme', owners: ['ann'] }],
-      repositories: [
-        {
-          name: 'acme/releases',
-          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
-        },
-        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
-      ],
-      apps: [
-        {
-          slug: 'ringmaster',
-          permissions: manifestPermissions(),
-          events: [...EVENTS],
-          installations: [{ account: 'acme' }],
-        },
-      ],
-    },
-  })
+  const sandbox = await startWorld(CONFIGURATION)
   ends.push(() => sandbox.stop())
   const listener = await listening()
   ends.push(() => listener.close())
