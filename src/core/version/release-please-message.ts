@@ -126,11 +126,11 @@ interface Token {
   readonly end: number
 }
 
-const typeText = /[^()\ufeff\t\v\f \u00a0\r\n!:]+/y
-const blanks = /[\ufeff\t\v\f \u00a0]*/y
-const newlines = /[\r\n]*/y
-const restOfLine = /[^\r\n]*/y
-const scopeText = /[^()\r\n]*/y
+const notInType = /[()\ufeff\t\v\f \u00a0\r\n!:]/g
+const notBlank = /[^\ufeff\t\v\f \u00a0]/g
+const notNewline = /[^\r\n]/g
+const newline = /[\r\n]/g
+const notInScope = /[()\r\n]/g
 
 /** `type(scope)!`; null where no type stands here or the scope is empty. An open bracket makes the message unreadable. */
 function readToken(text: string, start: number): Token | null {
@@ -149,18 +149,21 @@ function readToken(text: string, start: number): Token | null {
   return { type, scope, marked, end: end + marked.length }
 }
 
-/** Where a match of a sticky pattern that always matches ends. */
-function endOf(pattern: RegExp, text: string, start: number): number {
-  pattern.lastIndex = start
-  pattern.test(text)
-  return Math.max(pattern.lastIndex, start)
+/**
+ * Where a run of characters ends: at the first one outside it. Looked for one by one, not as a repetition: where V8 has
+ * stopped optimising patterns, as it does in processes with much code, a repetition keeps a place to come back to for
+ * each character, and some megabytes of them are too many.
+ */
+function first(outside: RegExp, text: string, start: number): number {
+  outside.lastIndex = start
+  return outside.exec(text)?.index ?? text.length
 }
 
-const pastBlanks = (text: string, start: number): number => endOf(blanks, text, start)
-const pastNewlines = (text: string, start: number): number => endOf(newlines, text, start)
-const lineEnd = (text: string, start: number): number => endOf(restOfLine, text, start)
-const bracketEnd = (text: string, start: number): number => endOf(scopeText, text, start)
-const typeAt = (text: string, start: number): string => text.slice(start, endOf(typeText, text, start))
+const pastBlanks = (text: string, start: number): number => first(notBlank, text, start)
+const pastNewlines = (text: string, start: number): number => first(notNewline, text, start)
+const lineEnd = (text: string, start: number): number => first(newline, text, start)
+const bracketEnd = (text: string, start: number): number => first(notInScope, text, start)
+const typeAt = (text: string, start: number): string => text.slice(start, first(notInType, text, start))
 
 const keywords = ['BREAKING CHANGE', 'BREAKING-CHANGE'] as const
 
