@@ -15,10 +15,16 @@ const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotation
 
 type CheckRun = OutputOf<'check-run'>
 
+const superseded = {
+  status: 'completed',
+  conclusion: 'neutral',
+  output: { title: 'Superseded', summary: 'Made twice at once: the newer check run of this name goes on.' },
+} as const
+
 /**
  * One check run of ours per key on a commit, found again by its external id; another App's of that name never counts.
  * GitHub deletes none: when several processes create it at once, the newest is kept up to date, for it is the one that
- * GitHub shows and that a required check rests on.
+ * GitHub shows and that a required check rests on; older ones that nobody would ever complete are ended as superseded.
  */
 async function write(app: GitHubApp, output: CheckRun): Promise<Applied> {
   const octokit = await app.forRepository(output.repository.fullName)
@@ -35,7 +41,7 @@ async function write(app: GitHubApp, output: CheckRun): Promise<Applied> {
     }),
   )
   const ours = runs.filter((run) => run.external_id === externalId && run.app?.id === profile.id)
-  const found = ours.length === 0 ? null : { id: Math.max(...ours.map(({ id }) => id)) }
+  const [found, ...older] = ours.sort((a, b) => b.id - a.id)
   const content = {
     status: output.status,
     ...(output.conclusion === null ? {} : { conclusion: output.conclusion }),
@@ -46,14 +52,13 @@ async function write(app: GitHubApp, output: CheckRun): Promise<Applied> {
       ...(output.annotations.length === 0 ? {} : { annotations: output.annotations.map(toAnnotation) }),
     },
   }
-  if (found) {
-    await outside('update a check run', () =>
-      octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
-        ...at,
-        check_run_id: found.id,
-        ...content,
-      }),
+  const update = (id: number, to: typeof content | typeof superseded) =>
+    outside('update a check run', () =>
+      octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { ...at, check_run_id: id, ...to }),
     )
+  if (found) {
+    await update(found.id, content)
+    for (const { id, status } of older) if (status !== 'completed') await update(id, superseded)
     return { remote: String(found.id) }
   }
   const created = await outside('create a check run', () =>

@@ -57,10 +57,18 @@ describe('our check run', () => {
     expect(await apply(check('success'))).toEqual({ remote: '4' })
   })
 
-  it('is the newest, which GitHub shows, where two processes created it at once', async () => {
-    const ours = [6, 7, 5].map((id) => ({ id, external_id: externalId, app: { id: APP_ID } }))
+  it('is the newest, which GitHub shows, where several processes created it at once; the others end as superseded', async () => {
+    const ours = [6, 7, 5].map((id) => ({
+      id,
+      status: id === 5 ? 'completed' : 'in_progress',
+      external_id: externalId,
+      app: { id: APP_ID },
+    }))
     github().get(list).query(query).reply(200, { total_count: 3, check_runs: ours })
     github().patch(`${runs}/7`, content).reply(200, { id: 7 })
+    github()
+      .patch(`${runs}/6`, (body) => body.status === 'completed' && body.conclusion === 'neutral')
+      .reply(200, { id: 6 })
     expect(await apply(check('success'))).toEqual({ remote: '7' })
   })
 
