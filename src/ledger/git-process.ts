@@ -8,7 +8,7 @@ export interface GitAnswer {
 }
 
 /** Variables such as GIT_DIR or GIT_INDEX_FILE, set when git calls hooks, would point git at another repository. */
-const environment = (): NodeJS.ProcessEnv => ({
+export const gitEnvironment = (): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'))),
   LC_ALL: 'C',
 })
@@ -17,17 +17,14 @@ const environment = (): NodeJS.ProcessEnv => ({
 export function askGit(directory: string, args: readonly string[], input?: Uint8Array | string): Promise<GitAnswer> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', [`--git-dir=${directory}`, ...args], {
-      env: environment(),
+      env: gitEnvironment(),
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
-    child.on('error', (cause) => {
-      const message = `expected to run git, found ${cause.message}`
-      reject(new RingmasterError('outside', { code: 'git-unavailable', message }, { cause }))
-    })
+    child.on('error', (cause) => reject(gitUnavailable(cause)))
     child.on('close', (code) =>
       resolve({ exitCode: code ?? 128, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') }),
     )
@@ -44,7 +41,14 @@ export async function runGit(directory: string, args: readonly string[], input?:
   throw gitFailed(args[0] ?? 'git', answer)
 }
 
-export const gitFailed = (command: string, answer: GitAnswer): RingmasterError =>
+export const gitUnavailable = (cause: Error): RingmasterError =>
+  new RingmasterError(
+    'outside',
+    { code: 'git-unavailable', message: `expected to run git, found ${cause.message}` },
+    { cause },
+  )
+
+export const gitFailed = (command: string, answer: Omit<GitAnswer, 'stdout'>): RingmasterError =>
   new RingmasterError('outside', {
     code: 'git-failed',
     message: `expected git ${command} to succeed, found exit code ${answer.exitCode}: ${answer.stderr.trim()}`,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RingmasterError } from '../core/problem.ts'
+import { type GitObject, gitObjects } from './git-objects.ts'
 import { askGit, gitFailed, runGit } from './git-process.ts'
 import type {
   Author,
@@ -32,24 +33,16 @@ function infoOf([commit = '', parents = '', name = '', email = '', message = '']
   return { commit, parents: listed, author: { name, email }, signed: 'unknown', message }
 }
 
-/** Reads the answer of `git cat-file --batch`: for each name in turn a header line and the bytes, or `… missing`. */
-function parseBatch(output: Buffer, paths: readonly string[]): Files {
-  const files: Files = new Map()
-  let at = 0
-  for (const path of paths) {
-    const end = output.indexOf(0x0a, at)
-    const header = output.subarray(at, end < 0 ? output.length : end).toString('utf8')
-    at = end + 1
-    const [, type, size] = /^[0-9a-f]+ (\w+) (\d+)$/.exec(header) ?? []
-    if (type === undefined) {
-      files.set(path, null)
-      continue
-    }
-    const bytes = Number(size)
-    files.set(path, type === 'blob' ? Uint8Array.from(output.subarray(at, at + bytes)) : null)
-    at += bytes + 1
+/** Entries of a tree object: a mode, a blank, a name, NUL, and the oid in as many bytes as half its digits. */
+function entriesOf({ oid, bytes }: GitObject): TreeEntry[] {
+  const entries: TreeEntry[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(0, at)
+    const [mode = '', name = ''] = bytes.toString('utf8', at, end).split(/ (.*)/s)
+    entries.push({ name, kind: mode === '40000' ? 'directory' : 'file' })
+    at = end + 1 + oid.length / 2
   }
-  return files
+  return entries
 }
 
 const data = (bytes: Uint8Array): Uint8Array[] => [Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from('\n')]
@@ -88,10 +81,16 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
   if (/[<>\n]/.test(options.author.name + options.author.email))
     throw new TypeError('expected a plain author name and e-mail')
 
+  const objects = gitObjects(directory)
+
   const read = async (commit: string, paths: readonly string[]): Promise<Files> => {
-    if (paths.length === 0) return new Map()
-    const names = paths.map((path) => `${commit}:${path}\n`).join('')
-    return parseBatch(await runGit(directory, ['cat-file', '--batch'], names), paths)
+    const found = await Promise.all(paths.map((path) => objects.read(`${commit}:${path}`)))
+    return new Map(
+      found.map((object, index) => [
+        paths[index] as string,
+        object?.type === 'blob' ? Uint8Array.from(object.bytes) : null,
+      ]),
+    )
   }
 
   const newestInfo = async (): Promise<CommitInfo | null> => {
@@ -146,15 +145,8 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
       return swap(request, printed, temporary)
     },
     async list(commit, wanted) {
-      const args = ['ls-tree', '-z', commit, ...(wanted === '' ? [] : ['--', `${wanted}/`])]
-      const lines = (await runGit(directory, args))
-        .toString('utf8')
-        .split('\0')
-        .filter((line) => line !== '')
-      return lines.map((line): TreeEntry => {
-        const [mode = '', path = ''] = line.split('\t')
-        return { name: path.slice(path.lastIndexOf('/') + 1), kind: mode.includes(' tree ') ? 'directory' : 'file' }
-      })
+      const tree = await objects.read(`${commit}:${wanted}`)
+      return tree?.type === 'tree' ? entriesOf(tree) : []
     },
     async history(commit, { until, limit }) {
       const args = [

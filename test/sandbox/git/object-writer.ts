@@ -3,7 +3,7 @@ import { access, mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { deflate } from 'node:zlib'
-import type { GitObject } from './object-reader.ts'
+import type { GitObject } from '../../../src/ledger/git-objects.ts'
 
 const compress = promisify(deflate)
 

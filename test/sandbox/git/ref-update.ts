@@ -161,7 +161,7 @@ async function pushedCommits(
   repository: Repository,
   before: string,
   after: string,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const commit = await git.readCommit(after)
   if (commit?.parents.length === 1 && commit.parents[0] === before) return [after]
   const main = before === zeroOid ? await git.readRef(`refs/heads/${repository.defaultBranch}`) : before

@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createObjectReader, type GitObject } from './object-reader.ts'
+import { type GitObject, gitObjects } from '../../../src/ledger/git-objects.ts'
 import { writeObject } from './object-writer.ts'
-import { runGit } from './process.ts'
+import { gitEnvironment, runGit } from './process.ts'
 import { createRefWriter, type RefUpdate } from './ref-writer.ts'
 import { editTree, encodeTree } from './tree-editor.ts'
 
 export const zeroOid = '0'.repeat(40)
+
+const LONGEST_KEPT = 10_000
 
 export interface Signature {
   readonly name: string
@@ -72,10 +74,11 @@ export class GitRepository {
   readonly directory: string
   readonly #objects
   readonly #refs
-  readonly #answers = new Map<string, string | undefined>()
+  readonly #answers = new Map<string, unknown>()
+  #hasBranches = false
   constructor(directory: string) {
     this.directory = directory
-    this.#objects = createObjectReader(directory)
+    this.#objects = gitObjects(directory, gitEnvironment)
     this.#refs = createRefWriter(directory)
   }
 
@@ -194,8 +197,10 @@ export class GitRepository {
     })
   }
 
+  /** One that has had branches is not looked at again: nothing here deletes the last of them. */
   async isEmpty(): Promise<boolean> {
-    return (await this.listRefs('refs/heads/')).length === 0
+    this.#hasBranches ||= (await this.listRefs('refs/heads/')).length > 0
+    return !this.#hasBranches
   }
 
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
@@ -206,24 +211,28 @@ export class GitRepository {
     return code === '0'
   }
 
-  /** What two commits have to each other never changes, so it is asked once. */
-  async #once<T extends string | undefined>(question: string, ask: () => Promise<T>): Promise<T> {
+  /** What objects have to each other never changes, so it is asked once; long answers are not kept. */
+  async #once<T extends string | readonly unknown[] | undefined>(question: string, ask: () => Promise<T>): Promise<T> {
     if (this.#answers.has(question)) return this.#answers.get(question) as T
     const answer = await ask()
-    this.#answers.set(question, answer)
+    if ((answer?.length ?? 0) <= LONGEST_KEPT) this.#answers.set(question, answer)
     return answer
   }
 
-  async mergeBase(a: string, b: string): Promise<string | undefined> {
-    const { code, stdout } = await runGit(this.directory, ['merge-base', a, b], { accept: [1] })
-    return code === 0 ? stdout.toString().trim() : undefined
+  mergeBase(a: string, b: string): Promise<string | undefined> {
+    return this.#once(`merge-base ${a} ${b}`, async () => {
+      const { code, stdout } = await runGit(this.directory, ['merge-base', a, b], { accept: [1] })
+      return code === 0 ? stdout.toString().trim() : undefined
+    })
   }
 
   /** Oids newest first, as `git rev-list` orders them. */
-  async listCommits(range: readonly string[], options: readonly string[] = [], path?: string): Promise<string[]> {
-    const tail = path === undefined ? [] : ['--', `:(literal)${path}`]
-    const { stdout } = await runGit(this.directory, ['rev-list', ...options, ...range, ...tail])
-    return stdout.toString().split('\n').filter(Boolean)
+  listCommits(range: readonly string[], options: readonly string[] = [], path?: string): Promise<readonly string[]> {
+    const args = [...options, ...range, ...(path === undefined ? [] : ['--', `:(literal)${path}`])]
+    return this.#once(`list ${args.join('\n')}`, async () => {
+      const { stdout } = await runGit(this.directory, ['rev-list', ...args])
+      return stdout.toString().split('\n').filter(Boolean)
+    })
   }
 
   /** Writes blobs; oids in the same order. */
@@ -279,16 +288,18 @@ export class GitRepository {
   }
 
   /** What changed between two commits or trees (`undefined` = the empty tree), by path. */
-  async changedFiles(from: string | undefined, to: string): Promise<ChangedFile[]> {
+  async changedFiles(from: string | undefined, to: string): Promise<readonly ChangedFile[]> {
     const base = from ?? (await this.writeTree(undefined, []))
-    const diff = async (...args: string[]) =>
-      (await runGit(this.directory, ['diff-tree', '-r', '-M', ...args, base, to])).stdout
-    const [raw, counts, patches] = await Promise.all([
-      diff('-z', '--raw'),
-      diff('-z', '--numstat'),
-      diff('-p', '--no-color'),
-    ])
-    return joinDiff(splitZ(raw), splitZ(counts), patches.toString())
+    return this.#once(`diff ${base} ${to}`, async () => {
+      const diff = async (...args: string[]) =>
+        (await runGit(this.directory, ['diff-tree', '-r', '-M', ...args, base, to])).stdout
+      const [raw, counts, patches] = await Promise.all([
+        diff('-z', '--raw'),
+        diff('-z', '--numstat'),
+        diff('-p', '--no-color'),
+      ])
+      return joinDiff(splitZ(raw), splitZ(counts), patches.toString())
+    })
   }
 }
 
