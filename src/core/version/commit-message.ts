@@ -118,7 +118,7 @@ function fenceAfter(open: string | null, line: string): string | null {
   return marks.startsWith(open) && info.trim() === '' ? null : open
 }
 
-const breakingLine = /^BREAKING[ -]CHANGE(?::|(?= #))/
+const breakingLine = /^BREAKING[ -]CHANGE(?::| #)/
 const breakingWords = /breaking[ _-]?change/i
 /** In capitals anywhere, or in any case where a line begins, behind the marks of a list, a quote or a heading. */
 const breakingLookAlike = /BREAKING[ _-]?CHANGE|^[\s>*+#|_`-]*[Bb](?:reaking|REAKING)[ _-]?[Cc]hange/
@@ -153,7 +153,7 @@ function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Ga
 
 function readBreaking(line: string, gathered: Gathered): void {
   const keyword = breakingLine.exec(line)?.[0]
-  const text = keyword === undefined ? '' : line.slice(keyword.length).replace(/^ #/, '').trim()
+  const text = keyword === undefined ? '' : line.slice(keyword.length).trim()
   if (text !== '') gathered.breaking ??= text
   else if (keyword !== undefined) sight('breaking-without-text', line, gathered)
   else if (breakingLookAlike.test(line)) sight('breaking-look-alike', line, gathered)

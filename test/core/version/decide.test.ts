@@ -66,6 +66,16 @@ describe('a breaking change of the default preset', () => {
   })
 })
 
+describe('the text of a breaking change', () => {
+  it.each([
+    ['keeps a number sign behind the colon', 'BREAKING CHANGE: #12 is gone', '#12 is gone'],
+    ['is the reference behind a number sign', 'BREAKING CHANGE #12', '12'],
+  ])('%s', (_, line, text) => {
+    const [verdict] = decided(ringmaster, '1.2.3', `fix: a\n\n${line}`).commits
+    expect(verdict?.reason).toEqual({ kind: 'breaking-note', text })
+  })
+})
+
 describe('a commit that does not count by itself', () => {
   it.each([
     ['a merged branch', "Merge branch 'main' into next\n\nBREAKING CHANGE: x", null],
