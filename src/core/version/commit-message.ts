@@ -92,12 +92,13 @@ const headerInBody = /\n[ \t]*(?:[*+-][ \t]+)?\w[\w.+/-]*(?:\([^()\n]*\))?!?:/
 function readLines(text: string, isRevert: boolean): Body {
   if (!words.test(text) && !headerInBody.test(text)) return nothing
   const gathered: Gathered = { breaking: null, releaseAs: null, reverts: [], sightings: [] }
-  let fence: string | null = null
+  let fence: Fence | null = null
   let start = 0
   while (start <= text.length) {
     const newline = text.indexOf('\n', start)
     const end = newline === -1 ? text.length : newline
     const line = text.slice(start, text[end - 1] === '\r' ? end - 1 : end)
+    if (fence !== null && leavesItem(fence, line)) fence = null
     const after = fenceAfter(fence, line)
     if (fence !== null || after !== null) sightInCode(line, gathered)
     else readLine(line, start > 0, isRevert, gathered)
@@ -107,16 +108,29 @@ function readLines(text: string, isRevert: boolean): Body {
   return { ...gathered, reverts: [...new Set(gathered.reverts)] }
 }
 
-const fenceLine = /^ {0,3}(`{3,}|~{3,})(.*)$/
-
-/** The code fence that is open behind this line, given the one open before it (CommonMark 0.31, 4.5). */
-function fenceAfter(open: string | null, line: string): string | null {
-  if (!line.includes('```') && !line.includes('~~~')) return open
-  const [, marks = '', info = ''] = fenceLine.exec(line) ?? []
-  if (marks === '') return open
-  if (open === null) return marks.startsWith('`') && info.includes('`') ? null : marks
-  return marks.startsWith(open) && info.trim() === '' ? null : open
+/** A code fence that is open. */
+interface Fence {
+  readonly marks: string
+  /** Where the content of the list item that opened it begins; 0 where no item did. */
+  readonly column: number
 }
+
+/** Bounded, as are the columns: an item's fence may close as far to the right as three blanks behind its content. */
+const fenceLine = /^( {0,20})((?:[*+-]|\d{1,9}[.)]) {1,4})?(`{3,}|~{3,})(.*)$/
+const mostIndent = 3
+
+/** The code fence that is open behind this line, given the one open before it (CommonMark 0.31, 4.5 and 5.2). */
+function fenceAfter(open: Fence | null, line: string): Fence | null {
+  if (!line.includes('```') && !line.includes('~~~')) return open
+  const [, indent = '', item = '', marks = '', info = ''] = fenceLine.exec(line) ?? []
+  if (marks === '' || indent.length > (open?.column ?? 0) + mostIndent) return open
+  if (open !== null) return item === '' && marks.startsWith(open.marks) && info.trim() === '' ? null : open
+  if (marks.startsWith('`') && info.includes('`')) return null
+  return { marks, column: item === '' ? 0 : indent.length + item.length }
+}
+
+/** Whether text stands to the left of the item's content: the item ends there, and its fence with it. */
+const leavesItem = (open: Fence, line: string): boolean => /^ *\S/.test(line.slice(0, open.column))
 
 const breakingLine = /^BREAKING[ -]CHANGE(?::| #)/
 const breakingWords = /breaking[ _-]?change/i
