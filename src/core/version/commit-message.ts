@@ -139,6 +139,9 @@ const breakingLookAlike = /BREAKING[ _-]?CHANGE|^[\s>*+#|_`-]*[Bb](?:reaking|REA
 const releaseAsLine = /^release-as:\s*(.*)$/i
 /** A whole hash, and bounded: a line may be megabytes of digits. */
 const revertLine = /^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?![0-9a-f])/i
+/** Where the title says that it is a revert, the phrase may stand behind other words. */
+const revertPhrase = /\bThis reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?![0-9a-f])/i
+const quoteOrCode = /^(?: {0,3}>| {4}|\t)/
 const refsLine = /^refs:(.*)$/i
 
 function sight(kind: Sighting['kind'], line: string, { sightings }: Gathered): void {
@@ -158,7 +161,8 @@ function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Ga
   }
   const asked = releaseAsLine.exec(line)?.[1]
   if (asked !== undefined) gathered.releaseAs ??= asked.trim().replace(/^v(?=\d)/i, '')
-  const reverted = revertLine.exec(line)?.[1]
+  const phrase = isRevert && !quoteOrCode.test(line) ? revertPhrase : revertLine
+  const reverted = phrase.exec(line)?.[1]
   if (reverted !== undefined) gathered.reverts.push(reverted.toLowerCase())
   const refs = isRevert ? refsLine.exec(line)?.[1] : undefined
   if (refs !== undefined) gathered.reverts.push(...hashesIn(refs))

@@ -131,6 +131,26 @@ describe('a revert', () => {
       [`Revert "a"\n\nThis reverts commit ${shaOf(1).slice(0, 8)}.`, 'feat: a'],
       '1.3.0',
     ],
+    [
+      'behind other words takes the commit out',
+      [`Revert "a"\n\nIt broke. This reverts commit ${shaOf(1)}.`, 'feat: a'],
+      null,
+    ],
+    ['on the line of the title takes the commit out', [`Revert "a" This reverts commit ${shaOf(1)}.`, 'feat: a'], null],
+    [
+      'that quotes one does not take back what that one did',
+      [
+        `${reverts(1)}\n\n> This reverts commit ${shaOf(2)}.\n\n\tThis reverts commit ${shaOf(2)}.`,
+        'fix: b',
+        'feat: a',
+      ],
+      '1.3.0',
+    ],
+    [
+      'behind other words under another title is none',
+      [`fix: b\n\nIn part. This reverts commit ${shaOf(1)}.`, 'feat: a'],
+      '1.3.0',
+    ],
     ['that is told in other words is none', [`fix: b\n\nRefs: ${shaOf(1).slice(0, 8)}`, 'feat: a'], '1.3.0'],
     ['cannot come before what it reverts', ['feat: a', reverts(0)], '1.3.0'],
     ['takes a request out too', [reverts(1), 'chore: a\n\nRelease-As: 9.0.0'], null],
