@@ -155,18 +155,22 @@ function sightInCode(line: string, gathered: Gathered): void {
 function readLine(line: string, inBody: boolean, isRevert: boolean, gathered: Gathered): void {
   const first = line[0]
   if (first === undefined) return
+  readReverts(line, isRevert, gathered)
   if (breakingWords.test(line)) {
     readBreaking(line, gathered)
     return
   }
   const asked = releaseAsLine.exec(line)?.[1]
   if (asked !== undefined) gathered.releaseAs ??= asked.trim().replace(/^v(?=\d)/i, '')
+  if (inBody && gathered.sightings.length < mostSightings && isHeaderInBody(line)) sight('header', line, gathered)
+}
+
+function readReverts(line: string, isRevert: boolean, { reverts }: Gathered): void {
   const phrase = isRevert && !quoteOrCode.test(line) ? revertPhrase : revertLine
   const reverted = phrase.exec(line)?.[1]
-  if (reverted !== undefined) gathered.reverts.push(reverted.toLowerCase())
+  if (reverted !== undefined) reverts.push(reverted.toLowerCase())
   const refs = isRevert ? refsLine.exec(line)?.[1] : undefined
-  if (refs !== undefined) gathered.reverts.push(...hashesIn(refs))
-  if (inBody && gathered.sightings.length < mostSightings && isHeaderInBody(line)) sight('header', line, gathered)
+  if (refs !== undefined) reverts.push(...hashesIn(refs))
 }
 
 function readBreaking(line: string, gathered: Gathered): void {

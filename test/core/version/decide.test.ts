@@ -132,6 +132,11 @@ describe('a revert', () => {
       '1.3.0',
     ],
     [
+      'of a breaking change that says so takes the commit out',
+      [`Revert "a"\n\nThis reverts commit ${shaOf(1)}, which was a breaking change.`, 'feat!: a'],
+      null,
+    ],
+    [
       'behind other words takes the commit out',
       [`Revert "a"\n\nIt broke. This reverts commit ${shaOf(1)}.`, 'feat: a'],
       null,
