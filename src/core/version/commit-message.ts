@@ -116,7 +116,7 @@ interface Fence {
 }
 
 /** Bounded, as are the columns: an item's fence may close as far to the right as three blanks behind its content. */
-const fenceLine = /^( {0,20})((?:[*+-]|\d{1,9}[.)]) {1,4})?(`{3,}|~{3,})(.*)$/
+const fenceLine = /^( {0,20})((?:[*+-]|\d{1,9}[.)]) {1,4})?(`{3,}|~{3,})(.*)$/s
 const mostIndent = 3
 
 /** The code fence that is open behind this line, given the one open before it (CommonMark 0.31, 4.5 and 5.2). */
@@ -136,13 +136,13 @@ const breakingLine = /^BREAKING[ -]CHANGE(?::| #)/
 const breakingWords = /breaking[ _-]?change/i
 /** In capitals anywhere, or in any case where a line begins, behind the marks of a list, a quote or a heading. */
 const breakingLookAlike = /BREAKING[ _-]?CHANGE|^[\s>*+#|_`-]*[Bb](?:reaking|REAKING)[ _-]?[Cc]hange/
-const releaseAsLine = /^release-as:\s*(.*)$/i
+const releaseAsLine = /^release-as:\s*(.*)$/is
 /** A whole hash, and bounded: a line may be megabytes of digits. */
 const revertLine = /^This reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?![0-9a-f])/i
 /** Where the title says that it is a revert, the phrase may stand behind other words. */
 const revertPhrase = /\bThis reverts commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)(?![0-9a-f])/i
 const quoteOrCode = /^(?: {0,3}>| {4}|\t)/
-const refsLine = /^refs:(.*)$/i
+const refsLine = /^refs:(.*)$/is
 
 function sight(kind: Sighting['kind'], line: string, { sightings }: Gathered): void {
   if (sightings.length < mostSightings) sightings.push({ kind, line })

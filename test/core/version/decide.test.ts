@@ -51,6 +51,7 @@ describe('a breaking change of the default preset', () => {
     ['after a closed fence', 'fix: a\n\n```\ncode\n```\nBREAKING CHANGE: x', '2.0.0'],
     ['with a reference', 'fix: a\n\nBREAKING-CHANGE #12', '2.0.0'],
     ['in a fence', 'fix: a\n\n```js\nBREAKING CHANGE: x\n```', '1.2.4'],
+    ['in a fence whose name ends in a separator', 'fix: a\n\n```js\u2028\nBREAKING CHANGE: x\n```', '1.2.4'],
     ['in a fence of tildes', 'fix: a\n\n~~~~\n~~~\nBREAKING CHANGE: x\n~~~~', '1.2.4'],
     ['in a fence that stays open', 'fix: a\n\n```\nBREAKING CHANGE: x', '1.2.4'],
     ['after a fence that an item of a list opens', 'fix: a\n\n- ```\n  code\n  ```\nBREAKING CHANGE: x', '2.0.0'],
@@ -124,6 +125,11 @@ describe('a revert', () => {
       [`revert: a\n\nRefs: ${shaOf(1).slice(0, 8)}, ${shaOf(2).slice(0, 9)}`, 'feat: a', 'feat!: b'],
       null,
     ],
+    [
+      'by a prefix before a separator takes the commit out',
+      [`revert: a\n\nRefs: ${shaOf(1)}\u2028\n\nx`, 'feat: a'],
+      null,
+    ],
     ['by a prefix too short takes nothing out', [`revert: a\n\nRefs: ${shaOf(1).slice(0, 6)}`, 'feat: a'], '1.3.0'],
     ['by a prefix of two commits takes nothing out', [`revert: a\n\nRefs: 0000000`, 'feat: a', 'fix: b'], '1.3.0'],
     [
@@ -170,6 +176,7 @@ describe('a version asked for', () => {
     ['in any case', ['chore: b\n\nrelease-as: v2.0.0-rc.1'], '2.0.0-rc.1'],
     ['more than once is the newest', ['chore: b\n\nRelease-As: 3.0.0', 'chore: c\n\nRelease-As: 4.0.0'], '3.0.0'],
     ['that cannot be read is left out', ['fix: b\n\nRelease-As: soon', 'chore: c\n\nRelease-As: 4.0.0'], '4.0.0'],
+    ['before a separator that is no line end for git', ['chore: b\n\nRelease-As: 1.9.0\u2028\n\nx'], '1.9.0'],
     ['inside a fence is none', ['fix: b\n\n```\nRelease-As: 3.0.0\n```'], '1.2.4'],
   ])('%s', (_, messages, to) => {
     expect(after(...messages)).toBe(to)
