@@ -586,6 +586,8 @@ def resolve(channel, overrides, report, device, now):
     now_ms = instant_ms(now)
     if now_ms is None:
         return _no_update("clock_unreadable")
+    # An empty text reports nothing: clients write one, or leave the field out, for what they do not know.
+    report = {field: text for field, text in report.items() if text != ""}
     place = None if channel is None else _place(channel, report)
     override = _override_for(overrides, device, now_ms)
     if override is not None:

@@ -241,13 +241,22 @@ function resolveInChannel(channel: PreparedChannel, place: Place, check: UpdateC
 const currentBundle = (check: UpdateCheck, place: Place | undefined): string | undefined =>
   check.report.bundle ?? place?.current?.bundle ?? check.device.recordedBundle
 
+/** An empty text reports nothing: clients write one, or leave the field out, for what they do not know. */
+function withoutEmpty(check: UpdateCheck): UpdateCheck {
+  const { release, bundle, version } = check.report
+  if (release !== '' && bundle !== '' && version !== '') return check
+  const told = Object.entries(check.report).filter(([, text]) => text !== '')
+  return { ...check, report: Object.fromEntries(told) }
+}
+
 /**
  * Decides one update check: quarantine, then the override in force, then the device's place in its channel, forward
  * to the first required release or the latest, and back past everything that is not available. It says of every
  * release that it passed over why. It offers what the channel says and nothing else: not to offer again what was
  * rolled back, and not to downgrade unasked, is the device layer's.
  */
-export function resolve(check: UpdateCheck): Resolution {
+export function resolve(asked: UpdateCheck): Resolution {
+  const check = withoutEmpty(asked)
   if (check.device.quarantined) return { kind: 'device_quarantine', ...NOWHERE }
   const nowMs = instantMs(check.now)
   if (nowMs === undefined) return noUpdate('clock_unreadable')

@@ -105,6 +105,7 @@ describe('why there is no update', () => {
   it.each<[string, Given, string]>([
     ['on the latest', { report: { release: 'R2', version: '1.0.0' } }, 'on_latest'],
     ['nothing reported', { report: {} }, 'nothing_reported'],
+    ['empty texts reported', { report: { release: '', bundle: '', version: '' } }, 'nothing_reported'],
     ['nothing identified', { report: { release: 'X', bundle: 'Y', version: 'latest' } }, 'not_identified'],
     ['no entry for the version', { report: { version: '9.0.0' } }, 'no_entry'],
     ['a clock that cannot be read', { now: 'noon' }, 'clock_unreadable'],
@@ -210,6 +211,10 @@ describe('an override', () => {
     [
       'bundle of the reported release',
       { report: { release: 'R1' }, overrides: [{ ...base, bundle: 'B-R1', tags: ['lab'] }] },
+    ],
+    [
+      'bundle of the reported release beside an empty one',
+      { report: { release: 'R1', bundle: '' }, overrides: [{ ...base, bundle: 'B-R1', tags: ['lab'] }] },
     ],
     ['recorded bundle', { report: { version: '0.0.0' }, device: { tags: ['lab'], recordedBundle: 'B-hot' } }],
   ])('is at rest on the %s', (_, given) => {
