@@ -21,8 +21,9 @@ const refusal = (field: string, expected: string, found: unknown): Problem<Overr
   message: `expected ${field} to be ${expected}, found ${quoted(found)}`,
 })
 
+/** Counts characters, as the published schemas do: an emoji is one. */
 const isTextUpTo = (value: unknown, longest: number): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= longest
+  typeof value === 'string' && value !== '' && [...value].length <= longest
 
 function windowProblems(startsAt: unknown, endsAt: unknown): Problem<OverrideRule>[] {
   const startMs = instantMs(startsAt)

@@ -116,6 +116,8 @@ describe('the documented fields of an override', () => {
   it.each([
     [{}, []],
     [{ ends_at: '2026-01-15T12:00:01Z' }, []],
+    [{ name: '😀'.repeat(128) }, []],
+    [{ name: '😀'.repeat(129) }, ['field:name']],
     [{ starts_at: null }, ['field:starts_at']],
     [{ ends_at: NOW }, ['field:ends_at']],
     [{ ends_at: 'never' }, ['field:ends_at']],
