@@ -24,9 +24,14 @@ def check_equal(what, found, expected):
 # --- what the cases give --------------------------------------------------------------------------------------------
 
 
+def as_object(raw):
+    return raw if isinstance(raw, dict) else {}
+
+
 def case_report(raw):
     names = {"release_prn": "release", "bundle_prn": "bundle", "release_version": "version"}
-    return {names[name]: value for name, value in raw.items() if value is not None}
+    # A header is text: anything else is malformed, and what is malformed is passed over like what is left out.
+    return {names[name]: value for name, value in raw.items() if name in names and isinstance(value, str)}
 
 
 def case_release(raw):
@@ -94,7 +99,7 @@ def phase_limit(value, device_count):
     raise ValueError(f"phase_value {value!r} is neither a share nor a count")
 
 
-def claims_admission(claims, device_count, device_id):
+def claims_admission(claims, device_count, device_id, members):
     def admit(release, device, _now_ms):
         raw = release["counted"]
         if (raw.get("phase_mode") or "numeric") == "tags":
@@ -104,7 +109,9 @@ def claims_admission(claims, device_count, device_id):
         limit = phase_limit(raw.get("phase_value", 1), device_count)
         if limit is None or (isinstance(held, list) and device_id in held):
             return {"admitted": True, "code": "claim_held"}
-        within = (len(held) if isinstance(held, list) else held) < limit
+        # The claims of current members count; a holder of whom nothing is told but its name is one.
+        counted = sum(1 for holder in held if members.get(holder, True)) if isinstance(held, list) else held
+        within = counted < limit
         return {"admitted": within, "code": "within_limit" if within else "limit_reached"}
 
     return admit
@@ -116,8 +123,9 @@ def check_resolve(case):
     device = devices[request["device"]]
     cohort = device.get("cohort", "C1")
     releases = [case_release(raw) for raw in given.get("releases", []) if (raw.get("cohort") or "C1") == cohort]
-    members = sum(1 for other in devices.values() if other.get("cohort", "C1") == cohort)
-    admission = claims_admission(given.get("claims", {}), given.get("cohort_device_count", members), device["id"])
+    members = {name: other.get("cohort", "C1") == cohort for name, other in devices.items()}
+    device_count = given.get("cohort_device_count", sum(members.values()))
+    admission = claims_admission(given.get("claims", {}), device_count, device["id"], members)
     asking = {
         "pseudonym": device["id"],
         "tags": device.get("tags") or [],
@@ -141,13 +149,14 @@ def check_match(case):
 def check_static(case):
     given = case["given"]
     cohort = given.get("cohort", "C1")
-    device = {name: value for name, value in given["device"].items() if value is not None}
+    raw_device = as_object(given.get("device"))
+    device = {name: value for name, value in raw_device.items() if value is not None}
     releases = [case_release(raw) for raw in given["releases"] if (raw.get("cohort") or cohort) == cohort]
 
     def admission(release, asking, now_ms):
         return rr.admit(cohort, release["id"], release["phase"], asking, now_ms)
 
-    has_cohort = given["device"].get("cohort", cohort) is not None
+    has_cohort = raw_device.get("cohort", cohort) is not None
     channel = rr.Channel(releases, admission, is_complete) if has_cohort else None
     overrides = case_overrides(given.get("overrides", []))
     report = case_report(case["report"])
@@ -193,7 +202,8 @@ def check_ramp(case):
 
 
 def check_admission(case):
-    found = rr.admit(case["cohort"], case["release"], case["phase"], case["device"], rr.instant_ms(case["now"]))
+    cohort, release = (name if isinstance(name, str) else "" for name in (case["cohort"], case["release"]))
+    found = rr.admit(cohort, release, case.get("phase"), as_object(case.get("device")), rr.instant_ms(case["now"]))
     return check_equal("admitted", found["admitted"], case["admitted"]) + check_equal("code", found["code"], case["code"])
 
 

@@ -149,6 +149,86 @@ const describeClient = () => {
     expect(conform('phasing', file).lines).toEqual(['11 passed, 0 failed'])
   })
 
+  it('reads what a case gives in a bad form as a resolver has to, in both runners', async () => {
+    const latest = { status: 'update', source_type: 'release', source: 'R3', bundle: 'B-R3', manifest: null }
+    const releases = [{ id: 'R1', next: 'R2' }, { id: 'R2', next: 'R3' }, { id: 'R3' }]
+    const row = (id: string, given: object, report: object, expect: object) => ({
+      id,
+      kind: 'resolve',
+      given: { releases, devices: [{ id: 'D1' }], ...given },
+      request: { device: 'D1', report },
+      expect,
+    })
+    const limited = { releases: [releases[0], { id: 'R2', phase_value: 2 }], claims: { R2: ['D2', 'D3'] } }
+    const second = { ...latest, source: 'R2', bundle: 'B-R2' }
+    const unreadable = [...releases.slice(0, 2), { id: 'R3', version: '3.0.0', version_requirement: '^1.0.0' }]
+    const tagged = [releases[0], { id: 'R2', phase_mode: 'tags', phase_tags: ['5'] }]
+    const signing = {
+      id: 'signed later',
+      kind: 'sequence',
+      given: { releases: [releases[0], { id: 'R2', all_binaries_signed: false }], devices: [{ id: 'D1' }] },
+      steps: [
+        { do: 'check', device: 'D1', report: { release_prn: 'R1' }, expect: { status: 'no_update' } },
+        { do: 'update_release', id: 'R2', set: { all_binaries_signed: true } },
+        { do: 'check', device: 'D1', report: { release_prn: 'R1' }, expect: second },
+      ],
+    }
+    const cases = [
+      ...[5, true, ['R1'], { R1: 1 }, ''].map((bad) =>
+        row(`header ${JSON.stringify(bad)}`, {}, { release_prn: bad, bundle_prn: 'B-R2', other: 1 }, latest),
+      ),
+      row(
+        'a claim of another cohort',
+        { ...limited, devices: [{ id: 'D1' }, { id: 'D2', cohort: 'C2' }] },
+        { release_prn: 'R1' },
+        second,
+      ),
+      row('claims of members', limited, { release_prn: 'R1' }, { status: 'no_update', source: null }),
+      row('a requirement in no syntax', { releases: unreadable }, { release_prn: 'R1' }, second),
+      row(
+        'a tag that is no text',
+        { releases: tagged, devices: [{ id: 'D1', tags: [5] }] },
+        { release_prn: 'R1' },
+        { status: 'no_update' },
+      ),
+      signing,
+    ]
+    const phase = { kind: 'share', salt: 's', threshold: 'f'.repeat(32) }
+    const refused = { now: '2026-11-20T12:00:00Z', phase, admitted: false, code: 'malformed' }
+    const admissions = [
+      { ...refused, cohort: null, release: 'r', device: { pseudonym: 'p' } },
+      { ...refused, cohort: 'eu', release: 5, device: { pseudonym: 'p' } },
+      { ...refused, cohort: 'eu', release: 'r', device: null },
+      { ...refused, cohort: 'eu', release: 'r', device: { pseudonym: 'p' }, phase: null },
+    ]
+    const still = [
+      { id: 'no device', given: { releases, device: null }, report: { release_prn: 'R1' }, expect: latest },
+      { id: 'outside', given: { releases, device: { cohort: null } }, report: {}, expect: { status: 'no_update' } },
+    ]
+    const files = [
+      {
+        name: 'resolution',
+        suite: resolutionSuite,
+        file: { schema: 'resolution-cases/2', cases },
+        theirs: cases.length - 1,
+      },
+      {
+        name: 'phasing',
+        suite: phasingSuite,
+        file: { schema: 'phasing-cases/2', admissions },
+        theirs: admissions.length,
+      },
+      { name: 'static', suite: staticSuite, file: { schema: 'static-cases/1', cases: still }, theirs: still.length },
+    ]
+    const folder = mkdtempSync(join(tmpdir(), 'cases-'))
+    for (const { name, suite, file, theirs } of files) {
+      writeFileSync(join(folder, name), JSON.stringify(file))
+      expect((await suite.run(join(folder, name))).failed).toEqual([])
+      expect(conform(name, file).lines).toEqual([`${theirs} passed, 0 failed`])
+    }
+    rmSync(folder, { recursive: true })
+  })
+
   const whole = {
     schema: 'ringmaster/manifest/1',
     cohort: 'eu',

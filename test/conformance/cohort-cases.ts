@@ -47,29 +47,30 @@ export function caseDevice(raw: unknown): Device {
   )
 }
 
-/** A report in the header names of the documented device API. */
-export const CaseReport = z
-  .strictObject({
-    release_prn: z.string().nullish(),
-    bundle_prn: z.string().nullish(),
-    release_version: z.string().nullish(),
-  })
-  .transform(
-    (report): DeviceReport => ({
-      ...(report.release_prn == null ? {} : { release: report.release_prn }),
-      ...(report.bundle_prn == null ? {} : { bundle: report.bundle_prn }),
-      ...(report.release_version == null ? {} : { version: report.release_version }),
-    }),
-  )
+/** A header is text: anything else is malformed, and what is malformed is passed over like what is left out. */
+const Header = z
+  .unknown()
+  .transform((value) => (typeof value === 'string' ? value : undefined))
+  .optional()
+
+/** A report in the header names of the documented device API; other headers say nothing. */
+export const CaseReport = z.object({ release_prn: Header, bundle_prn: Header, release_version: Header }).transform(
+  (report): DeviceReport => ({
+    ...(report.release_prn === undefined ? {} : { release: report.release_prn }),
+    ...(report.bundle_prn === undefined ? {} : { bundle: report.bundle_prn }),
+    ...(report.release_version === undefined ? {} : { version: report.release_version }),
+  }),
+)
 
 /** With no update all other response fields are null, which the cases leave out or write. */
 export const CaseExpectation = z
-  .strictObject({
+  .object({
     status: z.enum(['update', 'no_update', 'device_quarantine']),
     source_type: z.string().nullish(),
     source: z.string().nullish(),
     bundle: z.string().nullish(),
   })
+  .catchall(z.null())
   .transform((expected) => Object.fromEntries(Object.entries(expected).filter(([, value]) => value != null)))
 
 /** The decision in the field names of the documented device API. */

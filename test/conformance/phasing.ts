@@ -43,11 +43,14 @@ const RampCase = z
   .object({ ramp: z.unknown(), now: z.string() })
   .and(z.union([Rejected, z.object({ threshold: z.string() })]))
 
+/** A name that is no text names nothing, and is as malformed as an empty one. */
+const Name = z.unknown().transform((name) => (typeof name === 'string' ? name : ''))
+
 const AdmissionCase = z.object({
-  cohort: z.string(),
-  release: z.string(),
-  phase: z.unknown(),
-  device: z.unknown(),
+  cohort: Name,
+  release: Name,
+  phase: z.unknown().optional(),
+  device: z.unknown().optional(),
   now: z.string(),
   admitted: z.boolean(),
   code: z.string(),

@@ -18,7 +18,7 @@ import type { Suite } from './suite.ts'
 const CaseDevice = z.object({
   id: z.string(),
   cohort: z.string().nullable().default('C1'),
-  tags: z.array(z.string()).nullish(),
+  tags: z.unknown().optional(),
   quarantined: z.boolean().default(false),
 })
 type CaseDevice = z.infer<typeof CaseDevice>
@@ -40,7 +40,7 @@ interface World {
   now: string
   readonly channels: Map<string, Channel>
   readonly forms: Map<string, ReleaseForm>
-  readonly incomplete: ReadonlySet<string>
+  readonly incomplete: Set<string>
   readonly devices: ReadonlyMap<string, CaseDevice>
   readonly overrides: readonly PreparedOverride[]
   readonly holders: Map<string, Set<string>>
@@ -58,11 +58,13 @@ function storedForm(release: CountedRelease): ReleaseForm {
 
 function storedRelease(release: CountedRelease, form: ReleaseForm, now: string): Channel['releases'][number] {
   const empty: Channel = { cohort: cohortOf(release), requirementDialect: 'elixir', releases: [] }
-  const created = createFromForm(empty, release.id, form, now)
+  // A requirement in no syntax is refused where it is written; a resolver that meets one passes its release over.
+  const created = createFromForm(empty, release.id, new Map([...form, ['version_requirement', null]]), now)
   const [stored] = created.ok ? created.value.releases : []
   if (stored === undefined)
     throw new Error(created.ok ? 'no release' : created.problems.map(({ message }) => message).join('; '))
-  return { ...stored, next: release.next }
+  const { version_requirement: requirement } = release
+  return { ...stored, next: release.next, ...(requirement ? { requirement } : {}) }
 }
 
 function worldOf(raw: unknown): World {
@@ -93,9 +95,17 @@ function worldOf(raw: unknown): World {
 const channelOf = (world: World, cohort: string): Channel =>
   world.channels.get(cohort) ?? { cohort, requirementDialect: 'elixir', releases: [] }
 
+/** The claims of current members count; a holder of whom nothing is told but its name is one. */
+function isMember(world: World, cohort: string, id: string): boolean {
+  const device = world.devices.get(id)
+  return device === undefined || device.cohort === cohort
+}
+
 function bookOf(world: World, cohort: string): ClaimBook {
   return {
-    count: (release) => (world.holders.get(release)?.size ?? 0) + (world.others.get(release) ?? 0),
+    count: (release) =>
+      [...(world.holders.get(release) ?? [])].filter((id) => isMember(world, cohort, id)).length +
+      (world.others.get(release) ?? 0),
     holds: (release, device) => world.holders.get(release)?.has(device.pseudonym ?? '') ?? false,
     cohortSize: () =>
       world.deviceCount ?? [...world.devices.values()].filter((device) => device.cohort === cohort).length,
@@ -118,7 +128,7 @@ function check(world: World, deviceId: string, report: DeviceReport): Resolution
     channel,
     overrides: world.overrides,
     report,
-    device: caseDevice({ pseudonym: deviceId, tags: tags ?? [], quarantined }),
+    device: caseDevice({ pseudonym: deviceId, tags, quarantined }),
     now: world.now,
   })
 }
@@ -158,12 +168,19 @@ const Operation = z.discriminatedUnion('op', [
 ])
 
 function createIn(world: World, release: z.infer<typeof Release>, links: Record<string, unknown>) {
-  const { id, cohort, all_binaries_signed: _signed, ...fields } = release
+  const { id, cohort, all_binaries_signed: signed, ...fields } = release
   const channel = channelOf(world, typeof cohort === 'string' ? cohort : CASE_COHORT)
   const form = formOf({ ...fields, ...links })
   const result = createFromForm(channel, id, form, world.now)
   if (result.ok) keep(world, id, form, result.value)
+  sign(world, id, signed)
   return result
+}
+
+/** The binaries of a release are signed or destroyed beside the channel. */
+function sign(world: World, id: string, signed: unknown): void {
+  if (signed === false) world.incomplete.add(id)
+  if (signed === true) world.incomplete.delete(id)
 }
 
 function keep(world: World, id: string, form: ReleaseForm, channel: Channel): void {
@@ -175,7 +192,8 @@ const holderOf = (world: World, id: string): Channel =>
   [...world.channels.values()].find(({ releases }) => releases.some((release) => release.id === id)) ??
   channelOf(world, CASE_COHORT)
 
-function updateIn(world: World, id: string, set: Record<string, unknown>) {
+function updateIn(world: World, id: string, { all_binaries_signed: signed, ...set }: Record<string, unknown>) {
+  sign(world, id, signed)
   const form = world.forms.get(id) ?? new Map()
   const changes = formOf(set)
   const result = updateFromForm(holderOf(world, id), id, form, changes, world.now)

@@ -13,12 +13,15 @@ const StaticCase = z.object({
     now: z.string().default(DEFAULT_NOW),
     cohort: z.string().default('C1'),
     releases: z.array(CaseRelease.extend({ phase: z.unknown().optional() })),
-    device: z.record(z.string(), z.unknown()),
+    device: z.unknown().optional(),
     overrides: z.array(CaseOverride).default([]),
   }),
   report: CaseReport,
   expect: CaseExpectation,
 })
+
+/** A device of no cohort. */
+const Outside = z.object({ cohort: z.null() })
 
 function staticCheck(raw: unknown): string[] {
   const { given, report, expect } = StaticCase.parse(raw)
@@ -39,7 +42,7 @@ function staticCheck(raw: unknown): string[] {
     admission: staticAdmission(given.cohort),
     isBundleComplete: (id) => !incomplete.has(id),
   })
-  const hasCohort = given.device['cohort'] !== null
+  const hasCohort = !Outside.safeParse(given.device).success
   const resolution = resolve({
     channel: hasCohort ? channel : undefined,
     overrides: caseOverrides(given.overrides, (id) => id),
