@@ -3,10 +3,18 @@ import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
 import { accepted, type Checked, rejected } from '../problem.ts'
+import { firstMisread } from './misread-lines.ts'
 
 /** A part of a comment that can be read without the rest: Markdown, or HTML that runs over blank lines. */
 export type Piece =
-  | { readonly kind: 'markdown'; readonly text: string; readonly firstLine: number; readonly root: Root }
+  | {
+      readonly kind: 'markdown'
+      readonly text: string
+      readonly firstLine: number
+      readonly root: Root
+      /** CommonMark and GitHub do not agree on what contains it. */
+      readonly isDoubtful: boolean
+    }
   | { readonly kind: 'html'; readonly text: string }
 
 export interface Line {
@@ -60,6 +68,9 @@ export function parseMarkdown(text: string, labels: readonly string[] = []): Roo
   return fromMarkdown(`${text}${definitions}`.replaceAll('\uFEFF', '\u200B'), parseOptions)
 }
 
+/** The probe becomes a paragraph of its own unless a fence or HTML that is still open takes it in. */
+const parseWithProbe = (text: string): Root => parseMarkdown(`${text}\n\nprobe`)
+
 /** Lines with LF, CRLF or CR between them. */
 export function linesOf(body: string): Line[] {
   const lines: Line[] = []
@@ -86,6 +97,7 @@ export function cutIntoPieces(body: string, isOfInterest: (text: string) => bool
   const pieces: Piece[] = []
   let work = 0
   let at = 0
+  let doubtfulTo = 0
   while (at < lines.length) {
     if (/^[ \t]*$/.test(lineAt(at))) {
       at += 1
@@ -98,13 +110,19 @@ export function cutIntoPieces(body: string, isOfInterest: (text: string) => bool
     }
     const first = at
     at = endOfPiece(lineAt, lines.length, first)
-    const text = body.slice(lines[first]?.start, lines[lastFilled(lineAt, at)]?.end)
+    let text = body.slice(lines[first]?.start, lines[lastFilled(lineAt, at)]?.end)
     if (!isOfInterest(text) && !/^ {1,3}(?:```|~~~)/m.test(text)) continue
     const nesting = nestingOf(text)
     work += workOf(text, nesting.marks)
     if (work > MAX_WORK || nesting.deepest > MAX_DEPTH) return rejected(TOO_INTRICATE)
-    // The probe becomes a paragraph of its own unless a fence or HTML that is still open takes it in.
-    const root = parseMarkdown(`${text}\n\nprobe`)
+    let root = parseWithProbe(text)
+    const misread = firstMisread(root, (line) => lineAt(first + line - 1))
+    if (misread !== undefined) {
+      if (misread.kind === 'tag') doubtfulTo = Math.max(doubtfulTo, at)
+      at = first + misread.line - 1
+      text = body.slice(lines[first]?.start, lines[at - 1]?.end)
+      root = parseWithProbe(text)
+    }
     const last = root.children.at(-1)
     const start = last?.position?.start.offset ?? 0
     pieces.push({
@@ -112,6 +130,7 @@ export function cutIntoPieces(body: string, isOfInterest: (text: string) => bool
       text: text.slice(0, start),
       firstLine: first + 1,
       root: { ...root, children: root.children.slice(0, -1) },
+      isDoubtful: first < doubtfulTo,
     })
     if (start > text.length) continue
     const tail = text.slice(start)

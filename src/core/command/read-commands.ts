@@ -198,7 +198,7 @@ function commandsOf(
     const isPlain =
       around === undefined || around.type === 'text' || around.type === 'break' || spanOf(around).start >= span.start
     const match = COMMAND.exec(piece.text.slice(span.start, span.end))
-    if (match === null || !isPlain || isInFormula(span.start) || elements.isInside()) continue
+    if (match === null || !isPlain || piece.isDoubtful || isInFormula(span.start) || elements.isInside()) continue
     commands.push({
       name: (match[1] ?? '').toLowerCase(),
       args: without(piece.text, { start: span.start + match[0].length, end: span.end }, comments).trim(),
