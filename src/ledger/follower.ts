@@ -8,6 +8,8 @@ import { integrityError, integrityProblem, isIntegrityError, onBranch } from './
 
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 5_000
+/** An epoch begins within so much of the end of the one before, wherever nothing lags. */
+const OPENS_WITHIN_MS = 3_000
 
 export interface FollowerOptions {
   readonly store: LedgerStore
@@ -118,7 +120,7 @@ export class Follower {
     for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
       const newest = await store.newest([HEAD_PATH])
       if (newest) return newest
-      if (waitedMs >= store.readLagMs) break
+      if (waitedMs >= Math.max(OPENS_WITHIN_MS, store.readLagMs)) break
       await this.#options.delay(waitMs)
       waitedMs += waitMs
     }

@@ -2,12 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Model } from '../../src/core/event.ts'
 import { sha256 } from '../../src/core/json.ts'
 import { branchOfEpoch } from '../../src/core/own-branches.ts'
 import { closeEpoch, epochsOf, openEpoch } from '../../src/ledger/epoch.ts'
 import { gitStore } from '../../src/ledger/git.ts'
+import type { LedgerOptions } from '../../src/ledger/ledger.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { rebuildSnapshots } from '../../src/ledger/rebuild.ts'
 import { redactEvent } from '../../src/ledger/redact.ts'
@@ -63,7 +65,8 @@ const turned = async (storeOf: StoreOf, from = FIRST, to = SECOND, model: Model 
   return { closed, commit: await openEpoch({ from: storeOf(from), closed, branch: from }, storeOf(to), model, making) }
 }
 
-const following = (storeOf: StoreOf) => opened(storeOf(FIRST), { successor: storeOf, snapshotEvery: 3 })
+const following = (storeOf: StoreOf, more: Partial<LedgerOptions> = {}) =>
+  opened(storeOf(FIRST), { successor: storeOf, snapshotEvery: 3, ...more })
 
 describe.each(Object.entries(REPOSITORIES))('a new epoch in %s', (_, fresh) => {
   it('goes on from the numbers, the chain, the state, the event keys and the documents of the one before', async () => {
@@ -97,7 +100,7 @@ describe.each(Object.entries(REPOSITORIES))('a new epoch in %s', (_, fresh) => {
   it('opens once when two do it at a time, and closes behind what is appended meanwhile', async () => {
     const storeOf = fresh()
     await written(storeOf)
-    const writer = following(storeOf)
+    const writer = following(storeOf, { delay: setTimeout })
     await writer.view()
     const [one, two] = await Promise.all([turned(storeOf), turned(storeOf), record(writer, counted(['d']))])
     expect(one.closed.commit).toBe(two.closed.commit)
