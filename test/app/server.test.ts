@@ -2,12 +2,11 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { examine } from '../../src/app/doctor.ts'
 import { readSettings } from '../../src/app/environment.ts'
-import { manifestPermissions } from '../../src/app/permissions.ts'
 import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
 import { gitHubApp } from '../../src/github/client.ts'
-import { EVENTS } from '../../src/webhooks/index.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { startWorld } from './world.ts'
 
 const repo = { owner: 'acme', repo: 'releases' }
 let sandbox: Sandbox
@@ -15,29 +14,7 @@ let server: RunningServer
 let issue = 0
 
 beforeAll(async () => {
-  sandbox = await startSandbox({
-    seed: {
-      people: ['ann', 'eve'],
-      organizations: [{ login: 'acme', owners: ['ann'], members: ['eve'] }],
-      repositories: [
-        {
-          name: 'acme/releases',
-          private: true,
-          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
-        },
-        { name: 'acme/platform', commits: [{ message: 'feat: begin', files: { 'a.txt': 'a' } }] },
-      ],
-      apps: [
-        {
-          slug: 'ringmaster',
-          permissions: manifestPermissions(),
-          events: [...EVENTS],
-          installations: [{ account: 'acme' }],
-        },
-        { slug: 'other', permissions: manifestPermissions(), events: [], installations: [{ account: 'acme' }] },
-      ],
-    },
-  })
+  sandbox = await startWorld(CONFIGURATION, { members: ['eve'], isPrivate: true, others: ['other'] })
   server = await startServer(settingsWith({}), { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
   await server.ringmaster.idle()
   issue = (await sandbox.as('ann').octokit.rest.issues.create({ ...repo, title: 'A release' })).data.number
