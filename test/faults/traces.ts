@@ -81,12 +81,10 @@ async function outsideOf(sandbox: Sandbox): Promise<{ things: string[]; reports:
   }
   for (const pull of await octokit.paginate(rest.pulls.list, { ...releases, state: 'all', per_page: 100 })) {
     note(`pull request ${pull.title}: ${pull.merged_at ? 'merged' : 'not merged'}`)
-    const ref = { ...releases, ref: pull.head.sha, per_page: 100 }
-    for (const run of (await rest.checks.listForRef({ ...ref, filter: 'latest' })).data.check_runs)
-      note(`check run ${run.name}: ${run.conclusion}`)
-    /** GitHub deletes none of two that were made at once; what counts is that none is left running. */
-    for (const run of (await rest.checks.listForRef({ ...ref, filter: 'all' })).data.check_runs)
-      if (run.status !== 'completed') note(`check run ${run.name} is left ${run.status}`)
+    const { data } = await rest.checks.listForRef({ ...releases, ref: pull.head.sha, filter: 'all', per_page: 100 })
+    /** GitHub deletes none of two that were made at once: the older has to be ended as superseded. */
+    for (const { name, conclusion, output } of data.check_runs)
+      if (output.title !== 'Superseded') note(`check run ${name}: ${conclusion}`)
   }
   for (let number = 0; number <= REPOSITORIES; number += 1) {
     const at = number === 0 ? releases : { owner: 'acme', repo: `platform-${number}` }
