@@ -11,7 +11,6 @@ export const KEPT_MS = 3 * 24 * 3_600_000
 const BOOKED_WITHIN_MS = 60_000
 
 const READ_TOGETHER = 10
-const BOOK_EVERY = 100
 /** More deliveries under way than this only wait for each other. */
 const MOST_OPEN = 500
 
@@ -38,16 +37,16 @@ export interface CatchUpOptions {
   readonly nowMs: number
   /** Whether nothing is under way yet: then what was just taken was taken by a process that is gone. */
   readonly isStart: boolean
-  /** Has the mark made durable where it has moved on; nothing waits for it. */
+  /** At a start called between batches, where the mark may have moved on, to have it made durable; nothing waits for it. */
   readonly book: () => void
   readonly log: Log
 }
 
 /**
  * Compares GitHub's delivery log from an instant on with what was taken, and hands in what is missing, oldest first,
- * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads, and
- * is booked every hundred deliveries: whoever is killed over it goes on from there, although all of them were known. A
- * delivery that cannot be read holds back the mark and none of the others. Throws when the list itself cannot be read.
+ * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads:
+ * whoever is killed over it goes on from there, although all of them were known. A delivery that cannot be read holds back
+ * the mark and none of the others. Throws when the list itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
@@ -73,9 +72,9 @@ export async function catchUp(
     }
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
       intake.checked(Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs), fromMs)
+      if (isStart && start > 0) book()
       await Promise.all(missing.slice(start, start + READ_TOGETHER).map(handOver))
       if (intake.open > MOST_OPEN) await intake.idle()
-      if ((start + READ_TOGETHER) % BOOK_EVERY === 0) book()
     }
     intake.checked(untilMs, fromMs)
     return { handedIn: missing.length - owed, owed, untilMs }

@@ -29,7 +29,7 @@ interface Early {
   readonly heldMs: number
 }
 
-/** The mark is booked in whole steps of this: it is read only after a crash. */
+/** The mark goes with commits that are made anyway in whole steps of this: it is read only after a crash. */
 const MARK_EVERY_MS = 60_000
 
 /**
@@ -241,11 +241,14 @@ export class Intake {
     return oldestMs
   }
 
-  /** What the log is told of the mark with its next commit; the same again until it has moved on by a step. */
-  readonly bookkeeping = (): readonly EventDraft[] => {
+  /**
+   * What the log is told of the mark with its next commit; the same again until it has moved on by a step, which is given
+   * in milliseconds.
+   */
+  bookkeeping(stepMs = MARK_EVERY_MS): readonly EventDraft[] {
     const { markMs } = this
     if (!Number.isFinite(markMs)) return []
-    const until = new Date(markMs - (markMs % MARK_EVERY_MS)).toISOString()
+    const until = new Date(markMs - (markMs % stepMs)).toISOString()
     const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
     return [draft('intake.marked', { until }, { key: `intake:${until}`, ...rest })]
   }

@@ -32,6 +32,8 @@ export interface Upkeep {
 /** Clocks differ, and what is listed is listed by when it changed. */
 const MARGIN_MS = 15 * 60_000
 const SWEEP_EVERY_MS = 60 * 60_000
+/** The steps of the mark while the delivery log is read: as fine as GitHub tells its instants. */
+const CAUGHT_UP_EVERY_MS = 1_000
 const REPOSITORIES_TOGETHER = 4
 const FACTS_TOGETHER = 100
 
@@ -44,11 +46,20 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
 
+  let isBooking = false
+
+  /** One commit after the other: a life of seconds in which nothing new is found must get on, too. */
   const book = (): void => {
-    const marked = ledger.append(async () => ({ events: intake.bookkeeping(), result: null }))
-    marked.catch((error: unknown) =>
-      log.info({ error: String(error) }, 'the mark was not booked; it goes with a later commit'),
-    )
+    if (isBooking) return
+    isBooking = true
+    ledger
+      .append(async () => ({ events: intake.bookkeeping(CAUGHT_UP_EVERY_MS), result: null }))
+      .catch((error: unknown) =>
+        log.info({ error: String(error) }, 'the mark was not booked; it goes with a later commit'),
+      )
+      .finally(() => {
+        isBooking = false
+      })
   }
 
   async function compare(isStart: boolean): Promise<void> {

@@ -176,5 +176,6 @@ describe('the mark', () => {
     }
     expect([0, 30, 59].flatMap(keysAfter)).toEqual(Array.from({ length: 3 }, () => `intake:${at}`))
     expect(keysAfter(61)).toEqual(['intake:2026-11-20T10:01:00.000Z'])
+    expect(intake.bookkeeping(1_000).map(({ key }) => key)).toEqual(['intake:2026-11-20T10:01:01.000Z'])
   })
 })
