@@ -129,7 +129,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   })
   const engine = createEngine({
     ledger,
-    facts: async (query) => (query.kind === 'channel-effect' ? fleet(query) : gitHub(query)),
+    facts: async (query, isPatient) => (query.kind === 'channel-effect' ? fleet(query) : gitHub(query, isPatient)),
     outlets,
     around: () => ({ releaseRepository: releases, unprotected: !isProtected }),
     clock,
@@ -163,18 +163,23 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const brakes = brakesTick({ ledger, books, published, submit, clock, log })
   let hasBegun = false
 
+  /** Trouble on the way keeps nothing else back: the configuration in force stays so, and the next sweep reads it again. */
   async function readDefaultConfiguration(): Promise<void> {
-    const commit = await branchHead(octokit, releaseRepository, repository.default_branch)
-    if (commit === null) return
-    const outcome = await engine.submit({
-      kind: 'configuration-seen',
-      repository: releases,
-      commit,
-      at: clock(),
-      actor: null,
-      source: { kind: 'sweep' },
-    })
-    if (outcome.kind === 'refuse') log.info({ problems: outcome.problems }, 'the configuration is not in force')
+    try {
+      const commit = await branchHead(octokit, releaseRepository, repository.default_branch)
+      if (commit === null) return
+      const outcome = await engine.submit({
+        kind: 'configuration-seen',
+        repository: releases,
+        commit,
+        at: clock(),
+        actor: null,
+        source: { kind: 'sweep' },
+      })
+      if (outcome.kind === 'refuse') log.info({ problems: outcome.problems }, 'the configuration is not in force')
+    } catch (error) {
+      log.error({ error: String(error) }, 'the configuration could not be read; the one in force holds')
+    }
   }
 
   /** Before anything is taken in: a history that was cut off looks whole by itself, and would be written on. */

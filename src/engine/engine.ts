@@ -62,13 +62,21 @@ const WAITS_FOR_NOTHING: ReadonlySet<Request['kind']> = new Set([
   'ring-reached',
 ])
 
+/**
+ * Requests that nobody waits for an answer to, and whose refusal raises an alarm: trouble of GitHub's that passes is no
+ * reason to refuse them. They fail then, and are made again.
+ */
+const PATIENT: ReadonlySet<Request['kind']> = new Set(['configuration-seen', 'configuration-proposed'])
+
 /** How often what stands outside is looked at although nothing has changed: a handful of requests for each open release. */
 const LOOK_EVERY_MS = 10 * 60_000
 
 export function createEngine(options: EngineOptions): Engine {
   const { ledger, facts, clock, log, appending = (_request, append) => append() } = options
-  const source = async (query: FactQuery): Promise<FactAnswer> =>
-    query.kind === 'random' ? { kind: 'random', text: options.random() } : facts(query)
+  const sourceFor =
+    ({ kind }: Request) =>
+    async (query: FactQuery): Promise<FactAnswer> =>
+      query.kind === 'random' ? { kind: 'random', text: options.random() } : facts(query, PATIENT.has(kind))
   const delay = options.delay ?? unrefDelay
   const pending = new Set<Promise<unknown>>()
   /** Follow-ups that wait to be decided: one of a kind is enough, however many events call for it. */
@@ -89,6 +97,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function decide(request: Request): Promise<Outcome> {
     const memory: FactMemory = new Map()
+    const source = sourceFor(request)
     const settled = (reader: Parameters<typeof settleAt>[1]) =>
       settleAt(decisionOf(request), reader, { source, memory })
     /** Outside facts are fetched before the turn to write comes, so that nobody waits for them. */

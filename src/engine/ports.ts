@@ -3,8 +3,11 @@ import type { Problem } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { OutputKind, OutputOf } from '../render/output.ts'
 
-/** Looks outside facts up. What cannot be read is an answer (`unreadable`), never an exception: decisions fail closed. */
-export type FactSource = (query: OutsideQuery) => Promise<FactAnswer>
+/**
+ * Looks outside facts up. What cannot be read is an answer (`unreadable`): decisions fail closed. Where `isPatient`, that is
+ * so only of what stays so until somebody changes something; of trouble that passes it throws `RingmasterError`.
+ */
+export type FactSource = (query: OutsideQuery, isPatient: boolean) => Promise<FactAnswer>
 
 /** What applying an output came to. `remote` is where it stands outside; `observed` are facts learned on the way. */
 export interface Applied {

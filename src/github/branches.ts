@@ -1,7 +1,7 @@
 import type { Octokit } from '@octokit/rest'
 import { RingmasterError } from '../core/problem.ts'
 import { splitName } from './client.ts'
-import { outside, outsideOrNull, statusOf, translated } from './trouble.ts'
+import { type GitHubCode, outside, outsideOrNull, statusOf, translated } from './trouble.ts'
 
 /** The commit that a branch points to, or null when there is no such branch. */
 export async function branchHead(octokit: Octokit, fullName: string, branch: string): Promise<string | null> {
@@ -68,7 +68,7 @@ export async function fileText(octokit: Octokit, fullName: string, ref: string, 
   if (Array.isArray(data) || data.type !== 'file') return null
   if (!('content' in data) || data.encoding !== 'base64') {
     throw new RingmasterError('outside', {
-      code: 'github-failed',
+      code: 'github-too-large' satisfies GitHubCode,
       message: `expected ${path} to be a file that GitHub hands out as text, found it too large`,
       hint: 'Files above 1 MB are not read.',
     })

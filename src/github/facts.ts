@@ -5,7 +5,7 @@ import { fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { nextVersion } from './next-version.ts'
 import { tagsBeginning } from './tags.ts'
-import { statusOf } from './trouble.ts'
+import { isFinal, statusOf, translated } from './trouble.ts'
 
 type Query<K extends GitHubQuery['kind']> = Extract<GitHubQuery, { kind: K }>
 type Answer<K extends GitHubQuery['kind']> = Extract<GitHubAnswer, { kind: K }>
@@ -20,25 +20,34 @@ const isUnreadable = (answer: GitHubAnswer): boolean =>
     ? answer.permission === 'unreadable' || answer.teams.some((entry) => entry.membership === 'unreadable')
     : answer.kind === 'team-members' && answer.members === 'unreadable'
 
-/** Facts from GitHub. Whatever cannot be read is said to be unreadable: nothing is granted on an error. */
+type Readable = <T>(what: string, work: () => Promise<T>) => Promise<T | 'unreadable'>
+
+/**
+ * Facts from GitHub. Whatever cannot be read is said to be unreadable: nothing is granted on an error. Where `isPatient`,
+ * trouble that passes is thrown as `RingmasterError` instead.
+ */
 export function gitHubFacts(
   app: GitHubApp,
   options: { readonly releaseRepository: string; readonly nowMs: () => number; readonly log: Log },
-): (query: GitHubQuery) => Promise<GitHubAnswer> {
+): (query: GitHubQuery, isPatient?: boolean) => Promise<GitHubAnswer> {
   const { releaseRepository, nowMs, log } = options
   const memberships = new Map<string, { readonly until: number; readonly answer: Promise<GitHubAnswer> }>()
 
-  const readable = async <T>(what: string, work: () => Promise<T>): Promise<T | 'unreadable'> => {
-    try {
-      return await work()
-    } catch (error) {
-      log.error({ what, error: String(error) }, 'a fact could not be read; what rests on it stays closed')
-      return 'unreadable'
+  const readableBy =
+    (isPatient: boolean): Readable =>
+    async (what, work) => {
+      try {
+        return await work()
+      } catch (error) {
+        const trouble = translated(`read ${what}`, error)
+        if (isPatient && !isFinal(trouble)) throw trouble
+        log.error({ what, error: String(error) }, 'a fact could not be read; what rests on it stays closed')
+        return 'unreadable'
+      }
     }
-  }
   const octokitOf = (repository: string): Promise<Octokit> => app.forRepository(repository)
 
-  const lookups: Lookups = {
+  const lookupsWith = (readable: Readable): Lookups => ({
     person: async (query) => {
       const found = await readable(`the permission of ${query.login}`, () => standingOf(octokitOf, query))
       /**
@@ -101,19 +110,21 @@ export function gitHubFacts(
         mergedPulls(octokitOf, { repository, commit, path }),
       ),
     }),
-  }
+  })
+  const [atOnce, patiently] = [lookupsWith(readableBy(false)), lookupsWith(readableBy(true))]
 
-  const look = (query: GitHubQuery): Promise<GitHubAnswer> => {
+  const look = (query: GitHubQuery, isPatient: boolean): Promise<GitHubAnswer> => {
+    const lookups = isPatient ? patiently : atOnce
     const lookup = lookups[query.kind] as (query: GitHubQuery) => Promise<GitHubAnswer>
     return lookup(query)
   }
 
-  return (query) => {
-    if (query.kind !== 'person' && query.kind !== 'team-members') return look(query)
-    const key = JSON.stringify(query)
+  return (query, isPatient = false) => {
+    if (query.kind !== 'person' && query.kind !== 'team-members') return look(query, isPatient)
+    const key = JSON.stringify([query, isPatient])
     const known = memberships.get(key)
     if (known && known.until > nowMs()) return known.answer
-    const answer = look(query)
+    const answer = look(query, isPatient)
     memberships.set(key, { until: nowMs() + MEMBERSHIP_MS, answer })
     if (memberships.size > MEMBERSHIPS_AT_HAND) memberships.delete(memberships.keys().next().value ?? '')
     /** What could not be read is asked again at once: nobody has to wait for GitHub's trouble to expire here. */

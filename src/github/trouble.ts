@@ -7,6 +7,7 @@ export type GitHubCode =
   | 'github-conflict'
   | 'github-limited'
   | 'github-failed'
+  | 'github-too-large'
 
 /** The HTTP status of an Octokit error, or undefined when it is none. */
 export const statusOf = (error: unknown): number | undefined => {
@@ -85,13 +86,15 @@ export function translated(what: string, error: unknown): RingmasterError {
   )
 }
 
+const FINAL: ReadonlySet<string> = new Set<GitHubCode>(['github-not-found', 'github-conflict', 'github-too-large'])
+
 /**
  * Whether trying again comes to the same until somebody changes something at GitHub. A clock or a token that is off (401)
  * is put right elsewhere, and a limit passes.
  */
 export function isFinal(error: RingmasterError): boolean {
   const isDenied = error.code === 'github-refused' && statusOf(error.cause) === 403
-  return isDenied || error.code === 'github-not-found' || error.code === 'github-conflict'
+  return isDenied || FINAL.has(error.code)
 }
 
 /** Does something at GitHub; throws `RingmasterError` with what was tried. */

@@ -2,13 +2,16 @@ import { describe, expect, it } from '@jest/globals'
 import { RingmasterError } from '../../src/core/problem.ts'
 import type { ReleaseState } from '../../src/core/release/schema.ts'
 import type { Request } from '../../src/core/request.ts'
+import type { FactSource } from '../../src/engine/ports.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import {
   buildReported,
+  CONFIGURATION,
   command,
   configurationSeen,
   eventsOf,
   gateRequested,
+  Outside,
   play,
   proposalSeen,
   proposedHead,
@@ -45,6 +48,24 @@ describe('deciding', () => {
     expect(outcome.kind).toBe('refuse')
     await on.engine.idle()
     expect(typesOf(on.branch)).toEqual(['config.refused'])
+  })
+
+  it.each([
+    ['a configuration, which nobody waits for', configurationSeen, true],
+    ['a command', command('release', '"First"'), false],
+  ])('asks GitHub so that trouble that passes is waited for, or told at once: %s', async (_, request, expected) => {
+    const patience: boolean[] = []
+    const outside = new Outside()
+    const facts: FactSource = async (query, isPatient) => {
+      patience.push(isPatient)
+      return outside.facts(query, isPatient)
+    }
+    const on = stage({ outside, engine: { facts } })
+    await on.engine.submit(configurationSeen)
+    patience.length = 0
+    outside.files.set('config', `${CONFIGURATION}\n# again\n`)
+    await on.engine.submit(request)
+    expect(new Set(patience)).toEqual(new Set([expected]))
   })
 
   it('changes nothing when a request is repeated', async () => {

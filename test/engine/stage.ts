@@ -180,7 +180,7 @@ export function stage(
     outside?: Outside
     store?: LedgerStore
     ledger?: Partial<LedgerOptions>
-    engine?: Pick<EngineOptions, 'appending'>
+    engine?: Partial<Pick<EngineOptions, 'appending' | 'facts'>>
   } = {},
 ): Stage {
   const branch = given.branch ?? memoryBranch()

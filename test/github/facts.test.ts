@@ -101,6 +101,40 @@ describe('what a person may do', () => {
   })
 })
 
+describe('who asks patiently', () => {
+  const path = '/orgs/acme/teams/qa/members?per_page=100'
+  const team: GitHubQuery = { kind: 'team-members', team: 'acme/qa' }
+  const file: GitHubQuery = { kind: 'file', repository: 'acme/releases', commit: 'main', path: 'a.yml' }
+
+  it.each([
+    [500, { message: 'oops' }, 'github-failed'],
+    [401, { message: 'Bad credentials' }, 'github-refused'],
+  ])('is told of trouble that passes as such: %d', async (status, body, code) => {
+    github().get(path).reply(status, body)
+    await expect(facts(team, true)).rejects.toMatchObject({ code, fault: 'outside' })
+    expect(logged).toEqual([])
+  })
+
+  it.each([403, 404])('is told as all are of what stays so: %d', async (status) => {
+    github().get(path).reply(status, { message: 'no' })
+    expect(await facts(team, true)).toEqual({ kind: 'team-members', members: 'unreadable' })
+  })
+
+  it('is told as all are of a file that is too large', async () => {
+    github()
+      .get('/repos/acme/releases/contents/a.yml?ref=main')
+      .reply(200, { type: 'file', encoding: 'none', content: '' })
+    expect(await facts(file, true)).toEqual({ kind: 'file', text: 'unreadable' })
+  })
+
+  it('fails nobody who cannot wait and asks at the same time', async () => {
+    github().get(path).twice().reply(500, {})
+    const [patient, other] = await Promise.allSettled([facts(team, true), facts(team)])
+    expect(patient.status).toBe('rejected')
+    expect(other).toEqual({ status: 'fulfilled', value: { kind: 'team-members', members: 'unreadable' } })
+  })
+})
+
 describe('the members of a team', () => {
   const path = '/orgs/acme/teams/qa/members?per_page=100'
   const query: GitHubQuery = { kind: 'team-members', team: 'acme/qa' }
