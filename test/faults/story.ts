@@ -17,14 +17,21 @@ export interface Stage {
   isAtRest(): Promise<boolean>
 }
 
-/** The log as it lies in the repository on disk: no trouble of GitHub's reaches it there. */
-export const logOf = (sandbox: Sandbox): LedgerStore =>
-  gitStore({
+const logs = new WeakMap<Sandbox, LedgerStore>()
+
+/** The log as it lies in the repository on disk, one reader for each: no trouble of GitHub's reaches it there. */
+export function logOf(sandbox: Sandbox): LedgerStore {
+  const known = logs.get(sandbox)
+  if (known) return known
+  const store = gitStore({
     directory: sandbox.repository('acme/releases').gitDirectory,
     branch: 'ringmaster-data',
     author: { name: 'reader', email: 'reader@localhost' },
     clock: () => sandbox.clock.now(),
   })
+  logs.set(sandbox, store)
+  return store
+}
 
 async function state<T>({ sandbox }: Stage, key: string): Promise<T | undefined> {
   const unused = (): never => {

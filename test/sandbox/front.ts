@@ -48,7 +48,6 @@ export function createFront(parts: FrontParts): { server: Server; serve: (world:
       response.destroy(error instanceof Error ? error : undefined)
     })
   })
-  server.keepAliveTimeout = 1_000
   return {
     server,
     serve: (world) => {

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { type GitObject, gitObjects } from '../../../src/ledger/git-objects.ts'
 import { writeObject } from './object-writer.ts'
 import { gitEnvironment, runGit } from './process.ts'
@@ -183,18 +183,24 @@ export class GitRepository {
     })
   }
 
-  /** Refs below a prefix (`refs/heads/`), by name; `peeled` = what an annotated tag points to. */
+  /**
+   * Refs below a prefix (`refs/heads/`), by name; `peeled` = what an annotated tag points to. Each is a file: nothing here
+   * packs them.
+   */
   async listRefs(prefix: string): Promise<{ name: string; oid: string; type: GitObject['type']; peeled: string }[]> {
-    const format = '%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)'
-    const { stdout } = await runGit(this.directory, ['for-each-ref', `--format=${format}`])
-    const lines = stdout
-      .toString()
-      .split('\n')
-      .filter((line) => line.startsWith(prefix))
-    return lines.map((line) => {
-      const [name = '', oid = '', type = 'commit', peeled = ''] = line.split('\0')
-      return { name, oid, type: type as GitObject['type'], peeled: peeled || oid }
-    })
+    const files = await readdir(join(this.directory, 'refs'), { recursive: true, withFileTypes: true })
+    const names = files
+      .filter((file) => file.isFile() && !file.name.endsWith('.lock'))
+      .map((file) => relative(this.directory, join(file.parentPath, file.name)))
+      .filter((name) => name.startsWith(prefix))
+      .toSorted()
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const [object, peeled] = await Promise.all([this.readObject(name), this.readObject(`${name}^{}`)])
+        return object ? [{ name, oid: object.oid, type: object.type, peeled: peeled?.oid ?? object.oid }] : []
+      }),
+    )
+    return found.flat()
   }
 
   /** One that has had branches is not looked at again: nothing here deletes the last of them. */
