@@ -1,5 +1,6 @@
 import { accepted, type Checked, type Problem, rejected } from '../core/problem.ts'
 import { PUSHES_PER_MINUTE } from '../github/client.ts'
+import { POINTS_PER_MINUTE } from '../github/governor.ts'
 import { isBucketAddress, type Place, readPlace } from '../publish/place.ts'
 import { readRosterPlace } from '../publish/roster-place.ts'
 import { invalid, isRedisAddress, isWebAddress, LEAST_SECRET, LOG_LEVELS, privateKeyOf } from './setting-checks.ts'
@@ -21,6 +22,7 @@ export interface ServerSettings {
   readonly redisUrl: string | null
   /** How often a branch of one repository may move. */
   readonly pushesPerMinute: number
+  readonly pointsPerMinute: number
   /** Where enrolled devices are kept; null where no cohort keeps a roster. */
   readonly rosterPlace: Place | null
   /** Where what devices claim and report is kept; null where the server answers no device. */
@@ -89,6 +91,12 @@ export const VARIABLES: readonly Variable[] = [
     name: 'RINGMASTER_PUSHES_PER_MINUTE',
     required: false,
     meaning: 'commits a minute to one repository on average, 6 when left out as GitHub recommends',
+  },
+  {
+    name: 'RINGMASTER_POINTS_PER_MINUTE',
+    required: false,
+    meaning:
+      'points a minute of the REST API, 900 when left out as GitHub.com allows, and the other secondary limits in proportion; more for an Enterprise Server, whose limits are off unless somebody switched them on',
   },
   { name: 'RINGMASTER_PUBLISH_DIR', required: false, meaning: 'directory that manifests are published to' },
   {
@@ -224,6 +232,8 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
   const processes = numberOf('RINGMASTER_PROCESSES', { least: 1, most: 16, fallback })
   const pushes = { least: 1, most: 60_000, fallback: PUSHES_PER_MINUTE }
   const pushesPerMinute = numberOf('RINGMASTER_PUSHES_PER_MINUTE', pushes)
+  const points = { least: 60, most: 900_000, fallback: POINTS_PER_MINUTE }
+  const pointsPerMinute = numberOf('RINGMASTER_POINTS_PER_MINUTE', points)
   if (problems.length > 0 || !privateKey || !secret || !repository) return rejected(...problems)
   return accepted({
     appId,
@@ -240,6 +250,7 @@ export function readSettings(env: Variables): Checked<ServerSettings> {
     processes,
     redisUrl,
     pushesPerMinute,
+    pointsPerMinute,
   })
 }
 

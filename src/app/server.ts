@@ -54,9 +54,9 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     info: (data, message) => probot.log.info(data, message),
     error: (data, message) => probot.log.error(data, message),
   }
-  const { appId, privateKey, apiUrl, processes, redisUrl, pushesPerMinute } = settings
+  const { appId, privateKey, apiUrl, processes, redisUrl, pushesPerMinute, pointsPerMinute } = settings
   const shared = redisUrl === null ? null : await redisBudget({ url: redisUrl, log })
-  const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute, shared })
+  const app = gitHubApp({ appId, privateKey, apiUrl }, { processes, pushesPerMinute, pointsPerMinute, shared })
   const { releaseRepository, rosterPlace, rosterDirectory } = settings
   const roster = rosterPlace === null ? null : rosterAt(rosterPlace, clock)
   const books = rosterDirectory === null ? null : deviceBooks(rosterDirectory)

@@ -1,7 +1,7 @@
 import { createAppAuth } from '@octokit/auth-app'
 import { Octokit } from '@octokit/rest'
 import { RingmasterError } from '../core/problem.ts'
-import { type Answer, Governor, type GovernorOptions, type GovernorState } from './governor.ts'
+import { type Answer, Governor, type GovernorOptions, type GovernorState, POINTS_PER_MINUTE } from './governor.ts'
 import type { RequestOptions } from './request-cost.ts'
 import type { SharedBudget } from './shared-budget.ts'
 import { outside, statusOf } from './trouble.ts'
@@ -51,7 +51,13 @@ const timer: GovernorOptions['timer'] = (milliseconds, run) => {
   return () => clearTimeout(handle)
 }
 
-const GOVERNING: GovernorOptions = { nowMs: Date.now, timer, processes: 1, pushesPerMinute: PUSHES_PER_MINUTE }
+const GOVERNING: GovernorOptions = {
+  nowMs: Date.now,
+  timer,
+  processes: 1,
+  pushesPerMinute: PUSHES_PER_MINUTE,
+  pointsPerMinute: POINTS_PER_MINUTE,
+}
 
 /** Octokit's own lines tell of each answer, expected ones too; what matters is told where it is translated. */
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

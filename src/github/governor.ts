@@ -19,6 +19,8 @@ export interface GovernorOptions {
   readonly processes: number
   /** How often a branch of one repository may move, on average; GitHub recommends at most 6 a minute. */
   readonly pushesPerMinute: number
+  /** What the secondary limit of the REST API is; those beside it are taken to be in proportion. */
+  readonly pointsPerMinute: number
   /** Where all processes of the installation spend together, under names that begin with the scope. */
   readonly shared?: { readonly budget: SharedBudget; readonly scope: string } | undefined
 }
@@ -46,9 +48,12 @@ export interface GovernorState {
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 
-/** GitHub's secondary limits (docs.github.com, rate limits for the REST API); `burst` is our own choice. */
+/** GitHub's secondary limit of the REST API (docs.github.com, rate limits for the REST API). */
+export const POINTS_PER_MINUTE = 900
+
+/** GitHub's secondary limits (the same page); `burst` is our own choice. */
 const LIMITS = {
-  rest: { limit: 900, windowMs: MINUTE_MS, burst: 300 },
+  rest: { limit: POINTS_PER_MINUTE, windowMs: MINUTE_MS, burst: 300 },
   graphql: { limit: 2_000, windowMs: MINUTE_MS, burst: 600 },
   'content-minute': { limit: 80, windowMs: MINUTE_MS, burst: 30 },
   'content-hour': { limit: 500, windowMs: HOUR_MS, burst: 120 },
@@ -111,7 +116,11 @@ export class Governor {
   constructor(options: GovernorOptions) {
     this.#options = options
     this.#sharing.isUp = options.shared !== undefined
-    const share = (name: LimitName) => this.#share(name, LIMITS[name])
+    const times = options.pointsPerMinute / POINTS_PER_MINUTE
+    const share = (name: LimitName) => {
+      const { limit, burst, windowMs } = LIMITS[name]
+      return this.#share(name, { limit: limit * times, burst: burst * times, windowMs })
+    }
     this.#budgets = {
       rest: share('rest'),
       graphql: share('graphql'),

@@ -71,6 +71,7 @@ describe('the settings of the server', () => {
       processes: 1,
       redisUrl: null,
       pushesPerMinute: 6,
+      pointsPerMinute: 900,
       releaseRepository: 'acme/releases',
       apiUrl: 'https://api.github.com',
       host: 'localhost',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { Budget } from '../../src/github/budget.ts'
-import { type Answer, Governor, type GovernorOptions } from '../../src/github/governor.ts'
+import { type Answer, Governor, type GovernorOptions, POINTS_PER_MINUTE } from '../../src/github/governor.ts'
 import type { Pace } from '../../src/github/pace.ts'
 import type { RequestOptions } from '../../src/github/request-cost.ts'
 import { inClass, type WorkClass } from '../../src/github/work-class.ts'
@@ -27,6 +27,7 @@ function governed(more: Partial<GovernorOptions> = {}) {
     timer: time.timer,
     processes: 1,
     pushesPerMinute: 6,
+    pointsPerMinute: POINTS_PER_MINUTE,
     ...more,
   })
   const sent: { atMs: number; what: string }[] = []
@@ -84,6 +85,12 @@ describe('a budget', () => {
 })
 
 describe('the governor', () => {
+  it('has each secondary limit in proportion to the points a minute that are given', async () => {
+    const { governor } = governed({ pointsPerMinute: 9_000 })
+    const limits = Object.fromEntries(Object.entries(governor.state.budgets).map(([name, { limit }]) => [name, limit]))
+    expect(limits).toMatchObject({ rest: 9_000, graphql: 20_000, 'content-minute': 800, 'content-hour': 5_000 })
+  })
+
   it('sends at once what is within every limit', async () => {
     const { sent, send } = governed()
     await Promise.all([send('a', get), send('b', comment), send('c', query)])
@@ -95,8 +102,16 @@ describe('the governor', () => {
     { name: '80 comments a minute', options: comment, mostIn: 60_000, most: 80, count: 200 },
     { name: '500 comments an hour', options: comment, mostIn: 3_600_000, most: 500, count: 800 },
     { name: '2,000 points of GraphQL a minute', options: query, mostIn: 60_000, most: 2_000, count: 3_000 },
-  ])('keeps $name, and sends everything in the end', async ({ options, mostIn, most, count }) => {
-    const { time, sent, send } = governed()
+    {
+      name: '9,000 points of REST a minute where they are given',
+      options: patch,
+      mostIn: 60_000,
+      most: 1_800,
+      count: 4_000,
+      more: { pointsPerMinute: 9_000 },
+    },
+  ])('keeps $name, and sends everything in the end', async ({ options, mostIn, most, count, more = {} }) => {
+    const { time, sent, send } = governed(more)
     const all = Promise.all(Array.from({ length: count }, (_, index) => send(String(index), options, 'answer')))
     await time.advance(4 * 3_600_000)
     await all

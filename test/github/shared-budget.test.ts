@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Budget } from '../../src/github/budget.ts'
-import { type Answer, Governor, type GovernorOptions } from '../../src/github/governor.ts'
+import { type Answer, Governor, type GovernorOptions, POINTS_PER_MINUTE } from '../../src/github/governor.ts'
 import type { RequestOptions } from '../../src/github/request-cost.ts'
 import type { SharedBudget } from '../../src/github/shared-budget.ts'
 import { inClass } from '../../src/github/work-class.ts'
@@ -61,6 +61,7 @@ function processes(count: number, more: Partial<GovernorOptions> = {}) {
         timer: time.timer,
         processes: count,
         pushesPerMinute: 6,
+        pointsPerMinute: POINTS_PER_MINUTE,
         shared: { budget: together, scope: 'acme:' },
         ...more,
       }),
