@@ -44,8 +44,8 @@ async function state<T>({ sandbox }: Stage, key: string): Promise<T | undefined>
 
 const as = ({ sandbox }: Stage, login: string) => sandbox.as(login).octokit.rest
 
-async function say(stage: Stage, issue: number, body: string): Promise<void> {
-  const { data } = await as(stage, 'ann').issues.createComment({ ...releases, issue_number: issue, body })
+async function say(stage: Stage, { manager }: Subject, issue: number, body: string): Promise<void> {
+  const { data } = await as(stage, manager).issues.createComment({ ...releases, issue_number: issue, body })
   await stage.until(`a reply to ${body} on #${issue}`, async () => {
     const comments = await as(stage, 'ann').issues.listComments({ ...releases, issue_number: issue, per_page: 100 })
     return comments.data.some((comment) => comment.body?.includes(`reply%2F${data.id}`))
@@ -93,13 +93,13 @@ export async function tell(stage: Stage, story: number): Promise<void> {
   const first = await deploy(stage, subject, 'integration')
   await first.finished()
   await stage.until('a deployment', () => isLive(stage, subject, 'integration'))
-  const { data: opened } = await as(stage, 'ann').issues.create({ ...releases, title: 'A release' })
+  const { data: opened } = await as(stage, subject.manager).issues.create({ ...releases, title: 'A release' })
   const issue = opened.number
-  await say(stage, issue, '/release "First"')
-  await say(stage, issue, `/add ${product}@1.0.0`)
+  await say(stage, subject, issue, '/release "First"')
+  await say(stage, subject, issue, `/add ${product}@1.0.0`)
   const gated = await deploy(stage, subject, 'production')
   await gated.atRest()
-  await say(stage, issue, '/start')
+  await say(stage, subject, issue, '/start')
   await stage.until('a proposal', async () => (await proposalOf(stage, issue)) !== undefined)
   await stage.until('a check run', async () => (await signoffOf(stage, issue)).length > 0)
   const pull_number = (await proposalOf(stage, issue))?.number ?? 0
@@ -107,7 +107,7 @@ export async function tell(stage: Stage, story: number): Promise<void> {
   await stage.until('the sign-off', async () => (await signoffOf(stage, issue)).includes('success'))
   await stage.until('the gate to open', async () => gated.status === 'completed')
   await stage.until('a deployment behind the gate', () => isLive(stage, subject, 'production'))
-  await say(stage, issue, '/complete')
+  await say(stage, subject, issue, '/complete')
   await stage.until('the merge', async () => Boolean((await proposalOf(stage, issue))?.merged_at))
 }
 

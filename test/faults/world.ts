@@ -8,17 +8,24 @@ export const releases = { owner: 'acme', repo: 'releases' }
 /** The repositories that products are built in; one story at a time plays in each. */
 export const REPOSITORIES = 4
 
+/** A story has four commands, and a person is heard thirty times in ten minutes: enough for nine stories a minute. */
+const MANAGERS = 12
+
 /** What one story is about; a later story of the same repository has a product of its own. */
 export interface Subject {
   readonly product: string
   readonly repo: string
+  /** Who gives the commands: stories are told faster than one person may speak. */
+  readonly manager: string
 }
 
 export const subjectOf = (story: number): Subject => ({
   product: `service-${story}`,
   repo: `platform-${((story - 1) % REPOSITORIES) + 1}`,
+  manager: `manager-${((story - 1) % MANAGERS) + 1}`,
 })
 
+const managers = Array.from({ length: MANAGERS }, (_, index) => `manager-${index + 1}`)
 const numbers = Array.from({ length: REPOSITORIES }, (_, index) => index + 1)
 
 const CONFIGURATION = `schemaVersion: 1
@@ -34,15 +41,16 @@ completion:
   environments: [production]
 roles:
   - { role: admin, users: [ann] }
+  - { role: release_manager, users: [${managers.join(', ')}] }
 `
 
 const SEED = {
-  people: ['ann', 'eve'],
-  organizations: [{ login: 'acme', owners: ['ann'], members: ['eve'] }],
+  people: ['ann', 'eve', ...managers],
+  organizations: [{ login: 'acme', owners: ['ann'], members: ['eve', ...managers] }],
   repositories: [
     {
       name: 'acme/releases',
-      collaborators: { eve: 'write' as const },
+      collaborators: Object.fromEntries(['eve', ...managers].map((login) => [login, 'write' as const])),
       commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
     },
     ...numbers.map((number) => ({
