@@ -2,7 +2,7 @@ import type { Log } from '../engine/ports.ts'
 import type { GitHubApp } from '../github/client.ts'
 import { outside } from '../github/trouble.ts'
 import { inClass } from '../github/work-class.ts'
-import { isHeard } from '../webhooks/index.ts'
+import { isHeard, TAKEN_AS_A_WHOLE } from '../webhooks/index.ts'
 import type { Intake } from './intake.ts'
 
 /** GitHub keeps deliveries for three days (7 on an Enterprise Server); near the end of them one may be gone already. */
@@ -17,6 +17,7 @@ const MOST_OPEN = 500
 interface Listed {
   readonly id: number
   readonly guid: string
+  readonly event: string
   readonly deliveredMs: number
   /** Whether some process of ours answered that it took it. */
   readonly isTaken: boolean
@@ -43,10 +44,10 @@ export interface CatchUpOptions {
 }
 
 /**
- * Compares GitHub's delivery log from an instant on with what was taken, and hands in what is missing, oldest first,
- * whatever status GitHub booked; what was taken within the last minute only at a start. The mark follows while it reads:
- * whoever is killed over it goes on from there, although all of them were known. A delivery that cannot be read holds back
- * the mark and none of the others. Throws when the list itself cannot be read.
+ * Compares GitHub's delivery log from an instant on with what was taken, here or by what the log tells elsewhere, and hands
+ * in what is missing, oldest first, whatever status GitHub booked; what was taken within the last minute only at a start.
+ * The mark follows while it reads: whoever is killed over it goes on from there, although all of them were known. A delivery
+ * that cannot be read holds back the mark and none of the others. Throws when the list itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
@@ -56,8 +57,10 @@ export async function catchUp(
   const fromMs = Math.max(sinceMs, nowMs - KEPT_MS)
   return inClass('bulk', async () => {
     const { deliveries, untilMs } = await deliveriesSince(app, { fromMs, nowMs })
+    const isKnown = ({ guid, event }: Listed): boolean =>
+      intake.knows(guid) || (TAKEN_AS_A_WHOLE.has(event) && intake.isBooked(guid))
     const missing = deliveries.filter(
-      ({ guid, deliveredMs, isTaken }) => !intake.knows(guid) && (isStart || !isTaken || deliveredMs <= untilMs),
+      (listed) => !isKnown(listed) && (isStart || !listed.isTaken || listed.deliveredMs <= untilMs),
     )
     let owed = 0
     const handOver = async (listed: Listed): Promise<void> => {
@@ -115,7 +118,7 @@ async function deliveriesSince(
         const known = found.get(guid)
         const isTaken = known?.isTaken || (status_code >= 200 && status_code < 300)
         if (known) found.set(guid, { ...known, isTaken })
-        else if (isHeard(event, action)) found.set(guid, { id: Number(id), guid, deliveredMs, isTaken })
+        else if (isHeard(event, action)) found.set(guid, { id: Number(id), guid, event, deliveredMs, isTaken })
       }
     }
     return listed()

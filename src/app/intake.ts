@@ -1,5 +1,5 @@
 import { draft } from '../core/catalogue.ts'
-import type { EventDraft } from '../core/event.ts'
+import type { EventDraft, LedgerEvent } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -57,6 +57,8 @@ export class Intake {
   readonly #owed = new Map<string, number>()
   /** Deliveries handled since the delivery log was last compared. */
   readonly #handled = new Map<string, number>()
+  /** Deliveries that the log names as the source of an event, whichever process took them. */
+  readonly #booked = new Map<string, number>()
   /** Requests that may count for more once others have come, by delivery and place in it, with when they came. */
   readonly #early = new Map<string, Early>()
   /** Requests that must keep their order: the commands on one issue. */
@@ -200,6 +202,17 @@ export class Intake {
     return this.#handled.has(guid) || (this.#open.has(guid) && !this.#owed.has(guid))
   }
 
+  /** Takes in which deliveries events of the log came by. */
+  follow(events: readonly LedgerEvent[]): void {
+    for (const { source, at } of events)
+      if (source.kind === 'webhook' && source.delivery !== undefined) this.#booked.set(source.delivery, Date.parse(at))
+  }
+
+  /** Whether an event of the log is known to have come by a delivery that nothing is owed of here. */
+  isBooked(guid: string): boolean {
+    return this.#booked.has(guid) && !this.#owed.has(guid)
+  }
+
   /** Notes a delivery that stands in GitHub's log and could not be read: the mark stays before it. */
   owe(guid: string, deliveredMs: number): void {
     if (this.knows(guid)) return
@@ -215,7 +228,8 @@ export class Intake {
   /** Notes that the delivery log was compared from an instant up to another by GitHub's clock: all of it was taken. */
   checked(untilMs: number, fromMs: number): void {
     this.#checkedMs = Math.max(this.#checkedMs, untilMs)
-    for (const [guid, atMs] of this.#handled) if (atMs < fromMs - CLOCKS_DIFFER_MS) this.#handled.delete(guid)
+    for (const known of [this.#handled, this.#booked])
+      for (const [guid, atMs] of known) if (atMs < fromMs - CLOCKS_DIFFER_MS) known.delete(guid)
   }
 
   /** Keeps the mark at an instant while something older has to be looked up by other means; infinite to let go. */

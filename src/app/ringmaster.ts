@@ -105,6 +105,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     writer: { version: VERSION, author: { email: await app.authorEmail(releaseRepository) } },
     pace: pace.turn,
     bookkeeping: () => intake.bookkeeping(),
+    followed: (events) => intake.follow(events),
     ...waits,
   })
   const cohorts = async (): Promise<readonly string[]> => {

@@ -1,3 +1,4 @@
+import type { LedgerEvent } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { HEAD_PATH, parseHead } from './codec.ts'
 import { checkOpening } from './opening.ts'
@@ -17,6 +18,8 @@ export interface FollowerOptions {
   readonly successor?: ((branch: string) => LedgerStore) | undefined
   readonly reading: Reading
   readonly author: Pick<Author, 'email'> | undefined
+  /** Told of the events that it moved on over, as far as no snapshot has taken them in yet. */
+  readonly followed?: ((events: readonly LedgerEvent[]) => void) | undefined
   readonly delay: (milliseconds: number) => Promise<void>
 }
 
@@ -68,7 +71,9 @@ export class Follower {
   move(): Promise<Position> {
     this.#moving ??= this.#readNewest()
       .then((position) => {
+        const seq = this.#position?.head.seq ?? 0
         this.#position = position
+        this.#options.followed?.(position.tailEvents().filter((event) => event.seq > seq))
         return position
       })
       .catch((error: unknown) => {

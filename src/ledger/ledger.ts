@@ -53,6 +53,11 @@ export interface LedgerOptions {
    * again at each attempt; an event whose key is in the log already is left out.
    */
   readonly bookkeeping?: () => readonly EventDraft[]
+  /**
+   * Told of events that are found in the log, as far as no snapshot has taken them in yet: at the first read those that are
+   * there, then those of other processes.
+   */
+  readonly followed?: (events: readonly LedgerEvent[]) => void
   /** Settles when a commit may be made; changes that arrive meanwhile join it. At once by default. */
   readonly pace?: () => Promise<void>
 }
@@ -136,9 +141,9 @@ class GroupCommitLedger implements Ledger {
 
   constructor(options: LedgerOptions) {
     this.#options = options
-    const { store, successor, model, writer, delay = sleep } = options
+    const { store, successor, model, writer, followed, delay = sleep } = options
     const reading = { model, read: coalescedReads(store), cache: new Lru<string, { value: unknown }>(CACHED_FILES) }
-    this.#follower = new Follower({ store, successor, reading, author: writer.author, delay })
+    this.#follower = new Follower({ store, successor, reading, author: writer.author, followed, delay })
   }
 
   get trouble(): RingmasterError | undefined {

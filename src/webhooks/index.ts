@@ -38,6 +38,12 @@ export const EVENTS: readonly string[] = [...new Set(ALL.flatMap((concern) => co
 export const isHeard = (event: string, action: string | null): boolean =>
   ALL.some(({ events, actions }) => events.includes(event) && (actions === undefined || actions.includes(action ?? '')))
 
+/**
+ * Events each delivery of which makes one request at most, and what follows from it is appended together: where the log
+ * names the delivery as the source of an event, nothing of it is left to do.
+ */
+export const TAKEN_AS_A_WHOLE: ReadonlySet<string> = new Set(['check_run', 'deployment_status'])
+
 /** The requests that a delivery makes, in order; none for what is not our concern. */
 export const requestsOf = (delivery: Delivery, installation: Installation): Request[] =>
   ALL.filter((concern) => concern.events.includes(delivery.event)).flatMap((concern) =>

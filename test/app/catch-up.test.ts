@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { catchUp } from '../../src/app/catch-up.ts'
 import { Intake } from '../../src/app/intake.ts'
+import type { LedgerEvent } from '../../src/core/event.ts'
 import type { GitHubApp } from '../../src/github/client.ts'
 import { delivered, installation, PAYLOADS } from '../webhooks/payloads.ts'
 
@@ -114,6 +115,29 @@ describe('the delivery log', () => {
     await compare(given)
     await intake.idle()
     expect(read).toEqual(expected)
+  })
+
+  it('is not read where the log names a delivery that asks for one thing, whichever process took it', async () => {
+    const named = (guid: string, kind = 'webhook') =>
+      ({ source: { kind, delivery: guid }, at: instant(90) }) as unknown as LedgerEvent
+    const { intake, compare, read } = stage([
+      { guid: 'unnamed', secondsAgo: 80, event: 'deployment_status', action: 'created' },
+      { guid: 'deployment', secondsAgo: 81, event: 'deployment_status', action: 'created' },
+      { guid: 'build', secondsAgo: 82, event: 'check_run', action: 'completed' },
+      { guid: 'comment', secondsAgo: 83, event: 'issue_comment', action: 'created' },
+      { guid: 'run', secondsAgo: 84, event: 'workflow_run', action: 'completed' },
+      { guid: 'found', secondsAgo: 85, event: 'deployment_status', action: 'created' },
+      { guid: 'unread', secondsAgo: 86, event: 'deployment_status', action: 'created' },
+    ])
+    intake.owe('unread', NOW - 86 * SECOND_MS)
+    intake.follow([
+      ...['deployment', 'build', 'comment', 'run', 'unread'].map((guid) => named(guid)),
+      named('found', 'sweep'),
+    ])
+    await compare({ isStart: true })
+    await intake.idle()
+    expect(read).toEqual(['unread', 'found', 'run', 'comment', 'unnamed'])
+    expect(intake.markMs).toBe(NOW - 60 * SECOND_MS)
   })
 
   it('is compared up to a minute ago by the clock of GitHub, or by ours where it tells none', async () => {

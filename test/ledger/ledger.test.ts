@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import type { EventDraft } from '../../src/core/event.ts'
+import type { EventDraft, LedgerEvent } from '../../src/core/event.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import type { CommitRequest, LedgerStore } from '../../src/ledger/store.ts'
 import { opened, record } from './opened.ts'
@@ -315,6 +315,22 @@ describe('several writers', () => {
       await writer.refresh()
       expect(await (await writer.view()).state('product/a')).toEqual({ total: 40, last: 40 })
     }
+  })
+
+  it('tells of the events it finds: those behind the snapshot at first, then those of others', async () => {
+    const branch = memoryBranch()
+    const told: number[] = []
+    await record(opened(memoryStore(branch), { snapshotEvery: 2 }), counted(['a']), counted(['a']))
+    const other = opened(memoryStore(branch))
+    await record(other, counted(['a']))
+    const followed = (events: readonly LedgerEvent[]) => void told.push(...events.map(({ seq }) => seq))
+    const ledger = opened(memoryStore(branch), { followed })
+    await ledger.view()
+    expect(told).toEqual([3])
+    await record(ledger, counted(['b']))
+    await record(other, counted(['c']))
+    await record(ledger, counted(['d']))
+    expect(told).toEqual([3, 5])
   })
 
   it('gives up a race after a bounded number of attempts', async () => {

@@ -48,6 +48,8 @@ export function createFront(parts: FrontParts): { server: Server; serve: (world:
       response.destroy(error instanceof Error ? error : undefined)
     })
   })
+  /** Clients let go of a connection a second before; within that no process may stand still. */
+  server.keepAliveTimeout = 60_000
   return {
     server,
     serve: (world) => {

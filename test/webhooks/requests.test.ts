@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Actor, Source } from '../../src/core/event.ts'
 import { RepositoryRef } from '../../src/core/product/schema.ts'
 import type { Request } from '../../src/core/request.ts'
-import { requestsOf } from '../../src/webhooks/index.ts'
+import { requestsOf, TAKEN_AS_A_WHOLE } from '../../src/webhooks/index.ts'
 import {
   allExamples,
   bent,
@@ -517,9 +517,9 @@ describe('any payload', () => {
     fc.assert(
       fc.property(place, anything, fc.string({ maxLength: 200 }), ({ event, path }, value, id) => {
         const delivery = delivered(event, bent(PAYLOADS[event] as object, { [path]: value }))
-        for (const request of requestsOf({ ...delivery, id }, installation)) {
-          expect(unsound(request)).toEqual([])
-        }
+        const requests = requestsOf({ ...delivery, id }, installation)
+        expect(requests.flatMap(unsound)).toEqual([])
+        if (TAKEN_AS_A_WHOLE.has(event)) expect(requests.length).toBeLessThanOrEqual(1)
       }),
       { numRuns: 3_000 },
     )
