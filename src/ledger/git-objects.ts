@@ -92,8 +92,10 @@ class Batch {
     })
   }
 
+  /** Whoever waits for its end is waited for, though nothing else keeps this process running. */
   end(): void {
     clearTimeout(this.#idle)
+    this.#keepAlive('ref')
     this.#child.stdin.end()
   }
 
