@@ -16,6 +16,17 @@ export interface GitObjects {
   close(): Promise<void>
 }
 
+/** A commit object taken apart: its header lines of a name, each without it, and its message. */
+export function commitParts({ bytes }: GitObject): { values(name: string): string[]; readonly message: string } {
+  const text = bytes.toString('utf8')
+  const end = text.indexOf('\n\n')
+  const headers = text.slice(0, end < 0 ? text.length : end).split('\n')
+  return {
+    values: (name) => headers.flatMap((line) => (line.startsWith(`${name} `) ? [line.slice(name.length + 1)] : [])),
+    message: end < 0 ? '' : text.slice(end + 2),
+  }
+}
+
 /** A git that nobody has asked for this long is ended, so that a reader need not be closed. */
 const IDLE_MS = 1_000
 
@@ -73,11 +84,13 @@ class Batch {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #answers = new Answers()
   readonly #waiting: Waiting[] = []
+  readonly #idleMs: number
   readonly #onIdle: () => void
   #idle: NodeJS.Timeout | undefined
   readonly ended: Promise<void>
 
-  constructor(directory: string, env: NodeJS.ProcessEnv, onIdle: () => void) {
+  constructor(directory: string, env: NodeJS.ProcessEnv, idleMs: number, onIdle: () => void) {
+    this.#idleMs = idleMs
     this.#onIdle = onIdle
     this.#child = spawn('git', [`--git-dir=${directory}`, 'cat-file', '--batch'], { env })
     this.ended = this.#listen(this.#child)
@@ -130,7 +143,7 @@ class Batch {
     }
     this.#keepAlive('unref')
     clearTimeout(this.#idle)
-    this.#idle = setTimeout(this.#onIdle, IDLE_MS).unref()
+    this.#idle = setTimeout(this.#onIdle, this.#idleMs).unref()
   }
 
   /** Only a question that is open keeps this process from ending. */
@@ -141,7 +154,13 @@ class Batch {
 }
 
 /** Reads through one lasting git: starting it costs a large process far more than reading does. */
-export function gitObjects(directory: string, environment: () => NodeJS.ProcessEnv = gitEnvironment): GitObjects {
+export function gitObjects(
+  directory: string,
+  {
+    environment = gitEnvironment,
+    idleMs = IDLE_MS,
+  }: { readonly environment?: () => NodeJS.ProcessEnv; readonly idleMs?: number } = {},
+): GitObjects {
   const alive = new Set<Batch>()
   let current: Batch | undefined
 
@@ -150,7 +169,7 @@ export function gitObjects(directory: string, environment: () => NodeJS.ProcessE
     if (current === batch) current = undefined
   }
   const start = (): Batch => {
-    const batch = new Batch(directory, environment(), () => {
+    const batch = new Batch(directory, environment(), idleMs, () => {
       leave(batch)
       batch.end()
     })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RingmasterError } from '../core/problem.ts'
-import { type GitObject, gitObjects } from './git-objects.ts'
+import { commitParts, type GitObject, gitObjects } from './git-objects.ts'
 import { askGit, gitFailed, runGit } from './git-process.ts'
 import type {
   Author,
@@ -94,12 +94,11 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
   }
 
   const newestInfo = async (): Promise<CommitInfo | null> => {
-    const fields = ['%(refname)', '%(objectname)', '%(parent)', '%(authorname)', '%(authoremail:trim)', '%(contents)']
-    const format = `--format=${fields.join('%00')}%00%00`
-    const output = (await runGit(directory, ['for-each-ref', format, branchRef])).toString('utf8')
-    // The pattern also matches branches below this name.
-    const record = output.split('\0\0\n').find((text) => text.startsWith(`${branchRef}\0`))
-    return record === undefined ? null : infoOf(record.split('\0').slice(1))
+    const commit = await objects.read(`${branchRef}^{commit}`)
+    if (!commit) return null
+    const { values, message } = commitParts(commit)
+    const [, name = '', email = ''] = /^(.*?) ?<(.*?)>/.exec(values('author')[0] ?? '') ?? []
+    return infoOf([commit.oid, values('parent').join(' '), name, email, message])
   }
 
   const treesOf = async (directories: CommitRequest['directories'] = []): Promise<Map<string, string>> => {

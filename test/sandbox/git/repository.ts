@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { type GitObject, gitObjects } from '../../../src/ledger/git-objects.ts'
+import { commitParts, type GitObject, gitObjects } from '../../../src/ledger/git-objects.ts'
 import { writeObject } from './object-writer.ts'
 import { gitEnvironment, runGit } from './process.ts'
 import { createRefWriter, type RefUpdate } from './ref-writer.ts'
@@ -9,6 +9,12 @@ import { editTree, encodeTree } from './tree-editor.ts'
 export const zeroOid = '0'.repeat(40)
 
 const LONGEST_KEPT = 10_000
+
+/** A sandbox is closed; until then its repositories are asked again and again. */
+const WHOLE_DAY_MS = 24 * 3_600_000
+
+/** Of a longer line git is asked. */
+const LONGEST_LINE = 300
 
 export interface Signature {
   readonly name: string
@@ -78,13 +84,14 @@ export class GitRepository {
   #hasBranches = false
   constructor(directory: string) {
     this.directory = directory
-    this.#objects = gitObjects(directory, gitEnvironment)
+    this.#objects = gitObjects(directory, { environment: gitEnvironment, idleMs: WHOLE_DAY_MS })
     this.#refs = createRefWriter(directory)
   }
 
   static async create(directory: string, defaultBranch: string): Promise<GitRepository> {
-    await mkdir(directory, { recursive: true })
-    await runGit(directory, ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`])
+    const folders = ['objects/info', 'objects/pack', 'refs/heads', 'refs/tags']
+    await Promise.all(folders.map((folder) => mkdir(join(directory, folder), { recursive: true })))
+    await writeFile(join(directory, 'HEAD'), `ref: refs/heads/${defaultBranch}\n`)
     const settings = ['[http]', 'receivepack = true', '[uploadpack]', 'allowAnySHA1InWant = true', 'allowFilter = true']
     const safety = [
       '[gc]',
@@ -236,9 +243,38 @@ export class GitRepository {
   listCommits(range: readonly string[], options: readonly string[] = [], path?: string): Promise<readonly string[]> {
     const args = [...options, ...range, ...(path === undefined ? [] : ['--', `:(literal)${path}`])]
     return this.#once(`list ${args.join('\n')}`, async () => {
+      const line = path === undefined ? await this.#listLine(range, options) : undefined
+      if (line) return line
       const { stdout } = await runGit(this.directory, ['rev-list', ...args])
       return stdout.toString().split('\n').filter(Boolean)
     })
+  }
+
+  /** What git would list where every commit has one parent, without starting it; undefined for anything else. */
+  async #listLine(range: readonly string[], options: readonly string[]): Promise<readonly string[] | undefined> {
+    const [head, ...others] = range.filter((name) => !name.startsWith('^'))
+    const [end, ...ends] = range.filter((name) => name.startsWith('^')).map((name) => name.slice(1))
+    const counts = options.flatMap((option) => /^--max-count=(\d+)$/.exec(option)?.[1] ?? [])
+    const isPlain = options.every((option) => /^--(?:reverse|no-merges|max-count=\d+)$/.test(option))
+    if (head === undefined || others.length + ends.length > 0 || !isPlain) return undefined
+    const most = Math.min(...counts.map(Number))
+    const line = (await this.#line(head, end, most))?.slice(0, most)
+    if (line) return options.includes('--reverse') ? line.toReversed() : line
+    return end !== undefined && (await this.#line(end, head, most)) ? [] : undefined
+  }
+
+  /** The commits from one back to before another, or `most` of them back to the root; undefined where they fork or do not come to it. */
+  async #line(from: string, to: string | undefined, most: number): Promise<string[] | undefined> {
+    const line: string[] = []
+    for (let at = from; at !== to && (to !== undefined || line.length < most); ) {
+      const commit = line.length < LONGEST_LINE ? await this.readCommit(at) : undefined
+      const [parent, second] = commit?.parents ?? []
+      if (!commit || second !== undefined) return undefined
+      line.push(at)
+      if (parent === undefined) return to === undefined ? line : undefined
+      at = parent
+    }
+    return line
   }
 
   /** Writes blobs; oids in the same order. */
@@ -352,19 +388,15 @@ function parseSignature(line: string): Signature {
   return { name: line.slice(0, open).trim(), email: line.slice(open + 1, close), date }
 }
 
-export function parseCommit({ oid, bytes }: GitObject): Commit {
-  const text = bytes.toString()
-  const end = text.indexOf('\n\n')
-  const headers = text.slice(0, end < 0 ? text.length : end).split('\n')
-  const values = (key: string) =>
-    headers.filter((line) => line.startsWith(`${key} `)).map((line) => line.slice(key.length + 1))
+export function parseCommit(object: GitObject): Commit {
+  const { values, message } = commitParts(object)
   return {
-    oid,
+    oid: object.oid,
     tree: values('tree')[0] ?? '',
     parents: values('parent'),
     author: parseSignature(values('author')[0] ?? ''),
     committer: parseSignature(values('committer')[0] ?? ''),
-    message: end < 0 ? '' : text.slice(end + 2),
+    message,
   }
 }
 
