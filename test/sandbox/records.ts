@@ -57,6 +57,8 @@ export interface Pull {
   mergedAt: string | null
   mergedBy: Account | null
   mergeCommitOid: string | null
+  /** While its merge moves the base: it is open until that is done. */
+  isLanding: boolean
   reviewers: Account[]
   /** Of the branch against its base, counted when the head or base changes. */
   stats: PullStats

@@ -22,14 +22,7 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
   const known = release.proposal
   if (known && known.number === number && known.merged && !merged) return nothing
   if (known && known.number > number && release.earlier?.includes(number)) return nothing
-  const file = yield* fact({
-    kind: 'file',
-    repository: repository.fullName,
-    commit: head,
-    path: releasePath(release.id),
-  })
-  const headDigest =
-    typeof file.text === 'string' && file.text !== 'unreadable' ? sha256(file.text) : `${file.text ?? 'absent'}`
+  const headDigest = yield* digestAt(request, known?.number === number ? known.contents : [])
   const isKnown =
     known?.number === number && known.head === head && known.headDigest === headDigest && known.merged === merged
   const isRight = headDigest === compositionDigest(release)
@@ -52,7 +45,22 @@ export function* decideProposalSeen(request: ProposalSeen): Deciding<Decision<nu
       ? []
       : [...interferenceWith(release, request, isRight), ...(yield* restored(release, request, isRight))]),
   ]
-  return events.length === 0 ? nothing : { kind: 'accept', answer: null, events }
+  /** Nothing counts on a proposal that cannot be read; it is looked at again. */
+  const isEarly = headDigest === UNREADABLE
+  return { kind: 'accept', answer: null, events, ...(isEarly ? { isEarly } : {}) }
+}
+
+const UNREADABLE = 'unreadable'
+
+/** The digest of the release's file at the head, which never changes: what is known of a commit is not read again. */
+function* digestAt(
+  { repository, release, head }: ProposalSeen,
+  contents: readonly { readonly commit: string; readonly digest: string }[],
+): Deciding<string> {
+  const known = contents.find(({ commit, digest }) => commit === head && digest !== UNREADABLE)
+  if (known) return known.digest
+  const file = yield* fact({ kind: 'file', repository: repository.fullName, commit: head, path: releasePath(release) })
+  return file.text === null ? 'absent' : file.text === UNREADABLE ? UNREADABLE : sha256(file.text)
 }
 
 const restOf = (request: ProposalSeen) => ({

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ReviewFact } from '../../../src/core/facts.ts'
+import { sha256 } from '../../../src/core/json.ts'
 import { compositionText, releasePath } from '../../../src/core/release/composition.ts'
 import { releaseKey } from '../../../src/core/release/open.ts'
 import type { ReleaseState } from '../../../src/core/release/schema.ts'
@@ -297,6 +298,25 @@ describe('what is said of a proposal', () => {
     expect(shows(world, late, 'other').types).toEqual(['proposal.seen'])
     expect(releaseOf(world)).toMatchObject({ proposal, earlier: [8] })
     expect(shows(world, { ...late, at: minute(50) }).events).toEqual([])
+  })
+
+  it('is read once at each commit: what cannot be read later takes nothing away', () => {
+    const world = proposed()
+    shows(world, { head: sha('e2'), at: minute(1) }, 'other\n')
+    const { events, factsUsed } = shows(world, { at: minute(2), merged: true }, 'unreadable')
+    expect(factsUsed).toEqual([])
+    expect(events).toMatchObject([{ data: { headDigest: sha256(compositionText(releaseOf(world))), merged: true } }])
+  })
+
+  it('counts for nothing while it cannot be read, and is asked again', () => {
+    const world = proposed()
+    const later = { head: sha('e2'), at: minute(1) }
+    shows(world, later, 'unreadable')
+    expect(releaseOf(world).proposal?.headDigest).toBe('unreadable')
+    expect(world.decide(seen(later)).decision).toMatchObject({ kind: 'accept', events: [], isEarly: true })
+    shows(world, later)
+    expect(releaseOf(world).proposal?.headDigest).toBe(sha256(compositionText(releaseOf(world))))
+    expect(world.decide(seen(later)).decision).not.toHaveProperty('isEarly')
   })
 
   it('late, after it was merged, does not open it again', () => {

@@ -18,10 +18,10 @@ function proposed(bend: (text: string) => string = (text) => text): World {
   return world
 }
 
-function show(world: World): void {
+function show(world: World, head = HEAD): void {
   const text = compositionText(release(world))
   world.fact(
-    { kind: 'file', repository: RELEASES.fullName, commit: HEAD, path: releasePath('r5') },
+    { kind: 'file', repository: RELEASES.fullName, commit: head, path: releasePath('r5') },
     { kind: 'file', text },
   )
   world.ask({
@@ -30,7 +30,7 @@ function show(world: World): void {
     release: 'r5',
     number: 9,
     url: '',
-    head: HEAD,
+    head,
     author: 'ringmaster[bot]',
     merged: false,
     ...asked,
@@ -191,8 +191,8 @@ describe('a profile', () => {
     expect(release(world).signoff).toBeNull()
     decide(world, [said('quinn', 2)], minute(3))
     expect(status(world)).toBe('pending')
-    show(world)
-    decide(world, [said('quinn', 2)], minute(4))
+    show(world, sha('e2'))
+    decide(world, [{ ...said('quinn', 2), commit: sha('e2') }], minute(4))
     expect(release(world).signoff).toMatchObject({ status: 'approved', parties: [{ party: 'QA' }] })
   })
 

@@ -131,6 +131,7 @@ async function run(context: Context, issue: PullIssue): Promise<string> {
   const method = request.merge_method ?? 'merge'
   if (issue.state === 'closed' || pull.draft)
     throw notAllowed(pull.draft ? 'Pull Request is still a draft' : 'Pull Request is not mergeable')
+  if (pull.isLanding) throw notAllowed('Merge already in progress')
   const [setting, refusal] = settings[method]
   if (!repository[setting]) throw notAllowed(refusal)
   if (request.sha !== undefined && request.sha !== pull.headOid) {
@@ -162,23 +163,24 @@ async function run(context: Context, issue: PullIssue): Promise<string> {
   return oid
 }
 
-/** Closed before the base moves, so that the push finds nothing left to close. */
+/** Open until the base has moved: nobody ever sees it closed and not merged. */
 async function land(context: Context, issue: PullIssue, base: string, oid: string): Promise<void> {
   const { world, identity } = context
   const { pull } = issue
-  const before = { state: issue.state, closedAt: issue.closedAt, closedBy: issue.closedBy }
   const now = world.clock.now()
-  Object.assign(issue, { state: 'closed', closedAt: now, closedBy: context.actor() })
   const change = { ref: `refs/heads/${pull.baseRef}`, after: oid, before: base }
-  const outcome = await changeRefs(world, context.repository(), identity, [change], true)
+  pull.isLanding = true
+  const outcome = await changeRefs(world, context.repository(), identity, [change], true).finally(() => {
+    pull.isLanding = false
+  })
   if (outcome.kind !== 'done') {
-    Object.assign(issue, before)
     if (outcome.kind === 'rules') throw notAllowed(outcome.message)
     throw new Refusal(
       405,
       `Base branch was modified. Review and try the merge again. (${fullName(context.repository())})`,
     )
   }
+  Object.assign(issue, { state: 'closed', closedAt: now, closedBy: context.actor() })
   Object.assign(pull, { mergedAt: now, mergedBy: context.actor(), mergeCommitOid: oid })
   tell(context, issue, 'closed')
 }

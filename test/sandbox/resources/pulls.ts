@@ -129,6 +129,7 @@ const create: Handler = async (context) => {
     baseOid,
     draft: body.draft ?? false,
     mergedAt: null,
+    isLanding: false,
     mergedBy: null,
     mergeCommitOid: null,
     reviewers: [],
@@ -275,7 +276,7 @@ async function follow(world: World, push: Push): Promise<void> {
   const branch = push.ref.slice('refs/heads/'.length)
   const git = world.gitOf(repository)
   for (const issue of pullsOf(repository)) {
-    if (issue.state !== 'open') continue
+    if (issue.state !== 'open' || issue.pull.isLanding) continue
     if (issue.pull.headRef === branch) await followHead(world, push, issue)
     else if (issue.pull.baseRef === branch && after !== zeroOid && (await git.isAncestor(issue.pull.headOid, after))) {
       const now = world.clock.now()
