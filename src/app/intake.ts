@@ -1,4 +1,5 @@
 import { draft } from '../core/catalogue.ts'
+import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
 import type { EventDraft, LedgerEvent } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
@@ -37,8 +38,6 @@ const MARK_EVERY_MS = 60_000
  * than that is found by the hourly sweep.
  */
 const EARLY_MS = 2 * 60_000
-/** Times of arrival are by our clock, those of the delivery log by GitHub's: handled deliveries are kept for so much longer. */
-const CLOCKS_DIFFER_MS = 15 * 60_000
 /** The ends of runs of two minutes at thirty times the load that is planned for; more are left to the sweep. */
 const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
@@ -228,6 +227,7 @@ export class Intake {
   /** Notes that the delivery log was compared from an instant up to another by GitHub's clock: all of it was taken. */
   checked(untilMs: number, fromMs: number): void {
     this.#checkedMs = Math.max(this.#checkedMs, untilMs)
+    /** Times of arrival are by our clock, those of the delivery log by GitHub's. */
     for (const known of [this.#handled, this.#booked])
       for (const [guid, atMs] of known) if (atMs < fromMs - CLOCKS_DIFFER_MS) known.delete(guid)
   }

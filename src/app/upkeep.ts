@@ -1,3 +1,4 @@
+import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
 import { INTAKE_KEY, type IntakeState } from '../core/intake.ts'
 import type { Log } from '../engine/ports.ts'
 import { SWEEPS, type SweepKind } from '../engine/sweeps.ts'
@@ -29,8 +30,6 @@ export interface Upkeep {
   tick(): Promise<void>
 }
 
-/** Clocks differ, and what is listed is listed by when it changed. */
-const MARGIN_MS = 15 * 60_000
 const SWEEP_EVERY_MS = 60 * 60_000
 /** The steps of the mark while the delivery log is read: as fine as GitHub tells its instants. */
 const CAUGHT_UP_EVERY_MS = 1_000
@@ -151,13 +150,13 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const state = (await view.state(INTAKE_KEY)) as IntakeState | undefined
         const startedMs = nowMs()
         const markMs = state ? Date.parse(state.until) : startedMs - KEPT_MS
-        comparedMs = view.head.seq === 0 ? startedMs - MARGIN_MS : markMs
+        comparedMs = view.head.seq === 0 ? startedMs - CLOCKS_DIFFER_MS : markMs
         sweptMs = startedMs
-        if (markMs < startedMs - KEPT_MS + MARGIN_MS && state) {
+        if (markMs < startedMs - KEPT_MS + CLOCKS_DIFFER_MS && state) {
           log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
           sweptMs = markMs
           intake.hold(markMs)
-          await sweepAll(markMs - MARGIN_MS, true)
+          await sweepAll(markMs - CLOCKS_DIFFER_MS, true)
         }
         await compare(true)
       }),
@@ -165,7 +164,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       inBulk(async () => {
         await intake.retry(nowMs())
         await compare(false)
-        if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll(sweptMs - MARGIN_MS, false)
+        if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll(sweptMs - CLOCKS_DIFFER_MS, false)
       }),
   }
 }

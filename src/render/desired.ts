@@ -1,3 +1,4 @@
+import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
 import { channelOf, signedReleases, uncountedPhase } from '../core/cohort/offer.ts'
 import {
   BUNDLES_KEY,
@@ -243,8 +244,7 @@ function* ofIssue(subject: AggregateKey, around: Surroundings): Deciding<readonl
     ])
 }
 
-/** A comment's time is GitHub's, or of our own clock where it tells none: they differ by less than this. */
-const CLOCKS_DIFFER_MS = 15 * 60_000
+/** A comment's time is GitHub's, or of our own clock where it tells none. */
 const beforeReply = (commandedAt: string): string => new Date(Date.parse(commandedAt) - CLOCKS_DIFFER_MS).toISOString()
 
 function* ofGate(subject: AggregateKey, around: Surroundings): Deciding<readonly Output[]> {
