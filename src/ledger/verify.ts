@@ -1,4 +1,3 @@
-import type { EventData } from '../core/catalogue.ts'
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
@@ -14,6 +13,7 @@ import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
 import { checkAuthor } from './succession.ts'
 import { integrityProblem, isIntegrityError } from './trouble.ts'
+import { type CarriedFrom, carriedFromOf, compareWithPredecessor, type Predecessor } from './verify-carried.ts'
 import { compareKeys, compareStates } from './verify-snapshot.ts'
 import { type WalkedFile, walkLog } from './walk.ts'
 
@@ -41,19 +41,13 @@ export interface VerifyOptions {
    * The epoch before: its archive, or the branch that the first event names, as far as that is there. What a later epoch took
    * over is then held against its end.
    */
-  readonly predecessor?: LedgerStore | ((branch: string) => LedgerStore)
+  readonly predecessor?: Predecessor
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
   readonly redecide?: (
     event: LedgerEvent,
     stateBefore: StateBefore,
     document: (path: string) => Promise<string | undefined>,
   ) => Promise<readonly Problem[] | null>
-}
-
-/** The end of the epoch before, the digest of the state that was taken over, and what both were compared with. */
-export type CarriedFrom = EventData<'epoch.opened'>['previous'] & {
-  readonly state: string
-  readonly comparedWith: string | null
 }
 
 export interface VerifyReport {
@@ -202,7 +196,7 @@ class Verification {
     }
     if (head && isWhole) {
       this.#checkHead(head)
-      await this.#checkPredecessor(head)
+      await this.#comparePredecessor(head)
     }
     const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#end.seq)
     if (!isWhole) return
@@ -233,37 +227,15 @@ class Verification {
 
   #checkFirst(file: WalkedFile, head: Head): void {
     this.report(...firstFileProblems(file, head, this.#carried))
-    const [first] = file.events
-    if (head.epoch === 1 || first?.type !== 'epoch.opened') return
-    const { previous, state } = first.data as EventData<'epoch.opened'>
-    this.#carriedFrom = { ...previous, state, comparedWith: null }
+    this.#carriedFrom = carriedFromOf(file.events[0], head)
   }
 
-  /** Holds what this epoch says of the one before against that itself. */
-  async #checkPredecessor(head: Head): Promise<void> {
-    const { predecessor: told } = this.#options
-    const from = this.#carriedFrom
-    if (!told || !from) return
-    const predecessor = typeof told === 'function' ? told(from.branch) : told
-    const newest = await predecessor.newest([HEAD_PATH])
-    if (!newest) return
-    this.#carriedFrom = { ...from, comparedWith: predecessor.name }
-    const parsed = parseHead(newest.files.get(HEAD_PATH))
-    if (!parsed.ok)
-      return this.#damaged(HEAD_PATH, `expected the epoch before in ${predecessor.name}, found none that can be read`)
-    const before = parsed.value
-    const claims: readonly (readonly [string, string | number, string | number | undefined])[] = [
-      ['epoch', head.epoch - 1, before.epoch],
-      ['last event', from.seq, before.seq],
-      ['digest', from.digest, before.tip],
-      ['last commit', from.commit, newest.info.commit],
-      ['state', from.state, before.snapshot?.index],
-    ]
-    for (const [what, named, found] of claims) {
-      if (named === found) continue
-      const message = `expected the epoch before to have the ${what} ${named}, as the first event names it, found ${found} in ${predecessor.name}`
-      this.#damaged(HEAD_PATH, message)
-    }
+  async #comparePredecessor(head: Head): Promise<void> {
+    const { predecessor } = this.#options
+    if (!predecessor || !this.#carriedFrom) return
+    const { from, problems } = await compareWithPredecessor(this.#carriedFrom, head, predecessor)
+    this.#carriedFrom = from
+    this.report(...problems)
   }
 
   #damaged(path: string, message: string, line?: number): void {
