@@ -137,6 +137,30 @@ async function update(octokit: Octokit, output: OutputOf<'proposal'>, number: nu
   return updated.data as unknown as Pull
 }
 
+/** One that somebody closed after it was signed holds the signed composition all the same. */
+async function reopened(
+  octokit: Octokit,
+  { repository, head }: OutputOf<'proposal-end'>,
+  pulls: readonly Pull[],
+): Promise<Pull | undefined> {
+  const closed = pulls.find((pull) => !pull.merged_at && pull.head.sha === head)
+  if (!closed) return undefined
+  try {
+    await outside('open a proposal again', () =>
+      octokit.request('PATCH /repos/{owner}/{repo}/pulls/{pull_number}', {
+        ...splitName(repository.fullName),
+        pull_number: closed.number,
+        state: 'open',
+      }),
+    )
+    return closed
+  } catch (error) {
+    /** GitHub opens none again whose branch was deleted or rewritten since: there is nothing to merge. */
+    if (error instanceof RingmasterError && error.code === 'github-conflict') return undefined
+    throw error
+  }
+}
+
 /** Ends the pull request of a release: merged at exactly the commit that was signed, or closed. */
 export const proposalEndOutlet =
   (app: GitHubApp, clock: () => string) =>
@@ -145,8 +169,10 @@ export const proposalEndOutlet =
     const at = splitName(output.repository.fullName)
     const pulls = await pullsOf(octokit, output)
     /** First the open one: one that was merged by hand may hold a composition of before. */
-    const open = pulls.find((pull) => pull.state === 'open')
     const merged = pulls.find((pull) => pull.merged_at)
+    const open =
+      pulls.find((pull) => pull.state === 'open') ??
+      (output.end === 'merge' && !merged ? await reopened(octokit, output, pulls) : undefined)
     if (!open && merged)
       return { remote: String(merged.number), observed: [seen(output, merged, merged.head.sha, true, clock())] }
     if (!open) return { remote: null }

@@ -239,6 +239,22 @@ describe('the end of a proposal', () => {
     expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
   })
 
+  it('opens one again that somebody closed after it was signed, and merges it', async () => {
+    pulls([pull(900, { state: 'closed' }), pull(899, { state: 'closed', head: { sha: NEXT } })])
+    github().patch(`${repo}/pulls/900`, { state: 'open' }).reply(200, {})
+    merges('merge', 200)
+    expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
+  })
+
+  it.each([
+    ['shows another commit', { head: { sha: NEXT } }, null],
+    ['GitHub opens no more', {}, 422],
+  ])('merges none that somebody closed and that %s', async (_, more, status) => {
+    pulls([pull(900, { state: 'closed', ...more })])
+    if (status !== null) github().patch(`${repo}/pulls/900`, { state: 'open' }).reply(status, { message: 'no' })
+    expect(await end(ending('merge'))).toEqual({ remote: null })
+  })
+
   it.each([
     ['a cancelled release', ending('close')],
     ['a release without a signed commit', ending('merge', null)],
