@@ -168,8 +168,8 @@ export const proposalEndOutlet =
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const pulls = await pullsOf(octokit, output)
-    /** First the open one: one that was merged by hand may hold a composition of before. */
     const merged = pulls.find((pull) => pull.merged_at)
+    /** First the open one: one that was merged by hand may hold a composition of before. */
     const open =
       pulls.find((pull) => pull.state === 'open') ??
       (output.end === 'merge' && !merged ? await reopened(octokit, output, pulls) : undefined)
