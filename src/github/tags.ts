@@ -53,16 +53,17 @@ export async function taggedCommit(octokit: Octokit, at: Place, tag: string): Pr
   return object === null ? null : peeled(octokit, at, object)
 }
 
+/** All of them, whether GitHub tells them at once or in pages; how long those are cannot be asked for. */
+const matchingTags = (octokit: Octokit, at: Place, prefix: string) =>
+  octokit.paginate(octokit.rest.git.listMatchingRefs, { ...at, ref: `tags/${prefix}` })
+
 /** The tags whose names begin so, each with the object that it names itself: of an annotated tag that is no commit. */
 export async function tagObjects(
   octokit: Octokit,
   at: Place,
   prefix: string,
 ): Promise<{ name: string; sha: string }[]> {
-  const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', {
-    ...at,
-    ref: `tags/${prefix}`,
-  })
+  const data = await matchingTags(octokit, at, prefix)
   return data.map(({ ref, object }) => ({ name: ref.slice('refs/tags/'.length), sha: object.sha }))
 }
 
@@ -75,10 +76,7 @@ export async function tagsBeginning(
   at: Place,
   prefix: string,
 ): Promise<{ readonly name: string; readonly sha: string }[]> {
-  const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/matching-refs/{ref}', {
-    ...at,
-    ref: `tags/${prefix}`,
-  })
+  const data = await matchingTags(octokit, at, prefix)
   if (data.length > MOST_TAGS)
     throw new Error(`expected at most ${MOST_TAGS} tags beginning with ${prefix}, found ${data.length}`)
   return Promise.all(

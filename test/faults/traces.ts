@@ -75,25 +75,25 @@ async function outsideOf(sandbox: Sandbox): Promise<{ things: string[]; reports:
   }
   for (const comment of await octokit.paginate(rest.issues.listCommentsForRepo, { ...releases, per_page: 100 })) {
     if (isOurs(comment.user)) note(`comment ${markerIn(comment.body ?? '')}`)
-    const { data } = await rest.reactions.listForIssueComment({ ...releases, comment_id: comment.id })
+    const { data } = await rest.reactions.listForIssueComment({ ...releases, comment_id: comment.id, per_page: 100 })
     /** That a comment was seen is said when its delivery comes; one that was found by looking is answered all the same. */
     for (const reaction of data) if (reaction.content !== 'eyes') note(`reaction ${reaction.content}`)
   }
   for (const pull of await octokit.paginate(rest.pulls.list, { ...releases, state: 'all', per_page: 100 })) {
     note(`pull request ${pull.title}: ${pull.merged_at ? 'merged' : 'not merged'}`)
-    const { data } = await rest.checks.listForRef({ ...releases, ref: pull.head.sha, filter: 'all', per_page: 100 })
+    const checks = { ...releases, ref: pull.head.sha, filter: 'all' as const, per_page: 100 }
     /** GitHub deletes none of two that were made at once: the older has to be ended as superseded. */
-    for (const { name, conclusion, output } of data.check_runs)
+    for (const { name, conclusion, output } of await octokit.paginate(rest.checks.listForRef, checks))
       if (output.title !== 'Superseded') note(`check run ${name}: ${conclusion}`)
   }
   for (let number = 0; number <= REPOSITORIES; number += 1) {
     const at = number === 0 ? releases : { owner: 'acme', repo: `platform-${number}` }
     for (const kind of ['heads', 'tags'])
-      for (const { ref } of (await rest.git.listMatchingRefs({ ...at, ref: `${kind}/` })).data)
+      for (const { ref } of await octokit.paginate(rest.git.listMatchingRefs, { ...at, ref: `${kind}/` }))
         if (ref !== 'refs/heads/main') note(`ref ${ref}`)
-    for (const release of (await rest.repos.listReleases(at)).data) note(`GitHub Release ${release.name}`)
-    const { data } = await rest.actions.listWorkflowRunsForRepo({ ...at, per_page: 100 })
-    for (const run of data.workflow_runs) {
+    for (const release of await octokit.paginate(rest.repos.listReleases, { ...at, per_page: 100 }))
+      note(`GitHub Release ${release.name}`)
+    for (const run of await octokit.paginate(rest.actions.listWorkflowRunsForRepo, { ...at, per_page: 100 })) {
       const route = 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals'
       for (const { state, comment } of (await octokit.request(route, { ...at, run_id: run.id })).data)
         if (state === ('pending' as string)) reports.push(markerIn(comment) ?? comment)
@@ -113,7 +113,6 @@ export async function verified(sandbox: Sandbox): Promise<string[]> {
   return problems.map(({ message }) => message)
 }
 
-/** What so many stories left, each like the other. */
 /** The last lines of the log, each with its source: what was durable when something did not come about. */
 export async function lastEvents(sandbox: Sandbox, count: number): Promise<string[]> {
   const lines: string[] = []
@@ -123,6 +122,7 @@ export async function lastEvents(sandbox: Sandbox, count: number): Promise<strin
   return lines.slice(-count)
 }
 
+/** What so many stories left, each like the other. */
 export async function tracesOf(sandbox: Sandbox, stories: number): Promise<Traces> {
   const { states } = await replayLog(logOf(sandbox), model, { now: sandbox.clock.now() })
   const open = states.get(OPEN_KEY) as OpenIndex | undefined

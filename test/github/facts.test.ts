@@ -330,6 +330,18 @@ describe('the tags that begin so', () => {
       .get(`/repos/acme/platform/git/tags/${sha}`)
       .reply(200, { object: { type, sha: to } })
 
+  it('are read to the last page, where GitHub tells them in pages', async () => {
+    const one = (number: number) => ({
+      ref: `refs/tags/api/v1.3.0-rc.${number}`,
+      object: { type: 'commit', sha: commit },
+    })
+    matching().reply(200, [one(1)], linkTo('/page-2'))
+    github()
+      .get('/page-2')
+      .reply(200, [one(2)])
+    expect(await facts(query)).toMatchObject({ tags: [{ name: 'api/v1.3.0-rc.1' }, { name: 'api/v1.3.0-rc.2' }] })
+  })
+
   it('are told with the commits behind them, however they lead there', async () => {
     matching().reply(200, [
       { ref: 'refs/tags/api/v1.3.0-rc.1', object: { type: 'commit', sha: commit } },
