@@ -263,7 +263,10 @@ export class GitRepository {
     return end !== undefined && (await this.#line(end, head, most)) ? [] : undefined
   }
 
-  /** The commits from one back to before another, or `most` of them back to the root; undefined where they fork or do not come to it. */
+  /**
+   * The commits from one back to before another, or without one `most` of them back to the root; undefined where they fork,
+   * do not come to it, or are too many.
+   */
   async #line(from: string, to: string | undefined, most: number): Promise<string[] | undefined> {
     const line: string[] = []
     for (let at = from; at !== to && (to !== undefined || line.length < most); ) {
