@@ -98,7 +98,7 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
     if (!commit) return null
     const { values, message } = commitParts(commit)
     const [, name = '', email = ''] = /^(.*?) ?<(.*?)>/.exec(values('author')[0] ?? '') ?? []
-    return infoOf([commit.oid, values('parent').join(' '), name, email, message])
+    return { commit: commit.oid, parents: values('parent'), author: { name, email }, signed: 'unknown', message }
   }
 
   const treesOf = async (directories: CommitRequest['directories'] = []): Promise<Map<string, string>> => {
