@@ -5,7 +5,7 @@ import type { Applied } from '../engine/ports.ts'
 import { marker, type OutputOf } from '../render/output.ts'
 import { branchHead, commitFile, createBranch, createOrphanBranch, fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { outside, statusOf, translated } from './trouble.ts'
+import { isFinal, outside, statusOf, translated } from './trouble.ts'
 
 /** What the base of the proposals says of itself. */
 const BASE_FILE = {
@@ -210,7 +210,9 @@ async function merge(
       })
       return
     } catch (error) {
-      if (statusOf(error) !== 405 || method === 'rebase') throw translated('merge a proposal', error)
+      const trouble = translated('merge a proposal', error)
+      const isMethodRefused = statusOf(error) === 405 && isFinal(trouble)
+      if (!isMethodRefused || method === 'rebase') throw trouble
     }
   }
 }

@@ -57,6 +57,12 @@ const CODES: readonly {
     hint: 'GitHub answers so for what the installation may not see, too.',
   },
   {
+    /** Said of a pull request whose base has just moved, by the status of a refusal (https://github.com/cli/cli/issues/8092). */
+    test: (status, message) => status === 405 && /base branch was modified/i.test(message),
+    code: 'github-failed',
+    hint: 'It is tried again.',
+  },
+  {
     test: (status) => status === 405 || status === 409 || status === 422,
     code: 'github-conflict',
     hint: 'The state at GitHub is not what was expected; it is read again.',

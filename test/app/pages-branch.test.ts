@@ -6,7 +6,7 @@ import { PAGES_BRANCH } from '../../src/core/own-branches.ts'
 import { unwrap } from '../../src/core/problem.ts'
 import { directoryCache } from '../../src/device/cache.ts'
 import { httpFetcher } from '../../src/device/fetch.ts'
-import { gitHubApp } from '../../src/github/client.ts'
+import { type GovernedApp, gitHubApp } from '../../src/github/client.ts'
 import { branchPublication } from '../../src/publish/branch.ts'
 import type { Publication } from '../../src/publish/publication.ts'
 import { expectedOf, verifyPublished } from '../../src/publish/verify-published.ts'
@@ -16,7 +16,10 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 const repo = { owner: 'acme', repo: 'releases' }
 let sandbox: Sandbox
 let fleet: Fleet
-let publication: Publication
+let site: string
+const apps: GovernedApp[] = []
+/** As a process of the App that has just started. */
+let started: () => Publication
 
 beforeAll(async () => {
   fleet = await Fleet.start(['eu'])
@@ -36,15 +39,19 @@ beforeAll(async () => {
     },
   })
   const { id: appId, privateKey } = sandbox.app('ringmaster')
-  const app = gitHubApp({ appId, privateKey, apiUrl: sandbox.origin })
-  publication = branchPublication(pagesBranch(app, 'acme/releases'))
+  started = () => {
+    const app = gitHubApp({ appId, privateKey, apiUrl: sandbox.origin })
+    apps.push(app)
+    return branchPublication(pagesBranch(app, 'acme/releases'))
+  }
 })
 afterAll(async () => {
+  for (const app of apps) app.close()
   await sandbox.stop()
   await fleet.stop()
 })
 
-async function released(versions: readonly string[]) {
+async function released(versions: readonly string[], publication = started()) {
   await fleet.signBundles([aBundle(versions.at(-1) ?? '')])
   const cohort = aCohort(
     'eu',
@@ -53,21 +60,36 @@ async function released(versions: readonly string[]) {
   return unwrap(await fleet.publish([cohort], { publication })).files
 }
 
+const commits = async (): Promise<number> =>
+  (await sandbox.as('ann').octokit.rest.repos.listCommits({ ...repo, sha: PAGES_BRANCH })).data.length
+
 it('puts manifests on GitHub Pages by the pushes of the App, where a device takes them from', async () => {
   const first = await released(['1.0.0'])
   const { rest } = sandbox.as('ann').octokit
-  const { data: site } = await rest.repos.createPagesSite({ ...repo, source: { branch: PAGES_BRANCH, path: '/' } })
-  const url = String(site.html_url)
-  expect(await verifyPublished(url, expectedOf(first))).toMatchObject({ ok: true })
+  const { data: pages } = await rest.repos.createPagesSite({ ...repo, source: { branch: PAGES_BRANCH, path: '/' } })
+  site = String(pages.html_url)
+  expect(await verifyPublished(site, expectedOf(first))).toMatchObject({ ok: true })
 
-  const host = { fetcher: httpFetcher(url), cache: directoryCache(join(fleet.directory, 'device')) }
+  const host = { fetcher: httpFetcher(site), cache: directoryCache(join(fleet.directory, 'device')) }
   expect(inShort(await fleet.check('a', { host }))).toBe('no_update')
   await released(['1.0.0', '2.0.0'])
   expect(inShort(await fleet.check('a', { host }))).toBe('update Gateway@2.0.0')
 
-  const { data: commits } = await rest.repos.listCommits({ ...repo, sha: PAGES_BRANCH })
-  expect(commits).toHaveLength(2)
+  expect(await commits()).toBe(2)
   const { data: tree } = await rest.git.getTree({ ...repo, tree_sha: PAGES_BRANCH })
   expect(tree.tree.map(({ path }) => path)).toEqual(['.nojekyll', 'metadata', 'targets'])
   expect(sandbox.violations).toEqual([])
 })
+
+it.each(['disconnect-after', 'bad-gateway-after', 'graphql-trouble-after', 'disconnect-before'] as const)(
+  'a publication is one commit where its answer is lost (%s), and a device finds it',
+  async (kind) => {
+    const before = await commits()
+    const field = 'createCommitOnBranch'
+    sandbox.faults.add({ kind, field })
+    const files = await released(['1.0.0', '2.0.0', '3.0.0'])
+    expect(sandbox.faults.take([kind], { route: '', text: field })).toBeUndefined()
+    expect(await commits()).toBe(before + 1)
+    expect(await verifyPublished(site, expectedOf(files))).toMatchObject({ ok: true })
+  },
+)

@@ -221,6 +221,12 @@ describe('the end of a proposal', () => {
     })
   })
 
+  it('waits, by the same method, while GitHub has not looked at it again since the base moved', async () => {
+    pulls([pull(900)])
+    merges('merge', 405, 'Base branch was modified. Review and try the merge again.')
+    expect(await failure(end(ending('merge')))).toMatchObject({ code: 'github-failed' })
+  })
+
   it('merges nothing when the head has moved, by no method', async () => {
     pulls([pull(900, { head: { sha: NEXT } })])
     merges('merge', 409, 'Head branch was modified. Review and try the merge again.')

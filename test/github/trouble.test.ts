@@ -25,6 +25,7 @@ describe('what GitHub says, in our words', () => {
     [rest(404, 'Not Found'), 'github-not-found', 'GitHub answered 404'],
     [rest(410, 'Issues are disabled'), 'github-not-found', 'GitHub answered 410'],
     [rest(405, 'Not allowed'), 'github-conflict', 'GitHub answered 405'],
+    [rest(405, 'Base branch was modified. Review and try the merge again.'), 'github-failed', 'GitHub answered 405'],
     [rest(409, 'Conflict'), 'github-conflict', 'GitHub answered 409'],
     [rest(422, 'Validation Failed'), 'github-conflict', 'GitHub answered 422'],
     [rest(500, 'oops'), 'github-failed', 'GitHub answered 500'],
