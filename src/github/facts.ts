@@ -29,7 +29,7 @@ type Readable = <T>(what: string, work: () => Promise<T>) => Promise<T | 'unread
 export function gitHubFacts(
   app: GitHubApp,
   options: { readonly releaseRepository: string; readonly nowMs: () => number; readonly log: Log },
-): (query: GitHubQuery, isPatient?: boolean) => Promise<GitHubAnswer> {
+): (query: GitHubQuery, isPatient: boolean) => Promise<GitHubAnswer> {
   const { releaseRepository, nowMs, log } = options
   const memberships = new Map<string, { readonly until: number; readonly answer: Promise<GitHubAnswer> }>()
 
@@ -119,7 +119,7 @@ export function gitHubFacts(
     return lookup(query)
   }
 
-  return (query, isPatient = false) => {
+  return (query, isPatient) => {
     if (query.kind !== 'person' && query.kind !== 'team-members') return look(query, isPatient)
     const key = JSON.stringify([query, isPatient])
     const known = memberships.get(key)

@@ -1,18 +1,20 @@
 import { beforeEach, describe, expect, it } from '@jest/globals'
-import type { GitHubQuery } from '../../src/core/facts.ts'
+import type { GitHubAnswer, GitHubQuery } from '../../src/core/facts.ts'
 import { gitHubFacts } from '../../src/github/facts.ts'
 import { app, github, linkTo, RELEASES, useNock } from './stage.ts'
 
 useNock()
 
-let facts: ReturnType<typeof gitHubFacts>
+/** Impatient but where a test says so. */
+let facts: (query: GitHubQuery, isPatient?: boolean) => Promise<GitHubAnswer>
 let nowMs = 0
 const logged: string[] = []
 beforeEach(() => {
   nowMs = 0
   logged.length = 0
   const log = { info: () => {}, error: (data: Record<string, unknown>) => void logged.push(String(data['what'])) }
-  facts = gitHubFacts(app, { releaseRepository: RELEASES.fullName, nowMs: () => nowMs, log })
+  const look = gitHubFacts(app, { releaseRepository: RELEASES.fullName, nowMs: () => nowMs, log })
+  facts = (query, isPatient = false) => look(query, isPatient)
 })
 
 const permissionPath = '/repos/acme/releases/collaborators/ann/permission'
