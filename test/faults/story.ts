@@ -44,12 +44,16 @@ async function state<T>({ sandbox }: Stage, key: string): Promise<T | undefined>
 
 const as = ({ sandbox }: Stage, login: string) => sandbox.as(login).octokit.rest
 
+/** Gives a command and waits for its answer; throws with one that refuses it. */
 async function say(stage: Stage, { manager }: Subject, issue: number, body: string): Promise<void> {
   const { data } = await as(stage, manager).issues.createComment({ ...releases, issue_number: issue, body })
+  let reply = ''
   await stage.until(`a reply to ${body} on #${issue}`, async () => {
     const comments = await as(stage, 'ann').issues.listComments({ ...releases, issue_number: issue, per_page: 100 })
-    return comments.data.some((comment) => comment.body?.includes(`reply%2F${data.id}`))
+    reply = comments.data.find((comment) => comment.body?.includes(`reply%2F${data.id}`))?.body ?? ''
+    return reply !== ''
   })
+  if (reply.includes('❌')) throw new Error(`expected ${body} to be done on #${issue}, found the reply ${reply}`)
 }
 
 async function proposalOf(stage: Stage, issue: number) {

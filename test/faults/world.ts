@@ -8,8 +8,11 @@ export const releases = { owner: 'acme', repo: 'releases' }
 /** The repositories that products are built in; one story at a time plays in each. */
 export const REPOSITORIES = 4
 
-/** A story has four commands, and a person is heard thirty times in ten minutes: enough for nine stories a minute. */
-const MANAGERS = 12
+/**
+ * A story has four commands, and a person is heard thirty times in ten minutes: enough for eighteen stories a minute.
+ * Coprime to the repositories, so that the stories of each go round all managers.
+ */
+const MANAGERS = 25
 
 /** What one story is about; a later story of the same repository has a product of its own. */
 export interface Subject {
