@@ -1,5 +1,6 @@
 import { type CommitMessage, messageOf } from './commit-message.ts'
 import type { BumpDecision } from './decide.ts'
+import { parseHeader } from './header.ts'
 import { findReferences, type Reference } from './references.ts'
 import type { Commit } from './schema.ts'
 import type { Reason, Verdict } from './verdict.ts'
@@ -11,7 +12,7 @@ export interface NoteEntry {
   /** Null where the audience is not to be led to the commit. */
   readonly sha: string | null
   readonly scope: string | null
-  /** Without the `(#12)` that GitHub adds. */
+  /** Without the `(#12)` that GitHub adds to what it squashes. */
   readonly subject: string
   /** What breaks, in the author's words; null where nothing does. */
   readonly breaking: string | null
@@ -40,7 +41,7 @@ export interface NotesOptions {
   readonly audience: Audience
   /** Types that customers read about; default: those that release. Breaking changes of any type are told as well. */
   readonly externalTypes?: readonly string[]
-  /** Scopes that customers never read about, whatever the type; any case. */
+  /** Scopes that customers never read about, whatever the type; any case, also as one of several (`api,vault`). */
   readonly internalScopes?: readonly string[]
   /** Whether customers are shown commits, issues, pull requests and contributors: all of a repository that may be private. */
   readonly externalLinks?: boolean
@@ -73,6 +74,8 @@ const untold: ReadonlySet<Reason['kind']> = new Set(['reverted', 'reverts', 'mer
 
 interface Told {
   readonly type: string
+  /** Of the change that a revert takes back, where its title quotes it. */
+  readonly reverted: Reverted | null
   readonly sha: string
   readonly entry: NoteEntry
 }
@@ -99,7 +102,7 @@ export function collectNotes(decision: BumpDecision, commits: readonly Commit[],
 function tell(commit: Commit, verdict: Verdict): Told | null {
   const message = messageOf(commit)
   if (untold.has(verdict.reason.kind) || message.standing !== 'counts') return null
-  const { text, pullRequest } = splitPullRequest(message.header?.subject ?? message.title)
+  const { text, pullRequest } = splitPullRequest(message.header?.subject ?? message.title, mergedBy(commit.message))
   const references = findReferences(commit.message).filter(
     ({ repository, number }) => repository !== null || number !== pullRequest,
   )
@@ -107,29 +110,85 @@ function tell(commit: Commit, verdict: Verdict): Told | null {
   const scope = message.header?.scope ?? null
   return {
     type: typeOf(message),
+    reverted: revertedIn(message.title),
     sha: commit.sha,
     entry: { sha: commit.sha, scope, subject: text, breaking, pullRequest, references },
   }
 }
 
-function typeOf({ header, revertTitle }: CommitMessage): string {
-  const type = header?.type.toLowerCase() ?? (revertTitle ? 'revert' : otherType)
+const typeOf = ({ header, revertTitle }: CommitMessage): string =>
+  header === null ? (revertTitle ? 'revert' : otherType) : typeNamed(header.type)
+
+function typeNamed(written: string): string {
+  const type = written.toLowerCase()
   return type === 'feature' ? 'feat' : type
+}
+
+/** What the title of a revert says of the change that it takes back. */
+interface Reverted {
+  /** Of all headers, one inside the other. */
+  readonly scopes: readonly (string | null)[]
+  /** Null where a `revert:` is told in words of its own. */
+  readonly type: string | null
+  readonly breaking: boolean
+}
+
+const quotedTitle = /^(?:revert|reapply)\s+["'“]/i
+
+/** One layer of a revert's title taken off: `Revert "x"` (without the mark at its end) and `revert(a): x` leave `x`. */
+function layerOf(
+  title: string,
+): { readonly scope: string | null; readonly inner: string; readonly quotes: boolean } | null {
+  const quote = quotedTitle.exec(title)?.[0]
+  if (quote !== undefined) return { scope: null, inner: title.slice(quote.length), quotes: true }
+  const header = parseHeader(title)
+  if (header === null || !/^(?:revert|reapply)$/i.test(header.type)) return null
+  return { scope: header.scope, inner: header.subject, quotes: false }
+}
+
+/** Null for the title of anything else. */
+function revertedIn(title: string): Reverted | null {
+  const layers = []
+  for (let layer = layerOf(title); layer !== null; layer = layerOf(layer.inner)) layers.push(layer)
+  const last = layers.at(-1)
+  if (last === undefined) return null
+  const header = parseHeader(last.inner)
+  return {
+    scopes: [...layers.map(({ scope }) => scope), header?.scope ?? null],
+    type: header === null ? (last.quotes ? otherType : null) : typeNamed(header.type),
+    breaking: header?.breaking ?? false,
+  }
+}
+
+/** The pull request that GitHub merged, whose title stands below. */
+function mergedBy(message: string): number | null {
+  const number = /^\s{0,9}Merge pull request #([1-9]\d{0,9}) from \S/.exec(message)?.[1]
+  return number === undefined ? null : Number(number)
 }
 
 const pullRequestAtEnd = /\(#([1-9]\d{0,9})\)$/
 
-function splitPullRequest(subject: string): { text: string; pullRequest: number | null } {
+function splitPullRequest(subject: string, merged: number | null): { text: string; pullRequest: number | null } {
   const found = pullRequestAtEnd.exec(subject)
-  if (found === null) return { text: subject, pullRequest: null }
+  if (found === null) return { text: subject, pullRequest: merged }
   return { text: subject.slice(0, found.index).trimEnd(), pullRequest: Number(found[1]) }
 }
 
-function isFor({ type, entry }: Told, options: NotesOptions): boolean {
+/** What customers did not read of when it came, they do not read of when it goes. */
+function isFor({ type, reverted, entry }: Told, options: NotesOptions): boolean {
   if (options.audience === 'internal') return true
-  const scope = entry.scope?.toLowerCase()
-  if (options.internalScopes?.some((internal) => internal.toLowerCase() === scope)) return false
-  return entry.breaking !== null || (options.externalTypes ?? releasing).includes(type)
+  const internal = new Set(options.internalScopes?.map((scope) => scope.toLowerCase()))
+  if ([entry.scope, ...(reverted?.scopes ?? [])].some((scope) => namesIn(scope).some((name) => internal.has(name))))
+    return false
+  if (entry.breaking !== null || reverted?.breaking) return true
+  const types = options.externalTypes ?? releasing
+  return types.includes(type) && types.includes(reverted?.type ?? type)
+}
+
+/** A scope and, where it names several (`api,vault`, `api/vault`), each of them; in lower case. */
+function namesIn(scope: string | null): string[] {
+  const whole = scope?.toLowerCase() ?? ''
+  return [whole, ...whole.split(/[\s,/\\|&+]+/)]
 }
 
 function withLinks(told: Told, { audience, externalLinks = false }: NotesOptions): Told {

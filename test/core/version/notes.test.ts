@@ -75,6 +75,11 @@ describe('notes', () => {
     })
   })
 
+  it('link the pull request that GitHub merged', () => {
+    const entry = everyEntry(notesFor({ audience: 'internal' })).find(({ subject }) => subject === 'faster')
+    expect(entry?.pullRequest).toBe(9)
+  })
+
   it('for customers tell what releases and what breaks, and lead nobody into the repository', () => {
     const notes = notesFor({ audience: 'external', internalScopes: ['BILLING'], authors })
     expect(outline(notes)).toEqual([
@@ -98,6 +103,42 @@ describe('notes', () => {
     ])
     expect(everyEntry(notes).find(({ subject }) => subject === 'rotate keys')?.pullRequest).toBe(13)
   })
+})
+
+describe('of a change that customers never read of', () => {
+  it.each([
+    'feat(vault): x',
+    'feat(api,vault): x',
+    'feat(api/Vault): x',
+    'fix( vault )!: x',
+    'Revert "feat(vault): x"',
+    'Revert "Revert "feat(vault): x""',
+    'revert: feat(vault): x',
+    'revert(vault): feat: x',
+    'Revert "revert(vault): feat: x"',
+    'Revert "chore: x"',
+    'revert: chore: x',
+    'Revert "x without a header"',
+    'Revert “feat(vault)!: x”',
+  ])('%j tells them nothing', (message) => {
+    const of = [{ sha: shaOf(0), message }]
+    const decision = decideBump({ preset: 'ringmaster' }, '1.2.3', of)
+    if (!decision.ok) throw new Error(decision.problems[0]?.message)
+    const internalScopes = ['vault']
+    expect(everyEntry(collectNotes(decision.value, of, { audience: 'external', internalScopes }))).toEqual([])
+    expect(everyEntry(collectNotes(decision.value, of, { audience: 'internal', internalScopes }))).not.toEqual([])
+  })
+
+  it.each(['Revert "feat(vaults): x"', 'Revert "feat: x"', 'revert: x', 'Revert "docs!: x"', 'revert: feat: x'])(
+    '%j is none',
+    (message) => {
+      const of = [{ sha: shaOf(0), message }]
+      const decision = decideBump({ preset: 'ringmaster' }, '1.2.3', of)
+      if (!decision.ok) throw new Error(decision.problems[0]?.message)
+      const notes = collectNotes(decision.value, of, { audience: 'external', internalScopes: ['vault'] })
+      expect(everyEntry(notes)).toHaveLength(1)
+    },
+  )
 })
 
 describe('references', () => {
