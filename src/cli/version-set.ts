@@ -1,36 +1,38 @@
 import { writeFile } from 'node:fs/promises'
-import { quoted, RingmasterError, unwrap } from '../core/problem.ts'
+import { unwrap } from '../core/problem.ts'
 import { rewriteFiles, versionFilePaths } from '../core/version/rewrite-files.ts'
-import { parseVersion } from '../core/version/version.ts'
+import { parseVersion, versionSchemes } from '../core/version/version.ts'
 import { readWithin, toRewrite } from '../git/checkout-file.ts'
 import { type CliCommand, readOptions, usageError } from './command.ts'
+import { oneOf } from './version-options.ts'
 
 const OPTIONS = {
   directory: { type: 'string', short: 'C' },
   path: { type: 'string' },
   file: { type: 'string', multiple: true },
+  scheme: { type: 'string' },
   check: { type: 'boolean' },
 } as const
 
 /** Writes a version into the files of a product that hold it, and into nothing else. */
 export const versionSet: CliCommand = {
   name: 'version set',
-  usage: 'ringmaster version set VERSION [--directory DIR] [--path DIR] [--file FILE]… [--check] [--json]',
+  usage:
+    'ringmaster version set VERSION [--scheme SCHEME] [--directory DIR] [--path DIR] [--file FILE]… [--check] [--json]',
   summary:
     'Write a version into package.json, Cargo.toml, pyproject.toml, pom.xml, VERSION or marked lines; or check them.',
   async run(args, io) {
     const { values, positionals } = readOptions(versionSet, args, OPTIONS)
-    const [text, ...more] = positionals
-    if (text === undefined || more.length > 0)
+    const [version, ...more] = positionals
+    if (version === undefined || more.length > 0)
       throw usageError(`expected one version, found ${positionals.length}`, versionSet)
-    const version = unwrap(parseVersion('semver', text)).text
+    unwrap(parseVersion(oneOf(values.scheme, 'scheme', versionSchemes, versionSet) ?? 'semver', version))
     const root = values.directory ?? '.'
     const named = values.file ?? []
     const paths = versionFilePaths(named, values.path ?? null)
     const found = await Promise.all(
       paths.map(async (path) => ({ path, ...toRewrite(await readWithin(root, '.', path), path) })),
     )
-    if (named.length === 0 && found.every(({ bytes }) => bytes === null)) throw nothingFound(root)
     const rewritten = unwrap(rewriteFiles(found, version, { named: named.length > 0 }))
     if (!values.check)
       for (const { path, text: after } of rewritten) {
@@ -48,10 +50,3 @@ export const versionSet: CliCommand = {
 }
 
 export const VERSION_COMMANDS: readonly CliCommand[] = [versionSet]
-
-const nothingFound = (root: string): RingmasterError =>
-  new RingmasterError('bad-input', {
-    code: 'version-file-missing',
-    message: `expected a file that holds the version, found none in ${quoted(root)}`,
-    hint: 'Name it with --file, from --directory, or the folder of the product with --path.',
-  })

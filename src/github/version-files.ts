@@ -42,7 +42,6 @@ async function rewrittenAt(
   const paths = versionFilePaths(named, folder)
   const found = []
   for (const path of paths) found.push({ path, bytes: await bytesOf(octokit, repository.fullName, ref, path) })
-  if (found.every(({ bytes }) => bytes === null)) throw noFiles(paths)
   return unwrap(rewriteFiles(found, version, { named: named.length > 0 }), 'refused')
 }
 
@@ -104,13 +103,6 @@ async function openPull(octokit: Octokit, name: string, { head, base }: Wanted):
   )
   return data[0]?.html_url ?? null
 }
-
-const noFiles = (paths: readonly string[]): RingmasterError =>
-  new RingmasterError('refused', {
-    code: 'version-file-missing',
-    message: `expected a file that holds the version, found none of ${paths.join(', ')}`,
-    hint: 'Name its files in the configuration, as versionFiles of the product.',
-  })
 
 const nothingThere = (branch: string): RingmasterError =>
   new RingmasterError('refused', {

@@ -236,7 +236,7 @@ describe('bump', () => {
     expect(repository.read('a.ts')).toContain("'1.2.1'")
   })
 
-  it('follows no link out of the workspace, and writes nothing where there is no version', async () => {
+  it('follows no link out of the workspace, and asks for no file where there is no version', async () => {
     const outside = keep(ScratchRepository.init())
     outside.write('VERSION', '1.2.0\n')
     const repository = released()
@@ -245,7 +245,7 @@ describe('bump', () => {
     const write = { 'write-version-files': 'true' }
     expect((await bump(repository, { ...write, 'version-files': 'gone' })).exitCode).toBe(0)
     repository.commit('fix: x')
-    expect((await bump(repository, write)).files).toBe('')
+    expect((await bump(repository, write)).exitCode).toBe(2)
     for (const path of ['VERSION', '../VERSION', '/etc/hostname', '.']) {
       expect((await bump(repository, { ...write, 'version-files': path })).exitCode).toBe(2)
     }

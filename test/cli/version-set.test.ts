@@ -62,6 +62,27 @@ describe('ringmaster version set', () => {
   })
 
   it.each([
+    ['package.json', '{ "private": true }', 'version-file-none'],
+    ['Cargo.toml', '[package]\nversion.workspace = true\n', 'version-file-elsewhere'],
+    ['pyproject.toml', '[project]\ndynamic = ["version"]\n', 'version-file-none'],
+  ])(
+    'does not say that the version stands there already where only a %s without one does',
+    async (path, text, code) => {
+      write(path, text)
+      for (const more of [[], ['--check']]) expect((await set('1.0.0', ...more)).problems).toEqual([code])
+      write('VERSION', '1.0.0')
+      expect((await set('1.0.0')).out).toEqual(['1.0.0 stands there already.'])
+    },
+  )
+
+  it('writes versions of the scheme that is named', async () => {
+    write('VERSION', '2026.04\n')
+    expect((await set('2026.05')).problems).toContain('version-parts')
+    expect((await set('2026.05', '--scheme', 'calver')).code).toBe(0)
+    expect(read('VERSION')).toBe('2026.05\n')
+  })
+
+  it.each([
     ['no version', [], ['usage']],
     ['a version that is none', ['1.2'], ['version-parts']],
     ['a folder without version files', ['1.0.0'], ['version-file-missing']],

@@ -1,7 +1,6 @@
 import { accepted, type Checked, type Problem, quoted, rejected } from '../problem.ts'
-import type { SemVerParts } from './semver-text.ts'
 import { jsonTexts, type NamedSpan, type Span, tomlTexts, xmlTexts } from './spans.ts'
-import { parseVersion } from './version.ts'
+import { parseVersion, type Version } from './version.ts'
 
 export type VersionFileCode =
   | 'version-file-unread'
@@ -16,19 +15,24 @@ interface FileKind {
   /** Whether a file is of this kind, by its name without folders. */
   readonly named: (name: string) => boolean
   /** Every place that holds the version of the product itself. */
-  readonly find: (text: string) => Found
+  readonly find: (text: string, version: Version) => Found
   /** Why a version cannot be written into such a file; null: it can. */
-  readonly refuses?: (version: SemVerParts) => string | null
+  readonly refuses?: (version: Version) => string | null
 }
 
 /** The first kind that fits. */
 const kinds: readonly FileKind[] = [
-  { named: (name) => name === 'package.json', find: (text) => inJson(text, [['version']]) },
+  { named: (name) => name === 'package.json', find: (text) => inJson(text, [['version']]), refuses: noSemVer },
   {
     named: (name) => name === 'package-lock.json' || name === 'npm-shrinkwrap.json',
     find: (text) => inJson(text, [['version'], ['packages', '', 'version']]),
+    refuses: noSemVer,
   },
-  { named: (name) => name === 'Cargo.toml', find: (text) => inToml(text, [['package'], ['workspace', 'package']]) },
+  {
+    named: (name) => name === 'Cargo.toml',
+    find: (text) => inToml(text, [['package'], ['workspace', 'package']]),
+    refuses: noSemVer,
+  },
   {
     named: (name) => name === 'pyproject.toml',
     find: (text) => inToml(text, [['project'], ['tool', 'poetry']]),
@@ -53,28 +57,44 @@ export const usualVersionFiles = [
 /** Marks a line of any other file whose version is ours; the second is release-please's. */
 export const versionMarkers = ['ringmaster:version', 'x-release-please-version'] as const
 
+/** The schemes whose versions files are written with; the first that a text fits. */
+const schemes = ['semver', 'semver-build', 'calver', 'number'] as const
+
+function parseAny(text: string): Checked<Version> {
+  const read = schemes.map((scheme): Checked<Version> => parseVersion(scheme, text))
+  return read.find(({ ok }) => ok) ?? (read[0] as Checked<Version>)
+}
+
+/** What stands where a version is to be: one, in whatever scheme, or nothing yet; no expression and no words. */
+const replaceable = /^(?:v?\d[\w.+!~-]*)?$/
+
 /**
  * Replaces the product's version in the text of a file, by the file's name, and nothing else: all formatting stays.
- * Refused where the file has no version of its own, or several that differ, so that none is changed by guess.
+ * Refused where the file has no version of its own, something else in its place, or several that differ, so that none is
+ * changed by guess; and where the kind of file cannot hold the version.
  */
 export function writeVersion(
   path: string,
   text: string,
   version: string,
 ): Checked<{ readonly text: string; readonly previous: string }> {
-  const parsed = parseVersion('semver', version)
+  const parsed = parseAny(version)
   if (!parsed.ok) return parsed
   const name = path.slice(path.lastIndexOf('/') + 1)
   const kind = kinds.find(({ named }) => named(name))
   const refusal = kind?.refuses?.(parsed.value) ?? null
   if (refusal !== null) return rejected({ code: 'version-file-scheme', message: refusal, path })
-  const found = kind?.find(text) ?? none('a version')
+  const found = kind?.find(text, parsed.value) ?? none('a version')
   if (!found.ok) return rejected(...found.problems.map((problem) => ({ ...problem, path })))
   const before = [...new Set(found.value.map(({ start, end }) => text.slice(start, end)))]
   const [previous = ''] = before
   if (before.length > 1) {
     const message = `expected one version in ${path}, found ${before.map(quoted).join(' and ')}`
     return rejected({ code: 'version-file-ambiguous', message, hint: 'make them equal first', path })
+  }
+  if (!replaceable.test(previous)) {
+    const message = `expected a version where ${path} holds its own, found ${quoted(previous)}`
+    return rejected({ code: 'version-file-elsewhere', message, hint: 'name the file that the version stands in', path })
   }
   return accepted({ text: replaced(text, found.value, version), previous })
 }
@@ -97,7 +117,7 @@ const isAt = (span: NamedSpan, names: readonly string[]): boolean =>
 
 function inJson(text: string, places: readonly (readonly string[])[]): Found {
   try {
-    JSON.parse(text)
+    JSON.parse(text.replace(/^\ufeff/, ''))
   } catch {
     return rejected({ code: 'version-file-unread', message: 'expected a JSON document, found something else' })
   }
@@ -164,13 +184,17 @@ const versionLike =
 /** Longer lines are made by machines, and are looked at no further. */
 const longestLine = 2_000
 
-function atMarkers(text: string): Found {
+/** Of versions that are no SemVer: whole numbers with dots between them, and perhaps a word behind. */
+const numbersLike = /(?<![\w.+-])v?(\d+(?:\.\d+){0,3}(?:-[0-9A-Za-z-]+)?)(?![\w+]|\.\d)/g
+
+function atMarkers(text: string, { scheme }: Version): Found {
+  const like = scheme === 'semver' ? versionLike : numbersLike
   const spans: Span[] = []
   const problems: Problem<VersionFileCode>[] = []
   let at = 0
   for (const [number, line] of text.split('\n').entries()) {
     if (line.length <= longestLine && versionMarkers.some((marker) => line.includes(marker))) {
-      const found = [...line.matchAll(versionLike)]
+      const found = [...line.matchAll(like)]
       const [only] = found
       if (found.length === 1 && only?.[1] !== undefined) {
         const end = at + only.index + only[0].length
@@ -188,8 +212,13 @@ function atMarkers(text: string): Found {
 }
 
 /** PEP 440 reads `1.2.3-45` as a post-release, which sorts the other way, and knows few words for pre-releases. */
-function pythonRefusal({ prerelease }: SemVerParts): string | null {
-  const text = prerelease.join('.')
+function pythonRefusal(version: Version): string | null {
+  const text = 'prerelease' in version ? version.prerelease.join('.') : ''
   if (text === '' || /^(?:a|b|c|rc|alpha|beta|pre|preview)[.-]?\d*$/.test(text)) return null
   return `expected a release or a pre-release such as rc.1, which Python can order, found the pre-release ${quoted(text)}`
+}
+
+/** npm and Cargo take no other version. */
+function noSemVer({ scheme, text }: Version): string | null {
+  return scheme === 'semver' ? null : `expected a SemVer version, which npm and Cargo need, found ${quoted(text)}`
 }

@@ -29,24 +29,30 @@ const ELSEWHERE: ReadonlySet<string> = new Set(['version-file-missing', 'version
 /**
  * Writes a version into files and answers with those that change: all of them or, where one is refused, none. With
  * `named`, each file has to be there and to hold a version; a usual file that nobody named may be there for other things,
- * such as a private package.json without a version.
+ * such as a private package.json without a version, as long as another one holds it.
  */
 export function rewriteFiles(
   files: readonly FoundFile[],
   version: string,
   { named }: { readonly named: boolean },
 ): Checked<readonly RewrittenFile[]> {
-  const rewritten: RewrittenFile[] = []
-  const problems: Problem[] = []
-  for (const { path, bytes, found } of files) {
-    const checked: Checked<string | null> =
-      bytes === null ? rejected(missing(path, found)) : rewrite(path, bytes, version)
-    if (!checked.ok && (named || !checked.problems.every(({ code }) => ELSEWHERE.has(code)))) {
-      problems.push(...checked.problems)
-    }
-    if (checked.ok && checked.value !== null) rewritten.push({ path, text: checked.value })
+  const results = files.map(({ path, bytes, found }) => ({
+    path,
+    isThere: bytes !== null,
+    checked: bytes === null ? rejected<string>(missing(path, found)) : rewrite(path, bytes, version),
+  }))
+  const problems = results.flatMap(({ checked }) => (checked.ok ? [] : checked.problems))
+  const others = named ? problems : problems.filter(({ code }) => !ELSEWHERE.has(code))
+  if (others.length > 0) return rejected(...others)
+  if (!results.some(({ checked }) => checked.ok)) {
+    const there = results.flatMap(({ isThere, checked }) => (isThere && !checked.ok ? checked.problems : []))
+    return rejected(...(there.length > 0 ? there : [noneOf(files)]))
   }
-  return problems.length > 0 ? rejected(...problems) : accepted(rewritten)
+  return accepted(
+    results.flatMap(({ path, checked }) =>
+      checked.ok && checked.value !== null ? [{ path, text: checked.value }] : [],
+    ),
+  )
 }
 
 /** The text with the version; null where it stands there already. */
@@ -66,4 +72,10 @@ const missing = (path: string, found = 'nothing'): Problem => ({
   message: `expected a file as one of the version files, found ${found} at ${quoted(path)}`,
   hint: 'name files that are there and hold the version',
   path,
+})
+
+const noneOf = (files: readonly FoundFile[]): Problem => ({
+  code: 'version-file-missing',
+  message: `expected a file that holds the version, found none of ${files.map(({ path }) => path).join(', ')}`,
+  hint: 'name the files that hold it: `versionFiles` of the product in the configuration, the input version-files, or --file',
 })

@@ -46,6 +46,8 @@ const good: readonly (readonly [what: string, path: string, text: string])[] = [
   ['VERSION with a v', 'version.txt', '\ufeffv«1.2.0»\r\n'],
   ['any file with a mark', 'src/version.ts', "const a = '1.2.0'\nexport const v = '«1.2.0»' // ringmaster:version\n"],
   ['the mark of another tool', 'a.rb', 'VERSION = "v«1.2.0»" # x-release-please-version\n'],
+  ['an empty one to begin with', 'VERSION', '«»'],
+  ['one behind a mark of its bytes', 'package.json', '\ufeff{"version":"«1.2.0»"}'],
   ['two marks', 'a.md', 'a@«1.2.0» <!-- ringmaster:version -->\nb «1.2.0» <!-- ringmaster:version -->'],
 ]
 
@@ -53,8 +55,9 @@ describe('writing a version into a file', () => {
   it.each(good)('changes %s where it must, and nothing else', (_, path, text) => {
     const plain = text.replaceAll(/[«»]/g, '')
     expect(write(path, plain)).toBe(text.replaceAll(/«[^»]*»/g, '1.3.0'))
-    expect(writeVersion(path, plain, '1.3.0')).toMatchObject({ value: { previous: '1.2.0' } })
-    expect(write(path, plain, '1.2.0')).toBe(plain)
+    const [, previous = ''] = /«([^»]*)»/.exec(text) ?? []
+    expect(writeVersion(path, plain, '1.3.0')).toMatchObject({ value: { previous } })
+    if (previous !== '') expect(write(path, plain, previous)).toBe(plain)
   })
 
   it.each([
@@ -90,6 +93,14 @@ describe('writing a version into a file', () => {
       'version-file-none',
     ],
     ['a property that is nowhere', 'pom.xml', '<project><version>\u0024{x}</version></project>', 'version-file-none'],
+    ['a key in its own file', 'VERSION', 'VERSION=1.2.0', 'version-file-elsewhere'],
+    [
+      'an expression of several properties',
+      'pom.xml',
+      '<project><version>\u0024{revision}\u0024{changelist}</version></project>',
+      'version-file-elsewhere',
+    ],
+    ['a word for a version', 'package.json', '{"version":"next"}', 'version-file-elsewhere'],
     ['words', 'VERSION', '1.2.0 of the thing', 'version-file-ambiguous'],
     ['no mark', 'a.ts', "const v = '1.2.0'", 'version-file-none'],
     ['two versions on a marked line', 'a.ts', '1.2.0 1.2.0 // ringmaster:version', 'version-file-ambiguous'],
@@ -99,10 +110,25 @@ describe('writing a version into a file', () => {
     expect(write(path, text)).toEqual([code])
   })
 
+  it.each([
+    ['a calendar', 'VERSION', '2026.04.1\n', '2026.05.0', '2026.05.0\n'],
+    ['a whole number', 'VERSION', '45', '46', '46'],
+    ['a BUILD number', 'version.txt', '1.2.3.45', '1.2.3.46', '1.2.3.46'],
+    ['a calendar', 'a.ts', "'2026.04' // ringmaster:version", '2026.05', "'2026.05' // ringmaster:version"],
+    ['a calendar', 'pyproject.toml', '[project]\nversion = "26.4"', '26.5', '[project]\nversion = "26.5"'],
+  ])('writes %s into %s', (_, path, text, version, after) => {
+    expect(write(path, text, version)).toBe(after)
+  })
+
+  it.each(['package.json', 'package-lock.json', 'Cargo.toml'])('refuses another scheme in %s', (path) => {
+    expect(write(path, '{"version":"1.2.0"}', '2026.04.1')).toEqual(['version-file-scheme'])
+  })
+
   it('refuses a version that Python would order otherwise, and one that is none', () => {
     expect(write('pyproject.toml', '[project]\nversion = "1"', '1.3.0-45')).toEqual(['version-file-scheme'])
     expect(write('pyproject.toml', '[project]\nversion = "1"', '1.3.0-rc.1+b-7')).toContain('1.3.0-rc.1+b-7')
     expect(write('VERSION', '1', '1.3')).toEqual(['version-parts'])
+    expect(write('VERSION', '1', 'next')).toContain('version-parts')
   })
 
   it('leaves everything but the version of any package as it is', () => {

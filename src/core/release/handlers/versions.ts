@@ -53,7 +53,7 @@ export const versionHandlers: HandlersOf<'rc' | 'cut' | 'version-files'> = {
       const names = context.policy.configuration.products.map((entry) => entry.name)
       return refuse(unknownProduct(name, names, 'a product of the configuration with a recorded build'))
     }
-    const wanted = version === undefined ? rejected(NO_VERSION) : parseVersion('semver', version)
+    const wanted = version === undefined ? rejected(NO_VERSION) : parseVersion(config.scheme ?? 'semver', version)
     if (!wanted.ok) return refuse(...wanted.problems)
     const { text } = wanted.value
     const branch = `ringmaster/${config.path === undefined ? '' : `${name}/`}v${text}`
