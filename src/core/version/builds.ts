@@ -16,14 +16,16 @@ export interface BuildState {
  * Refuses texts of another form and a BUILD beyond 2^53 - 1. Pure: handing a number out once is the ledger's work.
  */
 export function nextBuild(state: BuildState, wanted: string | null): Checked<string> {
-  const read = { build: optional(state.latestBuild), release: optional(state.latestRelease), wanted: optional(wanted) }
+  const released = optional(state.latestRelease)
+  const release = released.ok ? minorAfter(released.value) : released
+  const read = { build: optional(state.latestBuild), release, wanted: optional(wanted) }
   const problems = Object.entries(read).flatMap(([path, one]) =>
     one.ok ? [] : one.problems.map((problem) => ({ ...problem, path })),
   )
-  const { build, release, wanted: asked } = read
+  const { build, wanted: asked } = read
   if (!build.ok || !release.ok || !asked.ok) return rejected<string>(...problems)
   if (build.value !== null && build.value.build === null) return rejected<string>(noBuild(build.value.text))
-  const base = [build.value, asked.value, minorAfter(release.value)]
+  const base = [build.value, asked.value, release.value]
     .filter((version) => version !== null)
     .map(baseOf)
     .reduce(higherOf, baseOf(first))
@@ -53,10 +55,10 @@ const baseOf = (version: BuildVersion): BuildVersion => {
 }
 
 /** A pre-release is no release yet: its own base is still being built. */
-const minorAfter = (release: BuildVersion | null): BuildVersion | null => {
-  if (release === null || release.prerelease.length > 0) return release
-  return { ...release, minor: release.minor + 1, patch: 0 }
-}
+const minorAfter = (release: BuildVersion | null): Checked<BuildVersion | null> =>
+  release === null || release.prerelease.length > 0
+    ? accepted(release)
+    : parseVersion('semver-build', `${release.major}.${BigInt(release.minor) + 1n}.0`)
 
 function higherOf(a: BuildVersion, b: BuildVersion): BuildVersion {
   const order = compareVersions(a, b)

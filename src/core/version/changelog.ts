@@ -57,8 +57,9 @@ const preamble = [
 ]
 
 /**
- * Writes a section below [Unreleased], whose own entries move into it; all other text stays as it is. A section that is
- * there already is left alone, because people may have edited it. Null as text: a changelog begins.
+ * Writes a section below [Unreleased], whose own entries move into it; one of an older line goes above the first version
+ * that is lower, and takes nothing with it. All other text stays as it is. A section that is there already is left alone,
+ * because people may have edited it. Null as text: a changelog begins.
  */
 export function writeSection(
   text: string | null,
@@ -67,12 +68,48 @@ export function writeSection(
   const changelog = readChangelog(text === null || text.trim() === '' ? `${preamble.join('\n')}\n` : text)
   const { lines, lineBreak, sections } = changelog
   if (text !== null && sections.some(({ name }) => name === section.version)) return { kind: 'kept', text }
+  const older = olderLine(changelog, section.version)
+  if (older !== null) {
+    const { at, below } = older
+    const all = [
+      ...trimmed(lines.slice(0, at)),
+      '',
+      ...sectionLines(section, []),
+      '',
+      ...trimmed(lines.slice(at), 'start'),
+    ]
+    return finished(withLink(all, section, below), lineBreak)
+  }
   const unreleased = sections.find(isUnreleased)
   const own = unreleased === undefined ? [] : groupsIn(changelog, unreleased)
   const at = unreleased?.end ?? sections[0]?.start ?? beforeLinks(lines, lines.length)
   const head = unreleased === undefined ? lines.slice(0, at) : lines.slice(0, unreleased.start + 1)
   const all = [...trimmed(head), '', ...sectionLines(section, own), '', ...trimmed(lines.slice(at), 'start')]
-  return { kind: 'written', text: `${trimmed(withLinks(all, section)).join(lineBreak)}${lineBreak}` }
+  return finished(withLinks(all, section), lineBreak)
+}
+
+const finished = (lines: readonly string[], lineBreak: string): { kind: 'written'; text: string } => ({
+  kind: 'written',
+  text: `${trimmed(lines).join(lineBreak)}${lineBreak}`,
+})
+
+/**
+ * Where a version goes that is lower than one in the changelog: the line, and the name of the version below it (null: it
+ * is the lowest). Null for the highest of all.
+ */
+function olderLine(
+  { lines, sections }: Changelog,
+  version: string,
+): { readonly at: number; readonly below: string | null } | null {
+  const own = parseVersion('semver', version)
+  const orders = sections.map((section) => {
+    const other = parseVersion('semver', section.name)
+    const order = own.ok && other.ok ? compareVersions(other.value, own.value) : null
+    return { section, order: order?.ok ? order.value : null }
+  })
+  if (!orders.some(({ order }) => order === 1)) return null
+  const lower = orders.find(({ order }) => order === -1)?.section
+  return { at: lower?.start ?? beforeLinks(lines, lines.length), below: lower?.name ?? null }
 }
 
 /** Checks that a version has its section, and that it and its neighbours keep the format: every problem with its line. */
@@ -202,6 +239,17 @@ function withLinks(lines: readonly string[], section: ChangelogSection): string[
   const ahead = section.unreleasedUrl === null ? kept.filter(isOwn) : [`[Unreleased]: ${section.unreleasedUrl}`]
   const rest = kept.filter((line) => !isOwn(line))
   return [...lines.slice(0, start), '', ...ahead, `[${section.version}]: ${section.compareUrl}`, ...rest]
+}
+
+/** The link of a version of an older line, above that of the version below it. */
+function withLink(lines: readonly string[], { version, compareUrl }: ChangelogSection, below: string | null): string[] {
+  if (compareUrl === null) return [...lines]
+  const at = lines.findIndex((line) => below !== null && link.exec(line)?.[1] === below)
+  const end = trimmed(lines).length
+  const hasLinks = link.test(lines[end - 1] ?? '')
+  const place = at >= 0 ? at : end
+  const apart = at >= 0 || hasLinks ? [] : ['']
+  return [...lines.slice(0, place), ...apart, `[${version}]: ${compareUrl}`, ...lines.slice(place)]
 }
 
 function trimmed(lines: readonly string[], side: 'start' | 'end' = 'end'): string[] {

@@ -42,7 +42,7 @@ export function versionOnLine(line: Line, state: LineState): Checked<string | nu
 }
 
 function nextPrerelease(label: string, state: LineState): Checked<string | null> {
-  const goal = graduated(state)
+  const goal = state.target === null ? graduated(state) : accepted(state.target)
   if (!goal.ok || goal.value === null) return goal
   if (state.latest !== null && !state.changed) return accepted(null)
   return nextOnLine(goal.value, { label, latest: state.latest })

@@ -73,8 +73,12 @@ function foldersAbove(file: string): string[] {
   return [...folders, '.']
 }
 
-/** A path as git writes it: without `./` before and slashes behind it; `.` for the root. */
-export const normalPath = (path: string): string => path.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') || '.'
+/** A path as git writes it: without `./` before or inside it, one slash between folders and none behind; `.` for the root. */
+export const normalPath = (path: string): string =>
+  path
+    .replace(/\/(?:\.?\/)+/g, '/')
+    .replace(/^\.\//, '')
+    .replace(/\/\.?$/, '') || '.'
 
 function problemsOfArea({ path, exclude = [] }: Area, index: number): Problem<'bad-path'>[] {
   const named = [{ text: path, path: `areas[${index}].path` }]

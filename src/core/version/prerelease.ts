@@ -41,25 +41,41 @@ export function latestOnLine(reading: TagReading, label: string, last: VersionTa
 
 /**
  * The next version on a line that leads to `target` (what the commits since the last *stable* release ask for): the
- * number counts up while the line leads at least that far, and begins at 1 for a higher target. A line never falls
- * back: once it leads to 2.0.0 it stays there. Its release, the graduation, is `target` itself or `releaseOf` the line.
+ * number counts up while the line leads at least that far, and begins at 1 for a higher target, or where a target that is
+ * a pre-release of the line itself says so. A line never falls back: once it leads to 2.0.0 it stays there. Its release,
+ * the graduation, is `target` itself or `releaseOf` the line.
  */
 export function nextOnLine(target: string, line: PrereleaseLine): Checked<string> {
   const goal = parseVersion('semver', target)
-  const first = parseVersion('semver', `${target}-${line.label}.1`)
   const latest = line.latest === null ? accepted(null) : parseVersion('semver', line.latest)
-  if (!goal.ok || !first.ok || !latest.ok) {
+  const release = goal.ok ? releaseOf(goal.value) : null
+  const first = parseVersion('semver', `${release?.text ?? target}-${line.label}.1`)
+  if (!goal.ok || !first.ok || !latest.ok || release === null) {
     return rejected<string>(...[goal, first, latest].flatMap((one) => (one.ok ? [] : one.problems)))
   }
-  if (latest.value === null) return accepted(formatVersion(first.value))
+  const asked = isOnLine(goal.value, line.label) ? goal.value : null
+  const begun = accepted(formatVersion({ ...(asked ?? first.value), metadata: [] }))
+  if (latest.value === null) return begun
   if (latest.value.prerelease[0] !== undefined && !isOnLine(latest.value, line.label)) {
     const message = `expected a version of the line ${quoted(line.label)}, found ${quoted(latest.value.text)}`
     return rejected<string>({ code: 'prerelease-line', message })
   }
-  const goalIsHigher = compareVersions(goal.value, releaseOf(latest.value))
-  if (goalIsHigher.ok && goalIsHigher.value === 1) return accepted(formatVersion(first.value))
-  const next = parseVersion('semver', formatVersion({ ...latest.value, prerelease: counted(latest.value.prerelease) }))
-  return next.ok ? accepted(next.value.text) : rejected<string>(...next.problems)
+  if (isAbove(release, releaseOf(latest.value)) || (asked !== null && isAbove(asked, latest.value))) return begun
+  return after(latest.value)
+}
+
+const isAbove = (a: Version, b: Version): boolean => {
+  const order = compareVersions(a, b)
+  return order.ok && order.value === 1
+}
+
+/** Counted up, or one identifier longer where that would sort below: `rc9` comes after `rc10`, and `rc9.1` after both. */
+function after(latest: SemVer): Checked<string> {
+  const [next, longer] = [counted(latest.prerelease), [...latest.prerelease, '1']].map((prerelease) =>
+    parseVersion('semver', formatVersion({ ...latest, prerelease, metadata: [] })),
+  )
+  const chosen = next?.ok && isAbove(next.value, latest) ? next : longer
+  return chosen?.ok ? accepted(chosen.value.text) : rejected<string>(...(chosen?.problems ?? []))
 }
 
 /** The release that a pre-release leads to; a release leads to itself. */

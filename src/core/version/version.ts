@@ -103,7 +103,7 @@ function parseSemVer(text: string): Parsed<'semver'> {
   return all.length > 0 ? rejected(...all) : accepted({ scheme: 'semver', text, ...split.parts })
 }
 
-const fourNumbers = /^([^.+-]*\.[^.+-]*\.[^.+-]*)\.([^.+-]*)$/
+const fourNumbers = /^([^.+-]*\.[^.+-]*\.[^.+-]*)\.(\d+)$/
 
 function parseSemVerBuild(text: string): Parsed<'semver-build'> {
   const { bare, problems } = withPrefix(text)

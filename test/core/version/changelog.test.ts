@@ -54,8 +54,44 @@ describe('writing a section of a changelog', () => {
         ...['```', '## [1.3.0] - 2020-01-01', '~~~', '```', '', '### Fixed', '', '- mends'],
       ),
     ],
+    [
+      'puts one of an older line above what is lower, and leaves to the newest what is unreleased',
+      lines(
+        '## [Unreleased]',
+        '- next',
+        '',
+        '## [2.0.0]',
+        '',
+        '- new',
+        '',
+        '## [1.2.0]',
+        '',
+        '- old',
+        '',
+        '## [1.1.0]',
+      ),
+      lines(
+        ...['## [Unreleased]', '- next', '', '## [2.0.0]', '', '- new', '', ...own, ''],
+        ...['## [1.2.0]', '', '- old', '', '## [1.1.0]'],
+      ),
+    ],
+    [
+      'puts the lowest at the end, before the links',
+      lines('# Log', '', '## 2.0.0', '- new', '', '[2.0.0]: https://two'),
+      lines('# Log', '', '## 2.0.0', '- new', '', ...own, '', '[2.0.0]: https://two'),
+    ],
   ])('%s', (_, before, after) => {
     expect(written(before)).toBe(after)
+  })
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['above that of the version below', ['[2.0.0]: b', '[1.2.0]: a'], ['[2.0.0]: b', '[1.3.0]: new', '[1.2.0]: a']],
+    ['behind all, where that has none', ['[2.0.0]: b'], ['[2.0.0]: b', '[1.3.0]: new']],
+    ['where there was none', [], ['', '[1.3.0]: new']],
+  ])('leads the link of an older line %s', (_, links, after) => {
+    const before = lines('## [Unreleased]', '', '## [2.0.0]', '', '- b', '', '## [1.2.0]', '', '- a', '', ...links)
+    const text = written(before, { compareUrl: 'new', unreleasedUrl: 'head' })
+    expect(text.trimEnd().split('\n').slice(-after.length)).toEqual(after)
   })
 
   it('leads links of the version and of what is unreleased', () => {

@@ -139,6 +139,10 @@ describe('one product of a repository', () => {
     ['.', ['a'], true],
     ['api', [], true],
     ['api', ['api/docs/a'], false],
+    ['./api//', ['api/a'], true],
+    ['.//api/./', ['api/a'], true],
+    ['api//sdk', ['api/sdk/a'], true],
+    ['./', ['a'], true],
   ])('at %s has of %j: %j', (path, files, counted) => {
     const counts = parseProductPlace({ path, exclude: ['api/docs'], otherPaths: ['./api/sdk/', 'api'] })
     expect(counts.ok && counts.value(files)).toBe(counted)
@@ -153,6 +157,14 @@ describe('a line of pre-releases', () => {
     ['never falls back', '1.2.4', 'rc', '2.0.0-rc.1', '2.0.0-rc.2'],
     ['keeps leading zeros', '1.3.0', 'beta', '1.3.0-beta09', '1.3.0-beta10'],
     ['counts what had no number', '1.3.0', 'rc', '1.3.0-rc', '1.3.0-rc.1'],
+    ['gets longer where counting up would sort below', '1.3.0', 'rc', '1.3.0-rc9', '1.3.0-rc9.1'],
+    ['counts up what is longer', '1.3.0', 'rc', '1.3.0-rc9.1', '1.3.0-rc9.2'],
+    ['begins where a pre-release of it is asked for', '2.0.0-rc.3', 'rc', null, '2.0.0-rc.3'],
+    ['goes on where a higher pre-release of it is asked for', '2.0.0-rc.5', 'rc', '2.0.0-rc.2', '2.0.0-rc.5'],
+    ['stays above a lower pre-release that is asked for', '2.0.0-rc.1', 'rc', '2.0.0-rc.2', '2.0.0-rc.3'],
+    ['leads to the release of another line’s pre-release', '2.0.0-beta.4', 'rc', null, '2.0.0-rc.1'],
+    ['has no build metadata', '2.0.0+b5', 'rc', null, '2.0.0-rc.1'],
+    ['loses build metadata', '2.0.0', 'rc', '2.0.0-rc.1+b5', '2.0.0-rc.2'],
   ])('%s', (_, target, label, latest, next) => {
     expect(nextOnLine(target, { label, latest })).toEqual({ ok: true, value: next })
   })
@@ -183,6 +195,7 @@ describe('a development build', () => {
     ['1.2.3-9007199254740991', null],
     ['1.2.3', null],
     [null, 'v1'],
+    [null, '1.9007199254740991.0'],
   ])('is refused after %s and %s', (latestBuild, latestRelease) => {
     expect(nextBuild({ latestBuild, latestRelease }, null).ok).toBe(false)
   })
