@@ -9,6 +9,7 @@ import { presets } from '../core/version/presets.ts'
 import type { Reread } from '../core/version/pull-requests.ts'
 import type { BumpConfig, Commit } from '../core/version/schema.ts'
 import {
+  isStable,
   lastRelease,
   readTags,
   rivalsOf,
@@ -18,7 +19,7 @@ import {
   type VersionTag,
 } from '../core/version/tags.ts'
 import type { Verdict } from '../core/version/verdict.ts'
-import type { Version } from '../core/version/version.ts'
+import { compareVersions, parseVersion, type Version } from '../core/version/version.ts'
 import { readAncestry } from './deepen.ts'
 import type { GitCommit } from './read-commits.ts'
 import { hasPath } from './read-head.ts'
@@ -90,9 +91,12 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
     const last = read(tags).versions.find(({ name }) => name === chosen.name)
     return last === undefined ? [] : rivalsOf(read(tags), last)
   }
-  /** Names that fit and are no version are told of where they lead here. */
-  const isDoubtful = (names: readonly string[]): boolean =>
-    read(names.map((name) => ({ name, sha: name }))).unread.length > 0
+  /** Names that fit and are no version, and pre-releases above the last release, are told of where they lead here. */
+  const isDoubtful = (names: readonly string[]): boolean => {
+    const reading = read(names.map((name) => ({ name, sha: name })))
+    const [highest] = reading.versions
+    return reading.unread.length > 0 || (highest !== undefined && !isStable(highest.version))
+  }
   const { prepare } = presets[question.config.preset]
   const history = await readHistory(question.directory, {
     choose: lastOf,
@@ -148,6 +152,7 @@ export async function computeVersion(question: VersionQuestion): Promise<Compute
       ...(history.remoteTags === 'no-answer' ? [remoteDidNotAnswer] : []),
       ...(question.line.kind === 'graduation' && latest === null ? [nothingGraduates(question.line.label, last)] : []),
       ...(last === null ? [] : taggedTwice(last, rivals(last, history.tags))),
+      ...(question.line.kind === 'release' && question.below === null ? passedOver(decision.to, versions) : []),
       ...decision.warnings.map(({ code, message }) => ({ code, message })),
       ...oddCommits(decision),
     ],
@@ -269,6 +274,21 @@ function taggedTwice(last: VersionTag, rivals: readonly VersionTag[]): Problem[]
       code: 'version-tagged-twice',
       message: `expected one commit with a tag of version ${last.version.text}, found ${others.join(', ')}${more} at another than ${last.name}; counted from ${last.name}`,
       hint: 'delete the tag that is no release',
+    },
+  ]
+}
+
+/** A release that sorts below a pre-release before it: the line led further than the commits since the last release ask for. */
+function passedOver(next: string | null, [highest]: readonly VersionTag[]): Problem[] {
+  if (next === null || highest === undefined || isStable(highest.version)) return []
+  const version = parseVersion(highest.version.scheme, next)
+  const order = version.ok ? compareVersions(version.value, highest.version) : null
+  if (order === null || !order.ok || order.value !== -1) return []
+  return [
+    {
+      code: 'prerelease-above',
+      message: `expected a release above the pre-releases before it, found ${next}, which sorts below ${highest.name}`,
+      hint: 'graduate its line (--graduate, input graduate), or ask for the version by a Release-As footer',
     },
   ]
 }

@@ -66,7 +66,7 @@ export async function readHistory(directory: string, question: HistoryQuestion):
   const spared = await readAtOnce(directory, head, question)
   if (spared !== null) return spared
   const known = await readMergedTags(directory, head.sha)
-  const { tags, remoteTags } = await settledTags(directory, head, known, question)
+  const { tags, remoteTags, deepened } = await settledTags(directory, head, known, question)
   const last = await newestOf(directory, question, tags)
   const range = {
     from: last?.sha ?? null,
@@ -75,7 +75,7 @@ export async function readHistory(directory: string, question: HistoryQuestion):
     firstParent: question.firstParent,
   }
   const commits = range.from === range.to ? [] : await readCommits(directory, range, question.onCommit)
-  return { head: head.sha, last, tags, commits, deepened: head.shallow, remoteTags }
+  return { head: head.sha, last, tags, commits, deepened, remoteTags }
 }
 
 /**
@@ -120,7 +120,7 @@ async function newestOf(
   return newest
 }
 
-type SettledTags = Pick<History, 'tags' | 'remoteTags'>
+type SettledTags = Pick<History, 'tags' | 'remoteTags' | 'deepened'>
 
 async function settledTags(
   directory: string,
@@ -128,21 +128,21 @@ async function settledTags(
   known: readonly GitTag[],
   question: HistoryQuestion,
 ): Promise<SettledTags> {
-  if (head.shallow) return { tags: await completeTags(directory, head, known, question), remoteTags: 'asked' }
-  if (question.choose(known) !== null) return { tags: known, remoteTags: 'not-asked' }
+  if (head.shallow) return { ...(await completeTags(directory, head, known, question)), remoteTags: 'asked' }
+  if (question.choose(known) !== null) return { tags: known, remoteTags: 'not-asked', deepened: false }
   return withRemoteTags(directory, head, known)
 }
 
 /** A whole history without a release may be a clone that left the tags out, and then it is not the first one. */
 async function withRemoteTags(directory: string, head: GitHead, known: readonly GitTag[]): Promise<SettledTags> {
   const remote = await readRemote(directory)
-  if (remote === null) return { tags: known, remoteTags: 'not-asked' }
+  if (remote === null) return { tags: known, remoteTags: 'not-asked', deepened: false }
   try {
     const all = unionOf(await readRemoteTags(directory, remote), known)
     const ancestry = await readAncestry(directory, head.sha)
-    return { tags: all.filter((tag) => ancestry.has(tag.sha)), remoteTags: 'asked' }
+    return { tags: all.filter((tag) => ancestry.has(tag.sha)), remoteTags: 'asked', deepened: false }
   } catch (error) {
-    if (error instanceof RingmasterError) return { tags: known, remoteTags: 'no-answer' }
+    if (error instanceof RingmasterError) return { tags: known, remoteTags: 'no-answer', deepened: false }
     throw error
   }
 }
@@ -153,7 +153,7 @@ async function completeTags(
   head: GitHead,
   known: readonly GitTag[],
   question: HistoryQuestion,
-): Promise<GitTag[]> {
+): Promise<Pick<History, 'tags' | 'deepened'>> {
   const remote = await remoteToDeepenFrom(directory)
   const theirs = await readRemoteTags(directory, remote).catch((error: unknown) => {
     throw incompleteHistory(`whose remote does not name its tags (${textOf(error)})`, error)
@@ -164,13 +164,14 @@ async function completeTags(
     if (step !== 0) await deepen(directory, { remote, sha: head.sha, ownRef: question.ownRef }, step)
     const ancestry = await readAncestry(directory, head.sha)
     const merged = all.filter((tag) => ancestry.has(tag.sha))
+    const certain = { tags: merged, deepened: step !== 0 }
     const boundary = (await readBoundary(directory)).filter((sha) => ancestry.has(sha))
-    if (boundary.length === 0) return merged
+    if (boundary.length === 0) return certain
     const last = question.choose(merged)
     if (last === null || last.name !== greatest?.name) continue
     if (question.beside && question.beside(merged)?.name !== question.beside(all)?.name) continue
     const since = await readAncestry(directory, head.sha, last.sha)
-    if (!boundary.some((sha) => since.has(sha))) return merged
+    if (!boundary.some((sha) => since.has(sha))) return certain
   }
   throw incompleteHistory(`whose remote ${quoted(remote)} does not have the rest either`)
 }

@@ -52,6 +52,21 @@ describe('ringmaster bump', () => {
     expect(told['commits']).toMatchObject([{ title: 'fix: c' }])
   })
 
+  it.each<[string, string[], string | null, string[]]>([
+    ['below a first candidate', ['feat: a', '#v1.0.0-rc.3', 'feat: b'], '0.1.0', ['prerelease-above']],
+    [
+      'below a candidate of more',
+      ['fix: a', '#v1.2.0', 'feat!: b', '#v3.0.0-rc.1', 'fix: c'],
+      '2.0.0',
+      ['prerelease-above'],
+    ],
+    ['above the candidates', ['fix: a', '#v1.2.0', 'feat: b', '#v1.3.0-rc.1', 'fix: c'], '1.3.0', []],
+    ['with nothing to release', ['fix: a', '#v1.2.0', 'docs: b', '#v1.3.0-rc.1', 'docs: c'], null, []],
+  ])('warns of a release that sorts below what was there: %s', async (_, lines, version, codes) => {
+    const told = (await bump(history(...lines))).json()
+    expect(told).toMatchObject({ version, warnings: codes.map((code) => ({ code })) })
+  })
+
   it('warns where tags fit the pattern and none of them is a version, before it counts as for a first release', async () => {
     const repository = history('fix: a', '#2026.04.1', '#2026.05.1', 'feat: b')
     const { out, err } = await runCommand(bumpCommand, ['-C', repository.directory, '--tag-pattern', '{version}'])
