@@ -123,7 +123,7 @@ export type FactAnswer =
   /** GitHub's word: private, internal, public, or what it invents next. */
   | { readonly kind: 'visibility'; readonly visibility: string | 'unreadable' }
   | { readonly kind: 'tags'; readonly tags: readonly TaggedCommit[] | 'unreadable' }
-  /** `too-many`: more commits than are looked at one by one. */
+  /** `too-many`: more commits, or tags beside them, than are looked at one by one. */
   | { readonly kind: 'next-version'; readonly next: NextVersionFact | 'too-many' | 'unreadable' }
   /** 32 lower-case hexadecimal digits. */
   | { readonly kind: 'random'; readonly text: string }

@@ -2,9 +2,16 @@ import type { Octokit } from '@octokit/rest'
 import { unwrap } from '../core/problem.ts'
 import { type CommitSource, countsFor } from '../core/product/bump-options.ts'
 import type { Commit } from '../core/version/schema.ts'
-import { lastRelease, parseTagPattern, readTags, type TagPattern, type VersionTag } from '../core/version/tags.ts'
+import {
+  lastRelease,
+  parseTagPattern,
+  readTags,
+  rivalsOf,
+  type TagPattern,
+  type VersionTag,
+} from '../core/version/tags.ts'
 import type { Version } from '../core/version/version.ts'
-import { type Place, taggedCommit, tagObjects } from './tags.ts'
+import { type GitObject, type Place, peeled, tagObjects } from './tags.ts'
 import { statusOf } from './trouble.ts'
 
 /** The commits since a release, as GitHub has them. */
@@ -24,8 +31,8 @@ const MOST_WITH_FILES = 100
 const PER_PAGE = 100
 
 /**
- * Reads what came since the last release below `below`, up to `head`, along GitHub's API. `too-many` where that would
- * take more requests than an answer is worth. Throws what Octokit throws.
+ * Reads what came since the last release below `below`, up to `head`, along GitHub's API. `too-many` where that, or to
+ * find that release, would take more requests than an answer is worth; it is never guessed. Throws what Octokit throws.
  */
 export async function readCommitRange(
   octokit: Octokit,
@@ -37,6 +44,7 @@ export async function readCommitRange(
   const pattern = unwrap(parseTagPattern(source.tagPattern, source.scheme))
   const counts = unwrap(countsFor(source))
   const from = await lastReleaseOf(octokit, at, pattern, head, below)
+  if (from === 'too-many') return from
   const all = from === null ? await allBefore(octokit, at, head) : await between(octokit, at, from.sha, head)
   if (all === 'too-many' || (counts !== null && all.length > MOST_WITH_FILES)) return 'too-many'
   if (counts === null) return { from, commits: all, outside: 0 }
@@ -45,26 +53,84 @@ export async function readCommitRange(
   return { from, commits, outside: all.length - commits.length }
 }
 
-/** Releases of other lines may stand above the one that is behind the commit. */
+/** Releases of other lines may stand above the one that is behind the commit; each is compared with it. */
 const MOST_TRIED = 20
+/** Annotated tags that are looked into one by one, where more releases than that stand above. */
+const MOST_PEELED = 200
 
+/** A tag of a release, with the object that its name leads to in the place of the commit. */
+type Unpeeled = VersionTag & GitObject
+
+/** The release that a checkout would be counted from. `too-many` where it cannot be told from the others here. */
 async function lastReleaseOf(
   octokit: Octokit,
   at: Place,
   pattern: TagPattern,
   head: string,
   below: Version | null,
-): Promise<VersionTag | null> {
-  const { versions, unread } = unwrap(readTags(pattern, await tagObjects(octokit, at, pattern.prefix)))
-  let left = versions
-  for (let tried = 0; tried < MOST_TRIED; tried += 1) {
-    const tag = lastRelease({ versions: left, unread }, below ?? undefined)
-    if (tag === null) return null
-    const sha = await taggedCommit(octokit, at, tag.name)
-    if (sha !== null && (await isBehind(octokit, at, sha, head))) return { ...tag, sha }
-    left = left.slice(left.indexOf(tag) + 1)
+): Promise<VersionTag | 'too-many' | null> {
+  const objects = await tagObjects(octokit, at, pattern.prefix)
+  const { versions, unread } = unwrap(readTags(pattern, objects))
+  const types = new Map(objects.map(({ name, type }) => [name, type]))
+  const unpeeled = (tags: readonly VersionTag[]): Unpeeled[] =>
+    tags.map((tag) => ({ ...tag, type: types.get(tag.name) ?? 'commit' }))
+  const releases = versions.filter((tag) => lastRelease({ versions: [tag], unread }, below ?? undefined) !== null)
+  const last = await highestBehind(octokit, at, unpeeled(releases), head)
+  if (last === null || last === 'too-many') return last
+  return newestOf(octokit, at, last, unpeeled(rivalsOf({ versions, unread }, last)), head)
+}
+
+async function highestBehind(
+  octokit: Octokit,
+  at: Place,
+  releases: readonly Unpeeled[],
+  head: string,
+): Promise<VersionTag | 'too-many' | null> {
+  for (const tag of releases.slice(0, MOST_TRIED)) {
+    const sha = await peeled(octokit, at, tag)
+    if (await isBehind(octokit, at, sha, head)) return { ...tag, sha }
+  }
+  const rest = releases.slice(MOST_TRIED)
+  return rest.length === 0 ? null : highestInHistory(octokit, at, rest, head)
+}
+
+/** Looks the commits of tags up in the whole history, so that only annotated ones take a request each. */
+async function highestInHistory(
+  octokit: Octokit,
+  at: Place,
+  releases: readonly Unpeeled[],
+  head: string,
+): Promise<VersionTag | 'too-many' | null> {
+  const all = await allBefore(octokit, at, head)
+  if (all === 'too-many') return all
+  const history = new Set(all.map(({ sha }) => sha))
+  let annotated = 0
+  for (const tag of releases) {
+    if (tag.type === 'tag') annotated += 1
+    if (annotated > MOST_PEELED) return 'too-many'
+    const sha = await peeled(octokit, at, tag)
+    if (history.has(sha)) return { ...tag, sha }
   }
   return null
+}
+
+/** A release, or of its rivals the one that comes after it: what is released there is not released again. */
+async function newestOf(
+  octokit: Octokit,
+  at: Place,
+  last: VersionTag,
+  rivals: readonly Unpeeled[],
+  head: string,
+): Promise<VersionTag | 'too-many'> {
+  if (rivals.length > MOST_TRIED) return 'too-many'
+  let newest = last
+  for (const tag of rivals) {
+    const sha = await peeled(octokit, at, tag)
+    const isAfter =
+      sha !== newest.sha && (await isBehind(octokit, at, newest.sha, sha)) && (await isBehind(octokit, at, sha, head))
+    if (isAfter) newest = { ...tag, sha }
+  }
+  return newest
 }
 
 const compare = (octokit: Octokit, at: Place, base: string, head: string, page: number) =>

@@ -7,7 +7,8 @@ export interface Place {
   readonly repo: string
 }
 
-interface GitObject {
+/** What a name leads to: a commit, or an annotated tag, which is no commit itself. */
+export interface GitObject {
   readonly type: string
   readonly sha: string
 }
@@ -35,7 +36,8 @@ export const headOf = async (octokit: Octokit, at: Place, branch: string): Promi
 /** A tag of a tag of a tag is nothing that people make. */
 const MOST_PEELED = 5
 
-async function peeled(octokit: Octokit, at: Place, found: GitObject): Promise<string> {
+/** The commit that an object leads to, however many annotated tags stand between. */
+export async function peeled(octokit: Octokit, at: Place, found: GitObject): Promise<string> {
   let object = found
   for (let steps = 0; object.type === 'tag' && steps < MOST_PEELED; steps += 1) {
     const { data } = await octokit.request('GET /repos/{owner}/{repo}/git/tags/{tag_sha}', {
@@ -57,14 +59,14 @@ export async function taggedCommit(octokit: Octokit, at: Place, tag: string): Pr
 const matchingTags = (octokit: Octokit, at: Place, prefix: string) =>
   octokit.paginate(octokit.rest.git.listMatchingRefs, { ...at, ref: `tags/${prefix}` })
 
-/** The tags whose names begin so, each with the object that it names itself: of an annotated tag that is no commit. */
+/** The tags whose names begin so, each with the object that it names itself. */
 export async function tagObjects(
   octokit: Octokit,
   at: Place,
   prefix: string,
-): Promise<{ name: string; sha: string }[]> {
+): Promise<(GitObject & { readonly name: string })[]> {
   const data = await matchingTags(octokit, at, prefix)
-  return data.map(({ ref, object }) => ({ name: ref.slice('refs/tags/'.length), sha: object.sha }))
+  return data.map(({ ref, object: { type, sha } }) => ({ name: ref.slice('refs/tags/'.length), type, sha }))
 }
 
 /** More tags of one release than anybody makes; each may take a request of its own. */

@@ -20,7 +20,8 @@ export type Untold = 'unconfigured' | 'unreadable' | 'too-many' | 'uncounted' | 
 const WHY = {
   unconfigured: 'the configuration that the release was opened under does not say where its commits are',
   unreadable: 'its commits could not be read: look whether the App is installed there',
-  'too-many': 'more commits than are looked at here: ask `ringmaster notes` or the command `notes` of the Action',
+  'too-many':
+    'more commits or tags than are looked at here: ask `ringmaster notes` or the command `notes` of the Action',
   uncounted: 'its scheme has no order that says where its commits begin',
   kept: 'others than the team may read this issue, and its repository is not public',
 } as const satisfies Record<Untold, string>

@@ -34,7 +34,7 @@ function* nextOf(repository: string, source: CommitSource): Deciding<NextVersion
     case 'too-many':
       return {
         code: 'commits-too-many',
-        message: `expected few enough commits since the last release to look at each of them here, found more in ${repository}`,
+        message: `expected few enough commits since the last release, and releases beside it, to look at each of them here, found more in ${repository}`,
         hint: 'Ask in a checkout: ringmaster bump --configuration, or the command bump of the Action.',
       }
     default:
