@@ -204,6 +204,23 @@ describe('/cut', () => {
     })
   })
 
+  it('takes its own notes where the configuration says what customers never read about', () => {
+    const kept = (text: string) => text.replace('name: api', 'name: api\n    notes: { internalScopes: [vault] }')
+    const world = tags(built(desk(kept), '1.2.0', 'a1'), 'v1.2.0')
+    say(world, '/cut api@1.2.0')
+    expect(cutsOf(world)[0]?.release).toMatchObject({
+      ...{ prerelease: false, generatedNotes: false },
+      notes: { path: null, notes: { internalScopes: ['vault'] } },
+    })
+  })
+
+  it('takes no notes at all where ours cannot be told and GitHub would tell everything', () => {
+    const kept = (text: string) => text.replace('name: api', 'name: api\n    scheme: text\n    notes: {}')
+    const world = tags(built(desk(kept), 'spring', 'a1'), 'vspring')
+    say(world, '/cut api@spring')
+    expect(cutsOf(world)[0]?.release).toEqual({ prerelease: false, generatedNotes: false })
+  })
+
   it('follows the tag pattern of the product', () => {
     const named = (text: string) => text.replace('name: api', 'name: api\n    tagPattern: "api@{version}"')
     const world = tags(built(desk(named), '1.2.0', 'a1'), 'api@1.2.0')

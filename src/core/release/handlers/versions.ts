@@ -222,11 +222,10 @@ function planned({ source, from, repository, cuts }: Found, context: Context, ch
     return done(answer('nothing-changed', `${what} is at ${source.sha.slice(0, 12)} already`))
   const { comment, index, issue } = context.request
   const read = parseVersion(source.version.scheme, version)
-  /** GitHub tells of the whole repository; what a team says of its commits is told by us. */
   const notes = notesOf(source.config, context)
   const release = {
     prerelease: !read.ok || !isStable(read.value),
-    ...(notes === null ? { generatedNotes: source.config.path === undefined } : { generatedNotes: false, notes }),
+    ...(notes === null ? { generatedNotes: isForGitHub(source.config) } : { generatedNotes: false, notes }),
   }
   return done(
     answer('cut-asked', source.config.name, from, source.sha, repository.fullName, tag ?? '', branch ?? ''),
@@ -249,8 +248,11 @@ function planned({ source, from, repository, cuts }: Found, context: Context, ch
   )
 }
 
+/** GitHub tells of the whole repository, whatever customers may read; what a team says of its commits is told by us. */
+const isForGitHub = ({ path, notes }: ProductConfig): boolean => path === undefined && notes === undefined
+
 function notesOf(config: ProductConfig, { policy }: Context): CommitSource | null {
-  if (config.path === undefined && config.bump === undefined) return null
+  if (isForGitHub(config) && config.bump === undefined) return null
   const source = commitSourceOf(config, policy.configuration)
   const isOrdered = source.ok && source.value.scheme !== 'sha' && source.value.scheme !== 'text'
   return isOrdered ? source.value : null
