@@ -3,7 +3,7 @@ import { parseLabelRule, type Reread, rereadBy } from '../core/version/pull-requ
 import type { GitCommit } from '../git/read-commits.ts'
 import { readContext } from './context.ts'
 import type { Inputs } from './read-inputs.ts'
-import { readPullRequests } from './read-pull-requests.ts'
+import { pullRequestsOf } from './read-pull-requests.ts'
 import { connectWith, type Shell } from './shell.ts'
 
 /** Reads the pull requests of commits and judges them in the commits' place: by their titles, or by their labels. */
@@ -15,7 +15,7 @@ export async function rereadByPullRequests(
   const rule = unwrap(parseLabelRule(inputs.labelLevels))
   const context = unwrap(readContext(shell.environment))
   const client = await connectWith(inputs, context, shell.clock)
-  const found = await readPullRequests(
+  const found = await pullRequestsOf(
     client,
     context,
     commits.map(({ sha }) => sha),

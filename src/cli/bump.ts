@@ -1,11 +1,10 @@
 import { unwrap } from '../core/problem.ts'
 import { commitsText, type ExplainedCommit, type Explanation, explainBump } from '../core/version/explain.ts'
-import type { Commit } from '../core/version/schema.ts'
 import { parseVersion } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { bumpRows, renderTextTable } from '../render/text-table.ts'
 import { type CliCommand, type CommandIo, readOptions, usageError } from './command.ts'
-import { readPullRequestSource, SOURCE_OPTIONS, SOURCE_USAGE } from './pull-request-source.ts'
+import { readPullRequestSource, rereadingBy, SOURCE_OPTIONS, SOURCE_USAGE } from './pull-request-source.ts'
 import {
   LINE_OPTIONS,
   readLine,
@@ -37,8 +36,9 @@ export const bumpCommand: CliCommand = {
     const { values, positionals } = readOptions(bumpCommand, args, OPTIONS)
     if (positionals.length > 0) throw usageError(`expected only options, found "${positionals[0]}"`, bumpCommand)
     const line = readLine(values, bumpCommand)
-    const choice = readProductChoice(await withConfiguration(values, bumpCommand), line, bumpCommand)
-    const source = await readPullRequestSource(values, bumpCommand)
+    const options = await withConfiguration(values, bumpCommand)
+    const choice = readProductChoice(options, line, bumpCommand)
+    const source = await readPullRequestSource(values, options, bumpCommand)
     const rows = rowsOf(values.rows)
     if (values.backtest) {
       if (line.kind !== 'release') throw usageError('expected --backtest without another line', bumpCommand)
@@ -48,8 +48,7 @@ export const bumpCommand: CliCommand = {
     }
     if (values.state !== undefined || values.since !== undefined)
       throw usageError('expected --backtest beside --state and --since, found none', bumpCommand)
-    const reread = source === null ? {} : { reread: async (commits: readonly Commit[]) => source.reread(commits) }
-    const computed = await computeVersion({ ...choice, line, ownRef: null, below: null, ...reread })
+    const computed = await computeVersion({ ...choice, line, ownRef: null, below: null, ...rereadingBy(source) })
     const explanation = explainBump(computed.decision, computed.commits, rows, computed.outside)
     if (io.json) io.out(JSON.stringify(documentOf(computed, explanation)))
     else tell(computed, explanation, io)

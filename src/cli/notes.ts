@@ -12,6 +12,13 @@ import { checkChangelogFile, writeChangelog } from './changelog-file.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
 import {
+  type PullRequestSource,
+  readPullRequestSource,
+  rereadingBy,
+  SOURCE_OPTIONS,
+  SOURCE_USAGE,
+} from './pull-request-source.ts'
+import {
   LINE_OPTIONS,
   oneOf,
   type ProductChoice,
@@ -24,6 +31,7 @@ import {
 
 const OPTIONS = {
   ...VERSION_OPTIONS,
+  ...SOURCE_OPTIONS,
   prerelease: LINE_OPTIONS.prerelease,
   graduate: LINE_OPTIONS.graduate,
   release: { type: 'string' },
@@ -43,7 +51,7 @@ const OPTIONS = {
 /** The notes of the version to come, or of one that is tagged. */
 export const notesCommand: CliCommand = {
   name: 'notes',
-  usage: `ringmaster notes ${VERSION_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check] | --github-notes FILE] [--date YYYY-MM-DD] [--json]
+  usage: `ringmaster notes ${VERSION_USAGE} ${SOURCE_USAGE} [--release VERSION | --prerelease LABEL | --graduate LABEL] [--audience internal|external] [--external-type TYPE]… [--internal-scope SCOPE]… [--links] [--repository-url URL] [--template FILE | --changelog FILE [--check] | --github-notes FILE] [--date YYYY-MM-DD] [--json]
        ringmaster notes --combine FILE… [--json]`,
   summary: 'Tell what a version changes, for the team or for customers; write or check a changelog.',
   async run(args, io) {
@@ -71,7 +79,8 @@ export const notesCommand: CliCommand = {
         notesCommand,
       )
     const repository = repositoryUrl(values['repository-url'])
-    const computed = await computeFor(choice, values)
+    const source = await readPullRequestSource(values, options, notesCommand)
+    const computed = await computeFor(choice, values, source)
     const version = values.release ?? computed.version
     if (version === null) return nothingToTell(io)
     const notes = await notesOf(choice.directory, computed, {
@@ -108,12 +117,16 @@ interface Values {
 }
 
 /** What is tagged is told from the release before it; what is to come, from the last release. */
-async function computeFor(choice: ProductChoice, values: Values): Promise<ComputedVersion> {
+async function computeFor(
+  choice: ProductChoice,
+  values: Values,
+  source: PullRequestSource | null,
+): Promise<ComputedVersion> {
   const line = readLine(values, notesCommand)
   if (values.release !== undefined && line.kind !== 'release')
     throw usageError('expected at most one of --release, --prerelease and --graduate', notesCommand)
   const ask = (below: Version | null, at: string | null): Promise<ComputedVersion> =>
-    computeVersion({ ...choice, line, ownRef: null, below, ...(at === null ? {} : { at }) })
+    computeVersion({ ...choice, line, ownRef: null, below, ...(at === null ? {} : { at }), ...rereadingBy(source) })
   if (values.release !== undefined) {
     const version = unwrap(parseVersion(choice.pattern.scheme, values.release))
     const name = tagNameOf(choice.pattern, values.release)

@@ -42,6 +42,8 @@ export async function optionsOfProduct(
     'pre-major-feature': preMajor?.feature,
     'tag-pattern': source.tagPattern,
     scheme: source.scheme,
+    source: source.pullRequests?.by,
+    'label-level': source.pullRequests?.labelLevels,
     'external-type': source.notes?.externalTypes,
     'internal-scope': source.notes?.internalScopes,
   }

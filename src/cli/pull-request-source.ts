@@ -12,6 +12,7 @@ import {
   rereadBy,
 } from '../core/version/pull-requests.ts'
 import type { Commit } from '../core/version/schema.ts'
+import type { VersionQuestion } from '../git/compute-version.ts'
 import { type CliCommand, usageError } from './command.ts'
 import { readInput } from './files.ts'
 import { oneOf } from './version-options.ts'
@@ -40,20 +41,29 @@ export interface PullRequestSource {
 
 type Command = Pick<CliCommand, 'usage'>
 
-/** Reads the options and the file they name; null where commits speak for themselves. */
-export async function readPullRequestSource(values: SourceValues, command: Command): Promise<PullRequestSource | null> {
-  const kind = oneOf(values.source, 'source', changeSources, command) ?? 'commits'
+/**
+ * Reads the options and the file they name; null where commits speak for themselves. `values` are as they were given,
+ * `options` with what a configuration says beside them.
+ */
+export async function readPullRequestSource(
+  values: SourceValues,
+  options: SourceValues,
+  command: Command,
+): Promise<PullRequestSource | null> {
+  const kind = oneOf(options.source, 'source', changeSources, command) ?? 'commits'
   const path = values['pull-requests']
-  const lines = values['label-level'] ?? []
-  if (kind !== 'labels' && lines.length > 0) {
+  if (kind !== 'labels' && values['label-level'] !== undefined) {
     throw usageError('expected --source labels beside --label-level, found none', command)
   }
   if (kind === 'commits') {
     if (path !== undefined) throw usageError('expected --source titles or labels beside --pull-requests', command)
     return null
   }
-  if (path === undefined) throw usageError(`expected --pull-requests beside --source ${kind}, found none`, command)
-  const rule = kind === 'labels' ? unwrap(parseLabelRule(lines)) : null
+  if (path === undefined) {
+    const asked = values.source === undefined ? `for source: ${kind} of the configuration` : `beside --source ${kind}`
+    throw usageError(`expected --pull-requests ${asked}, found none`, command)
+  }
+  const rule = kind === 'labels' ? unwrap(parseLabelRule(options['label-level'] ?? [])) : null
   const pullRequests = unwrap(parsePullRequests(Buffer.from(await readInput(path, 'pull requests')).toString(), path))
   const byNumber = new Map(pullRequests.map((one) => [one.number, one]))
   return {
@@ -62,6 +72,10 @@ export async function readPullRequestSource(values: SourceValues, command: Comma
     reread: (commits) => rereadBy(rule, commits, pullRequestsNamedIn(commits, byNumber)),
   }
 }
+
+/** The part of a question about versions that lets pull requests speak. */
+export const rereadingBy = (source: PullRequestSource | null): Pick<VersionQuestion, 'reread'> =>
+  source === null ? {} : { reread: async (commits) => source.reread(commits) }
 
 const namesOf = ({ levels, unlabelled }: LabelRule): unknown => [[...levels], unlabelled]
 

@@ -46,6 +46,8 @@ export interface VersionValues {
   readonly 'tag-pattern'?: string | undefined
   readonly scheme?: string | undefined
   readonly 'first-parent'?: boolean | undefined
+  readonly source?: string | undefined
+  readonly 'label-level'?: readonly string[] | undefined
   readonly 'external-type'?: readonly string[] | undefined
   readonly 'internal-scope'?: readonly string[] | undefined
 }

@@ -1,6 +1,7 @@
 import type { Octokit } from '@octokit/rest'
 import { unwrap } from '../core/problem.ts'
-import { type CommitSource, countsFor } from '../core/product/bump-options.ts'
+import { type CommitSource, countsFor, rereadByRule } from '../core/product/bump-options.ts'
+import type { Reread } from '../core/version/pull-requests.ts'
 import type { Commit } from '../core/version/schema.ts'
 import {
   lastRelease,
@@ -11,16 +12,18 @@ import {
   type VersionTag,
 } from '../core/version/tags.ts'
 import type { Version } from '../core/version/version.ts'
+import { type AskPullRequests, PullRequestAnswer, readPullRequests } from './pull-requests.ts'
 import { type GitObject, type Place, peeled, tagObjects } from './tags.ts'
 import { statusOf } from './trouble.ts'
 
-/** The commits since a release, as GitHub has them. */
-export interface CommitRange {
+/**
+ * The commits since a release that count for the product, as GitHub has them, newest first; the pull requests that
+ * brought them in their place where these say what a change asks for.
+ */
+export interface CommitRange extends Reread {
   /** The release that they are counted from; null before the first. */
   readonly from: VersionTag | null
-  /** Those that count for the product, newest first. */
-  readonly commits: readonly Commit[]
-  /** How many change nothing of it. */
+  /** How many commits change nothing of it. */
   readonly outside: number
 }
 
@@ -47,10 +50,22 @@ export async function readCommitRange(
   if (from === 'too-many') return from
   const all = from === null ? await allBefore(octokit, at, head) : await between(octokit, at, from.sha, head)
   if (all === 'too-many' || (counts !== null && all.length > MOST_WITH_FILES)) return 'too-many'
-  if (counts === null) return { from, commits: all, outside: 0 }
-  const commits: Commit[] = []
-  for (const commit of all) if (counts(await filesOf(octokit, at, commit.sha))) commits.push(commit)
-  return { from, commits, outside: all.length - commits.length }
+  const counted: Commit[] = []
+  for (const commit of all) if (counts === null || counts(await filesOf(octokit, at, commit.sha))) counted.push(commit)
+  return { from, ...(await reread(octokit, at, source, counted)), outside: all.length - counted.length }
+}
+
+async function reread(
+  octokit: Octokit,
+  { owner, repo }: Place,
+  { pullRequests }: CommitSource,
+  commits: readonly Commit[],
+): Promise<Reread> {
+  if (pullRequests === undefined) return { commits }
+  const shas = commits.map(({ sha }) => sha)
+  const ask: AskPullRequests = async (query, variables) =>
+    PullRequestAnswer.parse(await octokit.graphql(query, { ...variables }))
+  return unwrap(rereadByRule(pullRequests, commits, await readPullRequests(ask, { owner, name: repo }, shas)))
 }
 
 /** Releases of other lines may stand above the one that is behind the commit; each is compared with it. */

@@ -22,7 +22,7 @@ export async function nextVersion(
   const range = await readCommitRange(octokit, at, source, head, null)
   if (range === 'too-many') return range
   const from = range.from?.version.text ?? null
-  const { to, bump, policy, commits } = unwrap(decideNext(source.scheme, source.bump, from, range.commits))
+  const { to, bump, policy, commits } = unwrap(decideNext(source.scheme, source.bump, from, range.commits, range.judge))
   return {
     ...{ branch, head, from, to, bump, policy, outside: range.outside },
     commits: commits.map(({ sha, level, reason, warnings }) => ({

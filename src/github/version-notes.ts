@@ -23,7 +23,8 @@ export async function readVersionNotes(
   if (!below.ok) return 'uncounted'
   const range = await readCommitRange(octokit, at, source, sha, below.value)
   if (range === 'too-many') return range
-  const decided = decideNext(source.scheme, source.bump, range.from?.version.text ?? null, range.commits)
+  const from = range.from?.version.text ?? null
+  const decided = decideNext(source.scheme, source.bump, from, range.commits, range.judge)
   if (!decided.ok) return 'uncounted'
   const { internalScopes = [], externalTypes } = source.notes ?? {}
   const kept = { internalScopes, ...(externalTypes === undefined ? {} : { externalTypes }) }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { bumpCommand } from '../../src/cli/bump.ts'
 import { optionsOfProduct } from '../../src/cli/product-configuration.ts'
+import { readPullRequestSource } from '../../src/cli/pull-request-source.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { runCommand } from './stage.ts'
 
@@ -226,6 +227,37 @@ describe('ringmaster bump', () => {
       [[], ['usage']],
     ])('refuses %j', async (args, problems) => {
       expect((await bump(history('x'), '--configuration', configured(products), ...args)).problems).toEqual(problems)
+    })
+
+    describe('that lets labels of pull requests decide', () => {
+      const bumpOptions = 'bump: { source: labels, labelLevels: ["api-break: major"] }'
+      const given = () => [
+        '--configuration',
+        configured(`  - { name: api, repository: acme/api, ${bumpOptions} }`),
+        '--product',
+        'api',
+      ]
+      const listed = (repository: ScratchRepository) => {
+        const file = join(repository.directory, '.git', 'merged.ndjson')
+        writeFileSync(file, '{"number":7,"title":"fix: x","labels":["API-break","patch"]}\n')
+        return ['--pull-requests', file]
+      }
+
+      it('takes source and levels from it, unless the command line says otherwise', async () => {
+        const repository = history('x', '#v1.2.0', 'feat: b (#7)')
+        const of = async (...args: readonly string[]) => (await versionOf(repository, ...given(), ...args))[0]
+        expect(await of(...listed(repository))).toBe('2.0.0')
+        expect(await of(...listed(repository), '--label-level', 'patch: patch')).toBe('1.2.1')
+        expect(await of(...listed(repository), '--source', 'titles')).toBe('1.2.1')
+        expect(await of('--source', 'commits')).toBe('1.3.0')
+      })
+
+      it('says that the file of pull requests is missing', async () => {
+        expect((await bump(history('x'), ...given())).problems).toEqual(['usage'])
+        await expect(readPullRequestSource({}, { source: 'labels' }, bumpCommand)).rejects.toThrow(
+          'expected --pull-requests for source: labels of the configuration, found none',
+        )
+      })
     })
 
     it('refuses a configuration that does not hold', async () => {

@@ -57,6 +57,16 @@ describe('ringmaster notes', () => {
     ])
   })
 
+  it('tell pull requests by their titles in the place of their commits', async () => {
+    repository.commit('words (#5)')
+    repository.commit('feat: more words (#5)')
+    const file = join(folder, 'merged.ndjson')
+    writeFileSync(file, '{"number":5,"title":"fix: third","labels":[]}\n')
+    const given = ['--source', 'titles', '--pull-requests', file, '--audience', 'external']
+    expect((await notes(...given)).out).toEqual(['### Bug fixes\n\n- third'])
+    expect((await notes('--source', 'titles')).problems).toEqual(['usage'])
+  })
+
   it('tell of any release by its version, wherever the checkout is', async () => {
     repository.commit('fix: third')
     expect((await notes('--release', '1.1.0', '--audience', 'external')).out).toEqual(['### Features\n\n- second'])

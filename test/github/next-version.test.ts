@@ -5,9 +5,11 @@ import type { CommitSource } from '../../src/core/product/bump-options.ts'
 import { parseTagPattern } from '../../src/core/version/tags.ts'
 import { computeVersion } from '../../src/git/compute-version.ts'
 import { nextVersion } from '../../src/github/next-version.ts'
+import { readVersionNotes } from '../../src/github/version-notes.ts'
+import { renderNotes } from '../../src/render/notes.ts'
 import { ScratchRepository } from '../git/scratch-repository.ts'
 import { serve } from './served-repository.ts'
-import { app } from './stage.ts'
+import { API, app } from './stage.ts'
 
 let repository: ScratchRepository
 
@@ -25,7 +27,8 @@ const source: CommitSource = {
   ...{ path: null, exclude: [], otherPaths: [] },
 }
 
-const next = async () => nextVersion(await app.forRepository('acme/platform'), 'acme/platform', source)
+const next = async (more: Partial<CommitSource> = {}) =>
+  nextVersion(await app.forRepository('acme/platform'), 'acme/platform', { ...source, ...more })
 
 /** The same question, asked in a checkout. */
 async function inCheckout() {
@@ -111,5 +114,89 @@ describe('what comes next, asked of GitHub', () => {
     serve(repository)
     expect(await next()).toMatchObject({ from: '1.2.0+a', to: '1.2.1' })
     expect(await inCheckout()).toEqual({ from: '1.2.0+a', to: '1.2.1' })
+  })
+})
+
+describe('what pull requests say in the place of their commits', () => {
+  const merged = (number: number, title: string, ...labels: readonly string[]) => ({
+    ...{ number, title, merged: true, mergeCommit: null },
+    labels: { nodes: labels.map((name) => ({ name })) },
+  })
+
+  /** Answers by the hash of a commit; returns how many were asked about at a time. */
+  function brought(by: Readonly<Record<string, object>>): number[] {
+    const asked: number[] = []
+    nock(API)
+      .persist()
+      .post('/graphql', { query: /associatedPullRequests/, variables: { owner: 'acme', name: 'platform' } })
+      .reply((_, body) => {
+        const { query } = body as { query: string }
+        const objects = [...query.matchAll(/(c\d+): object\(oid: "([0-9a-f]{40})"\)/g)]
+        asked.push(objects.length)
+        const answers = objects.map(([, name = '', sha = '']) => {
+          const node = by[sha]
+          return [name, { associatedPullRequests: { nodes: node === undefined ? [] : [node] } }]
+        })
+        return [200, { data: { repository: Object.fromEntries(answers) } }]
+      })
+    return asked
+  }
+
+  /** Two commits of one pull request, one of another, and one that came by none. */
+  function history(): void {
+    repository.commit('feat: begin')
+    repository.git('tag', 'v1.2.0')
+    const [first, second, third] = ['feat!: words', 'more words', 'feat: other words'].map((message) =>
+      repository.commit(message),
+    ) as [string, string, string]
+    repository.commit('fix: by nobody')
+    serve(repository)
+    const seven = merged(7, 'fix: seven', 'Feature')
+    brought({ [first]: seven, [second]: seven, [third]: merged(8, 'docs: eight', 'skip-release') })
+  }
+
+  it('counts each by its title, once, and by its own message what came by none', async () => {
+    history()
+    const told = await next({ pullRequests: { by: 'titles', labelLevels: [] } })
+    expect(told).toMatchObject({ from: '1.2.0', to: '1.2.1', commits: [{}, { level: 'none' }, { rule: 'type fix' }] })
+  })
+
+  it.each([
+    ['the usual labels', [], '1.3.0'],
+    ['those of the team', ['feature: major', '*: patch'], '2.0.0'],
+  ])('counts each by %s, and for nothing what came by none', async (_, labelLevels, to) => {
+    history()
+    const told = await next({ pullRequests: { by: 'labels', labelLevels } })
+    expect(told).toMatchObject({
+      to,
+      commits: [{ rule: 'no pull request', warnings: ['not-counted'] }, {}, { rule: 'label Feature' }],
+    })
+  })
+
+  it('is told in notes, too', async () => {
+    history()
+    const octokit = await app.forRepository('acme/platform')
+    const about = { version: '1.2.1', sha: repository.head() }
+    const of: CommitSource = { ...source, pullRequests: { by: 'titles', labelLevels: [] } }
+    const tell = await readVersionNotes(octokit, { owner: 'acme', repo: 'platform' }, of, about)
+    if (typeof tell === 'string') throw new Error(`expected notes, found ${tell}`)
+    expect(renderNotes(tell({ audience: 'external' }), null)).toBe('### Bug fixes\n\n- by nobody\n- seven')
+  })
+
+  it('is asked about fifty commits at a time', async () => {
+    repository.commitAll(Array.from({ length: 60 }, (_, at) => `fix: ${at}`))
+    serve(repository)
+    const asked = brought({})
+    expect(await next({ pullRequests: { by: 'titles', labelLevels: [] } })).toMatchObject({ to: '0.1.0' })
+    expect(asked).toEqual([50, 10])
+  })
+
+  it('is not guessed where GitHub does not name them', async () => {
+    repository.commit('feat: begin')
+    serve(repository)
+    nock(API)
+      .post('/graphql')
+      .reply(200, { errors: [{ type: 'FORBIDDEN', message: 'Resource not accessible by integration' }] })
+    await expect(next({ pullRequests: { by: 'titles', labelLevels: [] } })).rejects.toThrow('not accessible')
   })
 })

@@ -1,7 +1,7 @@
 import { compileRequirement } from '../cohort/requirement.ts'
 import type { Problem } from '../problem.ts'
 import { quoted } from '../problem.ts'
-import { bumpConfigOf } from '../product/bump-options.ts'
+import { bumpConfigOf, pullRequestRuleOf } from '../product/bump-options.ts'
 import { compareRings } from '../ring/order.ts'
 import { parseProductPlace } from '../version/paths.ts'
 import { parseTagPattern } from '../version/tags.ts'
@@ -19,6 +19,7 @@ export interface Finding {
     | 'invalid-requirement'
     | 'tag-pattern'
     | 'bump-rule'
+    | 'label-level'
     | 'bad-path'
     | 'no-effect'
     | 'too-few-people'
@@ -291,6 +292,30 @@ const bumpRulesRead: Rule = (c) =>
     }))
   })
 
+const labelLevelsRead: Rule = (c) =>
+  c.products.flatMap((product, i): Finding[] => {
+    const { source = 'commits', labelLevels } = product.bump ?? {}
+    const path = ['products', i, 'bump', 'labelLevels']
+    if (labelLevels !== undefined && source !== 'labels') {
+      return [
+        {
+          code: 'no-effect',
+          path,
+          message: `expected labelLevels only beside source: labels, found them beside source: ${source}`,
+          hint: 'No label is read there: take labelLevels out, or let labels decide.',
+        },
+      ]
+    }
+    const read = pullRequestRuleOf(product)
+    if (read.ok) return []
+    return read.problems.map(({ message }) => ({
+      code: 'label-level',
+      path,
+      message,
+      hint: 'One label a line, and what it asks for: none, patch, minor or major.',
+    }))
+  })
+
 const exclusionsLeadInside: Rule = (c) =>
   c.products.flatMap(({ exclude = [] }, i) => {
     const read = parseProductPlace({ path: '.', exclude, otherPaths: [] })
@@ -314,6 +339,7 @@ const RULES: readonly Rule[] = [
   requirementsCompile,
   tagPatternsName,
   bumpRulesRead,
+  labelLevelsRead,
   exclusionsLeadInside,
 ]
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Audience, RoleBinding } from '../access/schema.ts'
 import { BrakeRules } from '../cohort/brake-schema.ts'
 import { EnvironmentName, ProductName } from '../product/schema.ts'
+import { changeSources } from '../version/pull-requests.ts'
 import { PreMajor, PresetName } from '../version/schema.ts'
 import { versionSchemes } from '../version/version.ts'
 
@@ -22,6 +23,19 @@ export const RingNumber = z
   .regex(/^(?:0|[1-9][0-9]{0,3})(?:\.[0-9]{1,3})?$/, 'expected a decimal such as "1.5"')
 
 const BumpOptions = z.strictObject({
+  source: z
+    .enum(changeSources)
+    .optional()
+    .describe(
+      'What says what a change asks for: `commits`, or the `titles` or `labels` of the pull requests that brought them; `commits` when left out.',
+    ),
+  labelLevels: z
+    .array(Text(200))
+    .max(200)
+    .optional()
+    .describe(
+      'With `source: labels`: what labels ask for, such as `feature: minor`; `*: patch` is for pull requests without one of them. Usual labels are known when left out.',
+    ),
   preset: PresetName.default('ringmaster').describe('How its commits are read.'),
   rules: z
     .array(Text(500))

@@ -137,6 +137,18 @@ describe('a configuration', () => {
       /products\[0\]\.bump\.rules/,
     ],
     [
+      'a label that asks for nothing there is',
+      ['name: api', 'name: api\n    bump: { source: labels, labelLevels: ["feature: huge"] }'],
+      'label-level',
+      /products\[0\]\.bump\.labelLevels/,
+    ],
+    [
+      'labels where titles decide',
+      ['name: api', 'name: api\n    bump: { source: titles, labelLevels: ["feature: minor"] }'],
+      'no-effect',
+      /beside source: labels, found them beside source: titles/,
+    ],
+    [
       'an exclusion out of the repository',
       ['name: api', 'name: api\n    exclude: ["../web"]'],
       'bad-path',
