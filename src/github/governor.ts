@@ -85,8 +85,15 @@ const PASSES = /\/app\/installations\/[^/]+\/access_tokens$/
 interface Waiter {
   readonly cost: RequestCost
   readonly workClass: WorkClass
-  readonly go: () => void
+  /** Called with how many pauses had begun by then. */
+  readonly go: (pauses: number) => void
   readonly fail: (error: Error) => void
+}
+
+/** A request that goes, and how many pauses had begun when its turn came. */
+interface Turn {
+  readonly cost: RequestCost
+  readonly pauses: number
 }
 
 const countByClass = (count: (workClass: WorkClass) => number): Record<WorkClass, number> =>
@@ -107,7 +114,9 @@ export class Governor {
   readonly #sent = countByClass(() => 0)
   #inFlight = 0
   #limited = 0
+  /** Of what was under way together all refusals are one. */
   #refusalsInARow = 0
+  #pauses = 0
   #pausedUntilMs = 0
   #wakeAtMs = Number.POSITIVE_INFINITY
   #callOff: () => void = () => {}
@@ -158,9 +167,8 @@ export class Governor {
     const workClass = currentClass() ?? cost.workClass
     let doubts = 0
     for (let attempt = 1; ; attempt += 1) {
-      do await this.#turn(cost, workClass)
-      while (!(await this.#isGranted(cost, workClass)))
-      const { outcome, signal } = await this.#sendOnce(cost, send)
+      const pauses = await this.#grantedTurn(cost, workClass)
+      const { outcome, signal } = await this.#sendOnce({ cost, pauses }, send)
       if (signal.kind === 'limited' && attempt <= MAX_REFUSALS) continue
       if (signal.kind === 'doubt' && cost.isSafe && doubts < MAX_DOUBTS) {
         doubts += 1
@@ -169,6 +177,13 @@ export class Governor {
       }
       if (outcome.kind === 'failed') throw outcome.error
       return outcome.answer
+    }
+  }
+
+  async #grantedTurn(cost: RequestCost, workClass: WorkClass): Promise<number> {
+    for (;;) {
+      const pauses = await this.#turn(cost, workClass)
+      if (await this.#isGranted(cost, workClass)) return pauses
     }
   }
 
@@ -211,26 +226,25 @@ export class Governor {
   }
 
   async #sendOnce<T extends Answer>(
-    cost: RequestCost,
+    turn: Turn,
     send: () => Promise<T>,
   ): Promise<{
     outcome: { readonly kind: 'answered'; readonly answer: T } | { readonly kind: 'failed'; readonly error: unknown }
     signal: Signal
   }> {
+    const { resource } = turn.cost
     try {
       const answer = await send()
-      this.#primary[cost.resource].learn(answer.headers)
+      this.#primary[resource].learn(answer.headers)
       const signal: Signal =
-        cost.resource === 'graphql'
-          ? signalOfAnswer(answer.data, answer.headers, this.#options.nowMs())
-          : { kind: 'none' }
-      this.#obey(cost, signal)
+        resource === 'graphql' ? signalOfAnswer(answer.data, answer.headers, this.#options.nowMs()) : { kind: 'none' }
+      this.#obey(turn, signal)
       return { outcome: { kind: 'answered', answer }, signal }
     } catch (error) {
       const headers = (error as { response?: { headers?: Headers } } | null)?.response?.headers
-      if (headers) this.#primary[cost.resource].learn(headers)
+      if (headers) this.#primary[resource].learn(headers)
       const signal = signalOfError(error, this.#options.nowMs())
-      this.#obey(cost, signal)
+      this.#obey(turn, signal)
       return { outcome: { kind: 'failed', error }, signal }
     } finally {
       this.#inFlight -= 1
@@ -238,21 +252,27 @@ export class Governor {
     }
   }
 
-  #obey(cost: RequestCost, signal: Signal): void {
+  /** What was under way when a pause began says nothing of whether that was long enough. */
+  #obey({ cost, pauses }: Turn, signal: Signal): void {
+    const isSince = pauses === this.#pauses
     if (signal.kind !== 'limited') {
-      if (signal.kind === 'none') this.#refusalsInARow = 0
+      if (signal.kind === 'none' && isSince) this.#refusalsInARow = 0
       return
     }
     const nowMs = this.#options.nowMs()
     this.#limited += 1
-    this.#refusalsInARow += 1
-    const unsaidMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#refusalsInARow - 1))
+    if (isSince) {
+      this.#pauses += 1
+      this.#refusalsInARow += 1
+    }
+    const unsaidMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, this.#refusalsInARow - 1))
     const untilMs = nowMs + Math.min(MAX_OBEYED_MS, signal.waitMs ?? unsaidMs)
     if (signal.scope === 'primary') this.#primary[cost.resource].exhaust(untilMs)
     else this.#pausedUntilMs = Math.max(this.#pausedUntilMs, untilMs)
   }
 
-  #turn(cost: RequestCost, workClass: WorkClass): Promise<void> {
+  /** Settles when the request may go, with how many pauses had begun by then. */
+  #turn(cost: RequestCost, workClass: WorkClass): Promise<number> {
     if (this.#isClosed) return Promise.reject(closed())
     return new Promise((go, fail) => {
       const lane = `${workClass} ${cost.resource} ${cost.points} ${cost.isContent} ${cost.pushesTo ?? ''}`
@@ -284,7 +304,7 @@ export class Governor {
             break
           }
           this.#spend(waiter, nowMs)
-          waiter.go()
+          waiter.go(this.#pauses)
           went += 1
         }
         if (went === waiting.length) this.#lanes.delete(lane)

@@ -244,6 +244,35 @@ describe('what GitHub says of its limits', () => {
     expect(sent.map((one) => one.atMs / 60_000)).toEqual([0, 1, 3, 7, 15, 30, 45])
   })
 
+  it('takes the refusals of what was under way together for one, and what was answered among it for no all-clear', async () => {
+    const { time, governor, sent, send } = governed()
+    const silent = () => refusal(403, SECONDARY)
+    const later = (afterMs: number, answer: () => Promise<Answer>) => () =>
+      new Promise<Answer>((resolve, reject) => {
+        time.timer(afterMs, () => void answer().then(resolve, reject))
+      })
+    let left = 8
+    const twice = async () => {
+      if (left === 0) return done
+      left -= 1
+      throw silent()
+    }
+    const refused = Array.from({ length: 5 }, (_, index) => send('refused', get, 'read', later(index * 10, twice)))
+    const passed = send(
+      'passed',
+      get,
+      'read',
+      later(100, async () => done),
+    )
+    await time.advance(1_000)
+    expect(governor.state).toMatchObject({ limited: 5, pausedUntil: '2026-11-20T10:01:00.040Z' })
+    await time.advance(60_000)
+    expect(governor.state).toMatchObject({ limited: 8, pausedUntil: '2026-11-20T10:03:00.060Z' })
+    await time.advance(120_000)
+    await Promise.all([...refused, passed])
+    expect(sent).toHaveLength(6 + 5 + 3)
+  })
+
   it('spaces reads over the rest of the hour when it runs short, and answers not at all', async () => {
     const { time, sent, send } = governed()
     const headers = {
