@@ -78,7 +78,10 @@ export interface Ledger {
   ride(drafts: readonly EventDraft[]): Promise<readonly LedgerEvent[]>
   /** Settles when everything appended so far is durable or refused. */
   flush(): Promise<void>
-  /** A session at the newest commit this process knows; it does not move when the log does. */
+  /**
+   * A session at the newest commit this process knows; it does not move when the log does. What is found to be wrong with
+   * the branch on the way is noted like anywhere else.
+   */
   view(): Promise<Session>
   /** Looks for commits of other processes, checks them, and moves on to them. */
   refresh(): Promise<HeadMark>
@@ -193,8 +196,18 @@ class GroupCommitLedger implements Ledger {
   }
 
   async view(): Promise<Session> {
-    const position = await this.#follower.current()
-    return sessionOf(position)
+    const { state, document, head } = sessionOf(await this.#follower.current())
+    return { state: (key) => this.#noted(state(key)), document: (path) => this.#noted(document(path)), head }
+  }
+
+  /** Damage that whoever looks meets closes the ledger like damage that a change meets. */
+  async #noted<T>(read: Promise<T>): Promise<T> {
+    try {
+      return await read
+    } catch (error) {
+      this.#follower.note(error)
+      throw error
+    }
   }
 
   async refresh(): Promise<HeadMark> {

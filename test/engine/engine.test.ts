@@ -185,6 +185,30 @@ describe('deciding', () => {
   })
 })
 
+describe('a log that was edited', () => {
+  it('is no longer trusted once a request meets the damage while its facts are looked up', async () => {
+    const branch = memoryBranch()
+    await play(stage({ branch, ledger: { snapshotEvery: 1 } }), configurationSeen, buildReported())
+    const tree = branch.commits.get(branch.head ?? '')?.tree ?? new Map<string, Uint8Array>()
+    const shards = [...tree.keys()].filter((path) => path.startsWith('snapshots/') && path.endsWith('/shard.json'))
+    await memoryStore(branch).commit({
+      expectedHead: branch.head,
+      operation: 'edited',
+      message: 'Tidy up',
+      additions: shards.map((path) => ({ path, bytes: Buffer.from('{}') })),
+      deletions: [],
+    })
+    const after = stage({ branch })
+    const submit = () => after.engine.submit(command('release', '"First"'))
+    await expect(submit()).rejects.toMatchObject({ code: 'ledger-damaged' })
+    expect(after.ledger.trouble?.code).toBe('ledger-damaged')
+    const { head } = branch
+    await expect(submit()).rejects.toMatchObject({ code: 'ledger-damaged' })
+    await expect(after.engine.submit(buildReported('1.1.0'))).rejects.toMatchObject({ code: 'ledger-damaged' })
+    expect([branch.head, after.outside.effects]).toEqual([head, []])
+  })
+})
+
 describe('what follows from an event', () => {
   it('decides the signatures again when the proposal is seen, and the gates when they are decided', async () => {
     const on = stage()

@@ -568,6 +568,7 @@ describe('a branch that cannot be trusted', () => {
     const ledger = opened(memoryStore(branch))
     const view = await ledger.view()
     await expect(view.state('product/a')).rejects.toMatchObject({ code: 'ledger-damaged', problems: [{ path }] })
+    expect(ledger.trouble).toMatchObject({ code: 'ledger-damaged', problems: [{ path }] })
     await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code: 'ledger-damaged' })
     await expect(record(ledger, counted(['b']))).rejects.toMatchObject({ code: 'ledger-damaged' })
   })
