@@ -96,6 +96,16 @@ interface Turn {
   readonly pauses: number
 }
 
+/** What was asked of the other processes. */
+interface Asked {
+  readonly share: Share
+  readonly claim: Claim
+}
+
+interface Spent extends Asked {
+  readonly amount: number
+}
+
 const countByClass = (count: (workClass: WorkClass) => number): Record<WorkClass, number> =>
   Object.fromEntries(WORK_CLASSES.map((name) => [name, count(name)])) as Record<WorkClass, number>
 
@@ -191,38 +201,53 @@ export class Governor {
   async #isGranted(cost: RequestCost, workClass: WorkClass): Promise<boolean> {
     if (this.#options.shared === undefined) return true
     const { reserve } = COURTESY[workClass]
-    const asked = this.#budgetsOf(cost).map(([name, amount]) => ({ share: this.#budgets[name], amount }))
-    const claims = asked.map(({ share, amount }) => share.claim(amount, reserve))
+    const askedMs = this.#options.nowMs()
+    const asked = this.#budgetsOf(cost).map(([name, amount]): Spent => {
+      const share = this.#budgets[name]
+      return { share, amount, claim: share.claim(askedMs, amount, reserve) }
+    })
     const pushed = cost.pushesTo === null ? [] : [this.paceOf(cost.pushesTo).allowance]
-    /** The log has asked before it collected what goes into the commit. */
-    const moves = pushed.map((share) => (workClass === 'append' ? share.debt(1) : share.claim(1, 0)))
-    const spent = [...asked, ...pushed.map((share) => ({ share, amount: 1 }))]
-    const grant = await this.#claim([...claims, ...moves])
+    const moves = pushed.map((share): Spent => {
+      /** The log has asked before it collected what goes into the commit. */
+      const claim = workClass === 'append' ? share.debt(askedMs, 1) : share.claim(askedMs, 1, 0)
+      return { share, amount: 1, claim }
+    })
+    const spent = [...asked, ...moves]
+    const grant = await this.#claim(spent)
     const nowMs = this.#options.nowMs()
-    if (grant === null && !asked.some(({ share }) => share.isBeyondPart(nowMs))) return true
-    if (grant?.isGranted !== true) for (const { share, amount } of spent) share.takeBack(nowMs, amount)
-    for (const [index, { share }] of spent.entries()) {
-      const level = grant?.levels[index]
-      if (level !== undefined) share.learn(nowMs, level)
+    const goes = grant === null ? !asked.some(({ share }) => share.isBeyondPart(nowMs)) : grant.isGranted
+    for (const { share, amount } of spent) {
+      if (!goes) share.takeBack(nowMs, amount)
+      else if (grant === null) share.owe(nowMs, amount)
     }
-    if (grant?.isGranted) return true
+    this.#hear(spent, grant)
+    if (goes) return true
     this.#primary[cost.resource].takeBack()
     this.#sent[workClass] -= 1
     this.#inFlight -= 1
     return false
   }
 
-  async #claim(claims: readonly Claim[]): Promise<Grant | null> {
-    const grant = (await this.#options.shared?.budget.claim(claims)) ?? null
+  async #claim(asked: readonly Asked[]): Promise<Grant | null> {
+    const grant = (await this.#options.shared?.budget.claim(asked.map(({ claim }) => claim))) ?? null
     this.#sharing.isUp = grant !== null
     return grant
   }
 
+  /** Takes over how things stand; what was not taken in is owed as before. */
+  #hear(asked: readonly Asked[], grant: Grant | null): void {
+    const nowMs = this.#options.nowMs()
+    for (const [index, { share, claim }] of asked.entries()) {
+      const level = grant?.levels[index]
+      if (level === undefined) share.owe(nowMs, claim.arrears)
+      else share.learn(nowMs, level)
+    }
+  }
+
   async #learn(share: Share): Promise<void> {
     if (this.#options.shared === undefined) return
-    const grant = await this.#claim([share.look()])
-    const [level] = grant?.levels ?? []
-    if (level !== undefined) share.learn(this.#options.nowMs(), level)
+    const asked = [{ share, claim: share.look(this.#options.nowMs()) }]
+    this.#hear(asked, await this.#claim(asked))
   }
 
   async #sendOnce<T extends Answer>(

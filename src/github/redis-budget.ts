@@ -16,20 +16,20 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local levels = {}
 local granted = 1
 for i, key in ipairs(KEYS) do
-  local burst = tonumber(ARGV[i * 5 - 4])
-  local perMs = tonumber(ARGV[i * 5 - 3])
-  local known = redis.call('HMGET', key, 'level', 'at')
-  levels[i] = burst
-  if known[1] then
-    levels[i] = math.min(burst, tonumber(known[1]) + math.max(0, now - tonumber(known[2])) * perMs)
-  end
-  if levels[i] < tonumber(ARGV[i * 5 - 2]) then granted = 0 end
+  local burst = tonumber(ARGV[i * 7 - 6])
+  local perMs = tonumber(ARGV[i * 7 - 5])
+  local kept = redis.call('HMGET', key, 'level', 'at')
+  local level = tonumber(ARGV[i * 7 - 2])
+  if kept[1] then level = tonumber(kept[1]) + math.max(0, now - tonumber(kept[2])) * perMs end
+  level = math.min(burst, level)
+  levels[i] = math.min(level, math.max(-burst, level - tonumber(ARGV[i * 7 - 1])))
+  if levels[i] < tonumber(ARGV[i * 7 - 4]) then granted = 0 end
 end
 local answer = { granted }
 for i, key in ipairs(KEYS) do
-  levels[i] = levels[i] - granted * tonumber(ARGV[i * 5 - 1])
+  levels[i] = levels[i] - granted * tonumber(ARGV[i * 7 - 3])
   redis.call('HSET', key, 'level', tostring(levels[i]), 'at', now)
-  redis.call('PEXPIRE', key, ARGV[i * 5])
+  redis.call('PEXPIRE', key, ARGV[i * 7])
   answer[i + 1] = tostring(levels[i])
 end
 return answer
@@ -40,11 +40,13 @@ const ANSWER_WITHIN_MS = 500
 /** A Redis that did not answer is not asked again for this long: requests must not wait for it one after the other. */
 const REST_MS = 5_000
 
-const argumentsOf = ({ limit, windowMs, burst, needed, amount }: Claim): (string | number)[] => [
+const argumentsOf = ({ limit, windowMs, burst, needed, amount, known, arrears }: Claim): (string | number)[] => [
   burst,
   (limit - burst) / windowMs,
   needed,
   amount,
+  known,
+  arrears,
   /** A full allowance need not be known; this one is full by then. */
   2 * windowMs,
 ]
@@ -88,6 +90,8 @@ export async function redisBudget({
     async claim(claims) {
       if (performance.now() < restsUntilMs) return null
       try {
+        /** One that takes a claim in and answers too late would be told of the same arrears again and again. */
+        if (!isUp) await redis.ping()
         const grant = await ask(claims)
         if (!isUp) log.info({}, 'the limits are shared through Redis again')
         isUp = true

@@ -6,6 +6,10 @@ export interface Claim extends BudgetOptions {
   readonly amount: number
   /** How much there has to be, so that a share is left to others; any number below zero for what goes in any case. */
   readonly needed: number
+  /** How it stands as far as the asker knows: it begins from there where nothing is known of it any more. */
+  readonly known: number
+  /** What was spent while nobody could be asked: spent in any case, though no further than once the burst below zero. */
+  readonly arrears: number
 }
 
 export interface Grant {
@@ -32,16 +36,29 @@ const partOf = ({ limit, windowMs, burst }: BudgetOptions, processes: number): B
   burst: Math.max(1, burst / processes),
 })
 
+const setTo = (budget: Budget, nowMs: number, level: number): void => budget.spend(nowMs, budget.level(nowMs) - level)
+
+/** A part of an allowance since nobody could be asked: as it would stand unspent, and as it stands. */
+interface Away {
+  readonly unspent: Budget
+  readonly spent: Budget
+}
+
 /**
  * What this process may spend of a limit: all that the others leave while they can be asked, else an equal part. Both are
- * counted all the time, so that one takes over from the other at any moment.
+ * counted all the time, so that one takes over from the other at any moment; what was spent of the part alone is told as
+ * soon as somebody can be asked again.
  */
 export class Share {
   readonly name: string
   readonly #options: BudgetOptions
   readonly #sharing: Sharing
+  readonly #processes: number
   readonly #whole: Budget
   readonly #part: Budget
+  /** As it was told last, and has filled up since. */
+  readonly #told: Budget
+  #away: Away | null = null
 
   constructor(
     name: string,
@@ -51,8 +68,10 @@ export class Share {
     this.name = name
     this.#options = options
     this.#sharing = sharing
+    this.#processes = processes
     this.#whole = new Budget(options)
     this.#part = new Budget(partOf(options, processes))
+    this.#told = new Budget(options)
   }
 
   get #budget(): Budget {
@@ -78,7 +97,28 @@ export class Share {
 
   /** Takes over how all processes together stand. */
   learn(nowMs: number, level: number): void {
-    this.#whole.spend(nowMs, this.#whole.level(nowMs) - level)
+    for (const budget of [this.#whole, this.#told]) setTo(budget, nowMs, level)
+  }
+
+  /** Notes what is spent although nobody could be asked. */
+  owe(nowMs: number, amount: number): void {
+    if (amount === 0) return
+    this.#away ??= { unspent: this.#partAsTold(nowMs), spent: this.#partAsTold(nowMs) }
+    this.#away.spent.spend(nowMs, amount)
+  }
+
+  #partAsTold(nowMs: number): Budget {
+    const part = new Budget(partOf(this.#options, this.#processes))
+    setTo(part, nowMs, this.#told.level(nowMs) / this.#processes)
+    return part
+  }
+
+  /** What is owed still: what it would have filled up by unspent is nothing that the others lack. */
+  #takeArrears(nowMs: number): number {
+    if (this.#away === null) return 0
+    const { unspent, spent } = this.#away
+    this.#away = null
+    return Math.max(0, unspent.level(nowMs) - spent.level(nowMs))
   }
 
   /** Takes back what was not spent in the end. */
@@ -91,18 +131,24 @@ export class Share {
     return this.#part.level(nowMs) < 0
   }
 
-  claim(amount: number, reserve: number): Claim {
+  /** The arrears go with the claim that is made first; where it finds nobody, they have to be owed again. */
+  #claim(nowMs: number, amount: number, needed: number): Claim {
+    const { name } = this
+    return { ...this.#options, name, amount, needed, known: this.#told.level(nowMs), arrears: this.#takeArrears(nowMs) }
+  }
+
+  claim(nowMs: number, amount: number, reserve: number): Claim {
     const { burst } = this.#options
-    return { ...this.#options, name: this.name, amount, needed: Math.min(burst, amount + reserve * burst) }
+    return this.#claim(nowMs, amount, Math.min(burst, amount + reserve * burst))
   }
 
   /** Spends whatever is left: what is claimed is going to be done. */
-  debt(amount: number): Claim {
-    return { ...this.#options, name: this.name, amount, needed: -1_000_000 }
+  debt(nowMs: number, amount: number): Claim {
+    return this.#claim(nowMs, amount, -1_000_000)
   }
 
   /** Only asks how it stands. */
-  look(): Claim {
-    return this.debt(0)
+  look(nowMs: number): Claim {
+    return this.debt(nowMs, 0)
   }
 }

@@ -49,25 +49,31 @@ afterEach(() => {
   for (const budget of opened.splice(0)) budget.close()
 })
 
-async function open(port: number): Promise<SharedBudget> {
+async function open(port: number, answerWithinMs = 5_000): Promise<SharedBudget> {
   const log = {
     info: (_data: unknown, message: string) => void lines.push(`info: ${message}`),
     error: (_data: unknown, message: string) => void lines.push(`error: ${message}`),
   }
   /** A busy machine is no trouble of Redis. */
-  const budget = await redisBudget({ url: `redis://127.0.0.1:${port}`, log, answerWithinMs: 5_000 })
+  const budget = await redisBudget({ url: `redis://127.0.0.1:${port}`, log, answerWithinMs })
   opened.push(budget)
   return budget
 }
 
 /** Ten at once, and ten more evenly over the window. */
-const claimOf = (name: string, amount: number, { needed = amount, windowMs = 3_600_000 } = {}): Claim => ({
+const claimOf = (
+  name: string,
+  amount: number,
+  { needed = amount, windowMs = 3_600_000, known = 10, arrears = 0 } = {},
+): Claim => ({
   name: `{test}:${name}`,
   limit: 20,
   windowMs,
   burst: 10,
   amount,
   needed,
+  known,
+  arrears,
 })
 
 describe('a Redis that is not there', () => {
@@ -122,6 +128,35 @@ there('a Redis that is there', () => {
     expect(await budget.claim([claimOf('a', 5, { needed: -1_000_000 })])).toMatchObject({ isGranted: true })
     const looked = await budget.claim([claimOf('a', 0, { needed: -1_000_000 })])
     expect(looked?.levels[0]).toBeLessThan(0)
+  })
+
+  it('begins from what the asker knows where it knows nothing itself, as after it was emptied', async () => {
+    const budget = await open(port)
+    expect(await budget.claim([claimOf('a', 1, { known: 3 })])).toEqual({ isGranted: true, levels: [2] })
+    const next = await budget.claim([claimOf('a', 1, { known: 10 })])
+    expect(next?.levels.map(Math.round)).toEqual([1])
+  })
+
+  it('takes in what was spent without it, whatever is left, and grants on what remains', async () => {
+    const budget = await open(port)
+    expect(await budget.claim([claimOf('a', 1, { arrears: 8 })])).toEqual({ isGranted: true, levels: [1] })
+    const refused = await budget.claim([claimOf('a', 1, { arrears: 5 })])
+    expect(refused?.isGranted).toBe(false)
+    expect(refused?.levels.map(Math.round)).toEqual([-4])
+    const lowest = await budget.claim([claimOf('a', 0, { needed: -1_000_000, arrears: 500 })])
+    expect(lowest?.levels.map(Math.round)).toEqual([-10])
+  })
+
+  it('is told of nothing that it would take in again and again, while it answers too late', async () => {
+    const budget = await open(port, 1_000)
+    redis.kill('SIGSTOP')
+    expect(await budget.claim([claimOf('a', 1)])).toBeNull()
+    await sleep(5_100)
+    expect(await budget.claim([claimOf('a', 1, { arrears: 4 })])).toBeNull()
+    redis.kill('SIGCONT')
+    const other = await open(port)
+    const looked = await other.claim([claimOf('a', 0)])
+    expect(looked?.levels.map(Math.round)).toEqual([9])
   })
 
   it('says once that it is gone, and once that it is back', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { Budget } from '../../src/github/budget.ts'
 import { type Answer, Governor, type GovernorOptions, POINTS_PER_MINUTE } from '../../src/github/governor.ts'
 import type { RequestOptions } from '../../src/github/request-cost.ts'
-import type { SharedBudget } from '../../src/github/shared-budget.ts'
+import type { Claim, SharedBudget } from '../../src/github/shared-budget.ts'
 import { inClass } from '../../src/github/work-class.ts'
 import { VirtualTime } from './virtual-time.ts'
 
@@ -36,8 +36,10 @@ class Together implements SharedBudget {
     if (!this.isReachable) return null
     const nowMs = this.#nowMs()
     const held = claims.map((claim) => {
-      const budget = this.#budgets.get(claim.name) ?? new Budget(claim)
+      const budget = this.#budgets.get(claim.name) ?? begun(claim, nowMs)
       this.#budgets.set(claim.name, budget)
+      const level = budget.level(nowMs)
+      budget.spend(nowMs, level - Math.min(level, Math.max(-claim.burst, level - claim.arrears)))
       return { ...claim, budget }
     })
     const isGranted = held.every(({ budget, needed }) => budget.level(nowMs) >= needed)
@@ -45,7 +47,18 @@ class Together implements SharedBudget {
     return { isGranted, levels: held.map(({ budget }) => budget.level(nowMs)) }
   }
 
+  /** What a Redis does that keeps nothing on disk, when it is started anew. */
+  forget(): void {
+    this.#budgets.clear()
+  }
+
   close(): void {}
+}
+
+function begun(claim: Claim, nowMs: number): Budget {
+  const budget = new Budget(claim)
+  budget.spend(nowMs, budget.level(nowMs) - Math.min(claim.burst, claim.known))
+  return budget
 }
 
 function processes(count: number, more: Partial<GovernorOptions> = {}) {
@@ -142,6 +155,57 @@ describe('processes that can ask each other no more', () => {
     expect(one?.state.isShared).toBe(true)
     await all
     expect(sent).toHaveLength(60)
+  })
+
+  it.each([1, 2, 4])('tell what they spent meanwhile when they can again: %i of them', async (count) => {
+    const { time, together, governors, sent, send } = processes(count)
+    together.isReachable = false
+    const all = Promise.all(governors.flatMap((one) => Array.from({ length: 800 / count }, () => send(one, comment))))
+    await time.advance(30 * 60_000)
+    const alone = sent.length
+    together.isReachable = true
+    await time.advance(3 * 3_600_000)
+    await all
+    expect(alone).toBeGreaterThan(250)
+    expect(mostWithin(sent, 3_600_000)).toBeLessThanOrEqual(500)
+  })
+
+  it('owe nothing any more for what was long ago', async () => {
+    const { time, together, governors, sent, send } = processes(1)
+    together.isReachable = false
+    const before = Promise.all(Array.from({ length: 100 }, () => send(governors[0], comment)))
+    await time.advance(10 * 60_000)
+    await before
+    await time.advance(10 * 3_600_000)
+    together.isReachable = true
+    const after = Promise.all(Array.from({ length: 30 }, () => send(governors[0], comment)))
+    await time.settle()
+    await after
+    expect(sent).toHaveLength(130)
+  })
+
+  it('owe what they spent however often nobody could be asked', async () => {
+    const { time, together, governors, sent, send } = processes(1)
+    together.isReachable = false
+    const all = Promise.all(Array.from({ length: 800 }, () => send(governors[0], comment)))
+    for (let times = 0; times < 10; times += 1) {
+      await time.advance(3 * 60_000)
+      together.isReachable = !together.isReachable
+    }
+    together.isReachable = true
+    await time.advance(3 * 3_600_000)
+    await all
+    expect(mostWithin(sent, 3_600_000)).toBeLessThanOrEqual(500)
+  })
+
+  it('go on from what they know where what they shared is lost', async () => {
+    const { time, together, governors, sent, send } = processes(2)
+    const all = Promise.all(governors.flatMap((one) => Array.from({ length: 400 }, () => send(one, comment))))
+    await time.advance(30 * 60_000)
+    together.forget()
+    await time.advance(3 * 3_600_000)
+    await all
+    expect(mostWithin(sent, 3_600_000)).toBeLessThanOrEqual(500)
   })
 
   it('ask nobody where nobody shares', async () => {
