@@ -1,9 +1,8 @@
 import process from 'node:process'
 import { RingmasterError } from '../core/problem.ts'
-import { gitHubApp } from '../github/client.ts'
-import { examine } from './doctor.ts'
-import { pagesRepository, readSettings, type ServerSettings } from './environment.ts'
+import { readSettings } from './environment.ts'
 import { startServer, WEBHOOK_PATH } from './server.ts'
+import { tellFindings } from './tell-findings.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -11,16 +10,6 @@ const SWEEP_EVERY_MS = 60_000
 function tell(error: RingmasterError): void {
   for (const { message, code } of error.problems) process.stderr.write(`${code}: ${message}\n`)
   for (const hint of new Set(error.problems.map((problem) => problem.hint))) if (hint) process.stderr.write(`${hint}\n`)
-}
-
-/** What the doctor finds wrong, told once at the start; it keeps nothing from starting. */
-async function tellFindings(settings: ServerSettings): Promise<void> {
-  const { appId, privateKey, apiUrl, releaseRepository } = settings
-  const app = gitHubApp({ appId, privateKey, apiUrl })
-  const findings = await examine({ app, releaseRepository, nowMs: Date.now(), pages: pagesRepository(settings) })
-  app.close()
-  for (const { state, what, hint } of findings)
-    if (state !== 'pass') process.stderr.write(`ringmaster doctor: ${what}${hint === undefined ? '' : `. ${hint}`}\n`)
 }
 
 async function main(): Promise<number> {
@@ -34,7 +23,11 @@ async function main(): Promise<number> {
     sweepEveryMs: SWEEP_EVERY_MS,
   })
   process.stdout.write(`Ringmaster listens at ${server.url}${WEBHOOK_PATH} for ${settings.value.releaseRepository}\n`)
-  void tellFindings(settings.value)
+  /** Whatever it finds keeps nothing from starting. */
+  void tellFindings(server.ringmaster.app, settings.value, {
+    nowMs: Date.now(),
+    tell: (line) => process.stderr.write(`${line}\n`),
+  })
   return new Promise((resolve) => {
     const end = () =>
       void server.stop().then(

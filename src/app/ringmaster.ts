@@ -57,6 +57,8 @@ export interface RingmasterOptions {
 
 /** Everything that runs for one release repository, wired together. */
 export interface Ringmaster {
+  /** Its clients; what is asked through others spends of GitHub's limits unseen. */
+  readonly app: GovernedApp
   readonly engine: Engine
   readonly ledger: Ledger
   readonly intake: Intake
@@ -187,6 +189,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   await guard.check()
   isProtected = await protection()
   return {
+    app,
     engine,
     ledger,
     intake,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { examine } from '../../src/app/doctor.ts'
 import { readSettings } from '../../src/app/environment.ts'
 import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
+import { tellFindings } from '../../src/app/tell-findings.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -247,6 +248,20 @@ describe('the server', () => {
       expect.stringContaining('no ruleset guards ringmaster-releases'),
       'there is no environment production of acme/platform',
     ])
+  })
+
+  it('is looked at by the doctor at its start out of its own limits, behind everything else', async () => {
+    const { app } = server.ringmaster
+    const asked = () => ['(app)', 'acme'].map((account) => app.limits[account]?.sent.bulk ?? 0)
+    const before = asked()
+    const told: string[] = []
+    const tell = (line: string) => void told.push(line)
+    await tellFindings(app, settingsWith({}), { nowMs: sandbox.clock.epochMs(), tell })
+    expect(told).toHaveLength(4)
+    expect(told[0]).toMatch(/^ringmaster doctor: no ruleset guards ringmaster-data: .+\. Create the ruleset: /)
+    const [asApp, installed] = asked().map((count, index) => count - (before[index] ?? 0))
+    expect(asApp).toBeGreaterThanOrEqual(2)
+    expect(installed).toBeGreaterThanOrEqual(10)
   })
 
   it.each(['/', '/api/github', `${WEBHOOK_PATH}/../x`])('has nothing at %s', async (path) => {
