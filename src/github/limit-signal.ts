@@ -52,10 +52,17 @@ export function signalOfAnswer(data: unknown, headers: Headers, nowMs: number): 
     data?: Readonly<Record<string, unknown>> | null
   }
   if (!Array.isArray(errors) || Object.values(partial ?? {}).some((value) => value !== null)) return NONE
-  const told = errors as readonly { readonly type?: unknown; readonly message?: unknown }[]
+  const told = errors as readonly {
+    readonly type?: unknown
+    readonly message?: unknown
+    readonly extensions?: unknown
+  }[]
   if (told.some(({ message }) => SECONDARY.test(String(message)))) {
     return { kind: 'limited', scope: 'secondary', waitMs: waitOf(headers, nowMs) }
   }
-  if (!told.some(({ type }) => type === 'RATE_LIMITED')) return NONE
-  return { kind: 'limited', scope: 'primary', waitMs: waitOf(headers, nowMs) }
+  if (told.some(({ type }) => type === 'RATE_LIMITED')) {
+    return { kind: 'limited', scope: 'primary', waitMs: waitOf(headers, nowMs) }
+  }
+  /** GitHub's own faults carry no type; what is wrong with a query carries none either, but a code in its extensions. */
+  return told.some(({ type, extensions }) => type === undefined && extensions === undefined) ? { kind: 'doubt' } : NONE
 }

@@ -251,7 +251,8 @@ class GroupCommitLedger implements Ledger {
 
   async #record(entries: Entry[]): Promise<void> {
     if (this.trouble) throw this.trouble
-    if (entries.some((entry) => entry.also === 'refresh')) await this.#follower.move()
+    await this.#refresh(entries)
+    if (entries.length === 0) return
     const operation = this.#options.newId()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const position = await this.#follower.current()
@@ -273,6 +274,19 @@ class GroupCommitLedger implements Ledger {
     }
     const message = `${this.#follower.store.name}: expected to win the branch within ${MAX_ATTEMPTS} attempts, lost each of them`
     throw new RingmasterError('outside', { code: 'ledger-contended', message, hint: 'Try again; others are writing.' })
+  }
+
+  /** Moves on where somebody asks for it. Trouble on the way is theirs alone: the others can go on from what is known. */
+  async #refresh(entries: Entry[]): Promise<void> {
+    const asking = entries.filter((entry) => entry.also === 'refresh')
+    if (asking.length === 0) return
+    try {
+      await this.#follower.move()
+    } catch (error) {
+      if (isIntegrityError(error)) throw error
+      for (const entry of asking) entry.reject(error)
+      entries.splice(0, entries.length, ...entries.filter((entry) => entry.also !== 'refresh'))
+    }
   }
 
   async #decide(entries: Entry[], batch: Batch): Promise<Outcome[]> {

@@ -312,6 +312,27 @@ describe('what is sent again', () => {
     expect(await settled).toBe(times > 1 ? 'done' : 'failed')
   })
 
+  const fault = { message: 'Something went wrong while executing your query.' }
+  it.each([
+    { name: 'a query that GitHub had trouble with', options: query, error: fault, times: 2 },
+    { name: 'not a commit that GitHub had trouble with', options: commit, error: fault, times: 1 },
+    {
+      name: 'not a query that asks for what does not exist',
+      options: query,
+      error: { message: "Field 'x' doesn't exist", extensions: { code: 'undefinedField' } },
+      times: 1,
+    },
+    { name: 'not a query for what is not there', options: query, error: { type: 'NOT_FOUND', message: 'x' }, times: 1 },
+  ])('$name, which is told in an answer of 200', async ({ options, error, times }) => {
+    const { time, sent, send } = governed()
+    const failed: Answer = { headers: {}, data: { data: { repository: null }, errors: [error] } }
+    let answers = 0
+    const settled = send('it', options, 'append', async () => (answers++ === 0 ? failed : done))
+    await time.advance(10_000)
+    expect(sent).toHaveLength(times)
+    expect(await settled).toBe(times > 1 ? done : failed)
+  })
+
   it('fails what waits when Ringmaster stops, and leaves no timer', async () => {
     const { time, governor, send } = governed()
     const failed = send('x', get, 'read', once(refusal(403, 'secondary rate limit'))).catch((error) => error.code)

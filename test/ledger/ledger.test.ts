@@ -197,6 +197,28 @@ describe('group commit', () => {
     expect(isAnswered).toBe(true)
   })
 
+  it('records the neighbours of a look for news that comes to nothing', async () => {
+    const branch = memoryBranch()
+    const store = memoryStore(branch)
+    let isDown = false
+    const newest: typeof store.newest = async (paths) => {
+      if (isDown) throw new Error('502')
+      return store.newest(paths)
+    }
+    const ledger = opened({ ...store, newest })
+    await record(ledger, counted(['a']))
+    isDown = true
+    const outcomes = await Promise.allSettled([ledger.refresh(), record(ledger, counted(['a'])), ledger.refresh()])
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { message: '502' } },
+      { status: 'fulfilled', value: { head: { seq: 2 }, commit: branch.head } },
+      { status: 'rejected' },
+    ])
+    expect(ledger.trouble).toBeUndefined()
+    isDown = false
+    expect(await ledger.refresh()).toMatchObject({ seq: 2 })
+  })
+
   it('answers a change that throws with what it threw, and records its neighbours', async () => {
     const ledger = opened(memoryStore())
     const outcomes = await Promise.allSettled([
