@@ -9,6 +9,7 @@ import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
 import { type ClosedEpoch, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import { VERSION } from '../version.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 import { NO_LEDGER_HINT, sayProblems, verified } from './ledger-remedies.ts'
@@ -54,7 +55,7 @@ export const ledgerEpoch: CliCommand = {
       return 0
     }
     const making = { now: io.now, newId: () => ulid() }
-    const closed = await closeEpoch(old.store, model, next, making)
+    const closed = await closeEpoch(old.store, model, next, { ...making, writer: { version: VERSION } })
     const commit = await openEpoch({ from: old.store, closed, branch: old.branch }, storeOf(next), model, making)
     const archive = await archiveOf(old.store, closed)
     if (values.archive !== undefined) await writeOutput(values.archive, archive.bytes)

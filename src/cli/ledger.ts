@@ -6,6 +6,7 @@ import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
 import { type LogFilter, readEpochs } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
 import { renderEvidence } from '../render/evidence.ts'
+import { VERSION } from '../version.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
@@ -101,6 +102,7 @@ export const ledgerRebuild: CliCommand = {
     const rebuilt = await rebuildSnapshots(await newestOf(storeOf, values.branch), model, {
       now: io.now,
       newId: () => ulid(),
+      writer: { version: VERSION },
       successor: (epoch) => storeOf(branchOfEpoch(epoch)),
     })
     if (io.json) io.out(JSON.stringify(rebuilt))

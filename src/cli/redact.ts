@@ -2,6 +2,7 @@ import { ulid } from 'ulid'
 import { model } from '../core/model.ts'
 import { quoted } from '../core/problem.ts'
 import { redactEvent } from '../ledger/redact.ts'
+import { VERSION } from '../version.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { storeToRead, storeToWrite } from './ledger-store.ts'
 
@@ -35,6 +36,7 @@ export const ledgerRedact: CliCommand = {
     const redacted = await redactEvent(store, model, redaction, {
       now: io.now,
       newId: values.yes ? () => ulid() : null,
+      writer: { version: VERSION },
     })
     if (io.json) {
       io.out(JSON.stringify(redacted))

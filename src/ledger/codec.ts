@@ -7,7 +7,7 @@ import { accepted, type Checked, quoted, rejected } from '../core/problem.ts'
 import { quickCheck } from '../core/quick-check.ts'
 import { Head, type LogPosition, SCHEMA_VERSION } from './schema.ts'
 import { openLine, sealLine } from './sealed.ts'
-import { integrityProblem, type LedgerCode, type LedgerProblem } from './trouble.ts'
+import { integrityError, integrityProblem, type LedgerCode, type LedgerProblem } from './trouble.ts'
 
 export const HEAD_PATH = 'head.json'
 
@@ -172,6 +172,25 @@ function readStrictly(path: string, bytes: Uint8Array, after: Expected): Checked
     : accepted({ events, position: { seq: expected.seq, tip: expected.tip ?? NO_PREVIOUS }, redacted })
 }
 
+/** What is wrong with the version that a stored file names. Where it names none, it is no file of any other version. */
+function versionProblem(path: string, value: unknown): LedgerProblem | null {
+  const version = (value as { schemaVersion?: unknown } | null)?.schemaVersion
+  if (version === SCHEMA_VERSION) return null
+  const code = version === undefined ? 'ledger-damaged' : 'unknown-schema-version'
+  const found = version === undefined ? 'none' : quoted(version)
+  return integrityProblem(code, `${path}: expected schemaVersion ${SCHEMA_VERSION}, found ${found}`, { path })
+}
+
+/**
+ * Throws `unknown-schema-version` for a stored file that names another version, such as one of a newer program: whatever
+ * else is wrong with it, it is not to be overwritten.
+ */
+export function refuseOtherVersion(path: string, bytes: Uint8Array | null | undefined): void {
+  const json = bytes && parseJson(bytes)
+  const problem = json ? versionProblem(path, json.value) : null
+  if (problem?.code === 'unknown-schema-version') throw integrityError(problem)
+}
+
 /** Reads a stored JSON file: known schema version first, then every field. `bytes` null means the file is missing. */
 export function parseStored<T extends z.ZodType>(
   schema: T,
@@ -182,11 +201,8 @@ export function parseStored<T extends z.ZodType>(
   const json = parseJson(bytes)
   if (!json)
     return rejected(integrityProblem('ledger-damaged', `${path}: expected JSON, found something else`, { path }))
-  const version = (json.value as { schemaVersion?: unknown } | null)?.schemaVersion
-  if (version !== SCHEMA_VERSION) {
-    const message = `${path}: expected schemaVersion ${SCHEMA_VERSION}, found ${quoted(version)}`
-    return rejected(integrityProblem('unknown-schema-version', message, { path }))
-  }
+  const other = versionProblem(path, json.value)
+  if (other) return rejected(other)
   const parsed = schema.safeParse(json.value)
   if (parsed.success) return accepted(parsed.data)
   const problems = parsed.error.issues.map((issue) =>

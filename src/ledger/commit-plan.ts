@@ -1,12 +1,12 @@
-import semver from 'semver'
 import type { AggregateKey } from '../core/event.ts'
 import type { Batch } from './batch.ts'
-import { cutIntoFiles, encodeStored, HEAD_PATH, MIN_WRITER } from './codec.ts'
+import { cutIntoFiles, encodeStored, HEAD_PATH } from './codec.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import type { Position, TailFile } from './position.ts'
 import type { Head, SnapshotIndex } from './schema.ts'
 import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, type CommitRequest, commitMessage } from './store.ts'
+import { minWriterAfter } from './writer.ts'
 
 /** A snapshot comes at the latest when the tail has this many files: they all have to be read at a start. */
 const MAX_TAIL_FILES = 64
@@ -79,7 +79,7 @@ export async function planCommit(input: PlanInput): Promise<CommitPlan> {
     tail: snapshot ? [] : tail.map((file) => file.path),
     folder: files.folder,
     snapshot: snapshot ? { ...batch.end, index: snapshot.digest } : before.snapshot,
-    minWriter: semver.gt(MIN_WRITER, before.minWriter) ? MIN_WRITER : before.minWriter,
+    minWriter: minWriterAfter(before.minWriter),
     operations: [...before.operations, operation].slice(-MAX_OPERATIONS),
   }
   const documents = batch.documents.map(({ path, text }) => ({ path, bytes: Buffer.from(text, 'utf8') }))

@@ -12,6 +12,7 @@ import { coalescedReads } from './reads.ts'
 import type { Head } from './schema.ts'
 import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
+import { checkWriter, type Writer } from './writer.ts'
 
 /** A branch that was closed: nothing is appended to it any more. */
 export interface ClosedEpoch {
@@ -22,6 +23,10 @@ export interface ClosedEpoch {
 interface Making {
   readonly now: string
   readonly newId: () => string
+}
+
+interface Closing extends Making {
+  readonly writer: Writer
 }
 
 const CACHED_FILES = 1_024
@@ -39,7 +44,7 @@ export async function closeEpoch(
   store: LedgerStore,
   model: Model,
   next: string,
-  { now, newId }: Making,
+  { now, newId, writer }: Closing,
 ): Promise<ClosedEpoch> {
   const cache = new Lru<string, { value: unknown }>(CACHED_FILES)
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
@@ -49,6 +54,7 @@ export async function closeEpoch(
     const reading = { model, read: coalescedReads(store), cache }
     const position = await readPosition(reading, commit, newest.files.get(HEAD_PATH))
     if (position.head.succeededBy !== undefined) return { commit, head: position.head }
+    checkWriter(position.head, writer)
     const operation = newId()
     const batch = new Batch(model, position)
     const plan = await planCommit({ position, batch, operation, newId, now, snapshotNow: true, snapshotEvery: 1 })

@@ -1,6 +1,6 @@
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
-import { encodeStored, HEAD_PATH, parseHead } from './codec.ts'
+import { encodeStored, HEAD_PATH, parseHead, refuseOtherVersion } from './codec.ts'
 import { MAX_OPERATIONS } from './commit-plan.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
@@ -8,6 +8,7 @@ import type { Head } from './schema.ts'
 import { emptyIndex, SnapshotReader } from './snapshot.ts'
 import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, commitMessage, type LedgerStore } from './store.ts'
+import { checkWriter, minWriterAfter, type Writer } from './writer.ts'
 
 export interface Rebuilt {
   readonly commit: string
@@ -15,6 +16,8 @@ export interface Rebuilt {
   readonly aggregates: number
   readonly files: number
 }
+
+const FILES_PER_READ = 50
 
 /** Nothing of the old snapshot is read: it may be what is broken. */
 const emptyReader = (since: number): SnapshotReader =>
@@ -31,6 +34,15 @@ async function filesUnder(store: LedgerStore, commit: string, directory: string)
   return found.flat()
 }
 
+/** Of keys there are many, and their files name no version. */
+async function refuseOtherVersions(store: LedgerStore, commit: string, paths: readonly string[]): Promise<void> {
+  const versioned = paths.filter((path) => path.endsWith('.json'))
+  for (let start = 0; start < versioned.length; start += FILES_PER_READ) {
+    const files = await store.read(commit, versioned.slice(start, start + FILES_PER_READ))
+    for (const [path, bytes] of files) refuseOtherVersion(path, bytes)
+  }
+}
+
 /** Refuses to write on a branch that was closed: the epoch after it names its last commit and its snapshot. */
 function refuseClosed(branch: string, succeededBy: string | undefined): void {
   if (succeededBy === undefined) return
@@ -44,7 +56,8 @@ function refuseClosed(branch: string, succeededBy: string | undefined): void {
 /**
  * Makes head and snapshots anew from the event files alone, as one commit. Events are never touched: a log whose lines
  * or chain are broken is refused, and so is one that was closed, also when its head cannot say so any more: `successor` is
- * the branch of an epoch, if there is one. Throws `ledger-contended` when the branch moved meanwhile.
+ * the branch of an epoch, if there is one. Nothing that a newer program wrote is overwritten: `unknown-schema-version`,
+ * `writer-too-old`. Throws `ledger-contended` when the branch moved meanwhile.
  */
 export async function rebuildSnapshots(
   store: LedgerStore,
@@ -52,10 +65,12 @@ export async function rebuildSnapshots(
   {
     now,
     newId,
+    writer,
     successor,
   }: {
     readonly now: string
     readonly newId: () => string
+    readonly writer: Writer
     readonly successor?: (epoch: number) => LedgerStore
   },
 ): Promise<Rebuilt> {
@@ -63,7 +78,7 @@ export async function rebuildSnapshots(
   const next = successor?.(replayed.head.epoch + 1)
   const after = parseHead((await next?.newest([HEAD_PATH]))?.files.get(HEAD_PATH))
   if (next && after.ok && after.value.origin.tip === replayed.end.tip) refuseClosed(store.name, next.name)
-  return commitRebuilt(store, replayed, { now, newId, headline: 'rebuilt from the events', additions: [] })
+  return commitRebuilt(store, replayed, { now, newId, writer, headline: 'rebuilt from the events', additions: [] })
 }
 
 /**
@@ -76,16 +91,21 @@ export async function commitRebuilt(
   {
     now,
     newId,
+    writer,
     headline,
     additions,
   }: {
     readonly now: string
     readonly newId: () => string
+    readonly writer: Writer
     readonly headline: string
     readonly additions: readonly Addition[]
   },
 ): Promise<Rebuilt> {
   refuseClosed(store.name, head.succeededBy)
+  checkWriter(head, writer)
+  const old = await filesUnder(store, commit, 'snapshots')
+  await refuseOtherVersions(store, commit, old)
   const plan = await planSnapshot({
     reader: emptyReader(keys[0]?.seq ?? end.seq + 1),
     seq: end.seq,
@@ -100,10 +120,10 @@ export async function commitRebuilt(
     tail: [],
     folder,
     snapshot: { ...end, index: plan.digest },
+    minWriter: minWriterAfter(head.minWriter),
     operations: [...head.operations, operation].slice(-MAX_OPERATIONS),
   }
   const written = new Set(plan.additions.map(({ path }) => path))
-  const old = await filesUnder(store, commit, 'snapshots')
   const outcome = await store.commit({
     expectedHead: commit,
     operation,

@@ -8,6 +8,7 @@ import { commitRebuilt } from './rebuild.ts'
 import { replayLog } from './replay.ts'
 import { textAt, withoutTexts } from './sealed.ts'
 import type { LedgerStore } from './store.ts'
+import type { Writer } from './writer.ts'
 
 export interface Redaction {
   /** The event whose texts are taken out. */
@@ -91,7 +92,7 @@ export async function redactEvent(
   store: LedgerStore,
   model: Model,
   redaction: Redaction,
-  { now, newId }: { readonly now: string; readonly newId: (() => string) | null },
+  { now, newId, writer }: { readonly now: string; readonly newId: (() => string) | null; readonly writer: Writer },
 ): Promise<Redacted> {
   const { seq } = redaction
   const events = new Map<number, LedgerEvent>()
@@ -153,7 +154,7 @@ export async function redactEvent(
   const { commit } = await commitRebuilt(
     store,
     { ...replayed, end: encoded.position, states, keys, folder },
-    { now, newId, headline: `event ${seq} redacted`, additions: [{ path, bytes: edited }, added] },
+    { now, newId, writer, headline: `event ${seq} redacted`, additions: [{ path, bytes: edited }, added] },
   )
   return { commit, ...told }
 }

@@ -1,6 +1,6 @@
 import type { AggregateKey, EventDraft, LedgerEvent, Model } from '../core/event.ts'
 import { beginningOf, checkFirst, loadCarried } from './carried.ts'
-import { HEAD_PATH, parseHead } from './codec.ts'
+import { HEAD_PATH, parseHead, refuseOtherVersion } from './codec.ts'
 import { KEEP_KEYS_MS, type KeptKey, type NewKey } from './keys.ts'
 import { evolved } from './position.ts'
 import { Redactions } from './redactions.ts'
@@ -8,10 +8,11 @@ import type { Head, LogPosition } from './schema.ts'
 import type { LedgerStore } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
 import { walkLog } from './walk.ts'
+import { minWriterIn } from './writer.ts'
 
 export interface Replayed {
   readonly commit: string
-  /** As it stands; the first of an epoch when it cannot be read. */
+  /** As it stands; when it cannot be read, the first of the epoch, with what it still asks of writers. */
   readonly head: Head
   /** The end of the log by its lines. */
   readonly end: LogPosition
@@ -39,8 +40,12 @@ export async function replayLog(
 ): Promise<Replayed> {
   const newest = await store.newest([HEAD_PATH])
   if (!newest) throw integrityError(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
-  const parsed = parseHead(newest.files.get(HEAD_PATH))
-  const head = parsed.ok ? parsed.value : await beginningOf(store, newest.info.commit)
+  const bytes = newest.files.get(HEAD_PATH)
+  refuseOtherVersion(HEAD_PATH, bytes)
+  const parsed = parseHead(bytes)
+  const head = parsed.ok
+    ? parsed.value
+    : { ...(await beginningOf(store, newest.info.commit)), minWriter: minWriterIn(bytes) }
   const oldestMs = Date.parse(options.now) - KEEP_KEYS_MS
   const carried = await loadCarried(store, newest.info.commit, head)
   const states = new Map<AggregateKey, unknown>(carried?.states)

@@ -184,7 +184,11 @@ describe('a log in a later epoch', () => {
     await grow(first, 600)
     const storeOf = (branch: string) =>
       gitHubStore({ client: on.app('ringmaster').octokit('acme') as never, ...releases, branch })
-    const making = { now: new Date(on.clock.epochMs()).toISOString(), newId: () => ulid() }
+    const making = {
+      now: new Date(on.clock.epochMs()).toISOString(),
+      newId: () => ulid(),
+      writer: { version: '0.1.0' },
+    }
     const closed = await closeEpoch(storeOf(DATA), model, NEXT, making)
     await openEpoch({ from: storeOf(DATA), closed, branch: DATA }, storeOf(NEXT), model, making)
     await grow(first, 601)

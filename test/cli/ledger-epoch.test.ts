@@ -99,6 +99,7 @@ describe('ledger epoch', () => {
     await closeEpoch(storeOf('ringmaster-data'), model, 'ringmaster-data-2', {
       now: '2026-03-04T05:06:07Z',
       newId: nextId,
+      writer: { version: '0.1.0' },
     })
     const told = await epoch('--archive', archive)
     expect(told).toMatchObject({ code: 0, err: [] })

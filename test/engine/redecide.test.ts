@@ -194,7 +194,12 @@ describe('deciding again after a text was taken out', () => {
     })
     const store = memoryStore(on.branch)
     const redact = (seq: number) =>
-      redactEvent(store, model, { seq, reason: 'x', by: 'ann' }, { now: on.now, newId: nextId })
+      redactEvent(
+        store,
+        model,
+        { seq, reason: 'x', by: 'ann' },
+        { now: on.now, newId: nextId, writer: { version: '0.1.0' } },
+      )
     const { copies } = await redact(find('release.held')?.seq ?? 0)
     expect(copies.map(({ seq }) => seq)).toContain(find('gate.decided')?.seq)
     expect(await verifyLedger(store, model, { redecide })).toMatchObject({ ok: true, problems: [] })

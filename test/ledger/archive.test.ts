@@ -12,7 +12,7 @@ import { verifyLedger } from '../../src/ledger/verify.ts'
 import { nextId, opened, record } from './opened.ts'
 import { counted, counterModel } from './small-model.ts'
 
-const making = { now: '2026-11-20T10:00:00Z', newId: nextId }
+const making = { now: '2026-11-20T10:00:00Z', newId: nextId, writer: { version: '0.1.0' } }
 const directory = mkdtempSync(join(tmpdir(), 'ledger-archive-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 

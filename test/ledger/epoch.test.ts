@@ -20,7 +20,7 @@ import { nextId, opened, record } from './opened.ts'
 import { counted, counterModel } from './small-model.ts'
 
 const NOW = '2026-11-20T10:00:00Z'
-const making = { now: NOW, newId: nextId }
+const making = { now: NOW, newId: nextId, writer: { version: '0.1.0' } }
 const [FIRST, SECOND, THIRD] = [1, 2, 3].map((epoch) => branchOfEpoch(epoch)) as [string, string, string]
 const directory = mkdtempSync(join(tmpdir(), 'ledger-epoch-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))

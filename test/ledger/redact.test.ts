@@ -28,11 +28,17 @@ const noting: Model = {
 }
 
 const NOW = '2026-11-20T10:00:00Z'
+const WRITER = { version: '0.1.0' }
 const noted = (note: string, more: string[] = []) =>
   counted(['a'], 1, { data: { products: ['a'], amount: 1, note, more } })
 const SAID = { reason: 'names a customer', by: 'ann' }
 const redact = (branch: MemoryBranch, seq: number, members?: string[], newId: (() => string) | null = nextId) =>
-  redactEvent(memoryStore(branch), noting, { seq, ...SAID, ...(members ? { members } : {}) }, { now: NOW, newId })
+  redactEvent(
+    memoryStore(branch),
+    noting,
+    { seq, ...SAID, ...(members ? { members } : {}) },
+    { now: NOW, newId, writer: WRITER },
+  )
 const verified = (branch: MemoryBranch, anchors: { seq: number; digest: string }[] = []) =>
   verifyLedger(memoryStore(branch), noting, { anchors })
 const treeText = (branch: MemoryBranch) =>
@@ -97,7 +103,7 @@ describe('taking texts out of the log', () => {
     expect(await (await ledger.view()).state('product/a')).toMatchObject({ total: 3, note: '[redacted]' })
     await record(ledger, counted(['b']))
     expect(await verified(branch)).toMatchObject({ ok: true, counts: { events: 6 } })
-    await rebuildSnapshots(memoryStore(branch), noting, { now: NOW, newId: nextId })
+    await rebuildSnapshots(memoryStore(branch), noting, { now: NOW, newId: nextId, writer: WRITER })
     expect(await verified(branch)).toMatchObject({ ok: true })
   })
 
@@ -139,7 +145,7 @@ describe('taking texts out of the log', () => {
     const { client } = fakeGitHub(memoryBranch())
     const store = gitHubStore({ client, owner: 'acme', repo: 'releases', branch: 'ringmaster-data' })
     await record(opened(store, { model: noting }), noted('Eve Adams of Initech'), counted(['b']))
-    await redactEvent(store, noting, { seq: 1, ...SAID }, { now: NOW, newId: nextId })
+    await redactEvent(store, noting, { seq: 1, ...SAID }, { now: NOW, newId: nextId, writer: WRITER })
     expect(await verifyLedger(store, noting)).toMatchObject({ ok: true, counts: { events: 3, redacted: 1 } })
   })
 
@@ -147,7 +153,7 @@ describe('taking texts out of the log', () => {
     const { branch } = await written()
     const store = memoryStore(branch)
     const slow = { ...store, commit: async () => ({ kind: 'stale' }) as const }
-    const asked = redactEvent(slow, noting, { seq: 1, ...SAID }, { now: NOW, newId: nextId })
+    const asked = redactEvent(slow, noting, { seq: 1, ...SAID }, { now: NOW, newId: nextId, writer: WRITER })
     await expect(asked).rejects.toMatchObject({ code: 'ledger-contended' })
   })
 })
@@ -194,7 +200,9 @@ describe('a text that somebody else took out or changed', () => {
       path: expect.stringContaining('/1-'),
       line: 1,
     })
-    await expect(rebuildSnapshots(memoryStore(branch), noting, { now: NOW, newId: nextId })).rejects.toMatchObject({
+    await expect(
+      rebuildSnapshots(memoryStore(branch), noting, { now: NOW, newId: nextId, writer: WRITER }),
+    ).rejects.toMatchObject({
       code: 'ledger-damaged',
     })
   })

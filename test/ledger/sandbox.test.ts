@@ -64,7 +64,7 @@ describe('the ledger on the local GitHub', () => {
       documents: [{ path: 'configs/one.yml', text: 'one: 1\n' }],
       result: undefined,
     }))
-    const making = { now: '2026-11-20T10:00:00Z', newId: nextId }
+    const making = { now: '2026-11-20T10:00:00Z', newId: nextId, writer: { version: '0.1.0' } }
     const closed = await closeEpoch(first, counterModel, 'ringmaster-data-2', making)
     const from = { from: first, closed, branch: 'ringmaster-data' }
     const commit = await openEpoch(from, storeOf('ringmaster-data-2'), counterModel, making)
