@@ -260,6 +260,9 @@ interface Bounds {
   readonly fallback: number
 }
 
+/** The root of the REST API, by the variables that name it. */
+export const apiUrlIn = (env: Variables): string => apiUrlOf(givenIn(env))
+
 function apiUrlOf(given: (name: string) => string | undefined): string {
   const explicit = given('GITHUB_API_URL')
   if (explicit) return explicit.replace(/\/$/, '')

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { Octokit } from '@octokit/rest'
-import { readAppSettings } from '../app/environment.ts'
+import { apiUrlIn, readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
-import { gitHubApp, splitName } from '../github/client.ts'
+import { type GovernedApp, gitHubApp, isEnterpriseAt, splitName } from '../github/client.ts'
 import { type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
@@ -49,12 +49,16 @@ const localStores = (repo: string, now: string, author: { name: string; email: s
   return (branch) => gitStore({ directory: repo, branch, author, clock: () => now })
 }
 
+/** As the server has it. */
+const signaturesAt = (isEnterprise: boolean) => (isEnterprise ? 'not-kept' : 'required')
+
 /** The branches of a log to read: in a local repository, or on GitHub with GITHUB_TOKEN. */
 export function storesToRead(repo: string, io: Pick<CommandIo, 'env' | 'now'>): StoreOf {
   if (!isOnGitHub(repo)) return localStores(repo, io.now, { name: 'reader', email: 'reader@localhost' })
   const { owner, repo: name } = splitName(repo)
   const client = readerOf(repo, io) as never
-  return (branch) => gitHubStore({ client, owner, repo: name, branch })
+  const signatures = signaturesAt(isEnterpriseAt(apiUrlIn(io.env)))
+  return (branch) => gitHubStore({ client, owner, repo: name, branch, signatures })
 }
 
 /** The stores of all epochs of a log to read, oldest first; none when there is no such branch. */
@@ -86,8 +90,7 @@ export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
       hint: 'Or give the directory of a clone for --repo.',
     })
   }
-  const baseUrl = io.env['GITHUB_API_URL']?.trim() || 'https://api.github.com'
-  return new Octokit({ auth: token, baseUrl, userAgent: 'ringmaster' })
+  return new Octokit({ auth: token, baseUrl: apiUrlIn(io.env), userAgent: 'ringmaster' })
 }
 
 /**
@@ -103,9 +106,11 @@ export async function storesToWrite(
     const [, name = 'ringmaster', email = 'ringmaster@localhost'] = /^(.+) <([^<>]+)>$/.exec(author ?? '') ?? []
     return localStores(repo, io.now, { name, email })
   }
-  const octokit = await appOn(repo, io)
+  const app = appIn(io)
+  const client = (await app.forRepository(repo)) as never
   const { owner, repo: name } = splitName(repo)
-  return (branch) => gitHubStore({ client: octokit as never, owner, repo: name, branch })
+  const signatures = signaturesAt(app.isEnterprise)
+  return (branch) => gitHubStore({ client, owner, repo: name, branch, signatures })
 }
 
 /** The branch of a log to write: its newest epoch. */
@@ -116,9 +121,11 @@ export const storeToWrite = async (
 ): Promise<LedgerStore> => newestOf(await storesToWrite(repo, author, io), branch)
 
 /** The App's own client of a repository, with the variables of the server. */
-export async function appOn(repo: string, io: Pick<CommandIo, 'env'>): Promise<Octokit> {
+export const appOn = (repo: string, io: Pick<CommandIo, 'env'>): Promise<Octokit> => appIn(io).forRepository(repo)
+
+function appIn(io: Pick<CommandIo, 'env'>): GovernedApp {
   const settings = readAppSettings(io.env)
   if (!settings.ok) throw new RingmasterError('bad-input', settings.problems)
   const { appId, privateKey, apiUrl } = settings.value
-  return gitHubApp({ appId, privateKey, apiUrl }).forRepository(repo)
+  return gitHubApp({ appId, privateKey, apiUrl })
 }

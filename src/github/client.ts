@@ -85,9 +85,12 @@ export interface Governing extends Partial<Omit<GovernorOptions, 'shared'>> {
   readonly shared?: SharedBudget | null
 }
 
+/** Whether the root of a REST API is that of an Enterprise Server, which need not sign what Apps commit. */
+export const isEnterpriseAt = (apiUrl: string): boolean => /\/api\/v3\/?$/.test(apiUrl)
+
 export function gitHubApp(identity: AppIdentity, { shared = null, ...governing }: Governing = {}): GovernedApp {
   const { appId, privateKey, apiUrl } = identity
-  const isEnterprise = /\/api\/v3\/?$/.test(apiUrl)
+  const isEnterprise = isEnterpriseAt(apiUrl)
   const governors = new Map<string, Governor>()
   const governorOf = (account: string): Governor => {
     const known = governors.get(account)

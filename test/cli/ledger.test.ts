@@ -309,6 +309,45 @@ describe('ledger verify', () => {
   }, 60_000)
 })
 
+describe('on an Enterprise Server that signs nothing', () => {
+  it('commits without a signature are the App’s as the server takes them, and elsewhere a stranger’s', async () => {
+    const sandbox = await startSandbox({
+      seed: {
+        people: ['ann'],
+        organizations: [{ login: 'acme', owners: ['ann'], members: [] }],
+        repositories: [
+          { name: 'acme/releases', commits: [{ message: 'Begin', files: { 'README.md': '#' }, author: 'ann' }] },
+        ],
+        apps: [
+          { slug: 'ringmaster', permissions: { contents: 'write' }, events: [], installations: [{ account: 'acme' }] },
+        ],
+      },
+    })
+    try {
+      const on = stage({ store: storeOf(sandbox.repository('acme/releases').gitDirectory) })
+      await started(on)
+      await on.engine.close()
+      const app = sandbox.app('ringmaster')
+      const env = {
+        GITHUB_TOKEN: sandbox.as('ann').token,
+        APP_ID: String(app.id),
+        PRIVATE_KEY: app.privateKey,
+        GITHUB_API_URL: `${sandbox.origin}/api/v3`,
+      }
+      const verify = ['ledger', 'verify', '--repo', 'acme/releases']
+      expect(await run(verify, env)).toMatchObject({ code: 0, err: [] })
+      const here = await run(verify, { ...env, GITHUB_API_URL: sandbox.origin })
+      expect(here.err.join('\n')).toMatch(/^foreign-author: .* signed by the platform/m)
+      const byHost = { ...env, GITHUB_API_URL: '', GHE_HOST: new URL(sandbox.origin).host, GHE_PROTOCOL: 'http' }
+      const epoch = await run(['ledger', 'epoch', '--repo', 'acme/releases', '--json'], byHost)
+      expect(epoch).toMatchObject({ code: 0, err: [] })
+      expect(sandbox.violations).toEqual([])
+    } finally {
+      await sandbox.stop()
+    }
+  }, 60_000)
+})
+
 describe('ledger log', () => {
   it('prints one JSON document', async () => {
     const { out } = await run(['ledger', 'log', '--repo', repo, '--type', 'release', '--json'])
