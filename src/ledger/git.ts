@@ -61,7 +61,7 @@ function importStream(
     ...data(Buffer.from(request.message)),
     Buffer.from(from),
     ...[...trees].map(([path, tree]) => Buffer.from(`M 040000 ${tree} ${path}\n`)),
-    ...request.deletions.map((path) => Buffer.from(`D ${path}\n`)),
+    ...[...(request.replaces ?? []), ...request.deletions].map((path) => Buffer.from(`D ${path}\n`)),
     ...request.additions.flatMap(({ path, bytes }) => [Buffer.from(`M 100644 inline ${path}\n`), ...data(bytes)]),
     Buffer.from('get-mark :1\ndone\n'),
   ])

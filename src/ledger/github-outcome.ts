@@ -21,6 +21,10 @@ const saysStale = (error: { readonly type?: unknown; readonly message?: unknown 
 const RULES: readonly { readonly failure: Failure; readonly fits: (error: Told) => boolean }[] = [
   { failure: 'stale', fits: (error) => graphqlErrors(error).some(saysStale) },
   {
+    failure: 'stale',
+    fits: ({ status, message }) => status === 422 && /not a fast.forward/i.test(String(message)),
+  },
+  {
     failure: 'exists',
     fits: ({ status, message }) => status === 422 && /reference already exists/i.test(String(message)),
   },

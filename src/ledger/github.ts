@@ -14,7 +14,9 @@ import {
   treeIdsQuery,
   treeQuery,
 } from './github-queries.ts'
+import { piecesOf, type TreeInput } from './github-trees.ts'
 import {
+  type Addition,
   type CommitInfo,
   type CommitOutcome,
   type CommitRequest,
@@ -52,6 +54,8 @@ const COMMITS_PER_PAGE = 100
 /** How far back a lost answer is looked for: others may have committed since. */
 const SETTLE_DEPTH = 50
 const MAX_ATTEMPTS = 3
+/** GitHub refuses a mutation of some 40 MiB, in base64, and gives up on one that takes it ten seconds. */
+const MAX_MUTATION_BYTES = 4 * 1024 * 1024
 const SETTLE_WAIT_MS = 1_000
 
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
@@ -72,7 +76,10 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 const outside = (code: string, message: string, hint?: string, cause?: unknown) =>
   new RingmasterError('outside', { code, message, ...(hint === undefined ? {} : { hint }) }, { cause })
 
-/** A branch on GitHub: reads by GraphQL in few requests, writes by `createCommitOnBranch`, which compares the head. */
+const bytesIn = ({ additions }: CommitRequest): number => additions.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
+/** A branch on GitHub: reads by GraphQL in few requests, writes by `createCommitOnBranch`, which compares the
+ * head, and what is too large for that by trees. */
 export function gitHubStore(options: GitHubStoreOptions): LedgerStore {
   return new GitHubStore(options)
 }
@@ -154,9 +161,10 @@ class GitHubStore implements LedgerStore {
   }
 
   #send(request: CommitRequest): Promise<string> {
-    return request.expectedHead === null
-      ? this.#createBranch(request)
-      : this.#createCommit(request, request.expectedHead)
+    const { expectedHead, replaces = [] } = request
+    if (expectedHead === null) return this.#createBranch(request)
+    const isLarge = replaces.length > 0 || bytesIn(request) > MAX_MUTATION_BYTES
+    return isLarge ? this.#createByTrees(request, expectedHead) : this.#createCommit(request, expectedHead)
   }
 
   async #createCommit(request: CommitRequest, expectedHeadOid: string): Promise<string> {
@@ -178,25 +186,66 @@ class GitHubStore implements LedgerStore {
   /** `createCommitOnBranch` cannot make a branch, so the first commit goes tree, commit, ref. */
   async #createBranch(request: CommitRequest): Promise<string> {
     const { client, owner, repo, branch } = this.#options
-    const post = async (what: string, parameters: Record<string, unknown>): Promise<string> => {
-      const { data } = await client.request(`POST /repos/{owner}/{repo}/git/${what}`, { owner, repo, ...parameters })
-      return what === 'refs' ? '' : Sha.parse(data).sha
+    const entries = [...(await this.#taken(request.directories)), ...(await this.#filesOf(request.additions))]
+    const tree = await this.#treeOf(null, entries)
+    const sha = await this.#make('commits', { message: request.message, tree, parents: [] })
+    await client.request('POST /repos/{owner}/{repo}/git/refs', { owner, repo, ref: `refs/heads/${branch}`, sha })
+    return sha
+  }
+
+  /**
+   * One commit of any size: its trees first, by requests of bounded size of which nobody sees anything, and last of all the
+   * branch moves, only forward. Interrupted before that, nothing has happened.
+   */
+  async #createByTrees(request: CommitRequest, expectedHead: string): Promise<string> {
+    const { client, owner, repo, branch } = this.#options
+    const { additions, deletions, message, replaces = [] } = request
+    const [root = null] = await this.#askOf(expectedHead, treeIdsQuery(expectedHead, ['']))
+    const isIn = (directory: string) => (file: Addition) => file.path.startsWith(`${directory}/`)
+    const entries: TreeInput[] = []
+    for (const path of replaces) {
+      const files = additions.filter(isIn(path))
+      const below = files.map((file) => ({ ...file, path: file.path.slice(path.length + 1) }))
+      const sha = await this.#treeOf(null, await this.#filesOf(below))
+      entries.push({ path, mode: '040000', type: 'tree', sha })
     }
-    const entries: Record<string, string>[] = await this.#taken(request.directories)
-    for (const { path, bytes } of request.additions) {
+    const others = additions.filter((file) => !replaces.some((directory) => isIn(directory)(file)))
+    entries.push(...(await this.#filesOf(others)))
+    entries.push(...deletions.map((path) => ({ path, mode: '100644', type: 'blob', sha: null })))
+    const tree = await this.#treeOf(root, entries)
+    const sha = await this.#make('commits', { message, tree, parents: [expectedHead] })
+    const moved = { owner, repo, ref: `heads/${branch}`, sha, force: false }
+    await client.request('PATCH /repos/{owner}/{repo}/git/refs/{ref}', moved)
+    return sha
+  }
+
+  async #make(what: 'blobs' | 'trees' | 'commits', parameters: Record<string, unknown>): Promise<string> {
+    const { client, owner, repo } = this.#options
+    const { data } = await client.request(`POST /repos/{owner}/{repo}/git/${what}`, { owner, repo, ...parameters })
+    return Sha.parse(data).sha
+  }
+
+  async #filesOf(additions: readonly Addition[]): Promise<TreeInput[]> {
+    const entries: TreeInput[] = []
+    for (const { path, bytes } of additions) {
       const file = { path, mode: '100644', type: 'blob' }
       if (isUtf8(bytes)) entries.push({ ...file, content: Buffer.from(bytes).toString('utf8') })
-      else entries.push({ ...file, sha: await post('blobs', { content: base64(bytes), encoding: 'base64' }) })
+      else entries.push({ ...file, sha: await this.#make('blobs', { content: base64(bytes), encoding: 'base64' }) })
     }
-    const tree = await post('trees', { tree: entries })
-    const commit = await post('commits', { message: request.message, tree, parents: [] })
-    await post('refs', { ref: `refs/heads/${branch}`, sha: commit })
-    return commit
+    return entries
+  }
+
+  /** A tree with these entries, over another one or by itself. */
+  async #treeOf(base: string | null, entries: readonly TreeInput[]): Promise<string | null> {
+    let tree = base
+    for (const piece of piecesOf(entries))
+      tree = await this.#make('trees', { tree: piece, ...(tree === null ? {} : { base_tree: tree }) })
+    return tree
   }
 
   /** Directories of other commits as entries of a tree: GitHub has their trees already, so that nothing is sent again. */
-  async #taken(directories: CommitRequest['directories'] = []): Promise<Record<string, string>[]> {
-    const entries: Record<string, string>[] = []
+  async #taken(directories: CommitRequest['directories'] = []): Promise<TreeInput[]> {
+    const entries: TreeInput[] = []
     for (const { path, from } of directories) {
       const [sha] = await this.#askOf(from.commit, treeIdsQuery(from.commit, [from.path]))
       if (sha) entries.push({ path, mode: '040000', type: 'tree', sha })

@@ -39,7 +39,8 @@ const oidOf = (request: CommitRequest, author: Author): string => {
 }
 
 const treeAfter = (before: ReadonlyMap<string, Uint8Array>, request: CommitRequest): Map<string, Uint8Array> => {
-  const tree = new Map(before)
+  const isReplaced = (path: string) => request.replaces?.some((directory) => path.startsWith(`${directory}/`))
+  const tree = new Map([...before].filter(([path]) => !isReplaced(path)))
   for (const path of request.deletions) {
     if (!tree.delete(path)) throw new Error(`expected ${path} to exist, as GitHub does for a path to be deleted`)
   }

@@ -1,13 +1,14 @@
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
-import { encodeStored, HEAD_PATH, parseHead, refuseOtherVersion } from './codec.ts'
+import { encodeStored, HEAD_PATH, parseHead, parseStored, refuseOtherVersion } from './codec.ts'
 import { MAX_OPERATIONS } from './commit-plan.ts'
+import { keyPagePath } from './keys.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
-import type { Head } from './schema.ts'
-import { emptyIndex, SnapshotReader } from './snapshot.ts'
+import { type Head, ShardPage, SnapshotIndex } from './schema.ts'
+import { emptyIndex, INDEX_PATH, ROOT, SnapshotReader } from './snapshot.ts'
 import { planSnapshot } from './snapshot-plan.ts'
-import { type Addition, commitMessage, type LedgerStore } from './store.ts'
+import { type Addition, commitMessage, type Files, type LedgerStore } from './store.ts'
 import { checkWriter, minWriterAfter, type Writer } from './writer.ts'
 
 export interface Rebuilt {
@@ -23,23 +24,38 @@ const FILES_PER_READ = 50
 const emptyReader = (since: number): SnapshotReader =>
   new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index: emptyIndex(since) })
 
-async function filesUnder(store: LedgerStore, commit: string, directory: string): Promise<string[]> {
-  const entries = await store.list(commit, directory)
-  const found = await Promise.all(
-    entries.map(({ name, kind }) => {
-      const path = `${directory}/${name}`
-      return kind === 'file' ? [path] : filesUnder(store, commit, path)
-    }),
-  )
-  return found.flat()
+/** Files of the old snapshot, none of which is of another version. */
+async function ofThisVersion(store: LedgerStore, commit: string, paths: readonly string[]): Promise<Files> {
+  const found: Files = new Map()
+  for (let start = 0; start < paths.length; start += FILES_PER_READ) {
+    const files = await store.read(commit, paths.slice(start, start + FILES_PER_READ))
+    for (const [path, bytes] of files) {
+      refuseOtherVersion(path, bytes)
+      found.set(path, bytes)
+    }
+  }
+  return found
 }
 
-/** Of keys there are many, and their files name no version. */
-async function refuseOtherVersions(store: LedgerStore, commit: string, paths: readonly string[]): Promise<void> {
-  const versioned = paths.filter((path) => path.endsWith('.json'))
-  for (let start = 0; start < versioned.length; start += FILES_PER_READ) {
-    const files = await store.read(commit, versioned.slice(start, start + FILES_PER_READ))
-    for (const [path, bytes] of files) refuseOtherVersion(path, bytes)
+/** Throws `unknown-schema-version` for the old snapshot, as far as its files lead. Those of keys name no version. */
+async function refuseOtherVersions(store: LedgerStore, commit: string): Promise<void> {
+  const index = parseStored(
+    SnapshotIndex,
+    INDEX_PATH,
+    (await ofThisVersion(store, commit, [INDEX_PATH])).get(INDEX_PATH),
+  )
+  if (!index.ok) return
+  const { pages, keys } = index.value
+  await ofThisVersion(
+    store,
+    commit,
+    keys.pages.map(({ prefix }) => keyPagePath(prefix)),
+  )
+  const paths = pages.map(({ path }) => path)
+  for (const [path, bytes] of await ofThisVersion(store, commit, paths)) {
+    const page = parseStored(ShardPage, path, bytes)
+    const shards = page.ok ? page.value.shards.flatMap(({ parts }) => parts[0]?.path ?? []) : []
+    await ofThisVersion(store, commit, shards)
   }
 }
 
@@ -104,8 +120,7 @@ export async function commitRebuilt(
 ): Promise<Rebuilt> {
   refuseClosed(store.name, head.succeededBy)
   checkWriter(head, writer)
-  const old = await filesUnder(store, commit, 'snapshots')
-  await refuseOtherVersions(store, commit, old)
+  await refuseOtherVersions(store, commit)
   const plan = await planSnapshot({
     reader: emptyReader(keys[0]?.seq ?? end.seq + 1),
     seq: end.seq,
@@ -123,13 +138,14 @@ export async function commitRebuilt(
     minWriter: minWriterAfter(head.minWriter),
     operations: [...head.operations, operation].slice(-MAX_OPERATIONS),
   }
-  const written = new Set(plan.additions.map(({ path }) => path))
   const outcome = await store.commit({
     expectedHead: commit,
     operation,
     message: commitMessage(`ledger: snapshot at ${end.seq}, ${headline}`, operation),
     additions: [{ path: HEAD_PATH, bytes: encodeStored(rebuilt) }, ...additions, ...plan.additions],
-    deletions: old.filter((path) => !written.has(path)),
+    deletions: [],
+    // Anew as a whole: the files of four days of keys are too many to be listed one by one.
+    replaces: [ROOT],
   })
   if (outcome.kind === 'stale') {
     throw new RingmasterError('outside', {

@@ -6,7 +6,8 @@ import { covering, placeOf } from './prefixes.ts'
 import { type NamedFile, type ReadFiles, readNamed } from './reads.ts'
 import { KeyPage, type KeyRange, SCHEMA_VERSION, Shard, ShardPage, type SnapshotIndex } from './schema.ts'
 
-const ROOT = 'snapshots'
+/** The directory of the snapshot, and of nothing else. */
+export const ROOT = 'snapshots'
 export const INDEX_PATH = `${ROOT}/index.json`
 
 /** A shard as its page lists it. */

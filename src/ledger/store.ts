@@ -44,6 +44,8 @@ export interface CommitRequest {
   readonly additions: readonly Addition[]
   /** Paths that exist at `expectedHead`. */
   readonly deletions: readonly string[]
+  /** Directories that hold the additions below them afterwards, at least one, and nothing of what lay there before. */
+  readonly replaces?: readonly string[]
   /** For the first commit of a branch alone; one that is not there is left out. */
   readonly directories?: readonly TakenDirectory[]
 }

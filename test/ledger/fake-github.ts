@@ -60,7 +60,8 @@ export function fakeGitHub(branch: MemoryBranch, options: FakeOptions = {}) {
   const { author = BOT, truncateAbove = 512_000, signed = true, fault = {} } = options
   const store = memoryStore(branch, author)
   const blobs = new Map<string, Uint8Array>()
-  const pending = new Map<string, unknown>()
+  const pending = new Map<string, { message: string; tree: string; parents: readonly string[] }>()
+  const trees = new Map<string, ReadonlyMap<string, Uint8Array>>()
   const calls: string[] = []
 
   const blobNode = (bytes: Uint8Array) => {
@@ -105,7 +106,22 @@ export function fakeGitHub(branch: MemoryBranch, options: FakeOptions = {}) {
     if (bytes) return blobNode(bytes)
     const entries = await store.list(commit, path)
     const typed = entries.map(({ name, kind }) => ({ name, type: kind === 'file' ? 'blob' : 'tree' }))
-    return entries.length > 0 ? { __typename: 'Tree', entries: typed } : null
+    if (entries.length === 0) return null
+    const below = path === '' ? '' : `${path}/`
+    const files = [...(branch.commits.get(commit)?.tree ?? [])].filter(([name]) => name.startsWith(below))
+    return {
+      __typename: 'Tree',
+      entries: typed,
+      oid: keptTree(files.map(([name, file]) => [name.slice(below.length), file])),
+    }
+  }
+  const keptTree = (files: Iterable<readonly [string, Uint8Array]>): string => {
+    const tree = new Map([...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+    const sha = createHash('sha1')
+      .update(JSON.stringify([...tree].map(([name, bytes]) => [name, oid(bytes)])))
+      .digest('hex')
+    trees.set(sha, tree)
+    return sha
   }
   const repository = {
     ref: ({ qualifiedName }: { qualifiedName: string }) => {
@@ -165,6 +181,13 @@ export function fakeGitHub(branch: MemoryBranch, options: FakeOptions = {}) {
     return JSON.parse(JSON.stringify(answer.data)) as unknown
   }
 
+  const moveTo = (commit: string): void => {
+    const { message, tree, parents } = pending.get(commit) ?? { message: '', tree: '', parents: [] }
+    const info: CommitInfo = { commit, parents, author, signed: 'unknown', message }
+    branch.commits.set(commit, { info, tree: trees.get(tree) ?? new Map() })
+    branch.head = commit
+  }
+
   const routes: Record<string, (parameters: Record<string, unknown>) => Promise<unknown>> = {
     'GET /repos/{owner}/{repo}/git/blobs/{file_sha}': async ({ file_sha }) => {
       const bytes = blobs.get(String(file_sha))
@@ -180,36 +203,40 @@ export function fakeGitHub(branch: MemoryBranch, options: FakeOptions = {}) {
       blobs.set(oid(bytes), bytes)
       return { sha: oid(bytes) }
     },
-    'POST /repos/{owner}/{repo}/git/trees': async ({ tree }) => {
-      const sha = createHash('sha1').update(JSON.stringify(tree)).digest('hex')
-      pending.set(sha, tree)
-      return { sha }
+    'POST /repos/{owner}/{repo}/git/trees': async ({ tree, base_tree }) => {
+      const files = new Map(trees.get(String(base_tree)))
+      for (const { path, type, content, sha } of tree as Record<string, string>[]) {
+        if (path === undefined) throw new GitHubFailure('Invalid tree info', { status: 422 })
+        if (sha === null && !files.delete(path)) throw new GitHubFailure('GitRPC::BadObjectState', { status: 422 })
+        if (content !== undefined) files.set(path, Buffer.from(content))
+        else if (type === 'tree') {
+          for (const name of files.keys()) if (name.startsWith(`${path}/`)) files.delete(name)
+          for (const [name, bytes] of trees.get(sha ?? '') ?? []) files.set(`${path}/${name}`, bytes)
+        } else if (sha !== null) files.set(path, blobs.get(sha ?? '') ?? new Uint8Array())
+      }
+      return { sha: keptTree(files) }
     },
     'POST /repos/{owner}/{repo}/git/commits': async ({ message, tree, parents }) => {
       const sha = createHash('sha1')
         .update(JSON.stringify([message, tree, parents]))
         .digest('hex')
-      pending.set(sha, { message, tree })
+      pending.set(sha, { message: String(message), tree: String(tree), parents: parents as readonly string[] })
       return { sha }
     },
     'POST /repos/{owner}/{repo}/git/refs': async ({ ref, sha }) => {
       fault.before?.()
       if (ref !== 'refs/heads/ringmaster-data') throw new GitHubFailure('Not Found', { status: 404 })
       if (branch.head !== null) throw new GitHubFailure('Reference already exists', { status: 422 })
-      const { message, tree } = pending.get(String(sha)) as { message: string; tree: string }
-      const entries = pending.get(tree) as { path: string; content?: string; sha?: string }[]
-      const additions = entries.map(({ path, content, sha: blob }) => ({
-        path,
-        bytes: content === undefined ? (blobs.get(blob ?? '') ?? new Uint8Array()) : Buffer.from(content),
-      }))
-      const outcome = await store.commit({ expectedHead: null, operation: '', message, additions, deletions: [] })
-      // The commit's name was given before the ref existed.
-      const made = branch.commits.get(outcome.kind === 'committed' ? outcome.commit : '')
-      if (made) {
-        branch.commits.delete(made.info.commit)
-        branch.commits.set(String(sha), { ...made, info: { ...made.info, commit: String(sha) } })
-        branch.head = String(sha)
-      }
+      moveTo(String(sha))
+      fault.after?.()
+      return { ref, object: { sha } }
+    },
+    'PATCH /repos/{owner}/{repo}/git/refs/{ref}': async ({ ref, sha }) => {
+      fault.before?.()
+      if (ref !== 'heads/ringmaster-data') throw new GitHubFailure('Not Found', { status: 404 })
+      if (pending.get(String(sha))?.parents[0] !== branch.head)
+        throw new GitHubFailure('Update is not a fast forward', { status: 422 })
+      moveTo(String(sha))
       fault.after?.()
       return { ref, object: { sha } }
     },

@@ -95,6 +95,21 @@ describe.each(Object.entries(BRANCHES))('the %s store', (_, fresh) => {
     ])
   })
 
+  it('makes directories anew as a whole in one commit, which loses to a faster one', async () => {
+    const store = fresh()()
+    const old = { 'head.json': '1', 's/a': 'old', 's/b/c': 'old', 't/x': 'stays', 't/y': 'goes' }
+    const first = await made(store, change(null, old))
+    const request = { ...change(first, { 'head.json': '2', 's/a': 'new', 's/d/e': 'new' }, ['t/y']), replaces: ['s'] }
+    const second = await made(store, request)
+    const paths = [...Object.keys(old), 's/d/e']
+    const read = [...(await store.read(second, paths)).values()].map((bytes) => text(bytes))
+    expect(read).toEqual(['2', 'new', null, 'stays', null, 'new'])
+    expect((await store.list(second, 's')).map(({ name }) => name).sort()).toEqual(['a', 'd'])
+    expect((await store.newest([]))?.info).toMatchObject({ commit: second, parents: [first], message: request.message })
+    expect(await store.commit({ ...change(first, { 's/a': 'late' }), replaces: ['s'] })).toEqual({ kind: 'stale' })
+    expect((await store.newest([]))?.info.commit).toBe(second)
+  })
+
   it('keeps bytes that are no text', async () => {
     const store = fresh()()
     const bytes = Uint8Array.from([0, 255, 10, 254, 13, 10, 0])
