@@ -353,6 +353,9 @@ export const CATALOGUE = {
     output: z.string(),
     digest: Digest,
     remote: z.string().nullable(),
+    /** The process that wrote it, and the newest receipt of this output that it knew of, 0 for none. */
+    writer: z.string().max(40).optional(),
+    follows: z.int().nonnegative().optional(),
   }),
 } as const satisfies Record<string, z.ZodType>
 

@@ -216,8 +216,8 @@ export const SLOTS: readonly Slot[] = [
   },
   {
     family: 'output',
-    rule: 'key of the output and digest of what stands there',
-    shape: shape('output:.+:[0-9a-f]{32}'),
+    rule: 'key of the output, digest of what stands there, the process that wrote it, and which of its writings it is: what stood there may come back',
+    shape: shape(String.raw`output:.+:[0-9a-f]{32}(:[0-9a-f]{12}n\d+)?`),
     types: ['output.settled'],
   },
 ]

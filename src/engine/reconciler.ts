@@ -1,7 +1,7 @@
-import { draft } from '../core/catalogue.ts'
+import { draft, type EventData } from '../core/catalogue.ts'
 import type { AggregateKey, EventDraft } from '../core/event.ts'
 import { digestOf } from '../core/json.ts'
-import { type OutboxState, outboxKey } from '../core/outbox.ts'
+import { type OutboxState, outboxKey, type Receipt, type Settled, settledAfter } from '../core/outbox.ts'
 import type { Request } from '../core/request.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { desiredOutputs, type Surroundings } from '../render/desired.ts'
@@ -21,6 +21,8 @@ export interface ReconcilerOptions {
    * then; 10,000 when left out.
    */
   readonly editEveryMs?: number
+  /** 128 random bits as 32 lower-case hexadecimal digits, new ones each time. */
+  readonly random: () => string
   /** Facts learned while applying an output go back to the engine. */
   readonly observe: (request: Request) => Promise<unknown>
 }
@@ -30,7 +32,7 @@ const MAX_RETRY_MS = 60_000
 /** Subjects worked on at a time; outputs of one subject are applied one after the other, in their order. */
 const PARALLEL_SUBJECTS = 4
 const EDIT_EVERY_MS = 10_000
-/** Settled outputs kept in memory. */
+/** Outputs kept in memory of which the log does not say yet what was written. */
 const OUTPUTS_AT_HAND = 20_000
 
 /**
@@ -63,7 +65,16 @@ const isPublished = (subject: AggregateKey): boolean => subject.startsWith('coho
 interface Due {
   readonly written: Output
   readonly digest: string
-  readonly known: { readonly remote: string | null } | undefined
+  readonly known: Settled | undefined
+  /** The newest receipt of it that the log showed. */
+  readonly follows: number
+}
+
+/** What this process wrote and the log does not say yet. */
+interface Own {
+  readonly receipt: Receipt
+  /** Its receipt waits for the next commit. False where the log says the same already, and where none can be told. */
+  readonly isRiding: boolean
 }
 
 /** Makes the outside world equal to what the state wants. Asked for a subject again and again, it acts on what differs. */
@@ -71,7 +82,11 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #dirty = new Set<AggregateKey>()
   readonly #busy = new Set<AggregateKey>()
-  readonly #settled = new Map<string, { readonly digest: string; readonly remote: string | null }>()
+  /** By output; it goes on from what the log says, and is forgotten when the log says it, too. */
+  readonly #own = new Map<string, Own>()
+  /** This process in its receipts: it lives in no other one. */
+  readonly #writer: string
+  #writings = 0
   readonly #failures = new Map<AggregateKey, number>()
   /** Subjects whose next try is set: however often one fails, only one try of it is ever waiting. */
   readonly #retrying = new Set<AggregateKey>()
@@ -88,6 +103,7 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options
+    this.#writer = options.random().slice(0, 12)
   }
 
   /** Notes that the outputs of some subjects may have changed; returns at once. */
@@ -186,19 +202,23 @@ export class Reconciler {
     const anchored = await settleView(() => desiredOutputs(subject, { ...around, head: view.head }), view)
     const outbox = (await view.state(outboxKey(subject))) as OutboxState | undefined
     const due = wanted.flatMap((output, index): Due[] => {
-      const known = this.#settled.get(output.key) ?? outbox?.settled.find((entry) => entry.output === output.key)
+      const told = outbox?.settled.find((entry) => entry.output === output.key)
+      const known = this.#known(output.key, told)
       const digest = digestOf(output)
       const written = anchored[index]
       const isRight = known?.digest === digest && !(isSuspect && CAN_DRIFT[output.kind])
-      return isRight || written?.key !== output.key ? [] : [{ written, digest, known }]
+      if (isRight && this.#own.get(output.key)?.isRiding === false) this.#own.delete(output.key)
+      return isRight || written?.key !== output.key ? [] : [{ written, digest, known, follows: told?.seq ?? 0 }]
     })
     const waitMs = isSuspect || this.#hurrying > 0 ? 0 : this.#patienceMs(due)
     if (waitMs > 0) return this.#waitFor(subject, waitMs)
     const errors: unknown[] = []
-    for (const { written, digest, known } of due) {
+    for (const one of due) {
       try {
-        await this.#apply(written, digest, known?.remote ?? null)
+        await this.#apply(one)
       } catch (error) {
+        /** Nobody knows whether it was written, even where what stood before is wanted again. */
+        this.#remember({ receipt: this.#receipt(one, null, one.known?.remote ?? null), isRiding: false })
         /** A label that cannot be set must not keep the check run of the signatures back. */
         errors.push(error)
       }
@@ -235,42 +255,71 @@ export class Reconciler {
     })
   }
 
-  async #apply(output: Output, digest: string, remote: string | null): Promise<void> {
-    const { outlets, observe, ledger } = this.#options
-    const apply = outlets[output.kind] as (output: Output, remote: string | null) => Promise<Applied>
-    const applied = await apply(output, remote)
+  /** What is known of an output: what the log says, and what this process has written since. */
+  #known(key: string, told: Settled | undefined): Settled | undefined {
+    const own = this.#own.get(key)
+    return own ? settledAfter(told, own.receipt, Number.MAX_SAFE_INTEGER) : told
+  }
+
+  async #apply(due: Due): Promise<void> {
+    const { outlets, observe } = this.#options
+    const { written, digest, known } = due
+    const apply = outlets[written.kind] as (output: Output, remote: string | null) => Promise<Applied>
+    const { remote, observed } = await apply(written, known?.remote ?? null)
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
-    for (const request of applied.observed ?? []) await observe(request)
-    this.#remember(output.key, { digest, remote: applied.remote })
-    if (output.kind === 'comment') this.#noteWritten(output.key)
-    ledger.ride([this.#receipt(output, digest, applied.remote)]).catch(() => {})
+    for (const request of observed ?? []) await observe(request)
+    if (written.kind === 'comment') this.#noteWritten(written.key)
+    const receipt = this.#receipt(due, digest, remote)
+    if (known?.digest !== digest || known.remote !== remote) return this.#tell(written, receipt, digest)
+    /** The log says the same; but if it turns out that another wrote meanwhile, either may have been the last. */
+    if (!this.#own.has(written.key)) this.#remember({ receipt, isRiding: false })
   }
 
-  #noteWritten(key: string): void {
-    const nowMs = Date.parse(this.#options.clock())
-    for (const [other, atMs] of this.#written) if (nowMs - atMs >= this.#editEveryMs) this.#written.delete(other)
-    this.#written.set(key, nowMs)
+  /** The newest ones: what is forgotten here is told by the log, or is looked at once more. */
+  #remember(own: Own): void {
+    this.#own.delete(own.receipt.output)
+    this.#own.set(own.receipt.output, own)
+    const [oldest] = this.#own.keys()
+    if (this.#own.size > OUTPUTS_AT_HAND && oldest !== undefined) this.#own.delete(oldest)
   }
 
-  /** The newest ones: what is forgotten here stands in the outbox, or is looked at once more. */
-  #remember(key: string, known: { readonly digest: string; readonly remote: string | null }): void {
-    this.#settled.delete(key)
-    this.#settled.set(key, known)
-    const [oldest] = this.#settled.keys()
-    if (this.#settled.size > OUTPUTS_AT_HAND && oldest !== undefined) this.#settled.delete(oldest)
+  #receipt({ written, follows }: Due, digest: string | null, remote: string | null): Receipt {
+    return { output: written.key, digest, remote, writer: this.#writer, follows }
   }
 
-  #receipt(output: Output, digest: string, remote: string | null): EventDraft {
-    return draft(
+  #tell({ key, subject }: Output, receipt: Receipt, digest: string): void {
+    const own: Own = { receipt, isRiding: true }
+    this.#remember(own)
+    this.#writings += 1
+    const event = draft(
       'output.settled',
-      { subject: output.subject, output: output.key, digest, remote },
+      { ...receipt, subject, digest },
       {
-        key: `output:${output.key.slice(0, 280)}:${digest.slice(7, 39)}`,
+        key: `output:${key.slice(0, 280)}:${digest.slice(7, 39)}:${this.#writer}n${this.#writings}`,
         at: this.#options.clock(),
         actor: null,
         source: { kind: 'reconciler' },
         trust: 'platform',
       },
     )
+    void this.#landed(event, own).catch(() => {})
+  }
+
+  /** Goes with the next commit. Where the log then shows that another wrote at once, it is written again. */
+  async #landed(event: EventDraft, own: Own): Promise<void> {
+    const { ledger } = this.#options
+    await ledger.ride([event])
+    const { subject, output } = event.data as EventData<'output.settled'>
+    if (this.#own.get(output) !== own) return
+    this.#own.delete(output)
+    const outbox = (await (await ledger.view()).state(outboxKey(subject))) as OutboxState | undefined
+    if (outbox?.settled.some((entry) => entry.output === output && entry.digest === null))
+      this.mark([subject as AggregateKey])
+  }
+
+  #noteWritten(key: string): void {
+    const nowMs = Date.parse(this.#options.clock())
+    for (const [other, atMs] of this.#written) if (nowMs - atMs >= this.#editEveryMs) this.#written.delete(other)
+    this.#written.set(key, nowMs)
   }
 }

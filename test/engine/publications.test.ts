@@ -66,6 +66,7 @@ it('all publications begin at once, and while their host takes its time a releas
     clock: () => minute(60),
     log: { info: () => {}, error: () => {} },
     delay: async () => {},
+    random: () => 'ab'.repeat(16),
     observe: async () => {},
   })
   reconciler.mark([...COHORTS.map(cohortKey), release])

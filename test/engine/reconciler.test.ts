@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import { digestOf } from '../../src/core/json.ts'
+import { type OutboxState, outboxKey } from '../../src/core/outbox.ts'
 import type { Request } from '../../src/core/request.ts'
 import {
   ann,
@@ -137,6 +139,108 @@ describe('a board that changes again and again', () => {
     await told(other, 'hold', 'unhold')
     await other.engine.idle()
     expect(boards(other)).toBe(2)
+  })
+})
+
+describe('an output that comes back to what it was', () => {
+  const hold = () => command('hold', '"wait"')
+  const unhold = () => command('unhold')
+  const standing = ({ outside }: ReturnType<typeof stage>) => digestOf(outside.standing.get('r12/board')?.output)
+  const known = async ({ ledger }: ReturnType<typeof stage>) => {
+    const outbox = (await (await ledger.view()).state(outboxKey('release/r12'))) as OutboxState
+    return outbox.settled.find(({ output }) => output === 'r12/board')?.digest
+  }
+  /** A commit, with which the notes of what is out go. */
+  const noted = (on: ReturnType<typeof stage>, version: string) => play(on, buildReported(version, 'e'.repeat(40)))
+  async function held() {
+    const on = stage()
+    await started(on)
+    await play(on, hold())
+    return { on, digest: standing(on) }
+  }
+
+  it('is known as it was written last, however often', async () => {
+    const { on, digest } = await held()
+    await play(on, unhold())
+    const other = standing(on)
+    expect(other).not.toBe(digest)
+    await play(on, hold())
+    await noted(on, '2.0.0')
+    expect([standing(on), await known(on)]).toEqual([digest, digest])
+    await play(on, unhold())
+    await noted(on, '2.1.0')
+    expect([standing(on), await known(on)]).toEqual([other, other])
+  })
+
+  it('is written again where another process wrote in between', async () => {
+    const { on, digest } = await held()
+    await noted(on, '2.0.0')
+    const second = stage({ branch: on.branch, outside: on.outside })
+    await play(second, unhold())
+    await noted(second, '2.1.0')
+    expect(standing(on)).not.toBe(digest)
+    await play(on, hold())
+    expect(standing(on)).toBe(digest)
+    await noted(on, '2.2.0')
+    expect(await known(on)).toBe(digest)
+  })
+
+  it('is written again where two wrote at once and the older came last, by whoever sees it in the log', async () => {
+    const on = stage()
+    const { outside, branch } = on
+    await started(on)
+    outside.broken = ({ key }) => (key === 'r12/board' ? 'GitHub answered 502' : null)
+    await play(on, hold())
+    outside.broken = () => null
+    const second = stage({ branch, outside })
+    let write = () => {}
+    let begin = () => {}
+    const isWriting = new Promise<void>((resolve) => {
+      begin = resolve
+    })
+    const late = new Promise<void>((resolve) => {
+      write = resolve
+    })
+    outside.waitFor = async (output) => {
+      if (output.kind !== 'comment' || !output.body.includes('**held**')) return
+      begin()
+      await late
+    }
+    await second.engine.sweep()
+    await isWriting
+    await play(on, unhold())
+    const wanted = standing(on)
+    write()
+    await second.engine.idle()
+    expect(standing(on)).not.toBe(wanted)
+    await noted(on, '2.0.0')
+    await noted(second, '2.1.0')
+    await second.engine.idle()
+    expect(standing(on)).toBe(wanted)
+    await noted(second, '2.2.0')
+    expect(await known(second)).toBe(wanted)
+  })
+
+  it('is written again where nobody knows whether the change was', async () => {
+    const { on, digest } = await held()
+    on.outside.dying = ({ key }) => key === 'r12/board'
+    await play(on, unhold())
+    expect(standing(on)).not.toBe(digest)
+    on.outside.dying = () => false
+    await play(on, hold())
+    expect(standing(on)).toBe(digest)
+  })
+
+  it('is noted no more often for being looked at', async () => {
+    const { on } = await held()
+    for (const [index, minute] of [15, 30, 45].entries()) {
+      on.now = `2026-11-20T10:${minute}:00Z`
+      await on.engine.sweep()
+      await on.engine.idle()
+      if (index > 0) await noted(on, `2.${index}.0`)
+    }
+    const notes = eventsOf(on.branch).filter(({ data }) => data['output'] === 'r12/board')
+    expect(notes.map(({ data }) => data['digest']).filter((digest) => digest === standing(on))).toHaveLength(1)
   })
 })
 

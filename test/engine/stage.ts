@@ -173,6 +173,8 @@ export interface Stage {
   now: string
 }
 
+let stages = 0
+
 /** An engine over a memory ledger. Several stages over one branch and one outside are one program, restarted. */
 export function stage(
   given: {
@@ -185,6 +187,8 @@ export function stage(
 ): Stage {
   const branch = given.branch ?? memoryBranch()
   const outside = given.outside ?? new Outside()
+  stages += 1
+  const chance = String(stages).padStart(4, '0').repeat(8)
   const waits = new Waits()
   const logged: Stage['logged'] = []
   const log: Log = { info: () => {}, error: (data, message) => void logged.push({ data, message }) }
@@ -205,7 +209,7 @@ export function stage(
     outlets: outside.outlets,
     around: () => ({ releaseRepository: RELEASES, unprotected: false }),
     clock: () => self.now,
-    random: () => 'ab'.repeat(16),
+    random: () => chance,
     log,
     delay: waits.delay,
     ...given.engine,
