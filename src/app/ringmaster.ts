@@ -155,7 +155,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   /** Behind the answers that people wait for: it is worth something only as long as it delays none of them. */
   const seen = under('read', reactionOutlet(app))
   const acknowledge = ({ repository, comment }: Extract<Request, { kind: 'command-given' }>) =>
-    seen({ repository, comment: comment.id, content: 'eyes' }, null)
+    seen({ repository, comment: comment.id, content: 'eyes' })
   const intake = new Intake({ engine, installation, log, refine, acknowledge, prioritised })
   const branches = () => Array.from({ length: ledger.epoch }, (_, before) => branchOfEpoch(before + 1))
   const nowMs = () => Date.parse(clock())
@@ -237,9 +237,12 @@ const asAppending = (client: GitHubClient): GitHubClient => ({
 
 /** The outlets of one kind of output, each of whose requests goes under a class. */
 const under =
-  <O, R>(classOf: WorkClass | ((output: O) => WorkClass), outlet: (output: O, remote: string | null) => Promise<R>) =>
-  (output: O, remote: string | null): Promise<R> =>
-    inClass(typeof classOf === 'function' ? classOf(output) : classOf, () => outlet(output, remote))
+  <A extends readonly [unknown, ...unknown[]], R>(
+    classOf: WorkClass | ((output: A[0]) => WorkClass),
+    outlet: (...asked: A) => Promise<R>,
+  ) =>
+  (...asked: A): Promise<R> =>
+    inClass(typeof classOf === 'function' ? classOf(asked[0]) : classOf, () => outlet(...asked))
 
 const notPublished = async (): Promise<Applied> => ({ remote: null })
 

@@ -18,8 +18,11 @@ export interface Applied {
 /**
  * One outlet per kind of output. It looks for the output's marker before it creates, edits in place, and may be killed
  * at any point: asked again, it comes to the same world. Throws when the outside cannot be reached; it is asked again.
+ * `remote` is where it was left the last time. `isLook`: it should stand already as it is wanted, by what the log says.
  */
-export type Outlets = { readonly [K in OutputKind]: (output: OutputOf<K>, remote: string | null) => Promise<Applied> }
+export type Outlets = {
+  readonly [K in OutputKind]: (output: OutputOf<K>, remote: string | null, isLook?: boolean) => Promise<Applied>
+}
 
 /** Lines for the operator: plain words, with data beside them. */
 export interface Log {

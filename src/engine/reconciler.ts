@@ -36,8 +36,9 @@ const EDIT_EVERY_MS = 10_000
 const OUTPUTS_AT_HAND = 20_000
 
 /**
- * What people can change or remove outside, and what an outlet sets right again when it looks. An answer to a gate
- * stands once it is given, a check run can be edited by its App alone, a reaction is no statement, a manifest is looked at
+ * What people can change or remove outside, or what two processes of the App may leave wrong when they write at once, and
+ * what an outlet sets right again when it looks. An answer to a gate
+ * stands once it is given, a reaction is no statement, a manifest is looked at
  * by its publisher, and what was cut is its repository's own from then on. Notes are read from many commits: whoever asks anew has them
  * looked at.
  */
@@ -47,7 +48,7 @@ const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
   proposal: true,
   'proposal-end': true,
   alarm: true,
-  'check-run': false,
+  'check-run': true,
   reaction: false,
   'gate-answer': false,
   cut: false,
@@ -264,13 +265,14 @@ export class Reconciler {
   async #apply(due: Due): Promise<void> {
     const { outlets, observe } = this.#options
     const { written, digest, known } = due
-    const apply = outlets[written.kind] as (output: Output, remote: string | null) => Promise<Applied>
-    const { remote, observed } = await apply(written, known?.remote ?? null)
+    const apply = outlets[written.kind] as (output: Output, remote: string | null, isLook: boolean) => Promise<Applied>
+    const isLook = known?.digest === digest
+    const { remote, observed } = await apply(written, known?.remote ?? null, isLook)
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
     for (const request of observed ?? []) await observe(request)
     if (written.kind === 'comment') this.#noteWritten(written.key)
     const receipt = this.#receipt(due, digest, remote)
-    if (known?.digest !== digest || known.remote !== remote) return this.#tell(written, receipt, digest)
+    if (!isLook || known.remote !== remote) return this.#tell(written, receipt, digest)
     /** The log says the same; but if it turns out that another wrote meanwhile, either may have been the last. */
     if (!this.#own.has(written.key)) this.#remember({ receipt, isRiding: false })
   }

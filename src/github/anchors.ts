@@ -30,8 +30,13 @@ const PROPOSALS = 50
 const TOGETHER = 4
 const OWN_CHECK = 'ringmaster/sign-off'
 
+const ANCHOR = /[Ll]og head `([1-9][0-9]{0,14}):(sha256:[0-9a-f]{64})`/g
+
+/** A text as it is whatever the head of the log was when it was written. */
+export const withoutAnchors = (text: string): string => text.replaceAll(ANCHOR, '')
+
 const anchorsIn = (text: string | null | undefined, where: string): FoundAnchor[] =>
-  [...(text ?? '').matchAll(/[Ll]og head `([1-9][0-9]{0,14}):(sha256:[0-9a-f]{64})`/g)].map(([, seq, digest = '']) => ({
+  [...(text ?? '').matchAll(ANCHOR)].map(([, seq, digest = '']) => ({
     seq: Number(seq),
     digest,
     where,

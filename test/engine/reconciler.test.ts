@@ -76,6 +76,20 @@ describe('what should stand outside', () => {
     expect(effects.at(-1)).toBe('create r12/board')
   })
 
+  it('is set right when it is looked at where two processes left the check run of the signatures wrong', async () => {
+    const on = stage()
+    await started(on)
+    const { standing, effects } = on.outside
+    const key = `r12/signoff/${proposedHead(on.outside)}`
+    await on.engine.sweep()
+    await on.engine.idle()
+    standing.delete(key)
+    on.now = '2026-11-20T10:20:00Z'
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(effects.at(-1)).toBe(`create ${key}`)
+  })
+
   it('gives no answer to a gate a second time by looking', async () => {
     const on = stage()
     await started(on)

@@ -6,6 +6,7 @@ import type { RepositoryRef } from '../../src/core/product/schema.ts'
 import type { Request } from '../../src/core/request.ts'
 import { createEngine, type Engine, type EngineOptions } from '../../src/engine/engine.ts'
 import type { Applied, FactSource, Log, Outlets } from '../../src/engine/ports.ts'
+import { withoutAnchors } from '../../src/github/anchors.ts'
 import { type Ledger, type LedgerOptions, openLedger } from '../../src/ledger/ledger.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { openLine } from '../../src/ledger/sealed.ts'
@@ -101,7 +102,9 @@ export class Outside {
       await this.waitFor(output)
       const reason = this.broken(output)
       if (reason !== null) throw new Error(reason)
-      const digest = JSON.stringify({ ...output, comment: output.kind === 'gate-answer' ? '' : undefined })
+      const digest = withoutAnchors(
+        JSON.stringify({ ...output, comment: output.kind === 'gate-answer' ? '' : undefined }),
+      )
       const known = this.standing.get(output.key)
       if (known?.digest !== digest) {
         this.effects.push(`${known ? 'edit' : 'create'} ${output.key}`)

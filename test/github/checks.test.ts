@@ -10,7 +10,9 @@ const sha = 'a'.repeat(40)
 const runs = '/repos/acme/releases/check-runs'
 const list = `/repos/acme/releases/commits/${sha}/check-runs`
 const query = { check_name: 'ringmaster/sign-off', filter: 'all', per_page: 100 }
-const apply = checkRunOutlet(app, () => AT)
+const outlet = checkRunOutlet(app, () => AT)
+const apply = (wanted: Parameters<typeof outlet>[0], remote: string | null = null, isLook = false) =>
+  outlet(wanted, remote, isLook)
 const externalId = sha256('r12/signoff')
 const check = (conclusion: 'success' | null) =>
   output('check-run', {
@@ -27,7 +29,7 @@ const content = { status: 'completed', conclusion: 'success', output: { title: '
 
 describe('our check run', () => {
   it('is created where there is none', async () => {
-    github().get(list).query(query).reply(200, { total_count: 0, check_runs: [] })
+    github().get(list).query(query).twice().reply(200, { total_count: 0, check_runs: [] })
     github()
       .post(runs, { name: 'ringmaster/sign-off', head_sha: sha, external_id: externalId, ...content })
       .reply(201, { id: 9 })
@@ -35,7 +37,7 @@ describe('our check run', () => {
   })
 
   it('is running while nothing is concluded', async () => {
-    github().get(list).query(query).reply(200, { total_count: 0, check_runs: [] })
+    github().get(list).query(query).twice().reply(200, { total_count: 0, check_runs: [] })
     github()
       .post(runs, (body) => body.status === 'in_progress' && !('conclusion' in body))
       .reply(201, { id: 9 })
@@ -72,11 +74,87 @@ describe('our check run', () => {
     expect(await apply(check('success'))).toEqual({ remote: '7' })
   })
 
+  const own = (id: number, status = 'in_progress', output = {}) => ({
+    id,
+    status,
+    conclusion: status === 'completed' ? 'success' : null,
+    external_id: externalId,
+    app: { id: APP_ID },
+    output: { title: 'Signed off', summary: 'by eve', text: null, annotations_count: 0, ...output },
+  })
+  const listing = (...shown: readonly object[]) =>
+    github().get(list).query(query).reply(200, { total_count: shown.length, check_runs: shown })
+  const ended = (body: { readonly conclusion?: string }) => body.conclusion === 'neutral'
+
+  it('is the one that the log names, where a list does not show it yet', async () => {
+    listing()
+    github().get(`${runs}/8`).reply(200, own(8))
+    github().patch(`${runs}/8`, content).reply(200, own(8))
+    expect(await apply(check('success'), '8')).toEqual({ remote: '8' })
+  })
+
+  it('is created again where the one that the log names is not ours, or gone', async () => {
+    listing()
+    github()
+      .get(`${runs}/8`)
+      .reply(200, { ...own(8), external_id: 'else' })
+    github().post(runs).reply(201, own(9))
+    listing(own(9))
+    expect(await apply(check('success'), '8')).toEqual({ remote: '9' })
+    listing()
+    github().get(`${runs}/8`).reply(404, { message: 'Not Found' })
+    github().post(runs).reply(201, own(10))
+    listing(own(10))
+    expect(await apply(check('success'), '8')).toEqual({ remote: '10' })
+  })
+
+  it('ends the older one where another process created one meanwhile: its own, or that of the other', async () => {
+    listing()
+    github().post(runs).reply(201, own(9))
+    listing(own(8))
+    github().patch(`${runs}/8`, ended).reply(200, own(8))
+    expect(await apply(check(null))).toEqual({ remote: '9' })
+    listing()
+    github().post(runs).reply(201, own(9))
+    listing(own(10), own(9))
+    github()
+      .patch(`${runs}/10`, { ...content })
+      .reply(200, own(10))
+    github().patch(`${runs}/9`, ended).reply(200, own(9))
+    expect(await apply(check('success'))).toEqual({ remote: '10' })
+  })
+
+  it('is left alone by a look where it stands as it is wanted, whatever the log had come to', async () => {
+    const anchored = (seq: number) => `by eve, log head \`${seq}:sha256:${'b'.repeat(64)}\`.`
+    listing(own(8, 'completed', { summary: anchored(5) }))
+    expect(await apply({ ...check('success'), summary: anchored(6) }, '8', true)).toEqual({ remote: '8' })
+  })
+
+  it.each([
+    ['a status', own(8)],
+    ['a conclusion', { ...own(8, 'completed'), conclusion: 'failure' }],
+    ['a title', own(8, 'completed', { title: 'Missing: Engineering' })],
+    ['a summary', own(8, 'completed', { summary: 'by ann' })],
+    ['a text', own(8, 'completed', { text: '{}' })],
+    ['an annotation', own(8, 'completed', { annotations_count: 1 })],
+  ])('is set right by a look where %s of before came last', async (_, shown) => {
+    listing(shown)
+    github().patch(`${runs}/8`, content).reply(200, own(8, 'completed'))
+    expect(await apply(check('success'), '8', true)).toEqual({ remote: '8' })
+  })
+
+  it('is written where something changed, whatever a list shows: it may be old', async () => {
+    listing(own(8, 'completed'))
+    github().patch(`${runs}/8`, content).reply(200, own(8, 'completed'))
+    expect(await apply(check('success'), '8')).toEqual({ remote: '8' })
+  })
+
   it('is not taken from another App that uses its name', async () => {
     const other = { id: 1, external_id: externalId, app: { id: 666 } }
     github()
       .get(list)
       .query(query)
+      .twice()
       .reply(200, { total_count: 1, check_runs: [other] })
     github().post(runs).reply(201, { id: 5 })
     expect(await apply(check('success'))).toEqual({ remote: '5' })
@@ -94,7 +172,7 @@ describe('a check run that has an alarm in its place', () => {
   const refused = { ...check(null), otherwise }
 
   it('ends the alarm when it is taken', async () => {
-    github().get(list).query(query).reply(200, { total_count: 0, check_runs: [] })
+    github().get(list).query(query).twice().reply(200, { total_count: 0, check_runs: [] })
     github().post(runs).reply(201, { id: 9 })
     expect(await apply(refused)).toEqual({ remote: '9', observed: [{ ...condition, holds: false }] })
   })

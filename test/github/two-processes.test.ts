@@ -101,13 +101,54 @@ describe('two processes that make the same thing at once', () => {
         summary: '',
         annotations: [],
       })
-    await raced((app) => checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check(null)))
+    await raced((app) => checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check(null), null))
     const { app } = await processOf(Promise.resolve())
-    await checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check('success'))
+    await checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check('success'), null)
     const { data } = await sandbox
       .as('ann')
       .octokit.rest.checks.listForRef({ ...releases, ref: sha, check_name: 'ringmaster/sign-off', filter: 'all' })
     expect(data.check_runs.map(({ conclusion }) => conclusion)).toEqual(['success', 'neutral'])
+  })
+
+  const LIST = 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs'
+  const built = (name: string, conclusion: 'success' | null) =>
+    outputOf('check-run', {
+      ...{ key: name, sha, name, title: 'Build', summary: '', annotations: [], conclusion },
+      status: conclusion === null ? 'in_progress' : 'completed',
+    })
+  const conclusions = async (name: string) => {
+    const at = { ...releases, ref: sha, check_name: name, filter: 'all' } as const
+    const { data } = await sandbox.as('ann').octokit.rest.checks.listForRef(at)
+    return data.check_runs.map(({ conclusion }) => conclusion)
+  }
+
+  it('go on with the check run that the log names where a list does not show it yet', async () => {
+    const { app } = await processOf(Promise.resolve())
+    const apply = checkRunOutlet(app, () => '2026-11-20T10:00:00Z')
+    const { remote } = await apply(built('named', null), null)
+    sandbox.faults.add({ kind: 'lag', route: LIST })
+    expect(await apply(built('named', 'success'), remote)).toEqual({ remote })
+    expect(await conclusions('named')).toEqual(['success'])
+  })
+
+  it('end the check run that a list did not show when another was made', async () => {
+    const { app } = await processOf(Promise.resolve())
+    const apply = checkRunOutlet(app, () => '2026-11-20T10:00:00Z')
+    await apply(built('unseen', null), null)
+    sandbox.faults.add({ kind: 'lag', route: LIST })
+    await apply(built('unseen', null), null)
+    expect(await conclusions('unseen')).toEqual([null, 'neutral'])
+  })
+
+  it('end what lists kept from both at the next look', async () => {
+    const { app } = await processOf(Promise.resolve())
+    const apply = checkRunOutlet(app, () => '2026-11-20T10:00:00Z')
+    const { remote: first } = await apply(built('both', null), null)
+    sandbox.faults.add({ kind: 'lag', route: LIST, times: 2 })
+    const { remote: second } = await apply(built('both', null), null)
+    expect(await conclusions('both')).toEqual([null, null])
+    expect(await apply(built('both', null), first, true)).toEqual({ remote: second })
+    expect(await conclusions('both')).toEqual([null, 'neutral'])
   })
 
   it('ask GitHub only for what its description accepts', () => {

@@ -145,9 +145,9 @@ async function checkRun(wants: 'made' | 'updated'): Promise<Trial> {
       ...{ ...shown, key: name, conclusion },
       status: conclusion === null ? 'in_progress' : 'completed',
     })
-  if (wants === 'updated') await checkRunOutlet(processOf(), clock)(check(null))
+  if (wants === 'updated') await checkRunOutlet(processOf(), clock)(check(null), null)
   return {
-    apply: (app) => checkRunOutlet(app, clock)(check('success')),
+    apply: (app) => checkRunOutlet(app, clock)(check('success'), null),
     outside: async () =>
       (await ann().checks.listForRef({ ...at, ref: sha, check_name: name, filter: 'latest' })).data.check_runs.map(
         ({ conclusion }) => conclusion,

@@ -87,6 +87,17 @@ describe('a lagging read', () => {
   })
 })
 
+it('a lagging list of check runs shows none that was made in the last half minute', async () => {
+  sandbox.clock.advance(60_000)
+  const at = { ...repo, ref: await head() }
+  await app().rest.checks.create({ ...repo, name: 'lagging', head_sha: at.ref })
+  const shown = async () => (await app().rest.checks.listForRef(at)).data.check_runs.map(({ name }) => name)
+  sandbox.faults.add({ kind: 'lag', times: 2 })
+  expect(await shown()).not.toContain('lagging')
+  sandbox.clock.advance(31_000)
+  expect(await shown()).toContain('lagging')
+})
+
 describe('a truncated blob', () => {
   it('says that it is cut, and comes whole at the next request', async () => {
     const query = `{ repository(owner: "acme", name: "app") {

@@ -38,6 +38,7 @@ function checkRunOf(world: World, job: Job): CheckRun {
     summary: null,
     text: null,
     annotations: [],
+    madeAtMs: world.clock.epochMs(),
   }
   runs.set(made.id, made)
   return made

@@ -3,7 +3,7 @@ import type { World } from '../world.ts'
 import { zeroOid } from './repository.ts'
 
 /** How far a lagging read is behind: GitHub's replicas were seen to be up to half a minute late. */
-const LAG_MS = 30_000
+export const LAG_MS = 30_000
 
 interface Move {
   readonly atMs: number

@@ -45,6 +45,7 @@ export interface CheckRun {
   summary: string | null
   text: string | null
   readonly annotations: Annotation[]
+  readonly madeAtMs: number
 }
 
 /** Statuses oldest first; the last one of a context counts. */

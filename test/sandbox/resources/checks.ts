@@ -1,3 +1,4 @@
+import { LAG_MS } from '../git/lag.ts'
 import { appOf } from '../identity.ts'
 import {
   type Context,
@@ -232,6 +233,7 @@ const create: Handler = async (context) => {
     summary: null,
     text: null,
     annotations: [],
+    madeAtMs: world.clock.epochMs(),
   }
   write(context, run, request)
   checksOf(context.repository()).runs.set(run.id, run)
@@ -277,17 +279,25 @@ function select(context: Context, runs: readonly CheckRun[]) {
   }))
 }
 
+const LIST_FOR_REF = 'GET /repos/{owner}/{repo}/commits/{ref}/check-runs'
+
 async function oidAt(context: Context): Promise<string> {
   const oid = await context.git().resolveCommit(context.params['ref'] ?? '')
   if (oid === undefined) throw unprocessable(`No commit found for SHA: ${context.params['ref']}`)
   return oid
 }
 
+/** The `lag` fault does not list yet what was made in the last half minute. */
 const listForRef: Handler = async (context) => {
   const oid = await oidAt(context)
+  const { world } = context
+  const isLagging = world.faults.take(['lag'], { route: LIST_FOR_REF, text: '' })
+  const seenMs = isLagging ? world.clock.epochMs() - LAG_MS : Number.POSITIVE_INFINITY
   return select(
     context,
-    [...checksOf(context.repository()).runs.values()].filter((run) => run.suite.headOid === oid),
+    [...checksOf(context.repository()).runs.values()].filter(
+      (run) => run.suite.headOid === oid && run.madeAtMs <= seenMs,
+    ),
   )
 }
 
@@ -341,7 +351,7 @@ export const checks: Resource = {
     route('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', writes('checks', appsOnly), update),
     route('GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations', reads('checks'), listAnnotations),
     route('POST /repos/{owner}/{repo}/check-runs/{check_run_id}/rerequest', writes('checks'), rerequest),
-    route('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', reads('checks'), listForRef),
+    route(LIST_FOR_REF, reads('checks'), listForRef),
     route('GET /repos/{owner}/{repo}/commits/{ref}/check-suites', reads('checks'), listSuites),
     route('GET /repos/{owner}/{repo}/check-suites/{check_suite_id}', reads('checks'), async (context) =>
       ok(await suiteBody(context, suiteAt(context))),
