@@ -64,6 +64,7 @@ export class Intake {
   readonly #lanes = new Map<string, Promise<void>>()
   #checkedMs = Number.NEGATIVE_INFINITY
   #heldMs = Number.POSITIVE_INFINITY
+  #sweptMs = Number.NaN
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -237,6 +238,11 @@ export class Intake {
     this.#heldMs = atMs
   }
 
+  /** Notes that what GitHub lists of the time before an instant by our clock was looked up, and is durable. */
+  swept(untilMs: number): void {
+    this.#sweptMs = untilMs
+  }
+
   /** Deliveries that are not yet durable. */
   get open(): number {
     return this.#open.size
@@ -256,15 +262,16 @@ export class Intake {
   }
 
   /**
-   * What the log is told of the mark with its next commit; the same again until it has moved on by a step, which is given
-   * in milliseconds.
+   * What the log is told of the mark, and of the last sweep beside it, with its next commit; under the same key until the
+   * mark has moved on by a step, which is given in milliseconds.
    */
   bookkeeping(stepMs = MARK_EVERY_MS): readonly EventDraft[] {
     const { markMs } = this
     if (!Number.isFinite(markMs)) return []
     const until = new Date(markMs - (markMs % stepMs)).toISOString()
     const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
-    return [draft('intake.marked', { until }, { key: `intake:${until}`, ...rest })]
+    const swept = Number.isNaN(this.#sweptMs) ? {} : { swept: new Date(this.#sweptMs).toISOString() }
+    return [draft('intake.marked', { until, ...swept }, { key: `intake:${until}`, ...rest })]
   }
 
   /** Settles when every delivery taken so far is handled. */

@@ -42,6 +42,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let comparedMs = Number.NaN
   /** From where each repository is to be looked up, where that is not since the last time. */
   const owedFrom = new Map<string, number>()
+  /** Up to when everything was looked up, by our clock, but for what is owed. */
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
 
@@ -112,6 +113,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         )
       }
       sweptMs = startedMs
+      intake.swept(Math.min(sweptMs, ...owedFrom.values()))
       intake.hold(Math.min(Number.POSITIVE_INFINITY, ...owedFrom.values()))
     } catch (error) {
       log.error({ error: String(error) }, 'the repositories could not be listed; they are looked up at the next sweep')
@@ -151,12 +153,13 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const startedMs = nowMs()
         const markMs = state ? Date.parse(state.until) : startedMs - KEPT_MS
         comparedMs = view.head.seq === 0 ? startedMs - CLOCKS_DIFFER_MS : markMs
-        sweptMs = startedMs
+        sweptMs = Math.min(startedMs, sweptOf(state) ?? startedMs)
+        intake.swept(sweptMs)
         if (markMs < startedMs - KEPT_MS + CLOCKS_DIFFER_MS && state) {
           log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
-          sweptMs = markMs
+          sweptMs = Math.min(sweptMs, markMs)
           intake.hold(markMs)
-          await sweepAll(markMs - CLOCKS_DIFFER_MS, true)
+          await sweepAll(sweptMs - CLOCKS_DIFFER_MS, true)
         }
         await compare(true)
       }),
@@ -168,6 +171,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       }),
   }
 }
+
+/** Where sweeps go on from: a log of 0.1.0 tells the mark alone, and an App that ran had swept within the hour before it. */
+const sweptOf = (state: IntakeState | undefined): number | undefined =>
+  state && (state.swept === undefined ? Date.parse(state.until) - SWEEP_EVERY_MS : Date.parse(state.swept))
 
 interface Swept {
   readonly repository: SweptRepository

@@ -328,8 +328,11 @@ export const CATALOGUE = {
   'manifest.published': z.strictObject({ cohort: z.string(), digest: Digest, address: z.string() }),
   'alarm.raised': z.strictObject({ alarm: z.string(), code: z.string(), message: z.string() }),
   'alarm.cleared': z.strictObject({ alarm: z.string() }),
-  /** Every delivery before this instant is in the log: where reading goes on after a crash. It only rides along. */
-  'intake.marked': z.strictObject({ until: z.iso.datetime() }),
+  /**
+   * Every delivery before `until` is in the log, and what GitHub lists of the time before `swept` was looked up: where
+   * reading goes on after a crash. It only rides along.
+   */
+  'intake.marked': z.strictObject({ until: z.iso.datetime(), swept: z.iso.datetime().optional() }),
   /** The first event of a later epoch: what it goes on from, and the digest of the index of the state that it took over. */
   'epoch.opened': z.strictObject({
     epoch: z.int().min(2),

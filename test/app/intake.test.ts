@@ -178,4 +178,12 @@ describe('the mark', () => {
     expect(keysAfter(61)).toEqual(['intake:2026-11-20T10:01:00.000Z'])
     expect(intake.bookkeeping(1_000).map(({ key }) => key)).toEqual(['intake:2026-11-20T10:01:01.000Z'])
   })
+
+  it('takes along up to when everything was looked up', () => {
+    const { intake } = stage()
+    intake.checked(atMs, 0)
+    expect(intake.bookkeeping()).toMatchObject([{ data: { until: at } }])
+    intake.swept(atMs - 90_500)
+    expect(intake.bookkeeping()).toMatchObject([{ data: { until: at, swept: '2026-11-20T09:58:29.500Z' } }])
+  })
 })

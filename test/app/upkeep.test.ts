@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
+import { draft } from '../../src/core/catalogue.ts'
 import type { BoardState } from '../../src/core/deployment/schema.ts'
 import { INTAKE_KEY, type IntakeState } from '../../src/core/intake.ts'
 import { gitHubApp } from '../../src/github/client.ts'
@@ -17,6 +18,7 @@ interface Stage {
   readonly sandbox: Sandbox
   readonly listener: Listener
   readonly logged: string[]
+  open(): Promise<Ringmaster>
   start(): Promise<Ringmaster>
 }
 
@@ -35,7 +37,7 @@ async function setStage(): Promise<Stage> {
   sandbox.app('ringmaster').setWebhookUrl(listener.url)
   const { id, privateKey } = sandbox.app('ringmaster')
   const logged: string[] = []
-  const start = async (): Promise<Ringmaster> => {
+  const open = async (): Promise<Ringmaster> => {
     const ringmaster = await openRingmaster({
       app: gitHubApp(
         { appId: id, privateKey, apiUrl: sandbox.origin },
@@ -48,11 +50,15 @@ async function setStage(): Promise<Stage> {
       log: { info: () => {}, error: (data, message) => void logged.push(`${message}: ${JSON.stringify(data)}`) },
     })
     running.push(ringmaster)
+    return ringmaster
+  }
+  const start = async (): Promise<Ringmaster> => {
+    const ringmaster = await open()
     await ringmaster.sweep()
     await ringmaster.idle()
     return ringmaster
   }
-  stage = { sandbox, listener, logged, start }
+  stage = { sandbox, listener, logged, open, start }
   return stage
 }
 
@@ -189,6 +195,49 @@ describe('what was missed', () => {
     await first.sweep()
     await first.idle()
     expect(await known(first, '1.5.0')).toMatchObject({ version: '1.5.0' })
+  }, 60_000)
+})
+
+describe('a delivery that GitHub never booked', () => {
+  it('is found an hour after the last sweep, however often the App was started since', async () => {
+    const { sandbox, start } = await setStage()
+    await start()
+    const issue = await openIssue(sandbox)
+    sandbox.clock.advance(10 * 60_000)
+    sandbox.webhooks.drop({ event: 'issue_comment' })
+    await command(sandbox, issue, '/help')
+    for (const minutes of [20, 15]) {
+      await command(sandbox, issue, '/status')
+      await sandbox.webhooks.settled()
+      sandbox.clock.advance(minutes * 60_000)
+      await running.at(-1)?.sweep()
+      await running.at(-1)?.idle()
+      await running.at(-1)?.close()
+      await start()
+    }
+    expect(await replies(sandbox, issue)).toBe(2)
+    sandbox.clock.advance(20 * 60_000)
+    await running.at(-1)?.sweep()
+    await running.at(-1)?.idle()
+    expect(await replies(sandbox, issue)).toBe(3)
+  }, 60_000)
+
+  it('is found at the first look of an App that takes over a log which tells the mark alone', async () => {
+    const { sandbox, open, start } = await setStage()
+    const issue = await openIssue(sandbox)
+    sandbox.webhooks.drop({ event: 'issue_comment' })
+    await command(sandbox, issue, '/help')
+    sandbox.clock.advance(40 * 60_000)
+    const before = await open()
+    const until = new Date(sandbox.clock.epochMs()).toISOString()
+    const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
+    const marked = draft('intake.marked', { until }, { key: `intake:${until}`, ...rest })
+    await before.ledger.append(async () => ({ events: [marked], result: null }))
+    await before.close()
+    const ringmaster = await start()
+    await ringmaster.sweep()
+    await ringmaster.idle()
+    expect(await replies(sandbox, issue)).toBe(1)
   }, 60_000)
 })
 
