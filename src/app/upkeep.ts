@@ -1,5 +1,6 @@
 import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
 import { INTAKE_KEY, type IntakeState } from '../core/intake.ts'
+import { RingmasterError } from '../core/problem.ts'
 import type { Log } from '../engine/ports.ts'
 import { SWEEPS, type SweepKind } from '../engine/sweeps.ts'
 import { type GitHubApp, splitName } from '../github/client.ts'
@@ -40,11 +41,14 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { app, ledger, intake, releaseRepository, configured, clock, log } = options
   /** From where the delivery log is to be compared, by GitHub's clock; moves on when a comparison came to its end. */
   let comparedMs = Number.NaN
-  /** From where each repository is to be looked up, where that is not since the last time. */
-  const owedFrom = new Map<string, number>()
+  /** Repositories that could not be looked up, by their id: a name may change before they can. */
+  const owed = new Map<number, Owed>()
+  /** From when every repository that changed is to be looked up, until all of them could be listed; null without an outage. */
+  let outageMs: number | null = null
   /** Up to when everything was looked up, by our clock, but for what is owed. */
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
+  const isReleases = (name: string): boolean => name.toLowerCase() === releaseRepository.toLowerCase()
 
   let isBooking = false
 
@@ -74,25 +78,56 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     }
   }
 
-  /** Repositories to look at: those configured, and after an outage every other one that changed meanwhile. */
-  async function repositories(changedSinceMs: number | null): Promise<Swept[]> {
+  /** Repositories to look at: those configured, what is owed, and after an outage every other one that changed meanwhile. */
+  async function repositories(): Promise<Swept[]> {
     const octokit = await app.forRepository(releaseRepository)
     const wanted = new Set((await configured()).map((name) => name.toLowerCase()))
     const all = await outside('list the repositories of the installation', () =>
       octokit.paginate('GET /installation/repositories', { per_page: 100 }),
     )
-    return all.flatMap(({ id, full_name, default_branch, pushed_at }) => {
-      const isRelease = full_name.toLowerCase() === releaseRepository.toLowerCase()
-      const isChanged = changedSinceMs !== null && Date.parse(pushed_at ?? '') >= changedSinceMs
-      if (!isRelease && !isChanged && !wanted.has(full_name.toLowerCase())) return []
+    const listed = all.flatMap(({ id, full_name, default_branch, pushed_at }) => {
+      const isRelease = isReleases(full_name)
+      const isChanged = outageMs !== null && Date.parse(pushed_at ?? '') >= outageMs - CLOCKS_DIFFER_MS
+      if (!isRelease && !isChanged && !owed.has(id) && !wanted.has(full_name.toLowerCase())) return []
       return [{ repository: { id, full_name, default_branch }, isRelease }]
     })
+    const ids = new Set(all.map(({ id }) => id))
+    const unlisted = [...owed].filter(([id]) => !ids.has(id))
+    return [...listed, ...(await Promise.all(unlisted.map(([id, { name }]) => unlistedOne(id, name)))).flat()]
   }
 
-  async function sweepAll(sinceMs: number, isOutage: boolean): Promise<void> {
-    const startedMs = nowMs()
+  /** A repository that is owed and was not listed, if it is there: a page may miss one while another is removed. */
+  async function unlistedOne(id: number, name: string): Promise<Swept[]> {
     try {
-      const swept = await repositories(isOutage ? sinceMs : null)
+      const repository = await named(name)
+      if (repository?.id === id) return [{ repository, isRelease: isReleases(repository.full_name) }]
+      owed.delete(id)
+      log.error({ repository: name }, 'a repository is gone before it could be looked up; it is let go')
+    } catch (error) {
+      log.error({ repository: name, error: String(error) }, 'a repository could not be read; it is at the next sweep')
+    }
+    return []
+  }
+
+  /** Null where there is none that the installation may see. */
+  async function named(name: string): Promise<SweptRepository | null> {
+    const octokit = await app.forRepository(releaseRepository)
+    try {
+      const { data } = await outside(`read ${name}`, () =>
+        octokit.request('GET /repos/{owner}/{repo}', splitName(name)),
+      )
+      return { id: Number(data.id), full_name: data.full_name, default_branch: data.default_branch }
+    } catch (error) {
+      if (error instanceof RingmasterError && error.code === 'github-not-found') return null
+      throw error
+    }
+  }
+
+  async function sweepAll(): Promise<void> {
+    const startedMs = nowMs()
+    const sinceMs = sweptMs - CLOCKS_DIFFER_MS
+    try {
+      const swept = await repositories()
       const octokit = await app.forRepository(releaseRepository)
       const { data: installation } = await outside('read the installation', () =>
         app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(releaseRepository)),
@@ -101,20 +136,22 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const together = swept.slice(start, start + REPOSITORIES_TOGETHER)
         await Promise.all(
           together.map(async ({ repository, isRelease }) => {
-            const fromMs = Math.min(sinceMs, owedFrom.get(repository.full_name) ?? sinceMs)
+            const fromMs = Math.min(sinceMs, owed.get(repository.id)?.fromMs ?? sinceMs)
             const kinds = SWEEPS.filter(({ where }) => isRelease || where === 'products').map(({ kind }) => kind)
             const place = { octokit, repository, installationId: installation.id, sinceMs: fromMs }
             let failed = false
             /** In the order of the table: a run's end says what became of deployments that are known by then. */
             for (const kind of kinds) failed = !(await sweepOne(kind, place)) || failed
-            if (failed) owedFrom.set(repository.full_name, fromMs)
-            else owedFrom.delete(repository.full_name)
+            if (failed) owed.set(repository.id, { name: repository.full_name, fromMs })
+            else owed.delete(repository.id)
           }),
         )
       }
       sweptMs = startedMs
-      intake.swept(Math.min(sweptMs, ...owedFrom.values()))
-      intake.hold(Math.min(Number.POSITIVE_INFINITY, ...owedFrom.values()))
+      outageMs = null
+      const owedMs = Math.min(Number.POSITIVE_INFINITY, ...[...owed.values()].map(({ fromMs }) => fromMs))
+      intake.swept(Math.min(sweptMs, owedMs))
+      intake.hold(owedMs)
     } catch (error) {
       log.error({ error: String(error) }, 'the repositories could not be listed; they are looked up at the next sweep')
     }
@@ -158,8 +195,9 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         if (markMs < startedMs - KEPT_MS + CLOCKS_DIFFER_MS && state) {
           log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
           sweptMs = Math.min(sweptMs, markMs)
+          outageMs = sweptMs
           intake.hold(markMs)
-          await sweepAll(sweptMs - CLOCKS_DIFFER_MS, true)
+          await sweepAll()
         }
         await compare(true)
       }),
@@ -167,7 +205,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       inBulk(async () => {
         await intake.retry(nowMs())
         await compare(false)
-        if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll(sweptMs - CLOCKS_DIFFER_MS, false)
+        if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll()
       }),
   }
 }
@@ -175,6 +213,11 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 /** Where sweeps go on from: a log of 0.1.0 tells the mark alone, and an App that ran had swept within the hour before it. */
 const sweptOf = (state: IntakeState | undefined): number | undefined =>
   state && (state.swept === undefined ? Date.parse(state.until) - SWEEP_EVERY_MS : Date.parse(state.swept))
+
+interface Owed {
+  readonly name: string
+  readonly fromMs: number
+}
 
 interface Swept {
   readonly repository: SweptRepository
