@@ -122,11 +122,10 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
       body: renderProposal(release),
     })
   }
+  const signed = signedHead(release)
+  if (signed) outputs.push(signoffCheck(release, signed, subject, around, policy?.configuration.signoff.parties ?? []))
   if (release.proposal && release.status === 'in_progress')
-    outputs.push(
-      signoffCheck(release, release.proposal, subject, around, policy?.configuration.signoff.parties ?? []),
-      ...reminders(release, release.proposal, subject),
-    )
+    outputs.push(...reminders(release, release.proposal, subject))
   if (release.endedAt !== null) {
     outputs.push({
       ...base,
@@ -187,9 +186,18 @@ const reminders = (
     body: renderReminder(release, reminder),
   }))
 
+/**
+ * The commit whose check run says where the signatures stand. After the end it is the one of the last decision, and stays
+ * so: a process that wrote late from what was before must not have the last word.
+ */
+function signedHead({ status, proposal, signoff, endedAt }: ReleaseState): string | undefined {
+  if (endedAt !== null) return signoff?.head
+  return status === 'in_progress' ? proposal?.head : undefined
+}
+
 function signoffCheck(
   release: ReleaseState,
-  proposal: NonNullable<ReleaseState['proposal']>,
+  head: string,
   subject: string,
   around: Surroundings,
   parties: readonly PartyConfig[],
@@ -204,9 +212,9 @@ function signoffCheck(
   return {
     kind: 'check-run',
     subject,
-    key: `${release.id}/signoff/${proposal.head}`,
+    key: `${release.id}/signoff/${head}`,
     repository: release.repository,
-    sha: proposal.head,
+    sha: head,
     name: 'ringmaster/sign-off',
     status: conclusion === null ? 'in_progress' : 'completed',
     conclusion,

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { digestOf } from '../../src/core/json.ts'
 import { type OutboxState, outboxKey } from '../../src/core/outbox.ts'
 import type { Request } from '../../src/core/request.ts'
+import type { Output } from '../../src/render/output.ts'
 import {
   ann,
   buildReported,
@@ -10,6 +11,7 @@ import {
   configurationSeen,
   eventsOf,
   gateRequested,
+  type Outside,
   PLATFORM,
   play,
   proposalSeen,
@@ -156,6 +158,24 @@ describe('a board that changes again and again', () => {
   })
 })
 
+/** Keeps the writing of an output back, once it has been begun, until it is let through. */
+function writingLate(outside: Outside, isIt: (output: Output) => boolean) {
+  let write = () => {}
+  let begin = () => {}
+  const isWriting = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const late = new Promise<void>((resolve) => {
+    write = resolve
+  })
+  outside.waitFor = async (output) => {
+    if (!isIt(output)) return
+    begin()
+    await late
+  }
+  return { isWriting, write: () => write() }
+}
+
 describe('an output that comes back to what it was', () => {
   const hold = () => command('hold', '"wait"')
   const unhold = () => command('unhold')
@@ -207,19 +227,10 @@ describe('an output that comes back to what it was', () => {
     await play(on, hold())
     outside.broken = () => null
     const second = stage({ branch, outside })
-    let write = () => {}
-    let begin = () => {}
-    const isWriting = new Promise<void>((resolve) => {
-      begin = resolve
-    })
-    const late = new Promise<void>((resolve) => {
-      write = resolve
-    })
-    outside.waitFor = async (output) => {
-      if (output.kind !== 'comment' || !output.body.includes('**held**')) return
-      begin()
-      await late
-    }
+    const { isWriting, write } = writingLate(
+      outside,
+      (output) => output.kind === 'comment' && output.body.includes('**held**'),
+    )
     await second.engine.sweep()
     await isWriting
     await play(on, unhold())
@@ -256,6 +267,29 @@ describe('an output that comes back to what it was', () => {
     const notes = eventsOf(on.branch).filter(({ data }) => data['output'] === 'r12/board')
     expect(notes.map(({ data }) => data['digest']).filter((digest) => digest === standing(on))).toHaveLength(1)
   })
+})
+
+it('the check run of the signatures is as it was decided last when its release has ended, whoever wrote late', async () => {
+  const on = stage()
+  const { outside, branch } = on
+  outside.broken = ({ kind }) => (kind === 'check-run' ? 'GitHub answered 502' : null)
+  await started(on)
+  outside.broken = () => null
+  const second = stage({ branch, outside })
+  const isRunning = (output: Output) => output.kind === 'check-run' && output.status === 'in_progress'
+  const { isWriting, write } = writingLate(outside, isRunning)
+  await second.engine.sweep()
+  await isWriting
+  outside.approve('eve', proposedHead(outside))
+  const conclusion = () => outside.standing.get(`r12/signoff/${proposedHead(outside)}`)?.output
+  await play(on, releaseReview(), command('cancel', '"no longer wanted"'))
+  expect(conclusion()).toMatchObject({ conclusion: 'success' })
+  write()
+  await second.engine.idle()
+  expect(conclusion()).toMatchObject({ conclusion: null })
+  await play(on, buildReported('2.0.0', 'e'.repeat(40)))
+  await play(second, buildReported('2.1.0', 'e'.repeat(40)))
+  expect(conclusion()).toMatchObject({ conclusion: 'success' })
 })
 
 describe('an outside that cannot be reached', () => {
