@@ -40,6 +40,8 @@ export interface CatchUpOptions {
   readonly isStart: boolean
   /** At a start called between batches, where the mark may have moved on, to have it made durable; nothing waits for it. */
   readonly book: () => void
+  /** Ends it between batches: what was not handed in by then is read at the next start. */
+  readonly signal: AbortSignal
   readonly log: Log
 }
 
@@ -52,7 +54,7 @@ export interface CatchUpOptions {
 export async function catchUp(
   app: GitHubApp,
   intake: Intake,
-  { sinceMs, nowMs, isStart, book, log }: CatchUpOptions,
+  { sinceMs, nowMs, isStart, book, signal, log }: CatchUpOptions,
 ): Promise<CaughtUp> {
   const fromMs = Math.max(sinceMs, nowMs - KEPT_MS)
   return inClass('bulk', async () => {
@@ -74,7 +76,9 @@ export async function catchUp(
       }
     }
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
-      intake.checked(Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs), fromMs)
+      const reachedMs = Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs)
+      intake.checked(reachedMs, fromMs)
+      if (signal.aborted) return { handedIn: start - owed, owed, untilMs: reachedMs }
       if (isStart && start > 0) book()
       await Promise.all(missing.slice(start, start + READ_TOGETHER).map(handOver))
       if (intake.open > MOST_OPEN) await intake.idle()

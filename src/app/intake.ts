@@ -166,7 +166,7 @@ export class Intake {
     if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#early.delete(oldest)
   }
 
-  /** Handles again what failed, and asks again what was early. */
+  /** Handles again what failed, and asks again what was early; what came two minutes before an instant for the last time. */
   async retry(nowMs: number): Promise<void> {
     await Promise.all([...this.#failed.values()].map((delivery) => this.handle(delivery)))
     const early = [...this.#early]

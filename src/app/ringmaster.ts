@@ -65,11 +65,15 @@ export interface Ringmaster {
   readonly profile: AppProfile
   /**
    * Looks whether the log can be trusted, reads the configuration of the default branch, decides and looks at everything
-   * open again, and reads what was missed: at the first time from the mark on. Does nothing else while the log cannot be
-   * trusted; an alarm then says so.
+   * open again, and begins to read what was missed: at the first time from the mark on. Does nothing else while the log
+   * cannot be trusted; an alarm then says so.
    */
   sweep(): Promise<void>
+  /** Settles when what was missed before the first sweep has been read. */
+  caughtUp(): Promise<void>
   idle(): Promise<void>
+  /** Reads nothing more of what was missed, and settles when everything that was taken is handled. */
+  settle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -204,12 +208,19 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       await (hasBegun ? upkeep.tick() : upkeep.begin())
       hasBegun = true
     },
+    caughtUp: upkeep.caughtUp,
     async idle() {
+      await upkeep.idle()
       await intake.idle()
       await manifests?.idle()
       await engine.idle()
     },
+    async settle() {
+      upkeep.stop()
+      await intake.idle()
+    },
     async close() {
+      upkeep.stop()
       await engine.close()
       await books?.close()
     },

@@ -36,7 +36,7 @@ const STOP_WITHIN_MS = 10_000
 
 /**
  * The App as a server: Probot verifies the webhooks, everything else is Ringmaster. Before it listens it reads the
- * ledger; then it catches up with what was delivered while it was away.
+ * ledger; then it catches up with what was delivered while it was away, and looks at everything open meanwhile, too.
  */
 export async function startServer(settings: ServerSettings, options: ServerOptions): Promise<RunningServer> {
   const { clock, sweepEveryMs } = options
@@ -127,6 +127,7 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
   }
   const timer = sweepEveryMs > 0 ? setInterval(sweepOnce, sweepEveryMs) : undefined
   const logSweep = (error: unknown) => log.error({ error: String(error) }, 'a sweep failed; the next one follows')
+  await ringmaster.caughtUp()
   return {
     url,
     ringmaster,
@@ -136,7 +137,7 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
         server.close(() => resolve())
         server.closeAllConnections()
       })
-      const settled = ringmaster.intake.idle().then(() => ringmaster.close())
+      const settled = ringmaster.settle().then(() => ringmaster.close())
       const patience = new Promise<void>((resolve) => {
         setTimeout(resolve, STOP_WITHIN_MS).unref()
       })

@@ -25,10 +25,22 @@ export interface UpkeepOptions {
 
 /** What keeps the log complete beside the webhooks. */
 export interface Upkeep {
-  /** At a start: reads on from the mark; after a longer outage looks everything up that GitHub still lists. */
+  /**
+   * At a start: finds out where the log stands, and begins to read on from the mark; after a longer outage to look everything
+   * up first that GitHub still lists.
+   */
   begin(): Promise<void>
-  /** By the clock: tries again what failed, compares the delivery log, and looks everything up again when it is time. */
+  /**
+   * By the clock: tries again what failed, and begins to compare the delivery log and, when it is time, to look everything
+   * up again. Nothing is begun a second time while it is under way, and nothing else before the start has caught up.
+   */
   tick(): Promise<void>
+  /** Settles when what was missed at the start has been read. */
+  caughtUp(): Promise<void>
+  /** Settles when nothing that was begun is under way. */
+  idle(): Promise<void>
+  /** Begins nothing more, and ends what is under way where it stands. */
+  stop(): void
 }
 
 const SWEEP_EVERY_MS = 60 * 60_000
@@ -50,6 +62,12 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const nowMs = (): number => Date.parse(clock())
   const isReleases = (name: string): boolean => name.toLowerCase() === releaseRepository.toLowerCase()
 
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const comparing = oneAtATime(signal)
+  const sweeping = oneAtATime(signal)
+  let caughtUp: Promise<void> = Promise.resolve()
+
   let isBooking = false
 
   /** One commit after the other: a life of seconds in which nothing new is found must get on, too. */
@@ -69,7 +87,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   async function compare(isStart: boolean): Promise<void> {
     try {
       const sinceMs = Math.min(comparedMs, intake.owedFromMs)
-      const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, log })
+      const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, signal, log })
       const { handedIn, owed } = compared
       comparedMs = compared.untilMs
       if (handedIn + owed > 0) log.info({ handedIn, owed }, 'read the delivery log')
@@ -133,6 +151,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(releaseRepository)),
       )
       for (let start = 0; start < swept.length; start += REPOSITORIES_TOGETHER) {
+        if (signal.aborted) return
         const together = swept.slice(start, start + REPOSITORIES_TOGETHER)
         await Promise.all(
           together.map(async ({ repository, isRelease }) => {
@@ -147,6 +166,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
           }),
         )
       }
+      if (signal.aborted) return
       sweptMs = startedMs
       outageMs = null
       const owedMs = Math.min(Number.POSITIVE_INFINITY, ...[...owed.values()].map(({ fromMs }) => fromMs))
@@ -169,6 +189,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         batch = []
       }
       for await (const found of readAgain(kind, place)) {
+        if (signal.aborted) return false
         batch.push(found)
         if (batch.length >= FACTS_TOGETHER) await handle()
       }
@@ -178,6 +199,13 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       log.error({ ...about, error: String(error) }, 'facts could not be looked up; they are at the next sweep')
       return false
     }
+  }
+
+  /** What the delivery log tells goes before what is found otherwise, but for what it no longer tells. */
+  async function look(isStart: boolean): Promise<void> {
+    if (isStart && outageMs !== null) await sweeping.run(sweepAll)
+    await compare(isStart)
+    if (nowMs() - sweptMs >= SWEEP_EVERY_MS) void sweeping.run(sweepAll)
   }
 
   const inBulk = (work: () => Promise<void>): Promise<void> => inClass('bulk', work)
@@ -197,16 +225,37 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
           sweptMs = Math.min(sweptMs, markMs)
           outageMs = sweptMs
           intake.hold(markMs)
-          await sweepAll()
         }
-        await compare(true)
+        caughtUp = comparing.run(() => look(true))
       }),
     tick: () =>
       inBulk(async () => {
-        await intake.retry(nowMs())
-        await compare(false)
-        if (nowMs() - sweptMs >= SWEEP_EVERY_MS) await sweepAll()
+        /** What is early may belong to what is still being read, however long that takes. */
+        await intake.retry(comparing.running ? Number.NEGATIVE_INFINITY : nowMs())
+        void comparing.run(() => look(false))
       }),
+    caughtUp: () => caughtUp,
+    async idle() {
+      while (comparing.running ?? sweeping.running) await (comparing.running ?? sweeping.running)
+    },
+    stop: () => stopping.abort(),
+  }
+}
+
+/** Runs work unless some of it is under way, which is then what is waited for; none after the signal. */
+function oneAtATime(signal: AbortSignal) {
+  let running: Promise<void> | null = null
+  return {
+    run(work: () => Promise<void>): Promise<void> {
+      if (signal.aborted) return Promise.resolve()
+      running ??= work().finally(() => {
+        running = null
+      })
+      return running
+    },
+    get running() {
+      return running
+    },
   }
 }
 

@@ -16,6 +16,13 @@ interface Entry {
   readonly action?: string | null
 }
 
+interface Given {
+  readonly isStart: boolean
+  readonly sinceSecondsAgo?: number
+  readonly signal?: AbortSignal
+  readonly booking?: () => void
+}
+
 const instant = (secondsAgo: number): string => new Date(NOW - secondsAgo * SECOND_MS).toISOString()
 
 /** GitHub's delivery log, newest first, and what was read of it. `date` is its clock; none: it does not tell. */
@@ -58,12 +65,16 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
       return { data: { guid: entry.guid, event, delivered_at: entry.delivered_at, request: { payload } } }
     },
   }
-  const compare = (given: { readonly isStart: boolean; readonly sinceSecondsAgo?: number }) =>
+  const compare = (given: Given) =>
     catchUp({ asApp } as unknown as GitHubApp, intake, {
       isStart: given.isStart,
-      book: () => void booked.push((NOW - intake.markMs) / SECOND_MS),
+      book() {
+        booked.push((NOW - intake.markMs) / SECOND_MS)
+        given.booking?.()
+      },
       sinceMs: NOW - (given.sinceSecondsAgo ?? 3_600) * SECOND_MS,
       nowMs: NOW,
+      signal: given.signal ?? new AbortController().signal,
       log: { info: () => {}, error: () => {} },
     })
   return { intake, compare, read, marks, booked }
@@ -165,5 +176,16 @@ describe('the delivery log', () => {
     const { compare, booked } = stage(entries)
     await compare({ isStart })
     expect(booked).toEqual(expected)
+  })
+
+  it('is left where it stands when the App ends, and the mark with it', async () => {
+    const entries = Array.from({ length: 35 }, (_, index) => ({ guid: `d${index}`, secondsAgo: 100 + index }))
+    const { intake, compare, read } = stage(entries)
+    const ending = new AbortController()
+    const compared = await compare({ isStart: true, signal: ending.signal, booking: () => ending.abort() })
+    await intake.idle()
+    expect(read).toHaveLength(20)
+    expect(compared).toEqual({ handedIn: 20, owed: 0, untilMs: NOW - 114 * SECOND_MS })
+    expect(intake.markMs).toBe(NOW - 114 * SECOND_MS)
   })
 })
