@@ -9,6 +9,7 @@ import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
 import { type ClosedEpoch, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import type { Writer } from '../ledger/writer.ts'
 import { VERSION } from '../version.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
@@ -36,12 +37,15 @@ export const ledgerEpoch: CliCommand = {
     const repo = needed(values.repo, 'repo', ledgerEpoch)
     const base = values.branch ?? DATA_BRANCH
     const isDry = values['dry-run'] === true
-    const storeOf = isDry ? storesToRead(repo, io) : await storesToWrite(repo, values.author, io)
+    const { storeOf, writer } = isDry
+      ? { storeOf: storesToRead(repo, io), writer: { version: VERSION } }
+      : await storesToWrite(repo, values.author, io)
     const epochs = await epochsToTurn(storeOf, base, repo)
     const old = await toClose(epochs, io.now)
     const { epoch, seq } = old.head
     const next = old.head.succeededBy ?? branchOfEpoch(epoch + 1, base)
-    if (old.head.succeededBy === undefined && !(await holds(old.store, io))) return 1
+    const known = old.head.succeededBy === undefined ? await holdsAt(old.store, writer.author, io) : undefined
+    if (known === null) return 1
     const isOpen = epochs.some(({ branch }) => branch === next)
     const already = `Epoch ${epoch + 1} is open in ${next} already, the one after it can be opened a day later.`
     if (isOpen && !io.json) io.out(isDry ? already : `${already} Only the archive is made anew.`)
@@ -55,7 +59,7 @@ export const ledgerEpoch: CliCommand = {
       return 0
     }
     const making = { now: io.now, newId: () => ulid() }
-    const closed = await closeEpoch(old.store, model, next, { ...making, writer: { version: VERSION } })
+    const closed = await closeEpoch(old.store, model, next, { ...making, writer, known })
     const commit = await openEpoch({ from: old.store, closed, branch: old.branch }, storeOf(next), model, making)
     const archive = await archiveOf(old.store, closed)
     if (values.archive !== undefined) await writeOutput(values.archive, archive.bytes)
@@ -89,7 +93,8 @@ export const ledgerArchive: CliCommand = {
     if (!isOnGitHub(repo)) needed(values.out, 'out', ledgerArchive)
     if (values.epoch !== undefined && !/^[1-9][0-9]{0,5}$/.test(values.epoch))
       throw usageError(`expected the number of an epoch for --epoch, found ${quoted(values.epoch)}`, ledgerArchive)
-    const storeOf = values.out === undefined ? await storesToWrite(repo, undefined, io) : storesToRead(repo, io)
+    const storeOf =
+      values.out === undefined ? (await storesToWrite(repo, undefined, io)).storeOf : storesToRead(repo, io)
     const epochs = await epochsToTurn(storeOf, values.branch ?? DATA_BRANCH, repo)
     const closed = epochs.filter(({ head }) => head.succeededBy !== undefined)
     const wanted =
@@ -146,14 +151,14 @@ async function toClose(epochs: readonly Readable[], now: string): Promise<Readab
 }
 
 /**
- * Whether a log verifies; what is wrong with it is told, and what to do about it. Nothing that is damaged is carried into a
- * new epoch.
+ * The commit at which a log verifies, null where it does not; what is wrong with it is told, and what to do about it. Nothing
+ * that is damaged is carried into a new epoch.
  */
-async function holds(store: LedgerStore, io: CommandIo): Promise<boolean> {
-  const report = await verified(store, model, { checkEvent, redecide })
+async function holdsAt(store: LedgerStore, author: Writer['author'], io: CommandIo): Promise<string | null> {
+  const report = await verified(store, model, { checkEvent, redecide, ...(author && { author }) })
   sayProblems([['', report]], io)
   if (!report.ok) io.err('Nothing was closed: repeat when "ringmaster ledger verify" finds no problem any more.')
-  return report.ok
+  return report.ok ? report.commit : null
 }
 
 async function closedAt({ store, head }: Readable): Promise<ClosedEpoch> {

@@ -9,6 +9,8 @@ import { type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
 import type { LedgerStore } from '../ledger/store.ts'
+import type { Writer } from '../ledger/writer.ts'
+import { VERSION } from '../version.ts'
 import type { CommandIo } from './command.ts'
 
 const REPOSITORY = /^[A-Za-z0-9_.-]+\/[A-Za-z0-9_.-]+$/
@@ -22,6 +24,12 @@ export interface StoreChoice {
 
 /** The store of a branch of one repository. */
 export type StoreOf = (branch: string) => LedgerStore
+
+/** The branches of a log to write, and whose commits are gone on from: the App's alone, or those of a copy's first author. */
+export interface Writing {
+  readonly storeOf: StoreOf
+  readonly writer: Writer
+}
 
 const CLONE = 'Clone the release repository, or name it as owner/name and set GITHUB_TOKEN.'
 
@@ -101,16 +109,17 @@ export async function storesToWrite(
   repo: string,
   author: string | undefined,
   io: Pick<CommandIo, 'env' | 'now'>,
-): Promise<StoreOf> {
+): Promise<Writing> {
   if (!isOnGitHub(repo)) {
     const [, name = 'ringmaster', email = 'ringmaster@localhost'] = /^(.+) <([^<>]+)>$/.exec(author ?? '') ?? []
-    return localStores(repo, io.now, { name, email })
+    return { storeOf: localStores(repo, io.now, { name, email }), writer: { version: VERSION } }
   }
   const app = appIn(io)
   const client = (await app.forRepository(repo)) as never
   const { owner, repo: name } = splitName(repo)
   const signatures = signaturesAt(app.isEnterprise)
-  return (branch) => gitHubStore({ client, owner, repo: name, branch, signatures })
+  const writer = { version: VERSION, author: { email: await app.authorEmail(repo) } }
+  return { storeOf: (branch) => gitHubStore({ client, owner, repo: name, branch, signatures }), writer }
 }
 
 /** The branch of a log to write: its newest epoch. */
@@ -118,7 +127,10 @@ export const storeToWrite = async (
   { repo, branch }: StoreChoice,
   author: string | undefined,
   io: Pick<CommandIo, 'env' | 'now'>,
-): Promise<LedgerStore> => newestOf(await storesToWrite(repo, author, io), branch)
+): Promise<{ readonly store: LedgerStore; readonly writer: Writer }> => {
+  const { storeOf, writer } = await storesToWrite(repo, author, io)
+  return { store: await newestOf(storeOf, branch), writer }
+}
 
 /** The App's own client of a repository, with the variables of the server. */
 export const appOn = (repo: string, io: Pick<CommandIo, 'env'>): Promise<Octokit> => appIn(io).forRepository(repo)

@@ -6,7 +6,6 @@ import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
 import { type LogFilter, readEpochs } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
 import { renderEvidence } from '../render/evidence.ts'
-import { VERSION } from '../version.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { evidenceOf } from './evidence.ts'
 import { writeOutput } from './files.ts'
@@ -98,11 +97,11 @@ export const ledgerRebuild: CliCommand = {
       branch: { type: 'string' },
       author: { type: 'string' },
     })
-    const storeOf = await storesToWrite(needed(values.repo, 'repo', ledgerRebuild), values.author, io)
+    const { storeOf, writer } = await storesToWrite(needed(values.repo, 'repo', ledgerRebuild), values.author, io)
     const rebuilt = await rebuildSnapshots(await newestOf(storeOf, values.branch), model, {
       now: io.now,
       newId: () => ulid(),
-      writer: { version: VERSION },
+      writer,
       successor: (epoch) => storeOf(branchOfEpoch(epoch)),
     })
     if (io.json) io.out(JSON.stringify(rebuilt))

@@ -7,7 +7,6 @@ import type { Request } from '../core/request.ts'
 import { decisionOf } from '../engine/decisions.ts'
 import { settleAt } from '../engine/settle.ts'
 import { openLedger } from '../ledger/ledger.ts'
-import { VERSION } from '../version.ts'
 import { type CliCommand, needed, readOptions, usageError } from './command.ts'
 import { storeToWrite } from './ledger-store.ts'
 
@@ -41,8 +40,8 @@ export const ledgerNextBuild: CliCommand = {
       source: { kind: 'cli' },
     }
     const choice = { repo: needed(values.repo, 'repo', ledgerNextBuild), branch: values.branch }
-    const store = await storeToWrite(choice, values.author, io)
-    const ledger = openLedger({ store, model, clock: () => io.now, newId: ulid, writer: { version: VERSION } })
+    const { store, writer } = await storeToWrite(choice, values.author, io)
+    const ledger = openLedger({ store, model, clock: () => io.now, newId: ulid, writer })
     const facts = { memory: new Map(), source: async () => noFacts() }
     const { result } = await ledger.append<Decision<BuildNumber>>(async (session) => {
       const decision = (await settleAt(decisionOf(request), session, facts)) as Decision<BuildNumber>

@@ -32,11 +32,13 @@ export const ledgerRedact: CliCommand = {
       ...(values.member === undefined ? {} : { members: values.member }),
     }
     const choice = { repo: needed(values.repo, 'repo', ledgerRedact), branch: values.branch }
-    const store = values.yes ? await storeToWrite(choice, values.author, io) : await storeToRead(choice, io)
+    const { store, writer } = values.yes
+      ? await storeToWrite(choice, values.author, io)
+      : { store: await storeToRead(choice, io), writer: { version: VERSION } }
     const redacted = await redactEvent(store, model, redaction, {
       now: io.now,
       newId: values.yes ? () => ulid() : null,
-      writer: { version: VERSION },
+      writer,
     })
     if (io.json) {
       io.out(JSON.stringify(redacted))

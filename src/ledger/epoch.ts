@@ -1,6 +1,7 @@
 import { draft } from '../core/catalogue.ts'
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
+import { checkAuthorship } from './authorship.ts'
 import { Batch } from './batch.ts'
 import { CARRIED } from './carried.ts'
 import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, parseHead } from './codec.ts'
@@ -27,6 +28,8 @@ interface Making {
 
 interface Closing extends Making {
   readonly writer: Writer
+  /** Up to this commit it is known who made the branch. */
+  readonly known?: string | undefined
 }
 
 const CACHED_FILES = 1_024
@@ -38,19 +41,22 @@ const missing = (store: LedgerStore) =>
 /**
  * Closes a branch by one commit: a snapshot at its last event, and a head that names the branch on which the log goes on.
  * Does nothing to one that is closed already. Whoever appends meanwhile wins, and the branch is closed behind that.
- * Throws what is wrong with the branch, or `ledger-contended`.
+ * Throws what is wrong with the branch, also who else committed to it, or `ledger-contended`.
  */
 export async function closeEpoch(
   store: LedgerStore,
   model: Model,
   next: string,
-  { now, newId, writer }: Closing,
+  { now, newId, writer, known }: Closing,
 ): Promise<ClosedEpoch> {
   const cache = new Lru<string, { value: unknown }>(CACHED_FILES)
+  let until = known ?? null
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
     const newest = await store.newest([HEAD_PATH])
     if (!newest) throw missing(store)
     const { commit } = newest.info
+    await checkAuthorship(store, commit, { author: writer.author, until })
+    until = commit
     const reading = { model, read: coalescedReads(store), cache }
     const position = await readPosition(reading, commit, newest.files.get(HEAD_PATH))
     if (position.head.succeededBy !== undefined) return { commit, head: position.head }

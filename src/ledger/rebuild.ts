@@ -1,5 +1,6 @@
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
+import { checkAuthorship } from './authorship.ts'
 import { encodeStored, HEAD_PATH, parseHead, parseStored, refuseOtherVersion } from './codec.ts'
 import { MAX_OPERATIONS } from './commit-plan.ts'
 import { keyPagePath } from './keys.ts'
@@ -73,7 +74,7 @@ function refuseClosed(branch: string, succeededBy: string | undefined): void {
  * Makes head and snapshots anew from the event files alone, as one commit. Events are never touched: a log whose lines
  * or chain are broken is refused, and so is one that was closed, also when its head cannot say so any more: `successor` is
  * the branch of an epoch, if there is one. Nothing that a newer program wrote is overwritten: `unknown-schema-version`,
- * `writer-too-old`. Throws `ledger-contended` when the branch moved meanwhile.
+ * `writer-too-old`. Nothing that somebody else committed is built on: `foreign-author`. Throws `ledger-contended` when the branch moved meanwhile.
  */
 export async function rebuildSnapshots(
   store: LedgerStore,
@@ -120,6 +121,7 @@ export async function commitRebuilt(
 ): Promise<Rebuilt> {
   refuseClosed(store.name, head.succeededBy)
   checkWriter(head, writer)
+  await checkAuthorship(store, commit, writer)
   await refuseOtherVersions(store, commit)
   const plan = await planSnapshot({
     reader: emptyReader(keys[0]?.seq ?? end.seq + 1),

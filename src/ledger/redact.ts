@@ -86,7 +86,7 @@ function membersOf(
 /**
  * Takes texts of one event out of the log, as one commit: its file without them, an `event.redacted` that says so, and
  * head and snapshots anew. Chain and digests stay. Nothing is written without `newId`. Throws what is wrong with the log,
- * `nothing-to-redact`, `ledger-succeeded` for an event of an epoch that was closed, or `ledger-contended`.
+ * `foreign-author` for what somebody else committed, `nothing-to-redact`, `ledger-succeeded` for an event of an epoch that was closed, or `ledger-contended`.
  */
 export async function redactEvent(
   store: LedgerStore,

@@ -3,20 +3,30 @@ import { divergenceError, divergenceOf } from './divergence.ts'
 import type { Position } from './position.ts'
 import type { ReadFiles } from './reads.ts'
 import type { Author, CommitInfo, LedgerStore } from './store.ts'
-import { integrityError, integrityProblem } from './trouble.ts'
+import { integrityError, integrityProblem, type LedgerProblem } from './trouble.ts'
 
 /** How many commits are read at a time when a process comes back to a branch that moved on. */
 const COMMITS_PER_READ = 100
 
-/** Throws `foreign-author` when a commit was not made by the one writer of the branch, as far as the store can tell. */
-export function checkAuthor(info: CommitInfo, expected: Pick<Author, 'email'> | undefined, branch: string): void {
+/** What says that a commit was not made by the one writer of the branch, as far as the store can tell; else null. */
+export function foreignProblem(
+  info: CommitInfo,
+  expected: Pick<Author, 'email'> | undefined,
+  branch: string,
+): LedgerProblem | null {
   if (info.signed === 'no') {
     const message = `${branch}: expected commit ${info.commit} to be signed by the platform, found it is not`
-    throw integrityError(integrityProblem('foreign-author', message))
+    return integrityProblem('foreign-author', message)
   }
-  if (!expected || info.author.email === expected.email) return
+  if (!expected || info.author.email === expected.email) return null
   const message = `${branch}: expected commit ${info.commit} by ${expected.email}, found ${info.author.email}`
-  throw integrityError(integrityProblem('foreign-author', message))
+  return integrityProblem('foreign-author', message)
+}
+
+/** Throws it. */
+export function checkAuthor(info: CommitInfo, expected: Pick<Author, 'email'> | undefined, branch: string): void {
+  const problem = foreignProblem(info, expected, branch)
+  if (problem) throw integrityError(problem)
 }
 
 /** The newest event file that a position has read, if it is not behind a snapshot. */

@@ -1,6 +1,7 @@
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
+import { strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
@@ -11,7 +12,6 @@ import { Redactions } from './redactions.ts'
 import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
 import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
-import { checkAuthor } from './succession.ts'
 import { integrityProblem, isIntegrityError } from './trouble.ts'
 import { type CarriedFrom, carriedFromOf, compareWithPredecessor, type Predecessor } from './verify-carried.ts'
 import { compareKeys, compareStates } from './verify-snapshot.ts'
@@ -390,16 +390,8 @@ class Verification {
     this.#author ??= commits.at(-1)?.author.email ?? null
     const author = this.#author === null ? undefined : { email: this.#author }
     for (const info of [...commits].reverse()) {
-      try {
-        checkAuthor(info, author, this.#store.name)
-        if (info.parents.length <= 1) continue
-        this.report(
-          integrityProblem('foreign-author', `expected commit ${info.commit} to have one parent, found a merge`),
-        )
-      } catch (error) {
-        if (!isIntegrityError(error)) throw error
-        this.report(...error.problems)
-      }
+      const problem = strangerProblem(info, author, this.#store.name)
+      if (problem) this.report(problem)
     }
   }
 }

@@ -2,12 +2,15 @@ import semver from 'semver'
 import { quoted } from '../core/problem.ts'
 import { HEAD_PATH, MIN_WRITER } from './codec.ts'
 import type { Head } from './schema.ts'
+import type { Author } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
 
 /** Who writes to a branch by hand: a command that is not the running App. */
 export interface Writer {
   /** This program's version; refused when it is below the ledger's `minWriter`. */
   readonly version: string
+  /** Whose commits alone it goes on from; left out, those of whoever made the first one. */
+  readonly author?: Pick<Author, 'email'>
 }
 
 /** Throws `writer-too-old` when a head asks for a newer program than this one. */

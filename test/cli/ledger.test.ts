@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LEDGER_COMMANDS } from '../../src/cli/ledger.ts'
 import { RingmasterError } from '../../src/core/problem.ts'
+import { gitHubApp } from '../../src/github/client.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
 import { buildReported, gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
@@ -34,11 +35,11 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => rm(directory, { recursive: true }))
 
-const storeOf = (path: string) =>
+const storeOf = (path: string, email = '7+ringmaster[bot]@users.noreply.github.com') =>
   gitStore({
     directory: path,
     branch: 'ringmaster-data',
-    author: { name: 'ringmaster[bot]', email: '7+ringmaster[bot]@users.noreply.github.com' },
+    author: { name: 'ringmaster[bot]', email },
     clock: () => NOW,
   })
 
@@ -76,12 +77,14 @@ function copy(name: string): string {
   return path
 }
 
+const BOT = 'ringmaster[bot] <7+ringmaster[bot]@users.noreply.github.com>'
+
 /** Commits one changed file on the data branch, or takes it away (null), as anybody with git could. */
-function commitFile(path: string, file: string, text: string | null): void {
+function commitFile(path: string, file: string, text: string | null, by = 'mallory <mallory@example.com>'): void {
   const git = (args: readonly string[], input?: string) =>
     execFileSync('git', [`--git-dir=${path}`, ...args], { input: input ?? '', encoding: 'utf8' }).trim()
   const change = text === null ? `D ${file}\n` : `M 100644 inline ${file}\ndata ${Buffer.byteLength(text)}\n${text}\n`
-  const stream = `commit refs/heads/ringmaster-data\ncommitter mallory <mallory@example.com> 1795000000 +0000\ndata 4\nedit\nfrom refs/heads/ringmaster-data^0\n${change}`
+  const stream = `commit refs/heads/ringmaster-data\ncommitter ${by} 1795000000 +0000\ndata 4\nedit\nfrom refs/heads/ringmaster-data^0\n${change}`
   git(['fast-import', '--quiet', '--force'], stream)
 }
 
@@ -324,10 +327,12 @@ describe('on an Enterprise Server that signs nothing', () => {
       },
     })
     try {
-      const on = stage({ store: storeOf(sandbox.repository('acme/releases').gitDirectory) })
+      const app = sandbox.app('ringmaster')
+      const identity = { appId: app.id, privateKey: app.privateKey, apiUrl: `${sandbox.origin}/api/v3` }
+      const email = await gitHubApp(identity).authorEmail('acme/releases')
+      const on = stage({ store: storeOf(sandbox.repository('acme/releases').gitDirectory, email) })
       await started(on)
       await on.engine.close()
-      const app = sandbox.app('ringmaster')
       const env = {
         GITHUB_TOKEN: sandbox.as('ann').token,
         APP_ID: String(app.id),
@@ -374,21 +379,40 @@ describe('ledger rebuild', () => {
   it('makes head and snapshots anew from the events, and leaves every event as it is', async () => {
     const path = copy('broken.git')
     const events = show(path, 'events/2026/11/20/10/')
-    commitFile(path, 'snapshots/index.json', '{"schemaVersion":1,"seq":3,"pages":[],"keys":[]}\n')
-    commitFile(path, 'head.json', 'not even JSON\n')
+    commitFile(path, 'snapshots/index.json', '{"schemaVersion":1,"seq":3,"pages":[],"keys":[]}\n', BOT)
+    commitFile(path, 'head.json', 'not even JSON\n', BOT)
     expect((await run(['ledger', 'verify', '--repo', path])).code).toBe(1)
-    const author = 'ringmaster[bot] <7+ringmaster[bot]@users.noreply.github.com>'
-    const rebuilt = await run(['ledger', 'rebuild', '--repo', path, '--author', author, '--json'])
+    const rebuilt = await run(['ledger', 'rebuild', '--repo', path, '--author', BOT, '--json'])
     expect(rebuilt).toMatchObject({ code: 0, err: [] })
-    /** What is whole again is still not forgotten: the two commits of somebody else stay in the history. */
-    const mallory = { code: 'foreign-author', message: expect.stringContaining('found mallory@example.com') }
     const verified = async () => JSON.parse((await run(['ledger', 'verify', '--repo', path, '--json'])).out)
-    expect(await verified()).toMatchObject({ problems: [mallory, mallory], head: await headOf() })
+    expect(await verified()).toMatchObject({ problems: [], head: await headOf() })
     expect(show(path, 'events/2026/11/20/10/')).toBe(events)
     const on = stage({ store: storeOf(path) })
     await play(on, gateRequested(777))
     await on.engine.close()
-    expect(await verified()).toMatchObject({ problems: [mallory, mallory] })
+    expect(await verified()).toMatchObject({ problems: [] })
+  }, 60_000)
+
+  it('and redact and epoch commit nothing on top of what somebody else committed', async () => {
+    const path = copy('laundered.git')
+    commitFile(path, 'note.txt', 'hello\n')
+    commitFile(path, 'note.txt', 'hello again\n', BOT)
+    const head = () => execFileSync('git', [`--git-dir=${path}`, 'rev-parse', 'ringmaster-data'], { encoding: 'utf8' })
+    const before = head()
+    const parent = execFileSync('git', [`--git-dir=${path}`, 'rev-parse', 'ringmaster-data^'], { encoding: 'utf8' })
+    const args = ['--repo', path, '--author', BOT]
+    const answered = await run(['ledger', 'log', '--repo', path, '--type', 'command.answered', '--json'])
+    const { events } = JSON.parse(answered.out) as { events: { seq: number }[] }
+    for (const words of [
+      ['rebuild', ...args],
+      ['redact', ...args, '--event', String(events[0]?.seq), '--reason', 'x', '--by', 'ann', '--yes'],
+      ['epoch', ...args],
+    ]) {
+      const { code, err } = await run(['ledger', ...words])
+      expect(code).toBe(1)
+      expect(err.join('\n')).toContain(`foreign-author: ${path}@ringmaster-data: expected commit ${parent.trim()} by`)
+    }
+    expect(head()).toBe(before)
   }, 60_000)
 
   it('refuses a log whose lines are broken, with path and line', async () => {

@@ -15,6 +15,9 @@ const model: Model = {
   textsOf: ({ type }) => (type === 'event.redacted' ? ['/reason'] : ['/note']),
 }
 
+const DATA = { products: ['a'], amount: 1, note: 'Eve Adams' }
+const EVE = { name: 'eve', email: 'eve@example.org' }
+
 const textOf = (branch: MemoryBranch, path: string): string =>
   Buffer.from(branch.commits.get(branch.head ?? '')?.tree.get(path) ?? []).toString('utf8')
 
@@ -32,9 +35,8 @@ async function write(branch: MemoryBranch, path: string, text: string): Promise<
 async function written(): Promise<MemoryBranch> {
   const branch = memoryBranch()
   const ledger = opened(memoryStore(branch), { model, snapshotEvery: 2 })
-  const data = { products: ['a'], amount: 1, note: 'Eve Adams' }
-  await record(ledger, counted(['a'], 1, { data }), counted(['b'], 1, { data }))
-  await record(ledger, counted(['b'], 1, { data }))
+  await record(ledger, counted(['a'], 1, { data: DATA }), counted(['b'], 1, { data: DATA }))
+  await record(ledger, counted(['b'], 1, { data: DATA }))
   return branch
 }
 
@@ -68,6 +70,19 @@ describe.each(WRITING)('%s a log', (name, work) => {
       code,
       message: expect.stringContaining(`${path}: expected`),
       problems: [expect.objectContaining({ path })],
+    })
+    expect(branch.head).toBe(before)
+  })
+
+  it('to which somebody else committed valid events is refused, also with commits of the App on top', async () => {
+    const branch = await written()
+    await record(opened(memoryStore(branch, EVE), { model }), counted(['a'], 1_000, { data: DATA }))
+    const foreign = branch.head ?? ''
+    await record(opened(memoryStore(branch), { model }), counted(['a'], 1, { data: DATA }))
+    const before = branch.head
+    await expect(work(branch)).rejects.toMatchObject({
+      code: 'foreign-author',
+      message: `memory: expected commit ${foreign} by ringmaster[bot]@users.noreply.github.com, found eve@example.org`,
     })
     expect(branch.head).toBe(before)
   })
