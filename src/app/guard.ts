@@ -27,8 +27,9 @@ export interface Guard {
 
 /** How often GitHub is asked who moved the branch. */
 const ACTIVITY_EVERY_MS = 10 * 60_000
-/** More rewrites of one branch than anybody looks through. */
-const MOST_REWRITES = 30
+const REWRITES_PER_PAGE = 30
+/** Each costs a comparison. More of one branch than anybody makes by hand, so that none hides behind others. */
+const MOST_REWRITES = 300
 const KEY = 'alarm/ledger-integrity'
 
 /**
@@ -68,7 +69,7 @@ export function createGuard(options: GuardOptions): Guard {
         if (!ledger.trouble && nowMs() - lookedAtMs >= ACTIVITY_EVERY_MS) {
           const [written, ...closed] = [...branches()].reverse()
           for (const branch of closed) await checkClosed(app, repository.fullName, branch)
-          for (const branch of [...closed, written ?? '']) await checkActivity(app, repository.fullName, branch)
+          for (const branch of [...closed, written ?? '']) await checkActivity(app, repository.fullName, branch, log)
           lookedAtMs = nowMs()
         }
       } catch (error) {
@@ -94,7 +95,7 @@ async function checkClosed(app: GitHubApp, fullName: string, branch: string): Pr
 }
 
 /** What the branch lost: heads that were forced away or deleted and are no longer part of it. */
-async function checkActivity(app: GitHubApp, fullName: string, branch: string): Promise<void> {
+async function checkActivity(app: GitHubApp, fullName: string, branch: string, log: Log): Promise<void> {
   const octokit = await app.forRepository(fullName)
   const at = splitName(fullName)
   const { botLogin } = await app.profile()
@@ -102,15 +103,15 @@ async function checkActivity(app: GitHubApp, fullName: string, branch: string): 
     octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...at, ref: `heads/${branch}` }),
   )
   for (const activity_type of ['force_push', 'branch_deletion'] as const) {
-    const { data } = await outside(`read the activity of ${branch}`, () =>
-      octokit.request('GET /repos/{owner}/{repo}/activity', {
-        ...at,
-        ref: `refs/heads/${branch}`,
-        activity_type,
-        per_page: MOST_REWRITES,
-      }),
+    const rewrites = await outside(`read the activity of ${branch}`, () =>
+      rewritesOf(octokit, fullName, branch, activity_type),
     )
-    for (const { before, after, actor, timestamp } of data) {
+    if (rewrites.length === MOST_REWRITES)
+      log.error({ branch, activity_type }, `only the newest ${MOST_REWRITES} rewrites of the branch were looked at`)
+    const looked = new Set<string>()
+    for (const { before, after, actor, timestamp } of rewrites) {
+      if (looked.has(before)) continue
+      looked.add(before)
       const found = head === null ? null : await comparedTo(octokit, fullName, before, head.data.object.sha)
       if (found?.kind === 'held' || (await isForeign(octokit, fullName, before, botLogin))) continue
       const who = quoted(actor?.login ?? 'somebody')
@@ -124,6 +125,23 @@ async function checkActivity(app: GitHubApp, fullName: string, branch: string): 
 }
 
 type Client = Awaited<ReturnType<GitHubApp['forRepository']>>
+
+/** The newest rewrites of a branch of one kind, newest first. */
+async function rewritesOf(
+  octokit: Client,
+  fullName: string,
+  branch: string,
+  activity_type: 'force_push' | 'branch_deletion',
+) {
+  const asked = { ref: `refs/heads/${branch}`, activity_type, per_page: REWRITES_PER_PAGE }
+  const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/activity', { ...splitName(fullName), ...asked })
+  const found = []
+  for await (const { data } of pages) {
+    found.push(...data)
+    if (found.length >= MOST_REWRITES) break
+  }
+  return found.slice(0, MOST_REWRITES)
+}
 
 /** What a commit that was on the branch is to its head: held by it, or how the branch left it behind. */
 async function comparedTo(

@@ -173,6 +173,29 @@ describe('a log that cannot be trusted', () => {
   }, 60_000)
 })
 
+describe('a history cut off while the App was away', () => {
+  it('is seen behind more rewrites than a page of the activity log tells', async () => {
+    const on = await begun()
+    const [first] = running
+    if (!first) throw new Error('expected a running App')
+    await grow(first, 600)
+    const older = await head(on)
+    await grow(first, 601)
+    const newest = await head(on)
+    await first.close()
+    await force(on, older)
+    const foreign = [await commitOn(on, older, 'note.txt', 'one'), await commitOn(on, older, 'note.txt', 'two')]
+    for (let turn = 0; turn < 33; turn += 1) await force(on, foreign[turn % 2] ?? '')
+    await force(on, older)
+    on.requests.length = 0
+    const second = await open(on)
+    expect(second.ledger.trouble).toMatchObject({ code: 'ledger-rewound', message: expect.stringContaining(newest) })
+    /** What was forced away several times is compared once. */
+    expect(on.requests.filter(({ path }) => path.includes('/compare/')).length).toBeLessThan(5)
+    expect(on.violations).toEqual([])
+  }, 60_000)
+})
+
 describe('a log in a later epoch', () => {
   const NEXT = 'ringmaster-data-2'
 

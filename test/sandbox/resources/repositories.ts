@@ -1,7 +1,18 @@
 import { canSee } from '../access.ts'
 import { zeroOid } from '../git/repository.ts'
 import { labelOf } from '../identity.ts'
-import { type Context, type Handler, notFound, ok, paged, type Resource, reads, route, writes } from '../router.ts'
+import {
+  answer,
+  type Context,
+  type Handler,
+  notFound,
+  ok,
+  paged,
+  type Resource,
+  reads,
+  route,
+  writes,
+} from '../router.ts'
 import { fullRepositoryBody, nodeId, repositoryBody, userBody } from '../shapes/common.ts'
 import { accountByLogin, perRepository, type Repository, type Role, roleOf } from '../store.ts'
 import type { Push } from '../world.ts'
@@ -75,6 +86,7 @@ const ofOwner =
 const typeOf = ({ before, after, forced }: Activity): string =>
   before === zeroOid ? 'branch_creation' : after === zeroOid ? 'branch_deletion' : forced ? 'force_push' : 'push'
 
+/** Told in pages by cursors, as GitHub does: `after` is the last one of the page before. */
 const listActivity: Handler = (context) => {
   const { query, world } = context
   const [ref, actor, type] = [query.get('ref'), query.get('actor'), query.get('activity_type')]
@@ -82,19 +94,26 @@ const listActivity: Handler = (context) => {
     .filter((one) => ref === null || one.ref === ref || one.ref === `refs/heads/${ref}`)
     .filter((one) => actor === null || one.by.login.toLowerCase() === actor.toLowerCase())
     .filter((one) => type === null || typeOf(one) === type)
-  const isAscending = query.get('direction') === 'asc'
-  return paged(context, isAscending ? found : found.toReversed(), (page) =>
-    page.map((one) => ({
-      id: one.id,
-      node_id: nodeId('PSH', one.id),
-      before: one.before,
-      after: one.after,
-      ref: one.ref,
-      timestamp: one.at,
-      activity_type: typeOf(one),
-      actor: userBody(world, one.by),
-    })),
-  )
+  const all = query.get('direction') === 'asc' ? found : found.toReversed()
+  const perPage = Math.min(100, Math.max(1, Number(query.get('per_page') ?? 30) || 30))
+  const after = query.get('after')
+  const start = after === null ? 0 : all.findIndex(({ id }) => String(id) === after) + 1
+  const page = all.slice(start, start + perPage)
+  const body = page.map((one) => ({
+    id: one.id,
+    node_id: nodeId('PSH', one.id),
+    before: one.before,
+    after: one.after,
+    ref: one.ref,
+    timestamp: one.at,
+    activity_type: typeOf(one),
+    actor: userBody(world, one.by),
+  }))
+  const last = page.at(-1)
+  if (!last || start + perPage >= all.length) return ok(body)
+  const onward = new URLSearchParams(query)
+  onward.set('after', String(last.id))
+  return answer(200, body, { link: `<${world.origin}${context.requestPath}?${onward}>; rel="next"` })
 }
 
 /** Asking costs nothing. */
