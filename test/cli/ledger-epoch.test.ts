@@ -287,6 +287,7 @@ describe('on GitHub', () => {
         headers: { 'content-type': 'application/gzip' },
       })
       expect((await run(ledgerArchive)).json()).toMatchObject({ archive: { outcome: 'replaced' } })
+      expect((await run(named('ledger rebuild'))).json()).toMatchObject({ commit: expect.any(String) })
       expect((await run(ledgerVerify)).json()).toMatchObject({ ok: true, carried: { branch: 'ringmaster-data' } })
       expect(sandbox.violations).toEqual([])
     } finally {
