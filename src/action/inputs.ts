@@ -144,6 +144,11 @@ export const INPUTS = {
     default: 'external',
     usedBy: ['tag', 'notes'],
   },
+  'external-types': {
+    description:
+      'Types that customers read about, one a line or divided by commas. Unless given: those that release. What breaks is told whatever its type.',
+    usedBy: ['tag', 'notes'],
+  },
   'internal-scopes': {
     description: 'Scopes that customers never read about, one a line or divided by commas.',
     usedBy: ['tag', 'notes'],

@@ -11,6 +11,7 @@ import { notTagged, readTagCommit } from '../git/read-tags.ts'
 import { changelogSectionOf } from '../render/changelog.ts'
 import { renderNotes } from '../render/notes.ts'
 import { codeSpan, escapeMarkdown, truncate } from '../render/text.ts'
+import { audienceOf } from './audience.ts'
 import { computeVersionFor, directoryOf, patternOf } from './compute-version.ts'
 import { readContext } from './context.ts'
 import type { Outcome } from './outcome.ts'
@@ -118,8 +119,7 @@ async function computedFor(inputs: Inputs, shell: Shell, directory: string): Pro
 async function notesOf(inputs: Inputs, directory: string, computed: ComputedVersion): Promise<Notes> {
   const range = { from: computed.tagSha, to: computed.sha }
   const authors = inputs.audience === 'internal' ? { authors: await readAuthors(directory, range) } : {}
-  const { audience, internalScopes } = inputs
-  return collectNotes(computed.decision, computed.commits, { audience, internalScopes, ...authors })
+  return collectNotes(computed.decision, computed.commits, { ...audienceOf(inputs), ...authors })
 }
 
 async function templated(

@@ -33,6 +33,8 @@ export interface Inputs {
   readonly githubRelease: boolean
   readonly notes: 'commits' | 'github' | 'none'
   readonly audience: 'internal' | 'external'
+  /** Null for those that release. */
+  readonly externalTypes: readonly string[] | null
   readonly internalScopes: readonly string[]
   readonly template: string | null
   readonly changelog: string | null
@@ -133,6 +135,7 @@ export function readInputs(environment: Readonly<NodeJS.ProcessEnv>): Checked<In
     githubRelease: flag('github-release'),
     notes: oneOf('notes', ['commits', 'github', 'none']) ?? 'commits',
     audience: oneOf('audience', ['internal', 'external']) ?? 'external',
+    externalTypes: text('external-types') === null ? null : list('external-types', /[\n,]/),
     internalScopes: list('internal-scopes', /[\n,]/),
     template: text('template'),
     changelog: text('changelog'),

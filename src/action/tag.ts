@@ -6,6 +6,7 @@ import type { ComputedVersion } from '../git/compute-version.ts'
 import { readAuthors } from '../git/read-authors.ts'
 import { renderNotes } from '../render/notes.ts'
 import { codeSpan, escapeMarkdown, truncate } from '../render/text.ts'
+import { audienceOf } from './audience.ts'
 import { computeVersionFor, directoryOf, patternOf } from './compute-version.ts'
 import { type RunContext, readContext } from './context.ts'
 import type { Outcome } from './outcome.ts'
@@ -151,7 +152,7 @@ async function notesOf(inputs: Inputs, shell: Shell, { context }: Tagging, compu
   const directory = unwrap(directoryOf(inputs, shell))
   const authors = await readAuthors(directory, { from: computed.tagSha, to: computed.sha })
   const notes = collectNotes(computed.decision, computed.commits, {
-    ...{ audience: inputs.audience, internalScopes: inputs.internalScopes, externalLinks: true, authors },
+    ...{ ...audienceOf(inputs), externalLinks: true, authors },
   })
   return renderNotes(notes, `${context.serverUrl}/${context.owner}/${context.repository}`)
 }

@@ -51,6 +51,7 @@ describe('the inputs', () => {
         githubRelease: false,
         notes: 'commits',
         audience: 'external',
+        externalTypes: null,
         internalScopes: [],
         template: null,
         changelog: null,

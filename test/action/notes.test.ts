@@ -53,6 +53,8 @@ describe('notes', () => {
     ['the tagged commit', {}, '### Breaking changes\n\n- **core:** second @\u200bbo'],
     ['an older version', { version: '1.0.0' }, '### Features\n\n- first'],
     ['no internal scope', { 'internal-scopes': 'core' }, ''],
+    ['a type that customers do not read about', { version: '1.0.0', 'external-types': 'fix, docs' }, ''],
+    ['a type that they do', { version: '1.0.0', 'external-types': 'docs, feat' }, '### Features\n\n- first'],
   ])('tell of %s', async (_, inputs, text) => {
     const { outputs } = await notes(inputs)
     expect(outputs['notes']?.slice(0, Math.max(text.length, 1))).toBe(text)
