@@ -1,15 +1,14 @@
-import semver from 'semver'
 import type { EventDraft, LedgerEvent, Model } from '../core/event.ts'
-import { quoted, RingmasterError } from '../core/problem.ts'
+import { RingmasterError } from '../core/problem.ts'
 import { Batch, type Change, checkDrafts, type Decide, type HeadMark, type Session, sessionOf } from './batch.ts'
-import { HEAD_PATH } from './codec.ts'
 import { type CommitPlan, planCommit } from './commit-plan.ts'
 import { Follower } from './follower.ts'
 import { Lru } from './lru.ts'
 import type { Position } from './position.ts'
 import { coalescedReads } from './reads.ts'
 import type { Author, LedgerStore } from './store.ts'
-import { integrityError, integrityProblem, isIntegrityError } from './trouble.ts'
+import { isIntegrityError } from './trouble.ts'
+import { checkWriter } from './writer.ts'
 
 export type { HeadMark, Session } from './batch.ts'
 
@@ -256,7 +255,7 @@ class GroupCommitLedger implements Ledger {
     const operation = this.#options.newId()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const position = await this.#follower.current()
-      this.#checkWriter(position)
+      this.#checkMayWrite(position)
       const batch = new Batch(this.#options.model, position)
       const outcomes = await this.#decide(entries, batch)
       const snapshotNow = entries.some((entry) => entry.also === 'snapshot') && position.tail.length > 0
@@ -382,7 +381,7 @@ class GroupCommitLedger implements Ledger {
     for (const listener of this.#listeners) queueMicrotask(() => listener(events))
   }
 
-  #checkWriter(position: Position): void {
+  #checkMayWrite(position: Position): void {
     if (position.head.succeededBy !== undefined) {
       const { name } = this.#follower.store
       throw new RingmasterError('refused', {
@@ -391,11 +390,7 @@ class GroupCommitLedger implements Ledger {
         hint: 'Write there.',
       })
     }
-    const { version } = this.#options.writer
-    const { minWriter } = position.head
-    if (semver.valid(minWriter) && semver.valid(version) && semver.gte(version, minWriter)) return
-    const message = `${HEAD_PATH}: expected a writer of version ${quoted(minWriter)} or newer, found this one at ${quoted(version)}`
-    throw integrityError(integrityProblem('writer-too-old', message, { path: HEAD_PATH }))
+    checkWriter(position.head, this.#options.writer)
   }
 
   async #backOff(attempt: number): Promise<void> {

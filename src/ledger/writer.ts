@@ -14,7 +14,7 @@ export interface Writer {
 }
 
 /** Throws `writer-too-old` when a head asks for a newer program than this one. */
-export function checkWriter({ minWriter }: Pick<Head, 'minWriter'>, { version }: Writer): void {
+export function checkWriter({ minWriter }: Pick<Head, 'minWriter'>, { version }: Pick<Writer, 'version'>): void {
   if (semver.valid(minWriter) && semver.valid(version) && semver.gte(version, minWriter)) return
   const message = `${HEAD_PATH}: expected a writer of version ${quoted(minWriter)} or newer, found this one at ${quoted(version)}`
   throw integrityError(integrityProblem('writer-too-old', message, { path: HEAD_PATH }))
