@@ -4,9 +4,14 @@ import { dirname, join } from 'node:path'
 import { minify } from '@swc/core'
 import ncc from '@vercel/ncc'
 
-/** ncc leaves the chunks that are loaded on demand as they are, and makes the entry less small than this does. */
+/**
+ * ncc leaves the chunks that are loaded on demand as they are, and makes the entry less small than this does. In ASCII alone
+ * a file takes the engine half the memory, and a cold start some milliseconds less.
+ */
 const small = async (name, source, esm) =>
-  /\.m?js$/.test(name) ? (await minify(source.toString(), { module: esm, compress: true, mangle: true })).code : source
+  /\.m?js$/.test(name)
+    ? (await minify(source.toString(), { module: esm, compress: true, mangle: true, format: { asciiOnly: true } })).code
+    : source
 
 /** The Action starts on every push, and Node starts a CommonJS file several milliseconds sooner. */
 const ENTRIES = [

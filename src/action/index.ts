@@ -25,5 +25,6 @@ runAction(
   },
   runnerOf(process.env, print),
 ).then((code) => {
-  process.exitCode = code
+  /** Everything is written by now; to let Node end by itself takes it milliseconds more. */
+  process.exit(code)
 })

@@ -1,4 +1,5 @@
-import { lstat, readFile, realpath, stat } from 'node:fs/promises'
+/** Node loads these at their first use: a bump that reads no file by them starts sooner. */
+import { promises as files } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { quoted, RingmasterError } from '../core/problem.ts'
 
@@ -32,7 +33,7 @@ export async function readWithin(
   const { file, size } = found
   if (size > maxBytes) return { why: 'unreadable', found: `${size} bytes, more than the ${maxBytes} that are read` }
   try {
-    return { file, bytes: await readFile(file) }
+    return { file, bytes: await files.readFile(file) }
   } catch (error) {
     return noFileOf(error)
   }
@@ -43,7 +44,7 @@ export async function findWithin(root: string, from: string, path: string): Prom
   const located = await locateWithin(root, from, path)
   if ('why' in located) return located
   try {
-    const stats = await stat(located.file)
+    const stats = await files.stat(located.file)
     if (stats.isFile()) return { file: located.file, size: stats.size }
     return { why: 'none', found: stats.isDirectory() ? 'a folder' : 'something that is no file' }
   } catch (error) {
@@ -59,12 +60,12 @@ export async function locateWithin(root: string, from: string, path: string): Pr
   const named = insideFolder(root, resolve(root, from, path))
   if (named === null) return { why: 'outside', found: 'a path out of the workspace' }
   try {
-    const workspace = await realpath(root)
-    const isThere = await lstat(named).then(
+    const workspace = await files.realpath(root)
+    const isThere = await files.lstat(named).then(
       () => true,
       () => false,
     )
-    const file = isThere ? await realpath(named) : join(await realpath(dirname(named)), basename(named))
+    const file = isThere ? await files.realpath(named) : join(await files.realpath(dirname(named)), basename(named))
     const isInside = insideFolder(workspace, relative(workspace, file)) !== null
     return isInside ? { file } : { why: 'outside', found: 'a link out of the workspace' }
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { promises as files } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Problem, RingmasterError } from '../core/problem.ts'
 import { git } from './git.ts'
@@ -82,7 +82,7 @@ export async function readAncestry(
 export async function readBoundary(directory: string): Promise<string[]> {
   const path = (await git(directory, ['rev-parse', '--git-path', 'shallow'])).toString('utf8').replace(/\n$/, '')
   try {
-    return (await readFile(resolve(directory, path), 'utf8')).split('\n').filter(Boolean)
+    return (await files.readFile(resolve(directory, path), 'utf8')).split('\n').filter(Boolean)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

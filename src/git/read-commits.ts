@@ -55,7 +55,10 @@ export async function readCommits(
 /** A boundary is a commit left out whose child is in the range. */
 const WITH_MARKS = ['--boundary', '--format=tformat:%m%H%x00%P%x00%B']
 
-/** As `readCommits`, and what bounds the range: a commit that leads to its end is always among them, unless it is its end. */
+/**
+ * As `readCommits`, and what bounds the range: a commit that leads to its end is always among them, unless it is its end. Of
+ * a git that fails it says no more than that.
+ */
 export async function readBoundedCommits(
   directory: string,
   range: CommitRange & { readonly from: string },
@@ -63,14 +66,15 @@ export async function readBoundedCommits(
 ): Promise<{ readonly commits: readonly GitCommit[]; readonly boundary: ReadonlySet<string> }> {
   const commits: GitCommit[] = []
   const boundary = new Set<string>()
-  await readFields(directory, [...WITH_MARKS, ...revisionsOf(range)], (marked) => {
+  const take = (marked: GitCommit): void => {
     const commit = { ...marked, sha: marked.sha.slice(1) }
     if (marked.sha.startsWith('-')) boundary.add(commit.sha)
     else {
       commits.push(commit)
       onCommit(commit)
     }
-  })
+  }
+  await readFields(directory, [...WITH_MARKS, ...revisionsOf(range)], take, { isUnexplained: true })
   return { commits, boundary }
 }
 
@@ -110,10 +114,11 @@ async function readFields(
   directory: string,
   args: readonly string[],
   onCommit: (commit: GitCommit) => void,
+  options: Parameters<typeof gitInPieces>[3] = {},
 ): Promise<void> {
   const fields = new FieldsOfCommits(onCommit)
   const texts = new NulSeparatedTexts((all) => fields.add(all))
-  await gitInPieces(directory, logOf(args), (piece) => texts.add(piece))
+  await gitInPieces(directory, logOf(args), (piece) => texts.add(piece), options)
 }
 
 const parentsOf = (text: string): string[] => (text === '' ? [] : text.split(' '))

@@ -11,13 +11,20 @@ export interface Header {
 
 /** Bounded, because a Unicode pattern without bounds overflows the stack of its engine on some megabytes of one word. */
 const typeAtStart = /^[\p{L}\p{N}_][\p{L}\p{N}\p{M}_./+-]{0,254}/u
+/** Of the characters below U+0080 the same; the engine has it ready a millisecond sooner. */
+const asciiTypeAtStart = /^\w[\w./+-]{0,254}/
+
+function typeOf(line: string): string | undefined {
+  const type = asciiTypeAtStart.exec(line)?.[0]
+  return line.charCodeAt(type?.length ?? 0) > 0x7f ? typeAtStart.exec(line)?.[0] : type
+}
 
 /**
  * Reads one line by the default grammar: a type without blanks and of 255 characters at most, a scope in balanced
  * brackets, `!`, a colon; the blank after the colon is optional. Null where the line is no header. Linear in its length.
  */
 export function parseHeader(line: string): Header | null {
-  const type = typeAtStart.exec(line)?.[0]
+  const type = typeOf(line)
   if (type === undefined) return null
   const scopeEnd = line[type.length] === '(' ? afterBrackets(line, type.length) : type.length
   if (scopeEnd === null) return null
