@@ -1,4 +1,4 @@
-import { createServer, request as send } from 'node:http'
+import { Agent, createServer, request as send } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from '@jest/globals'
 import { readSettings } from '../../src/app/environment.ts'
@@ -18,13 +18,18 @@ async function slowAt(origin: string) {
     release = resolve
   })
   const { hostname, port } = new URL(origin)
+  /** No connection is used twice: one that is closed at the same moment would look like trouble of GitHub's. */
+  const agent = new Agent({ keepAlive: false })
   const server = createServer(async (request, response) => {
     const { method, headers, url = '' } = request
     if (url.startsWith('/app/hook/deliveries')) await released
-    const onward = send({ hostname, port, path: url, method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(response)
-    })
+    const onward = send(
+      { agent, hostname, port, path: url, method, headers: { ...headers, connection: 'close' } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, { ...answer.headers, connection: 'close' })
+        answer.pipe(response)
+      },
+    )
     onward.on('error', () => response.destroy())
     request.pipe(onward)
   })
