@@ -76,7 +76,7 @@ function explanationJson(computed: ComputedVersion, explanation: Explanation): s
       level: decision.level,
       policy: decision.policy,
       decidedBy: decision.decidedBy.slice(0, MOST_EXPLAINED),
-      warnings: decision.warnings,
+      warnings: computed.warnings.map(({ code, message }) => ({ code, message })),
       commits: commits.map(({ others: _, ...commit }) => commit),
       omitted: decision.commits.length - commits.length,
       outsidePath: computed.outsidePath,

@@ -1,6 +1,7 @@
 import { type CommitMessage, messageOf } from './commit-message.ts'
 import type { BumpDecision } from './decide.ts'
 import { parseHeader } from './header.ts'
+import type { Level } from './level.ts'
 import { findReferences, type Reference } from './references.ts'
 import type { Commit } from './schema.ts'
 import type { Reason, Verdict } from './verdict.ts'
@@ -72,10 +73,15 @@ const otherType = 'other'
 /** What is in no notes, because it changes nothing by itself or nothing is left of it. */
 const untold: ReadonlySet<Reason['kind']> = new Set(['reverted', 'reverts', 'merge', 'autosquash', 'blank'])
 
+/** Where labels decide; a change with none of them is judged as such. */
+const labels: ReadonlySet<Reason['kind']> = new Set(['label', 'no-label'])
+
 interface Told {
   readonly type: string
   /** Of the change that a revert takes back, where its title quotes it. */
   readonly reverted: Reverted | null
+  /** What a label asks for in the place of the message; null where the message speaks for itself. */
+  readonly labelled: Level | null
   readonly sha: string
   readonly entry: NoteEntry
 }
@@ -106,15 +112,24 @@ function tell(commit: Commit, verdict: Verdict): Told | null {
   const references = findReferences(commit.message).filter(
     ({ repository, number }) => repository !== null || number !== pullRequest,
   )
-  const breaking = message.breaking ?? (message.header?.breaking === true ? text : null)
+  const labelled = labels.has(verdict.reason.kind) ? verdict.level : null
+  const isBreaking = message.header?.breaking === true || labelled === 'major'
+  const breaking = message.breaking ?? (isBreaking ? text : null)
   const scope = message.header?.scope ?? null
   return {
-    type: typeOf(message),
+    type: message.header === null && labelled !== null ? typeOfLabelled[labelled] : typeOf(message),
     reverted: revertedIn(message.title),
+    labelled,
     sha: commit.sha,
     entry: { sha: commit.sha, scope, subject: text, breaking, pullRequest, references },
   }
 }
+
+/** Under which type a change is told whose title names none. */
+const typeOfLabelled = { none: otherType, patch: 'fix', minor: 'feat', major: 'feat' } as const satisfies Record<
+  Level,
+  string
+>
 
 const typeOf = ({ header, revertTitle }: CommitMessage): string =>
   header === null ? (revertTitle ? 'revert' : otherType) : typeNamed(header.type)
@@ -175,12 +190,14 @@ function splitPullRequest(subject: string, merged: number | null): { text: strin
 }
 
 /** What customers did not read of when it came, they do not read of when it goes. */
-function isFor({ type, reverted, entry }: Told, options: NotesOptions): boolean {
+function isFor({ type, reverted, labelled, entry }: Told, options: NotesOptions): boolean {
   if (options.audience === 'internal') return true
   const internal = new Set(options.internalScopes?.map((scope) => scope.toLowerCase()))
   if ([entry.scope, ...(reverted?.scopes ?? [])].some((scope) => namesIn(scope).some((name) => internal.has(name))))
     return false
+  if (labelled === 'none') return false
   if (entry.breaking !== null || reverted?.breaking) return true
+  if (labelled !== null && options.externalTypes === undefined) return true
   const types = options.externalTypes ?? releasing
   return types.includes(type) && types.includes(reverted?.type ?? type)
 }

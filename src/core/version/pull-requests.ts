@@ -133,7 +133,7 @@ function judgeByLabels(commit: Commit, pullRequest: PullRequest | null, rule: La
     releaseAs: null,
   }
   if (pullRequest === null) {
-    const message = 'It came by no pull request, so no label speaks for it.'
+    const message = 'No pull request is known to have brought it, so no label speaks for it.'
     const warnings = [{ code: 'not-counted', message }] as const
     return { ...blank, level: 'none', reason: { kind: 'no-pull-request' }, warnings }
   }

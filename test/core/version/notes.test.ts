@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { decideBump } from '../../../src/core/version/decide.ts'
 import { collectNotes, type NoteEntry, type Notes, type NotesOptions } from '../../../src/core/version/notes.ts'
+import { rereadBy, usualLabels } from '../../../src/core/version/pull-requests.ts'
 import { findReferences } from '../../../src/core/version/references.ts'
 
 const shaOf = (index: number): string => `${index}`.padStart(8, '0').padEnd(40, 'a')
@@ -139,6 +140,31 @@ describe('of a change that customers never read of', () => {
       expect(everyEntry(notes)).toHaveLength(1)
     },
   )
+})
+
+describe('where labels of pull requests decide', () => {
+  it('what breaks, what is told and under which type goes by them', () => {
+    const labels = ['breaking', 'skip-release', 'feature', 'bug', null, 'breaking']
+    const of = ['Tidy', 'feat: loud', 'Faster', 'words', 'fix: unlabelled', 'chore(vault): hidden'].map(
+      (message, at) => ({ sha: shaOf(at), message }),
+    )
+    const pullRequests = new Map(
+      of.map(({ sha, message }, at) => [sha, { number: at + 1, title: message, labels: [labels[at] ?? ''] }] as const),
+    )
+    const { commits: changes, judge } = rereadBy(usualLabels, of, pullRequests)
+    const decision = decideBump({ preset: 'ringmaster' }, '1.2.3', changes, judge)
+    if (!decision.ok) throw new Error(decision.problems[0]?.message)
+    const notes = (options: NotesOptions) => collectNotes(decision.value, changes, options)
+    const external = notes({ audience: 'external', internalScopes: ['vault'] })
+    expect(decision.value.to).toBe('2.0.0')
+    expect(external.breaking.map(({ breaking }) => breaking)).toEqual(['Tidy'])
+    expect(outline(external)).toEqual(['Features | -: Tidy, Faster', 'Bug fixes | -: words'])
+    expect(outline(notes({ audience: 'external', externalTypes: ['fix'], internalScopes: ['vault'] }))).toEqual([
+      'Features | -: Tidy',
+      'Bug fixes | -: words',
+    ])
+    expect(everyEntry(notes({ audience: 'internal' })).map(({ subject }) => subject)).toContain('loud')
+  })
 })
 
 describe('references', () => {
