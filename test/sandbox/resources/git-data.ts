@@ -9,7 +9,6 @@ import {
   noContent,
   notFound,
   ok,
-  paged,
   Refusal,
   type Resource,
   reads,
@@ -51,13 +50,11 @@ const readRef: Handler = async (context) => {
   return ok(refBody(context.world, context.repository(), ref, object))
 }
 
+/** All of them: GitHub's description knows no pages here. */
 const matchingRefs: Handler = async (context) => {
   await refuseEmpty(context)
   const refs = await context.git().listRefs(`refs/${context.params['ref']}`)
-  return paged(
-    context,
-    refs.map(({ name, oid, type }) => refBody(context.world, context.repository(), name, { oid, type })),
-  )
+  return ok(refs.map(({ name, oid, type }) => refBody(context.world, context.repository(), name, { oid, type })))
 }
 
 const createRef: Handler = async (context) => {
