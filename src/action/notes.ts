@@ -137,7 +137,7 @@ async function templated(
 async function changelogProblems(inputs: Inputs, shell: Shell, version: string): Promise<readonly Problem[]> {
   const path = inputs.changelog ?? ''
   const text = await readFileOf(path, 'changelog', inputs, shell)
-  const checked = checkChangelog(text ?? '', version, path)
+  const checked = checkChangelog(text, version, path)
   return checked.ok ? [] : checked.problems
 }
 

@@ -17,7 +17,7 @@ import { commitsText, countText } from '../core/version/explain.ts'
 import { presets } from '../core/version/presets.ts'
 import type { BumpConfig, PresetName } from '../core/version/schema.ts'
 import { readTags } from '../core/version/tags.ts'
-import { compareVersions, type Version } from '../core/version/version.ts'
+import { isHigher, type Version } from '../core/version/version.ts'
 import { readWholeHistory } from '../git/read-commits.ts'
 import { readHead } from '../git/read-head.ts'
 import { readAllTags } from '../git/read-tags.ts'
@@ -79,10 +79,7 @@ export function contendersOf(config: BumpConfig, source: PullRequestSource | nul
 }
 
 const transitionsSince = ({ transitions }: PairedHistory, since: Version | null): readonly Transition[] =>
-  transitions.filter(({ tag }) => {
-    const order = since === null ? null : compareVersions(tag.version, since)
-    return order === null || (order.ok && order.value !== -1)
-  })
+  transitions.filter(({ tag }) => since === null || !isHigher(since, tag.version))
 
 const SAVE_EVERY = 50
 

@@ -20,7 +20,7 @@ export async function writeChangelog(path: string, section: ChangelogSection, io
 
 /** Checks a changelog for a version: 0 where it holds, 1 with every problem and its line where it does not. */
 export async function checkChangelogFile(path: string, version: string, io: CommandIo): Promise<ExitCode> {
-  const checked: Checked<null> = checkChangelog((await textOf(path)) ?? '', version, path)
+  const checked: Checked<null> = checkChangelog(await textOf(path), version, path)
   const problems = checked.ok ? [] : checked.problems
   if (io.json) io.out(JSON.stringify({ version, changelog: path, valid: checked.ok, problems }))
   else if (checked.ok) io.out(`${path} holds ${version}.`)

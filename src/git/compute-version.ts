@@ -19,7 +19,7 @@ import {
   type VersionTag,
 } from '../core/version/tags.ts'
 import type { Verdict } from '../core/version/verdict.ts'
-import { compareVersions, parseVersion, type Version } from '../core/version/version.ts'
+import { isHigher, parseVersion, type Version } from '../core/version/version.ts'
 import { readAncestry } from './deepen.ts'
 import type { GitCommit } from './read-commits.ts'
 import { hasPath } from './read-head.ts'
@@ -282,8 +282,7 @@ function taggedTwice(last: VersionTag, rivals: readonly VersionTag[]): Problem[]
 function passedOver(next: string | null, [highest]: readonly VersionTag[]): Problem[] {
   if (next === null || highest === undefined || isStable(highest.version)) return []
   const version = parseVersion(highest.version.scheme, next)
-  const order = version.ok ? compareVersions(version.value, highest.version) : null
-  if (order === null || !order.ok || order.value !== -1) return []
+  if (!version.ok || !isHigher(highest.version, version.value)) return []
   return [
     {
       code: 'prerelease-above',

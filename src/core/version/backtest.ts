@@ -6,7 +6,7 @@ import type { Reread } from './pull-requests.ts'
 import type { BumpConfig, Commit } from './schema.ts'
 import { stepBetween } from './step.ts'
 import { isStable, type TagReading, type VersionTag } from './tags.ts'
-import { compareVersions, parseVersion, type Version } from './version.ts'
+import { isHigher, parseVersion, type Version } from './version.ts'
 
 /** A commit of the whole history, as git lists it: a child before its parents. */
 export interface PastCommit extends Commit {
@@ -92,10 +92,7 @@ interface Placed {
   readonly place: number
 }
 
-function isBelow(version: Version, limit: Version | null): boolean {
-  const order = limit === null ? null : compareVersions(version, limit)
-  return order === null || (order.ok && order.value === -1)
-}
+const isBelow = (version: Version, limit: Version | null): boolean => limit === null || isHigher(limit, version)
 
 /** A way of deciding that is tried on the past. */
 export interface Contender {
@@ -176,8 +173,7 @@ function agreementOf(from: string | null, to: string | null, tagged: string | nu
   if (to === tagged) return 'same'
   if (stepOf(from, to) === stepOf(from, tagged)) return 'step'
   const [a, b] = [parseVersion('semver', to), parseVersion('semver', tagged)]
-  const order = a.ok && b.ok ? compareVersions(a.value, b.value) : null
-  return order?.ok && order.value === 1 ? 'higher' : 'lower'
+  return a.ok && b.ok && isHigher(a.value, b.value) ? 'higher' : 'lower'
 }
 
 /** Null where one of the two is no SemVer. */

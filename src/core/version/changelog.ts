@@ -1,5 +1,5 @@
 import { accepted, type Checked, type Problem, quoted, rejected } from '../problem.ts'
-import { compareVersions, parseVersion, type Version } from './version.ts'
+import { isHigher, parseVersion, type Version } from './version.ts'
 
 /** The groups of a section, in their order (https://keepachangelog.com/en/1.1.0/). */
 export const changeKinds = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'] as const
@@ -24,6 +24,7 @@ export interface ChangelogSection {
 }
 
 export type ChangelogCode =
+  | 'changelog-file-missing'
   | 'changelog-section-missing'
   | 'changelog-section-twice'
   | 'changelog-section-empty'
@@ -66,54 +67,62 @@ export function writeSection(
   section: ChangelogSection,
 ): { readonly kind: 'written' | 'kept'; readonly text: string } {
   const changelog = readChangelog(text === null || text.trim() === '' ? `${preamble.join('\n')}\n` : text)
-  const { lines, lineBreak, sections } = changelog
-  if (text !== null && sections.some(({ name }) => name === section.version)) return { kind: 'kept', text }
-  const older = olderLine(changelog, section.version)
-  if (older !== null) {
-    const { at, below } = older
-    const all = [
-      ...trimmed(lines.slice(0, at)),
-      '',
-      ...sectionLines(section, []),
-      '',
-      ...trimmed(lines.slice(at), 'start'),
-    ]
-    return finished(withLink(all, section, below), lineBreak)
-  }
-  const unreleased = sections.find(isUnreleased)
-  const own = unreleased === undefined ? [] : groupsIn(changelog, unreleased)
-  const at = unreleased?.end ?? sections[0]?.start ?? beforeLinks(lines, lines.length)
-  const head = unreleased === undefined ? lines.slice(0, at) : lines.slice(0, unreleased.start + 1)
-  const all = [...trimmed(head), '', ...sectionLines(section, own), '', ...trimmed(lines.slice(at), 'start')]
-  return finished(withLinks(all, section), lineBreak)
+  if (text !== null && changelog.sections.some(({ name }) => name === section.version)) return { kind: 'kept', text }
+  const place = placeOnOlderLine(changelog, section.version) ?? placeOnTop(changelog)
+  const written = sectionLines(section, place.moved)
+  const all = [...trimmed(place.before), '', ...written, '', ...trimmed(place.after, 'start')]
+  const linked = place.kind === 'top' ? withTopLink(all, section) : withOlderLink(all, section, place.below)
+  return { kind: 'written', text: `${trimmed(linked).join(changelog.lineBreak)}${changelog.lineBreak}` }
 }
 
-const finished = (lines: readonly string[], lineBreak: string): { kind: 'written'; text: string } => ({
-  kind: 'written',
-  text: `${trimmed(lines).join(lineBreak)}${lineBreak}`,
-})
+/** Where a section goes: between which lines, with the entries that move into it. */
+type SectionPlace = {
+  readonly before: readonly string[]
+  readonly moved: readonly { readonly name: string; readonly lines: readonly string[] }[]
+  readonly after: readonly string[]
+} & ({ readonly kind: 'top' } | { readonly kind: 'older-line'; readonly below: string | null })
+
+function placeOnTop(changelog: Changelog): SectionPlace {
+  const { lines, sections } = changelog
+  const unreleased = sections.find(isUnreleased)
+  const at = unreleased?.end ?? sections[0]?.start ?? beforeLinks(lines, lines.length)
+  return {
+    kind: 'top',
+    before: lines.slice(0, unreleased === undefined ? at : unreleased.start + 1),
+    moved: unreleased === undefined ? [] : groupsIn(changelog, unreleased),
+    after: lines.slice(at),
+  }
+}
+
+/** The place of a version that is lower than one in the changelog, above the next lower one; null for the highest of all. */
+function placeOnOlderLine({ lines, sections }: Changelog, version: string): SectionPlace | null {
+  const own = parseVersion('semver', version)
+  if (!own.ok) return null
+  const others = sections.flatMap((section) => {
+    const other = parseVersion('semver', section.name)
+    return other.ok ? [{ section, version: other.value }] : []
+  })
+  if (!others.some((other) => isHigher(other.version, own.value))) return null
+  const lower = others.find((other) => isHigher(own.value, other.version))?.section
+  const at = lower?.start ?? beforeLinks(lines, lines.length)
+  return {
+    kind: 'older-line',
+    before: lines.slice(0, at),
+    moved: [],
+    after: lines.slice(at),
+    below: lower?.name ?? null,
+  }
+}
 
 /**
- * Where a version goes that is lower than one in the changelog: the line, and the name of the version below it (null: it
- * is the lowest). Null for the highest of all.
+ * Checks that a version has its section, and that it and its neighbours keep the format: every problem with its line.
+ * Null as text: there is no such file.
  */
-function olderLine(
-  { lines, sections }: Changelog,
-  version: string,
-): { readonly at: number; readonly below: string | null } | null {
-  const own = parseVersion('semver', version)
-  const orders = sections.map((section) => {
-    const other = parseVersion('semver', section.name)
-    const order = own.ok && other.ok ? compareVersions(other.value, own.value) : null
-    return { section, order: order?.ok ? order.value : null }
-  })
-  if (!orders.some(({ order }) => order === 1)) return null
-  const lower = orders.find(({ order }) => order === -1)?.section
-  return { at: lower?.start ?? beforeLinks(lines, lines.length), below: lower?.name ?? null }
-}
-
-/** Checks that a version has its section, and that it and its neighbours keep the format: every problem with its line. */
-export function checkChangelog(text: string, version: string, path: string): Checked<null, ChangelogCode> {
+export function checkChangelog(text: string | null, version: string, path: string): Checked<null, ChangelogCode> {
+  if (text === null) {
+    const message = `expected a changelog with a section of ${version}, found no file ${quoted(path)}`
+    return rejected({ code: 'changelog-file-missing', message, path, hint: 'Write it, or name it by its path.' })
+  }
   const changelog = readChangelog(text)
   const found = changelog.sections.filter(({ name }) => name === version)
   const [section] = found
@@ -230,7 +239,7 @@ function sectionLines(section: ChangelogSection, own: readonly { name: string; l
 }
 
 /** The link of the version comes first among the links, that of what is not released yet before it. */
-function withLinks(lines: readonly string[], section: ChangelogSection): string[] {
+function withTopLink(lines: readonly string[], section: ChangelogSection): string[] {
   if (section.compareUrl === null) return [...lines]
   const start = beforeLinks(lines, lines.length)
   const isOwn = (line: string): boolean => link.exec(line)?.[1]?.toLowerCase() === 'unreleased'
@@ -242,7 +251,11 @@ function withLinks(lines: readonly string[], section: ChangelogSection): string[
 }
 
 /** The link of a version of an older line, above that of the version below it. */
-function withLink(lines: readonly string[], { version, compareUrl }: ChangelogSection, below: string | null): string[] {
+function withOlderLink(
+  lines: readonly string[],
+  { version, compareUrl }: ChangelogSection,
+  below: string | null,
+): string[] {
   if (compareUrl === null) return [...lines]
   const at = lines.findIndex((line) => below !== null && link.exec(line)?.[1] === below)
   const end = trimmed(lines).length
@@ -273,8 +286,7 @@ function orderProblems(sections: readonly Section[]): Section[] {
   for (const section of sections) {
     const version = parseVersion('semver', section.name)
     if (!version.ok) continue
-    const order = before === null ? null : compareVersions(before, version.value)
-    if (order?.ok && order.value === -1) misplaced.push(section)
+    if (before !== null && isHigher(version.value, before)) misplaced.push(section)
     before = version.value
   }
   return misplaced

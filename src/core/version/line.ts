@@ -1,7 +1,7 @@
 import { accepted, type Checked } from '../problem.ts'
 import { nextBuild } from './builds.ts'
 import { nextOnLine, releaseOf } from './prerelease.ts'
-import { compareVersions, parseVersion } from './version.ts'
+import { isHigher, parseVersion } from './version.ts'
 
 /** What kind of version is to come. */
 export type Line =
@@ -56,6 +56,5 @@ function graduated({ target, latest }: LineState): Checked<string | null> {
   const led = releaseOf(line.value)
   if (asked === null) return accepted(led.text)
   if (!asked.ok) return asked
-  const order = compareVersions(asked.value, led)
-  return accepted(order.ok && order.value === 1 ? asked.value.text : led.text)
+  return accepted(isHigher(asked.value, led) ? asked.value.text : led.text)
 }

@@ -1,6 +1,6 @@
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
 import { isStable, type TagReading, type VersionTag } from './tags.ts'
-import { compareVersions, formatVersion, parseVersion, type Version } from './version.ts'
+import { formatVersion, isHigher, parseVersion, type Version } from './version.ts'
 
 type SemVer = Extract<Version, { readonly scheme: 'semver' }>
 
@@ -24,17 +24,13 @@ export function parseLabel(text: string): Checked<string, 'prerelease-label'> {
 
 /** The highest pre-release of a line among a product's tags, above its last release; null where the line begins. */
 export function latestOnLine(reading: TagReading, label: string, last: VersionTag | null): VersionTag | null {
-  const isAbove = ({ version }: VersionTag): boolean => {
-    const order = last === null ? null : compareVersions(version, last.version)
-    return order === null || (order.ok && order.value === 1)
-  }
   return (
     reading.versions.find(
       (tag) =>
         (tag.version.scheme === 'semver' || tag.version.scheme === 'semver-build') &&
         !isStable(tag.version) &&
         isOnLine(tag.version, label) &&
-        isAbove(tag),
+        (last === null || isHigher(tag.version, last.version)),
     ) ?? null
   )
 }
@@ -60,13 +56,8 @@ export function nextOnLine(target: string, line: PrereleaseLine): Checked<string
     const message = `expected a version of the line ${quoted(line.label)}, found ${quoted(latest.value.text)}`
     return rejected<string>({ code: 'prerelease-line', message })
   }
-  if (isAbove(release, releaseOf(latest.value)) || (asked !== null && isAbove(asked, latest.value))) return begun
+  if (isHigher(release, releaseOf(latest.value)) || (asked !== null && isHigher(asked, latest.value))) return begun
   return after(latest.value)
-}
-
-const isAbove = (a: Version, b: Version): boolean => {
-  const order = compareVersions(a, b)
-  return order.ok && order.value === 1
 }
 
 /** Counted up, or one identifier longer where that would sort below: `rc9` comes after `rc10`, and `rc9.1` after both. */
@@ -74,7 +65,7 @@ function after(latest: SemVer): Checked<string> {
   const [next, longer] = [counted(latest.prerelease), [...latest.prerelease, '1']].map((prerelease) =>
     parseVersion('semver', formatVersion({ ...latest, prerelease, metadata: [] })),
   )
-  const chosen = next?.ok && isAbove(next.value, latest) ? next : longer
+  const chosen = next?.ok && isHigher(next.value, latest) ? next : longer
   return chosen?.ok ? accepted(chosen.value.text) : rejected<string>(...(chosen?.problems ?? []))
 }
 

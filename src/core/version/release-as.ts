@@ -1,7 +1,7 @@
 import { quoted } from '../problem.ts'
 import type { Preset } from './presets.ts'
 import type { Verdict, Warning } from './verdict.ts'
-import { compareVersions, formatVersion, parseVersion, type Version } from './version.ts'
+import { formatVersion, isHigher, parseVersion, type Version } from './version.ts'
 
 type SemVer = Extract<Version, { scheme: 'semver' }>
 
@@ -26,7 +26,7 @@ export function requestOf(
     else if (asked !== null) warnings.push(superseded(sha, version, asked))
     else {
       asked = { sha, version: formatVersion(version) }
-      if (from !== null && !isAfter(version, from)) warnings.push(notAbove(asked, from))
+      if (from !== null && !isHigher(version, from)) warnings.push(notAbove(asked, from))
     }
   }
   return { asked, warnings }
@@ -48,11 +48,6 @@ function anyVersion(text: string): SemVer | null {
 
 /** A footer's text is searched this far, which bounds the work on long runs of digits. */
 const mostText = 1000
-
-function isAfter(version: SemVer, from: SemVer): boolean {
-  const order = compareVersions(version, from)
-  return order.ok && order.value === 1
-}
 
 const unreadable = (sha: string, text: string): Warning => ({
   code: 'release-as-unreadable',

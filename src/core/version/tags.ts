@@ -1,5 +1,12 @@
 import { accepted, type Checked, quoted, rejected } from '../problem.ts'
-import { compareVersions, parseVersion, type Version, type VersionProblem, type VersionScheme } from './version.ts'
+import {
+  compareVersions,
+  isHigher,
+  parseVersion,
+  type Version,
+  type VersionProblem,
+  type VersionScheme,
+} from './version.ts'
 
 /** A tag's name, and the commit it leads to. */
 export interface Tag {
@@ -109,10 +116,7 @@ export function isStable(version: Version): boolean {
  * promise), and lower than `below` where that is given, which pairs a release with its predecessor. Null where none is.
  */
 export function lastRelease(reading: TagReading, below?: Version): VersionTag | null {
-  const isLower = ({ version }: VersionTag): boolean => {
-    const order = below === undefined ? null : compareVersions(version, below)
-    return order === null || (order.ok && order.value === -1)
-  }
+  const isLower = ({ version }: VersionTag): boolean => below === undefined || isHigher(below, version)
   return reading.versions.find((tag) => isStable(tag.version) && isLower(tag)) ?? null
 }
 

@@ -83,6 +83,12 @@ export function compareVersions(a: Version, b: Version): Checked<Order, VersionC
   })
 }
 
+/** Whether `a` comes after `b`; false also where the two have no order. */
+export function isHigher(a: Version, b: Version): boolean {
+  const order = compareVersions(a, b)
+  return order.ok && order.value === 1
+}
+
 const orderOf = (a: number, b: number): Order => (a < b ? -1 : a > b ? 1 : 0)
 
 function prefixProblem(text: string): VersionProblem | null {
