@@ -4,6 +4,7 @@ import { parseVersion } from '../core/version/version.ts'
 import { type ComputedVersion, computeVersion } from '../git/compute-version.ts'
 import { bumpRows, renderTextTable } from '../render/text-table.ts'
 import { type CliCommand, type CommandIo, readOptions, usageError } from './command.ts'
+import { sayWarnings } from './problem-text.ts'
 import { readPullRequestSource, rereadingBy, SOURCE_OPTIONS, SOURCE_USAGE } from './pull-request-source.ts'
 import {
   LINE_OPTIONS,
@@ -94,7 +95,7 @@ function tell(computed: ComputedVersion, explanation: Explanation, io: CommandIo
   tellOutside(computed.outsidePath, explanation, io)
   tellUnread(computed.unreadTags, io)
   if (computed.deepened) io.out('The checkout was shallow and has been deepened.')
-  for (const { code, message } of computed.warnings) io.err(`${code}: ${message}`)
+  sayWarnings(computed.warnings, io)
 }
 
 function tellRows(rows: readonly ExplainedCommit[], io: CommandIo): void {

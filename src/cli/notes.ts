@@ -11,6 +11,7 @@ import { renderNotes } from '../render/notes.ts'
 import { checkChangelogFile, writeChangelog } from './changelog-file.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
+import { sayWarnings } from './problem-text.ts'
 import {
   type PullRequestSource,
   readPullRequestSource,
@@ -81,6 +82,7 @@ export const notesCommand: CliCommand = {
     const repository = repositoryUrl(values['repository-url'])
     const source = await readPullRequestSource(values, options, notesCommand)
     const computed = await computeFor(choice, values, source)
+    sayWarnings(computed.warnings, io)
     const version = values.release ?? computed.version
     if (version === null) return nothingToTell(io)
     const notes = await notesOf(choice.directory, computed, {

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import type { Bundle, Device } from '../core/cohort/schema.ts'
 import { EnrolmentRecord } from '../core/manifest/enrolment.ts'
-import type { Problem } from '../core/problem.ts'
 import { directoryCache } from '../device/cache.ts'
 import { type CheckProblem, checkForUpdate, type UpdateAnswer } from '../device/check.ts'
 import { explainDecision } from '../device/explain.ts'
 import { httpFetcher } from '../device/fetch.ts'
 import { type CliCommand, type CommandIo, type ExitCode, needed, readOptions, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
+import { problemText } from './problem-text.ts'
 
 const OPTIONS = {
   'base-url': { type: 'string' },
@@ -148,14 +148,9 @@ function tellDecision(
 function tellRefusal(answer: Extract<UpdateAnswer, { kind: 'refused' }>, statePath: string, io: CommandIo): ExitCode {
   const { problems, mayFinish } = answer
   if (io.json) io.out(JSON.stringify({ status: 'refused', problems, mayFinish }))
-  for (const problem of problems) tellProblem(problem, io)
+  for (const problem of problems) io.err(problemText(problem))
   if (mayFinish)
     io.err(`The bundle ${JSON.stringify(mayFinish.bundle.id)} was verified before and may be finished (${statePath}).`)
   if (problems.every(({ code }) => OUTSIDE.has(code))) return 3
   return problems.some(({ code }) => BAD_INPUT.has(code)) ? 2 : 1
-}
-
-function tellProblem(problem: Problem, io: CommandIo): void {
-  io.err(`${problem.code}: ${problem.message}`)
-  if (problem.hint) io.err(`  ${problem.hint}`)
 }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { unwrap } from '../core/problem.ts'
+import { versionFileSchemes } from '../core/version/files.ts'
 import { rewriteFiles, versionFilePaths } from '../core/version/rewrite-files.ts'
-import { parseVersion, versionSchemes } from '../core/version/version.ts'
+import { parseVersion } from '../core/version/version.ts'
 import { readWithin, toRewrite } from '../git/checkout-file.ts'
 import { type CliCommand, readOptions, usageError } from './command.ts'
 import { oneOf } from './version-options.ts'
@@ -26,7 +27,7 @@ export const versionSet: CliCommand = {
     const [version, ...more] = positionals
     if (version === undefined || more.length > 0)
       throw usageError(`expected one version, found ${positionals.length}`, versionSet)
-    unwrap(parseVersion(oneOf(values.scheme, 'scheme', versionSchemes, versionSet) ?? 'semver', version))
+    unwrap(parseVersion(oneOf(values.scheme, 'scheme', versionFileSchemes, versionSet) ?? 'semver', version))
     const root = values.directory ?? '.'
     const named = values.file ?? []
     const paths = versionFilePaths(named, values.path ?? null)

@@ -58,10 +58,10 @@ export const usualVersionFiles = [
 export const versionMarkers = ['ringmaster:version', 'x-release-please-version'] as const
 
 /** The schemes whose versions files are written with; the first that a text fits. */
-const schemes = ['semver', 'semver-build', 'calver', 'number'] as const
+export const versionFileSchemes = ['semver', 'semver-build', 'calver', 'number'] as const
 
 function parseAny(text: string): Checked<Version> {
-  const read = schemes.map((scheme): Checked<Version> => parseVersion(scheme, text))
+  const read = versionFileSchemes.map((scheme): Checked<Version> => parseVersion(scheme, text))
   return read.find(({ ok }) => ok) ?? (read[0] as Checked<Version>)
 }
 
