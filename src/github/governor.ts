@@ -1,28 +1,22 @@
 import { RingmasterError } from '../core/problem.ts'
-import type { BudgetOptions } from './budget.ts'
 import { type Headers, type Signal, signalOfAnswer, signalOfError } from './limit-signal.ts'
 import { Pace } from './pace.ts'
 import { allowanceOf, spacingOf } from './pacing.ts'
 import { PrimaryLimit } from './primary-limit.ts'
 import { costOf, type RequestCost, type RequestOptions } from './request-cost.ts'
-import { type Claim, type Grant, Share, type SharedBudget, type Sharing } from './shared-budget.ts'
+import type { Share } from './shared-budget.ts'
+import { Shares, type SharesOptions, type Spending } from './shares.ts'
 import { currentClass, WORK_CLASSES, type WorkClass } from './work-class.ts'
 
 /** Runs something after some milliseconds; returns how to call it off. */
 export type Timer = (milliseconds: number, run: () => void) => () => void
 
-export interface GovernorOptions {
-  /** Milliseconds since 1970. */
-  readonly nowMs: () => number
+export interface GovernorOptions extends SharesOptions {
   readonly timer: Timer
-  /** How many processes share the installation, each with an equal part of what is not counted by GitHub's headers. */
-  readonly processes: number
   /** How often a branch of one repository may move, on average; GitHub recommends at most 6 a minute. */
   readonly pushesPerMinute: number
   /** What the secondary limit of the REST API is; those beside it are taken to be in proportion. */
   readonly pointsPerMinute: number
-  /** Where all processes of the installation spend together, under names that begin with the scope. */
-  readonly shared?: { readonly budget: SharedBudget; readonly scope: string } | undefined
 }
 
 /** What an answer of Octokit has that matters here. */
@@ -96,16 +90,6 @@ interface Turn {
   readonly pauses: number
 }
 
-/** What was asked of the other processes. */
-interface Asked {
-  readonly share: Share
-  readonly claim: Claim
-}
-
-interface Spent extends Asked {
-  readonly amount: number
-}
-
 const countByClass = (count: (workClass: WorkClass) => number): Record<WorkClass, number> =>
   Object.fromEntries(WORK_CLASSES.map((name) => [name, count(name)])) as Record<WorkClass, number>
 
@@ -115,7 +99,7 @@ const countByClass = (count: (workClass: WorkClass) => number): Record<WorkClass
  */
 export class Governor {
   readonly #options: GovernorOptions
-  readonly #sharing: Sharing = { isUp: false }
+  readonly #shares: Shares
   readonly #budgets: Readonly<Record<LimitName, Share>>
   readonly #primary = { core: new PrimaryLimit(), graphql: new PrimaryLimit() } as const
   readonly #paces = new Map<string, Pace>()
@@ -134,11 +118,11 @@ export class Governor {
 
   constructor(options: GovernorOptions) {
     this.#options = options
-    this.#sharing.isUp = options.shared !== undefined
+    this.#shares = new Shares(options)
     const times = options.pointsPerMinute / POINTS_PER_MINUTE
     const share = (name: LimitName) => {
       const { limit, burst, windowMs } = LIMITS[name]
-      return this.#share(name, { limit: limit * times, burst: burst * times, windowMs })
+      return this.#shares.of(name, { limit: limit * times, burst: burst * times, windowMs })
     }
     this.#budgets = {
       rest: share('rest'),
@@ -146,11 +130,6 @@ export class Governor {
       'content-minute': share('content-minute'),
       'content-hour': share('content-hour'),
     }
-  }
-
-  #share(name: string, limit: BudgetOptions): Share {
-    const { processes, shared } = this.#options
-    return new Share(`${shared?.scope ?? ''}${name}`, limit, { sharing: this.#sharing, processes })
   }
 
   /** How often the branches of a repository (`owner/name`) may move: the ledger asks it before each commit. */
@@ -162,9 +141,9 @@ export class Governor {
     const pace = new Pace({
       nowMs,
       timer,
-      allowance: this.#share(`pushes:${name}`, allowanceOf(pushesPerMinute)),
-      spacingMs: () => spacingOf(this.#sharing.isUp ? pushesPerMinute : pushesPerMinute / processes),
-      learn: (share) => this.#learn(share),
+      allowance: this.#shares.of(`pushes:${name}`, allowanceOf(pushesPerMinute)),
+      spacingMs: () => spacingOf(this.#shares.isShared ? pushesPerMinute : pushesPerMinute / processes),
+      learn: (share) => this.#shares.learn(share),
     })
     this.#paces.set(name, pace)
     return pace
@@ -190,64 +169,29 @@ export class Governor {
     }
   }
 
+  /** What the other processes refuse waits for another turn, on what is known then. */
   async #grantedTurn(cost: RequestCost, workClass: WorkClass): Promise<number> {
     for (;;) {
       const pauses = await this.#turn(cost, workClass)
-      if (await this.#isGranted(cost, workClass)) return pauses
+      if (await this.#shares.areGranted(this.#spendingsOf(cost, workClass))) return pauses
+      this.#primary[cost.resource].takeBack()
+      this.#sent[workClass] -= 1
+      this.#inFlight -= 1
     }
   }
 
-  /** Asks the other processes for what was spent here. What they refuse waits for another turn, on what is known then. */
-  async #isGranted(cost: RequestCost, workClass: WorkClass): Promise<boolean> {
-    if (this.#options.shared === undefined) return true
+  #spendingsOf(cost: RequestCost, workClass: WorkClass): readonly Spending[] {
     const { reserve } = COURTESY[workClass]
-    const askedMs = this.#options.nowMs()
-    const asked = this.#budgetsOf(cost).map(([name, amount]): Spent => {
-      const share = this.#budgets[name]
-      return { share, amount, claim: share.claim(askedMs, amount, reserve) }
+    const spendings = this.#budgetsOf(cost).map(([name, amount]): Spending => {
+      return { share: this.#budgets[name], amount, reserve, keepsToPart: true }
     })
-    const pushed = cost.pushesTo === null ? [] : [this.paceOf(cost.pushesTo).allowance]
-    const moves = pushed.map((share): Spent => {
-      /** The log has asked before it collected what goes into the commit. */
-      const claim = workClass === 'append' ? share.debt(askedMs, 1) : share.claim(askedMs, 1, 0)
-      return { share, amount: 1, claim }
-    })
-    const spent = [...asked, ...moves]
-    const grant = await this.#claim(spent)
-    const nowMs = this.#options.nowMs()
-    const goes = grant === null ? !asked.some(({ share }) => share.isBeyondPart(nowMs)) : grant.isGranted
-    for (const { share, amount } of spent) {
-      if (!goes) share.takeBack(nowMs, amount)
-      else if (grant === null) share.owe(nowMs, amount)
-    }
-    this.#hear(spent, grant)
-    if (goes) return true
-    this.#primary[cost.resource].takeBack()
-    this.#sent[workClass] -= 1
-    this.#inFlight -= 1
-    return false
-  }
-
-  async #claim(asked: readonly Asked[]): Promise<Grant | null> {
-    const grant = (await this.#options.shared?.budget.claim(asked.map(({ claim }) => claim))) ?? null
-    this.#sharing.isUp = grant !== null
-    return grant
-  }
-
-  /** Takes over how things stand; what was not taken in is owed as before. */
-  #hear(asked: readonly Asked[], grant: Grant | null): void {
-    const nowMs = this.#options.nowMs()
-    for (const [index, { share, claim }] of asked.entries()) {
-      const level = grant?.levels[index]
-      if (level === undefined) share.owe(nowMs, claim.arrears)
-      else share.learn(nowMs, level)
-    }
-  }
-
-  async #learn(share: Share): Promise<void> {
-    if (this.#options.shared === undefined) return
-    const asked = [{ share, claim: share.look(this.#options.nowMs()) }]
-    this.#hear(asked, await this.#claim(asked))
+    if (cost.pushesTo === null) return spendings
+    const { allowance } = this.paceOf(cost.pushesTo)
+    /** The log has asked before it collected what goes into the commit. */
+    return [
+      ...spendings,
+      { share: allowance, amount: 1, reserve: workClass === 'append' ? null : 0, keepsToPart: false },
+    ]
   }
 
   async #sendOnce<T extends Answer>(
@@ -398,7 +342,7 @@ export class Governor {
       pausedUntil: this.#pausedUntilMs > nowMs ? new Date(this.#pausedUntilMs).toISOString() : null,
       limited: this.#limited,
       sent: { ...this.#sent },
-      isShared: this.#sharing.isUp,
+      isShared: this.#shares.isShared,
       budgets: Object.fromEntries(budgets),
       primary: { core: this.#primary.core.state(nowMs), graphql: this.#primary.graphql.state(nowMs) },
     }
