@@ -32,6 +32,11 @@ export interface EvidencePack {
   readonly signoffs: readonly EvidenceEvent[]
   readonly gates: readonly EvidenceEvent[]
   readonly deployments: readonly EvidenceEvent[]
+  /** Of the versions that it holds now: how they were built, and records of them that were refused. */
+  readonly builds: readonly EvidenceEvent[]
+  /** What people said on its issue, or elsewhere of it, with what GitHub said of their rights. */
+  readonly commands: readonly EvidenceEvent[]
+  /** All of these, and what else names the release or took a text out of one of them, in the order of the log. */
   readonly events: readonly EvidenceEvent[]
   readonly head: { readonly seq: number; readonly digest: string; readonly commit: string }
   /** SHA-256 of all the rest in canonical form. */
@@ -57,6 +62,9 @@ interface Told {
   readonly gate?: unknown
   readonly product?: unknown
   readonly version?: unknown
+  readonly repository?: { readonly id?: unknown } | null
+  readonly issue?: unknown
+  readonly seq?: unknown
 }
 
 const isOf = (release: string, data: Told): boolean =>
@@ -99,8 +107,27 @@ export async function evidenceOf(
   const gates = new Set(told.filter(({ data }) => isOf(id, data) && data.gate).map(({ data }) => String(data.gate)))
   const ofGate = ({ event, data }: (typeof told)[number]) =>
     gates.has(String(data.gate)) || (event.type === 'gate.requested' && gates.has(String(model.keysOf(event)[0])))
-  const ofItem = ({ event, data }: (typeof told)[number]) =>
-    event.type.startsWith('deployment.') && items.has(JSON.stringify([data.product, data.version]))
+  const ofItem =
+    (...nouns: readonly string[]) =>
+    ({ event, data }: (typeof told)[number]) =>
+      nouns.includes(event.type.split('.')[0] ?? '') && items.has(JSON.stringify([data.product, data.version]))
+  const said = new Set(told.flatMap(({ event, data }) => (isOf(id, data) && event.source.url) || []))
+  const isCommand = ({ event, data }: (typeof told)[number]) =>
+    ['command.answered', 'comment.noted'].includes(event.type) &&
+    ((data.repository?.id === release.repository.id && data.issue === release.issue) ||
+      said.has(event.source.url ?? ''))
+  const parts = {
+    signoffs: told.filter(({ event, data }) => event.type.startsWith('signoff.') && isOf(id, data)),
+    gates: told.filter(ofGate),
+    deployments: told.filter(ofItem('deployment')),
+    builds: told.filter(ofItem('build')),
+    commands: told.filter(isCommand),
+  }
+  const concerned = new Set([...Object.values(parts).flat(), ...told.filter(({ data }) => isOf(id, data))])
+  const numbers = new Set<unknown>([...concerned].map(({ event }) => event.seq))
+  const events = told.filter(
+    (entry) => concerned.has(entry) || (entry.event.type === 'event.redacted' && numbers.has(entry.data.seq)),
+  )
   const evidence = (entries: typeof told) =>
     entries.map(({ event, digest, path, line }) => asEvidence(event, digest, path, line))
   const path = `configs/${release.policyDigest.replace(/^sha256:/, '')}.yml`
@@ -110,10 +137,12 @@ export async function evidenceOf(
     release,
     repository: release.repository.fullName,
     policy: { digest: release.policyDigest, path, text: bytes ? Buffer.from(bytes).toString('utf8') : null },
-    signoffs: evidence(told.filter(({ event, data }) => event.type.startsWith('signoff.') && isOf(id, data))),
-    gates: evidence(told.filter(ofGate)),
-    deployments: evidence(told.filter(ofItem)),
-    events: evidence(told.filter(({ data }) => isOf(id, data))),
+    signoffs: evidence(parts.signoffs),
+    gates: evidence(parts.gates),
+    deployments: evidence(parts.deployments),
+    builds: evidence(parts.builds),
+    commands: evidence(parts.commands),
+    events: evidence(events),
     head: { seq: end.seq, digest: end.tip, commit },
   } as const
   return { ...pack, digest: sha256(canonicalJson(pack)) }

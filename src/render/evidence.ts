@@ -18,6 +18,8 @@ interface Pack {
   readonly signoffs: readonly Line[]
   readonly gates: readonly Line[]
   readonly deployments: readonly Line[]
+  readonly builds: readonly Line[]
+  readonly commands: readonly Line[]
   readonly events: readonly Line[]
   readonly head: { readonly seq: number; readonly digest: string; readonly commit: string }
   readonly digest: string
@@ -66,6 +68,20 @@ export function renderEvidence(pack: Pack): string {
       release.items.map(({ product, version, sha }) => [escapeMarkdown(product), codeSpan(version), codeSpan(sha)]),
     ),
     '',
+    '## How it was built',
+    '',
+    table(
+      ['Event', 'When', 'What', 'Commit', 'Status', 'Line'],
+      pack.builds.map((line) => [
+        link(String(line.seq), line.url),
+        line.at,
+        escapeMarkdown(`${field(line.data, 'product')}@${field(line.data, 'version')}`),
+        codeSpan(field(line.data, 'sha')),
+        field(line.data, 'status') || line.type,
+        codeSpan(line.digest),
+      ]),
+    ),
+    '',
     '## Under which rules',
     '',
     `Configuration ${codeSpan(policy.digest)}, kept as ${codeSpan(policy.path)} beside the log.`,
@@ -86,6 +102,20 @@ export function renderEvidence(pack: Pack): string {
         String(line.seq),
         line.at,
         field((line.data as { signoff?: unknown } | null)?.signoff, 'status'),
+        codeSpan(line.digest),
+      ]),
+    ),
+    '',
+    '## What people said',
+    '',
+    table(
+      ['Event', 'When', 'Who', 'Command', 'Answer', 'Line'],
+      pack.commands.map((line) => [
+        link(String(line.seq), line.url),
+        line.at,
+        who(line),
+        codeSpan(field(line.data, 'command') || line.type),
+        escapeMarkdown(field((line.data as { answer?: unknown } | null)?.answer, 'code')),
         codeSpan(line.digest),
       ]),
     ),
