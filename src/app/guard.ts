@@ -27,6 +27,8 @@ export interface Guard {
 
 /** How often GitHub is asked who moved the branch. */
 const ACTIVITY_EVERY_MS = 10 * 60_000
+/** How often the alarm is looked at while it stands. */
+const ALARM_EVERY_MS = ACTIVITY_EVERY_MS
 const REWRITES_PER_PAGE = 30
 /** Each costs a comparison. More of one branch than anybody makes by hand, so that none hides behind others. */
 const MOST_REWRITES = 300
@@ -39,12 +41,14 @@ const KEY = 'alarm/ledger-integrity'
 export function createGuard(options: GuardOptions): Guard {
   const { app, ledger, repository, branches, raise, nowMs, log } = options
   let lookedAtMs = Number.NEGATIVE_INFINITY
-  /** What the alarm was last told; undefined while it is not known what stands outside. */
+  /** What the alarm was last told, and when; undefined while it is not known what stands outside. */
   let told: string | null | undefined
+  let toldMs = Number.NEGATIVE_INFINITY
 
   async function tell(error: RingmasterError | null): Promise<void> {
     const message = error?.message ?? null
-    if (told === message) return
+    /** Somebody may have closed it, who is told again that it still holds. */
+    if (told === message && (error === null || nowMs() - toldMs < ALARM_EVERY_MS)) return
     await raise(
       {
         kind: 'alarm',
@@ -60,6 +64,7 @@ export function createGuard(options: GuardOptions): Guard {
       null,
     )
     told = message
+    toldMs = nowMs()
   }
 
   return {
@@ -220,9 +225,12 @@ const alarmText = (error: RingmasterError, branch: string): string => {
     '',
     '**To recover**',
     '',
-    `1. Find the last good commit of \`${branch}\` in the activity log of this repository: ${good} Every sign-off check run and gate answer names the log head of its time as SEQ:DIGEST.`,
-    '2. Clone the repository, check that commit with `ringmaster ledger verify --repo DIR --anchor SEQ:DIGEST`.',
-    `3. As somebody who may bypass the ruleset, put the branch back: \`git push --force origin COMMIT:refs/heads/${branch}\`.`,
-    '4. Restart Ringmaster. It reads on from where the log ends, and closes this issue.',
+    'Each line of it stands in `docs/operations.md`, *Restoring the log*.',
+    '',
+    '1. Stop Ringmaster.',
+    `2. Find the last good commit of \`${branch}\` in the activity log of this repository: ${good} Every sign-off check run and gate answer names the log head of its time as SEQ:DIGEST.`,
+    '3. In a clone, `git fetch origin COMMIT && git branch restored COMMIT`, and check it: `ringmaster ledger verify --repo . --branch restored --anchor SEQ:DIGEST`.',
+    `4. As an admin, switch the ruleset off, put the branch back by \`git push --force origin COMMIT:refs/heads/${branch}\`, and switch it on again.`,
+    '5. Start Ringmaster. It reads on from where the log ends, and closes this issue.',
   ].join('\n')
 }

@@ -202,7 +202,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (isDue) lookedAtMs = nowMs
     const ended = [...open.ending, ...(open.telling ?? [])]
     const releases = [...open.releases.map((release) => releaseKey(release.id)), ...ended.map(releaseKey)]
-    if (isDue) reconciler.suspect([...releases, OPEN_KEY])
+    if (isDue) reconciler.suspect([...releases, OPEN_KEY, REFUSED_KEY])
     reconciler.mark([
       ...releases,
       ...(open.gates as AggregateKey[]),

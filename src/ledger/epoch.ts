@@ -115,7 +115,7 @@ async function openedAlready(to: LedgerStore, { head }: ClosedEpoch): Promise<st
   throw new RingmasterError('refused', {
     code: 'epoch-taken',
     message: `${to.name}: expected no branch, or the log that goes on from event ${head.seq}, found another branch of that name`,
-    hint: 'Somebody made it. Delete it as one who may bypass the ruleset, then repeat.',
+    hint: 'Somebody made it. An admin switches the ruleset off, deletes the branch and switches it on again; then repeat.',
   })
 }
 
