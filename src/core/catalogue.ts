@@ -240,6 +240,8 @@ export const CATALOGUE = {
     sha: CommitSha,
     ref: z.string(),
     installationId: z.int().nonnegative(),
+    /** The deployment that the same gate was asked for before, where it was; absent in events from before this was told. */
+    replaces: z.int().nonnegative().optional(),
   }),
   'gate.decided': z.strictObject({
     gate: z.string(),

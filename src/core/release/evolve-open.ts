@@ -58,11 +58,15 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
       return { ...open, telling: [...without(open.telling ?? [], release), release] }
     }
     case 'gate.requested': {
-      const key = gateKeyOf(event.data.repository.id, event.data.runId, event.data.environment)
-      return open.gates.includes(key) ? open : { ...open, gates: [...open.gates, key] }
+      const { repository, runId, environment, deploymentId, replaces } = event.data
+      const gate = gateKeyOf(repository.id, runId, environment)
+      const waiting = open.gates.includes(gate) ? open : { ...open, gates: [...open.gates, gate] }
+      if (replaces === undefined) return waiting
+      const others = (open.askedAnew ?? []).filter((asked) => asked.gate !== gate)
+      return { ...waiting, askedAnew: [...others, { gate, deploymentId }] }
     }
     case 'gate.closed':
-      return { ...open, gates: open.gates.filter((key) => key !== event.data.gate) }
+      return withoutGate(open, event.data.gate)
     case 'command.answered': {
       const { repository, issue, comment, index, of } = event.data
       if (index + 1 < of || open.replies.some((reply) => reply.comment === comment)) return open
@@ -112,6 +116,12 @@ function bounded(alarms: OpenIndex['alarms']): OpenIndex['alarms'] {
 
 const without = (outputs: readonly string[], output: string): string[] => outputs.filter((known) => known !== output)
 
+const withoutGate = ({ askedAnew, ...open }: OpenIndex, key: string): OpenIndex => ({
+  ...open,
+  gates: open.gates.filter((gate) => gate !== key),
+  ...(askedAnew === undefined ? {} : { askedAnew: askedAnew.filter(({ gate }) => gate !== key) }),
+})
+
 const withoutProduct = (items: readonly GateItem[], product: string): GateItem[] =>
   items.filter((item) => item.product !== product)
 
@@ -133,7 +143,9 @@ function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
     return { ...open, cuts: (open.cuts ?? []).filter(({ cut }) => output !== `cut/${cut}/outcome`) }
   }
   if (subject.startsWith('gate/') && output.endsWith('/answer')) {
-    return { ...open, gates: open.gates.filter((key) => key !== subject) }
+    const asked = open.askedAnew?.find(({ gate }) => gate === subject)
+    const isEarlier = asked !== undefined && output !== `${subject}/${asked.deploymentId}/answer`
+    return isEarlier ? open : withoutGate(open, subject)
   }
   if (subject.startsWith('release/') && output.endsWith('/notes')) {
     return { ...open, telling: (open.telling ?? []).filter((id) => `release/${id}` !== subject) }

@@ -9,6 +9,8 @@ export const OpenIndex = z.object({
   ending: z.array(ReleaseId),
   /** Gates whose answer is not yet known to have reached GitHub. */
   gates: z.array(z.string()),
+  /** Of these, what was asked for anew: only the answer to that deployment counts; absent until the first one. */
+  askedAnew: z.array(z.object({ gate: z.string(), deploymentId: z.int() })).optional(),
   /** Comments whose reply is not yet known to be posted. */
   replies: z.array(z.object({ issue: z.string(), comment: z.int() })),
   /** Cuts whose outcome is not yet known to be told; absent until the first one. */

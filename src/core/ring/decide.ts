@@ -32,7 +32,10 @@ export function* decideGateRequested(request: GateRequested): Deciding<Decision<
     events: [
       draft(
         'gate.requested',
-        { repository, runId, environment, deploymentId, sha, ref, installationId },
+        {
+          ...{ repository, runId, environment, deploymentId, sha, ref, installationId },
+          ...(known === undefined ? {} : { replaces: known.deploymentId }),
+        },
         {
           key: `${key}:${deploymentId}`,
           at: request.at,

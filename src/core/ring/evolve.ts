@@ -5,10 +5,11 @@ type GateEvent = TypedEvent<'gate.requested' | 'gate.decided' | 'gate.closed'>
 
 export function evolveGate(state: GateState | undefined, event: GateEvent): GateState | undefined {
   if (event.type === 'gate.requested') {
-    const { repository, runId, environment, deploymentId } = event.data
+    const { replaces: _, ...asked } = event.data
+    const { repository, runId, environment, deploymentId } = asked
     if (state && state.deploymentId >= deploymentId) return state
     return {
-      ...event.data,
+      ...asked,
       key: gateKeyOf(repository.id, runId, environment),
       requestedAt: event.at,
       verdict: 'waiting',

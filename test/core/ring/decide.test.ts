@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { releaseKey } from '../../../src/core/release/open.ts'
+import { OPEN_KEY, type OpenIndex, releaseKey } from '../../../src/core/release/open.ts'
 import type { ReleaseState } from '../../../src/core/release/schema.ts'
 import type { Request } from '../../../src/core/request.ts'
 import { BLOCKER_CODES, type BlockerCode, type GateState, gateKeyOf } from '../../../src/core/ring/schema.ts'
@@ -399,6 +399,42 @@ it('a gate of a hundred versions is decided as one of a single version is', () =
     world.ask(recorded({ ...placed, statusId: index + 100 }))
   }
   expect(gate(world)).toMatchObject({ verdict: 'waiting', items: { length: 100 } })
+})
+
+describe('a gate that is asked for anew before the log says that its first job was answered', () => {
+  const key = keyOf(request())
+  const settled = (output: string) =>
+    event('output.settled', {
+      subject: key,
+      output: `${key}/${output}`,
+      digest: `sha256:${'0'.repeat(64)}`,
+      remote: null,
+    })
+
+  it.each([
+    ['the answer to the first is told late', ['60/answer'], [key]],
+    ['its own report is told', ['60/answer', '61/report-1'], [key]],
+    ['its own answer is told', ['60/answer', '61/answer'], []],
+    ['the answer to the first is told after its own', ['61/answer', '60/answer'], []],
+  ])('is open until its own answer is out: %s', (_, outputs, gates) => {
+    const world = readyWorld()
+    gate(world)
+    gate(world, { deploymentId: 61 })
+    world.record(outputs.map(settled))
+    expect(world.state<OpenIndex>(OPEN_KEY)?.gates).toEqual(gates)
+  })
+
+  it('is open again for each further job', () => {
+    const world = readyWorld()
+    gate(world)
+    gate(world, { deploymentId: 61 })
+    world.record(['60/answer', '61/answer'].map(settled))
+    gate(world, { deploymentId: 62 })
+    world.record([settled('61/answer')])
+    expect(world.state<OpenIndex>(OPEN_KEY)?.gates).toEqual([key])
+    world.record([settled('62/answer')])
+    expect(world.state<OpenIndex>(OPEN_KEY)?.gates).toEqual([])
+  })
 })
 
 describe('a closed gate', () => {
