@@ -1,9 +1,11 @@
-import type { AggregateKey, LedgerEvent } from '../core/event.ts'
+import { configDocument } from '../core/config/in-force.ts'
+import type { LedgerEvent } from '../core/event.ts'
 import { canonicalJson, sha256 } from '../core/json.ts'
 import { model } from '../core/model.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
+import { type LogEntry, readEpochs } from '../ledger/read-log.ts'
 import { replayLog } from '../ledger/replay.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
@@ -23,12 +25,26 @@ export interface EvidenceEvent {
   readonly data: unknown
 }
 
+export type Protection = 'protected' | 'unprotected' | 'not-asked'
+
+interface Policy {
+  readonly digest: string
+  readonly path: string
+  /** Null where the log does not hold it any more. */
+  readonly text: string | null
+}
+
 /** Everything that the log knows of a release: who signed what under which rules, and what was let through. */
 export interface EvidencePack {
   readonly schemaVersion: 1
   readonly release: ReleaseState
   readonly repository: string
-  readonly policy: { readonly digest: string; readonly path: string; readonly text: string | null }
+  /** Whether a ruleset guarded the branch of the log when this was made; `not-asked` for a clone, which cannot tell. */
+  readonly protection: Protection
+  /** The configuration that the release keeps to. */
+  readonly policy: Policy
+  /** Every other one that a gate of it was decided by. */
+  readonly gatePolicies: readonly Policy[]
   readonly signoffs: readonly EvidenceEvent[]
   readonly gates: readonly EvidenceEvent[]
   readonly deployments: readonly EvidenceEvent[]
@@ -43,7 +59,7 @@ export interface EvidencePack {
   readonly digest: string
 }
 
-const asEvidence = (event: LedgerEvent, digest: string, path: string, line: number): EvidenceEvent => ({
+const asEvidence = ({ event, digest, path, line }: LogEntry): EvidenceEvent => ({
   seq: event.seq,
   type: event.type,
   at: event.at,
@@ -60,6 +76,7 @@ interface Told {
   readonly release?: unknown
   readonly releases?: unknown
   readonly gate?: unknown
+  readonly policyDigest?: unknown
   readonly product?: unknown
   readonly version?: unknown
   readonly repository?: { readonly id?: unknown } | null
@@ -67,8 +84,50 @@ interface Told {
   readonly seq?: unknown
 }
 
+const dataOf = ({ data }: LedgerEvent): Told => data ?? {}
+
 const isOf = (release: string, data: Told): boolean =>
   data.release === release || (Array.isArray(data.releases) && data.releases.includes(release))
+
+/** What events that name a release lead to: gates that were decided for it, and comments that it was said in. */
+class Mentions {
+  readonly gates = new Set<unknown>()
+  readonly comments = new Set<unknown>()
+  readonly #release: string
+
+  constructor(release: string) {
+    this.#release = release
+  }
+
+  note(event: LedgerEvent): void {
+    const data = dataOf(event)
+    if (!isOf(this.#release, data)) return
+    if (data.gate !== undefined) this.gates.add(data.gate)
+    if (event.source.url !== undefined) this.comments.add(event.source.url)
+  }
+}
+
+type PartName = 'signoffs' | 'gates' | 'deployments' | 'builds' | 'commands'
+
+/** Which events make each part of the pack. */
+function partsFor(
+  { id, items, repository, issue }: ReleaseState,
+  { gates, comments }: Mentions,
+): { readonly [Name in PartName]: (event: LedgerEvent) => boolean } {
+  const versions = new Set(items.map(({ product, version }) => JSON.stringify([product, version])))
+  const isVersion = ({ product, version }: Told): boolean => versions.has(JSON.stringify([product, version]))
+  const isHere = (data: Told): boolean => data.repository?.id === repository.id && data.issue === issue
+  return {
+    signoffs: (event) => event.type.startsWith('signoff.') && isOf(id, dataOf(event)),
+    gates: (event) =>
+      gates.has(dataOf(event).gate) || (event.type === 'gate.requested' && gates.has(model.keysOf(event)[0])),
+    deployments: (event) => event.type.startsWith('deployment.') && isVersion(dataOf(event)),
+    builds: (event) => event.type.startsWith('build.') && isVersion(dataOf(event)),
+    commands: (event) =>
+      (event.type === 'command.answered' || event.type === 'comment.noted') &&
+      (isHere(dataOf(event)) || comments.has(event.source.url)),
+  }
+}
 
 const noLedger = () =>
   new RingmasterError('bad-input', {
@@ -77,24 +136,33 @@ const noLedger = () =>
     hint: NO_LEDGER_HINT,
   })
 
+async function policiesOf(store: LedgerStore, commit: string, digests: readonly string[]): Promise<readonly Policy[]> {
+  const paths = digests.map(configDocument)
+  const files = await store.read(commit, paths)
+  return digests.map((digest, index) => {
+    const path = paths[index] ?? ''
+    const bytes = files.get(path)
+    return { digest, path, text: bytes ? Buffer.from(bytes).toString('utf8') : null }
+  })
+}
+
 /**
- * Collects the evidence of a release by replaying the whole log, through all of its epochs. Throws `unknown-release` when the log knows none of
- * that id, and what is wrong with the log.
+ * Collects the evidence of a release from the whole log, through all of its epochs. It is read twice, so that no more is kept
+ * of it than what speaks of the release. Throws `unknown-release` when the log knows none of that id, and what is wrong with
+ * the log.
  */
 export async function evidenceOf(
   epochs: readonly { readonly store: LedgerStore }[],
   id: string,
-  now: string,
+  { now, protection }: { readonly now: string; readonly protection: Protection },
 ): Promise<EvidencePack> {
   const newest = epochs.at(-1)
   if (!newest) throw noLedger()
   const { store } = newest
-  const all: { event: LedgerEvent; digest: string; path: string; line: number }[] = []
-  const seen = (event: LedgerEvent, digest: string, path: string, line: number) =>
-    void (event.type === 'output.settled' || all.push({ event, digest, path, line }))
-  for (const before of epochs.slice(0, -1)) await replayLog(before.store, model, { now, seen })
-  const { states, end, commit } = await replayLog(store, model, { now, seen })
-  const release = states.get(releaseKey(id) as AggregateKey) as ReleaseState | undefined
+  const mentions = new Mentions(id)
+  for await (const { event } of readEpochs(epochs.slice(0, -1))) mentions.note(event)
+  const { states, end, commit } = await replayLog(store, model, { now, seen: (event) => mentions.note(event) })
+  const release = states.get(releaseKey(id)) as ReleaseState | undefined
   if (!release) {
     throw new RingmasterError('bad-input', {
       code: 'unknown-release',
@@ -102,48 +170,50 @@ export async function evidenceOf(
       hint: 'Releases are named r and the number of their issue, such as r12.',
     })
   }
-  const items = new Set(release.items.map(({ product, version }) => JSON.stringify([product, version])))
-  const told = all.map((entry) => ({ ...entry, data: (entry.event.data ?? {}) as Told }))
-  const gates = new Set(told.filter(({ data }) => isOf(id, data) && data.gate).map(({ data }) => String(data.gate)))
-  const ofGate = ({ event, data }: (typeof told)[number]) =>
-    gates.has(String(data.gate)) || (event.type === 'gate.requested' && gates.has(String(model.keysOf(event)[0])))
-  const ofItem =
-    (...nouns: readonly string[]) =>
-    ({ event, data }: (typeof told)[number]) =>
-      nouns.includes(event.type.split('.')[0] ?? '') && items.has(JSON.stringify([data.product, data.version]))
-  const said = new Set(told.flatMap(({ event, data }) => (isOf(id, data) && event.source.url) || []))
-  const isCommand = ({ event, data }: (typeof told)[number]) =>
-    ['command.answered', 'comment.noted'].includes(event.type) &&
-    ((data.repository?.id === release.repository.id && data.issue === release.issue) ||
-      said.has(event.source.url ?? ''))
-  const parts = {
-    signoffs: told.filter(({ event, data }) => event.type.startsWith('signoff.') && isOf(id, data)),
-    gates: told.filter(ofGate),
-    deployments: told.filter(ofItem('deployment')),
-    builds: told.filter(ofItem('build')),
-    commands: told.filter(isCommand),
-  }
-  const concerned = new Set([...Object.values(parts).flat(), ...told.filter(({ data }) => isOf(id, data))])
-  const numbers = new Set<unknown>([...concerned].map(({ event }) => event.seq))
-  const events = told.filter(
-    (entry) => concerned.has(entry) || (entry.event.type === 'event.redacted' && numbers.has(entry.data.seq)),
-  )
-  const evidence = (entries: typeof told) =>
-    entries.map(({ event, digest, path, line }) => asEvidence(event, digest, path, line))
-  const path = `configs/${release.policyDigest.replace(/^sha256:/, '')}.yml`
-  const bytes = (await store.read(commit, [path])).get(path)
+  const { parts, events } = await collected(epochs, partsFor(release, mentions), id, end.seq)
+  const decidedBy = parts.gates.flatMap(({ data }) => (data as Told).policyDigest ?? []).map(String)
+  const [policy, ...gatePolicies] = await policiesOf(store, commit, [...new Set([release.policyDigest, ...decidedBy])])
   const pack = {
     schemaVersion: 1,
     release,
     repository: release.repository.fullName,
-    policy: { digest: release.policyDigest, path, text: bytes ? Buffer.from(bytes).toString('utf8') : null },
-    signoffs: evidence(parts.signoffs),
-    gates: evidence(parts.gates),
-    deployments: evidence(parts.deployments),
-    builds: evidence(parts.builds),
-    commands: evidence(parts.commands),
-    events: evidence(events),
+    protection,
+    policy: policy as Policy,
+    gatePolicies,
+    ...parts,
+    events,
     head: { seq: end.seq, digest: end.tip, commit },
   } as const
   return { ...pack, digest: sha256(canonicalJson(pack)) }
+}
+
+/** The events of each part, and all that concern the release, up to a number. */
+async function collected(
+  epochs: readonly { readonly store: LedgerStore }[],
+  wanted: ReturnType<typeof partsFor>,
+  id: string,
+  lastSeq: number,
+) {
+  const parts: Record<PartName, EvidenceEvent[]> = {
+    signoffs: [],
+    gates: [],
+    deployments: [],
+    builds: [],
+    commands: [],
+  }
+  const events: EvidenceEvent[] = []
+  const numbers = new Set<unknown>()
+  for await (const entry of readEpochs(epochs)) {
+    const { event } = entry
+    if (event.seq > lastSeq) break
+    if (event.type === 'output.settled') continue
+    const names = (Object.keys(parts) as PartName[]).filter((name) => wanted[name](event))
+    const isRedaction = event.type === 'event.redacted' && numbers.has(dataOf(event).seq)
+    if (names.length === 0 && !isRedaction && !isOf(id, dataOf(event))) continue
+    const evidence = asEvidence(entry)
+    for (const name of names) parts[name].push(evidence)
+    events.push(evidence)
+    numbers.add(event.seq)
+  }
+  return { parts, events }
 }

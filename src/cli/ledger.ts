@@ -3,15 +3,16 @@ import { ulid } from 'ulid'
 import { model } from '../core/model.ts'
 import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
+import { branchProtection } from '../github/rulesets.ts'
 import { type LogFilter, readEpochs } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
 import { renderEvidence } from '../render/evidence.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
-import { evidenceOf } from './evidence.ts'
+import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
+import { evidenceOf, type Protection } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
-import { epochsToRead, newestOf, storesToWrite } from './ledger-store.ts'
+import { epochsToRead, isOnGitHub, newestOf, readerOf, storesToWrite } from './ledger-store.ts'
 import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
@@ -124,8 +125,10 @@ export const ledgerExport: CliCommand = {
       release: { type: 'string' },
       out: { type: 'string' },
     })
-    const epochs = await epochsToRead({ repo: needed(values.repo, 'repo', ledgerExport), branch: values.branch }, io)
-    const pack = await evidenceOf(epochs, needed(values.release, 'release', ledgerExport), io.now)
+    const repo = needed(values.repo, 'repo', ledgerExport)
+    const epochs = await epochsToRead({ repo, branch: values.branch }, io)
+    const protection = await protectionOf(repo, epochs.at(-1)?.branch, io)
+    const pack = await evidenceOf(epochs, needed(values.release, 'release', ledgerExport), { now: io.now, protection })
     const json = JSON.stringify(pack, null, 2)
     if (values.out === undefined) io.out(io.json ? json : renderEvidence(pack))
     else {
@@ -136,6 +139,11 @@ export const ledgerExport: CliCommand = {
     }
     return 0
   },
+}
+
+async function protectionOf(repo: string, branch: string | undefined, io: CommandIo): Promise<Protection> {
+  if (branch === undefined || !isOnGitHub(repo)) return 'not-asked'
+  return (await branchProtection(readerOf(repo, io), repo, branch)) ? 'protected' : 'unprotected'
 }
 
 export const LEDGER_COMMANDS: readonly CliCommand[] = [

@@ -19,6 +19,8 @@ export interface LogFilter {
 
 export interface LogEntry {
   readonly event: LedgerEvent
+  /** SHA-256 of its line; the next line of the log names it. */
+  readonly digest: string
   readonly path: string
   /** 1-based. */
   readonly line: number
@@ -68,8 +70,11 @@ export async function* readLog(store: LedgerStore, filter: LogFilter = {}): Asyn
   const since = filter.since && new Date(Date.parse(filter.since) - CLOCK_TOLERANCE_MS).toISOString()
   for await (const walked of walkLog(store, newest.info.commit, 'first-file', since ? { since } : {})) {
     if (walked.kind === 'broken') throw integrityError(walked.problems)
-    const { path, events } = walked.file
-    for (const [index, event] of events.entries()) if (matches(filter, event)) yield { event, path, line: index + 1 }
+    const { path, events, position } = walked.file
+    for (const [index, event] of events.entries()) {
+      const digest = events[index + 1]?.prev ?? position.tip
+      if (matches(filter, event)) yield { event, digest, path, line: index + 1 }
+    }
   }
 }
 

@@ -11,9 +11,16 @@ interface Line {
   readonly data: unknown
 }
 
+const PROTECTION = {
+  protected: 'A ruleset guarded the branch of the log when this was made.',
+  unprotected: '**Unprotected log:** no ruleset guarded the branch of the log when this was made.',
+  'not-asked': 'This was made from a clone, which does not tell whether a ruleset guards the branch of the log.',
+} as const
+
 interface Pack {
   readonly release: ReleaseState
   readonly repository: string
+  readonly protection: keyof typeof PROTECTION
   readonly policy: { readonly digest: string; readonly path: string }
   readonly signoffs: readonly Line[]
   readonly gates: readonly Line[]
@@ -127,12 +134,13 @@ export function renderEvidence(pack: Pack): string {
     '## Gates',
     '',
     table(
-      ['Event', 'When', 'Gate', 'Verdict', 'Line'],
+      ['Event', 'When', 'Gate', 'Verdict', 'Configuration', 'Line'],
       pack.gates.map((line) => [
         String(line.seq),
         line.at,
         codeSpan(field(line.data, 'gate') || field(line.data, 'environment')),
         field(line.data, 'verdict') || line.type,
+        field(line.data, 'policyDigest') && codeSpan(field(line.data, 'policyDigest')),
         codeSpan(line.digest),
       ]),
     ),
@@ -166,6 +174,8 @@ export function renderEvidence(pack: Pack): string {
     ),
     '',
     '## How to check it',
+    '',
+    PROTECTION[pack.protection],
     '',
     `The log ended at event ${head.seq}, ${codeSpan(head.digest)}, commit ${codeSpan(head.commit)}. In a clone of the release repository:`,
     '',

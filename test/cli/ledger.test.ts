@@ -482,7 +482,15 @@ describe('ledger export', () => {
     expect(pack.gates.map((line: { type: string }) => line.type)).toEqual(
       expect.arrayContaining(['gate.requested', 'gate.decided']),
     )
+    expect(pack.builds.map((line: { type: string }) => line.type)).toContain('build.recorded')
+    expect(pack.commands.map((line: { data: { command: string } }) => line.data.command)).toContain('start')
+    expect(pack).toMatchObject({ protection: 'not-asked', gatePolicies: [] })
+    const numbersOf = (lines: readonly { seq: number }[]): number[] => lines.map(({ seq }) => seq)
+    const parts = [pack.signoffs, pack.gates, pack.deployments, pack.builds, pack.commands].flatMap(numbersOf)
+    expect(numbersOf(pack.events)).toEqual(expect.arrayContaining(parts))
+    expect(numbersOf(pack.events)).toEqual([...new Set(numbersOf(pack.events))].sort((a, b) => a - b))
     expect(page).toContain('| Engineering | eve | ')
+    expect(page).toContain('This was made from a clone')
     expect(page).toContain(pack.digest)
     const anchor = pack.events[0]
     const verified = await run(['ledger', 'verify', '--repo', repo, '--anchor', `${anchor.seq}:${anchor.digest}`])
