@@ -3,7 +3,7 @@ import { RingmasterError } from '../core/problem.ts'
 import { VERSION } from '../version.ts'
 import { type CliCommand, type CommandIo, EXIT_OF, type ExitCode } from './command.ts'
 import { type CommandGroups, findCommand } from './find-command.ts'
-import { problemText } from './problem-text.ts'
+import { problemText, withNamedTrouble } from './problem-text.ts'
 
 const GROUPS: CommandGroups = {
   bump: async () => [(await import('./bump.ts')).bumpCommand],
@@ -54,16 +54,6 @@ async function run(argv: readonly string[], io: CommandIo): Promise<ExitCode> {
   return command.run(args, io)
 }
 
-/** Whose trouble it is: what GitHub or the network did is no bug of ours. */
-async function named(error: unknown): Promise<unknown> {
-  if (error instanceof RingmasterError || !(error instanceof Error) || !/^(?:Http|Graphql)/.test(error.name))
-    return error
-  const { translated } = await import('../github/trouble.ts')
-  const { code, message } = translated('ask GitHub', error)
-  const hint = 'Check the token and the network, and try it again; a clone can be read without GitHub.'
-  return new RingmasterError('outside', { code, message, hint }, { cause: error })
-}
-
 function tell(error: unknown, debug: boolean): ExitCode {
   const line = (text: string) => process.stderr.write(`${text}\n`)
   if (error instanceof RingmasterError) {
@@ -98,6 +88,6 @@ run(argv, io).then(
     process.exitCode = code
   },
   async (error: unknown) => {
-    process.exitCode = tell(await named(error), argv.includes('--debug'))
+    process.exitCode = tell(await withNamedTrouble(error), argv.includes('--debug'))
   },
 )

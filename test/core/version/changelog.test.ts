@@ -175,6 +175,12 @@ describe('checking a changelog', () => {
     expect(checked.ok ? [] : checked.problems.map(({ code, line }) => [code, line])).toEqual(expected)
   })
 
+  it('names a file that is not there', () => {
+    expect(checkChangelog(null, '1.3.0', 'NEWS.md')).toMatchObject({
+      problems: [{ code: 'changelog-file-missing', path: 'NEWS.md', message: expect.stringContaining('"NEWS.md"') }],
+    })
+  })
+
   it('takes time linear in the text', () => {
     const text = (count: number): string =>
       `${'## [1.3.0] - x\n[a]: b\n### y\n```\n'.repeat(count)}${'\n'.repeat(count)}`
