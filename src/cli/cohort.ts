@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Octokit } from '@octokit/rest'
+import { apiUrlIn } from '../app/environment.ts'
 import {
   BUNDLES_KEY,
   COHORTS_KEY,
@@ -12,7 +12,7 @@ import { publicName } from '../core/manifest/names.ts'
 import { missingSignatures, requestDigest } from '../core/manifest/sign-request.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { branchHead } from '../github/branches.ts'
-import { splitName } from '../github/client.ts'
+import { clientWith, splitName } from '../github/client.ts'
 import { outside } from '../github/trouble.ts'
 import { BUNDLES_CHECK } from '../webhooks/bundles.ts'
 import { cohortExport } from './cohort-export.ts'
@@ -68,11 +68,7 @@ export const cohortHandOver: CliCommand = {
         hint: `Sign it first: ringmaster keys sign ${path} --key FILE`,
       })
     }
-    const octokit = new Octokit({
-      auth: token,
-      baseUrl: io.env['GITHUB_API_URL'] ?? 'https://api.github.com',
-      userAgent: 'ringmaster',
-    })
+    const octokit = clientWith(token, apiUrlIn(io.env))
     const at = splitName(repository)
     const { data } = await outside(`read ${repository}`, () => octokit.request('GET /repos/{owner}/{repo}', at))
     const sha = await branchHead(octokit, repository, data.default_branch)

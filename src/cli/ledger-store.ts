@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { Octokit } from '@octokit/rest'
+import type { Octokit } from '@octokit/rest'
 import { apiUrlIn, readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
-import { type GovernedApp, gitHubApp, isEnterpriseAt, splitName } from '../github/client.ts'
+import { clientWith, type GovernedApp, gitHubApp, isEnterpriseAt, splitName } from '../github/client.ts'
 import { type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
@@ -98,7 +98,7 @@ export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
       hint: 'Or give the directory of a clone for --repo.',
     })
   }
-  return new Octokit({ auth: token, baseUrl: apiUrlIn(io.env), userAgent: 'ringmaster' })
+  return clientWith(token, apiUrlIn(io.env))
 }
 
 /**

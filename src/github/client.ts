@@ -70,6 +70,9 @@ const common = (apiUrl: string) => ({
   retry: { enabled: false },
 })
 
+/** A client with a token of somebody's own, for a command that is run by hand: its requests take no turns. */
+export const clientWith = (token: string, apiUrl: string): Octokit => new Octokit({ ...common(apiUrl), auth: token })
+
 /** Every request of the client takes its turn, around whatever its authentication adds. */
 function governed(octokit: Octokit, governor: Governor): Octokit {
   octokit.hook.wrap(

@@ -152,6 +152,22 @@ describe('a log that cannot be trusted', () => {
     60_000,
   )
 
+  it('is named again in its alarm where somebody closes it meanwhile', async () => {
+    const on = await begun()
+    const first = running[0]
+    if (!first) throw new Error('expected a running App')
+    await grow(first, 600)
+    await admin(on).rest.git.deleteRef({ ...releases, ref: `heads/${DATA}` })
+    await first.sweep()
+    const [alarm] = await alarms(on)
+    await admin(on).rest.issues.update({ ...releases, issue_number: alarm?.number ?? 0, state: 'closed' })
+    await first.sweep()
+    expect(await alarms(on)).toMatchObject([{ state: 'closed' }])
+    on.clock.advance(10 * 60_000)
+    await first.sweep()
+    expect(await alarms(on)).toMatchObject([{ state: 'open', number: alarm?.number }])
+  }, 60_000)
+
   it('is seen at a start, too: a history cut off while the App was away looks whole by itself', async () => {
     const on = await begun()
     const first = running[0]
