@@ -92,6 +92,20 @@ describe('what should stand outside', () => {
     expect(effects.at(-1)).toBe(`create ${key}`)
   })
 
+  it('is set right when it is looked at where somebody closed the alarm of a refused configuration', async () => {
+    const on = stage()
+    on.outside.files.set('worse', 'colour: blue')
+    await play(on, { ...configurationSeen, commit: 'worse' })
+    const { standing, effects } = on.outside
+    await on.engine.sweep()
+    await on.engine.idle()
+    standing.delete('alarm/configuration-refused')
+    on.now = '2026-11-20T10:20:00Z'
+    await on.engine.sweep()
+    await on.engine.idle()
+    expect(effects.at(-1)).toBe('create alarm/configuration-refused')
+  })
+
   it('gives no answer to a gate a second time by looking', async () => {
     const on = stage()
     await started(on)

@@ -222,13 +222,13 @@ export function stage(
 
 const asked = { at: '2026-11-20T10:00:00Z', source: { kind: 'webhook', delivery: 'd' } } as const
 
-export const configurationSeen: Request = {
+export const configurationSeen = {
   kind: 'configuration-seen',
   repository: RELEASES,
   commit: 'config',
   actor: ann,
   ...asked,
-}
+} satisfies Request
 
 export const buildReported = (version = '1.0.0', sha = SHA): Request => ({
   kind: 'build-reported',
