@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { RingmasterError } from '../core/problem.ts'
 import type { ClosedEpoch } from './epoch.ts'
@@ -71,23 +72,26 @@ const damaged = (name: string, message: string) =>
     hint: 'Fetch it again, or make it anew: ringmaster ledger archive.',
   })
 
-async function unpacked(bytes: Uint8Array): Promise<Uint8Array> {
-  const gunzip = createGunzip()
-  const chunks: Uint8Array[] = []
-  return new Promise((resolve, reject) => {
-    gunzip.on('data', (chunk: Uint8Array) => chunks.push(chunk))
-    gunzip.on('end', () => resolve(Buffer.concat(chunks)))
-    gunzip.on('error', reject)
-    gunzip.end(bytes)
-  })
-}
-
 /** Opens an archive of that name. Throws `archive-damaged` for what is no whole archive of a ledger. */
 export async function openArchive(name: string, bytes: Uint8Array): Promise<OpenedArchive> {
-  const tar = await unpacked(bytes).catch((error: Error) => {
+  const hash = createHash('sha256')
+  const unpacked = Readable.from([bytes]).pipe(createGunzip())
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of unpacked as AsyncIterable<Uint8Array>) {
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  /** The digest is that of all bytes, to the last one behind the end of the tar. */
+  const whole = async () => {
+    const chunks = hashed()
+    const read = await readTar(chunks)
+    for await (const _ of chunks);
+    return read
+  }
+  const read = await whole().catch((error: Error) => {
     throw damaged(name, `expected a tar compressed with gzip, found something else (${error.message})`)
   })
-  const read = readTar(tar)
   if (!read.ok) throw damaged(name, read.problems[0]?.message ?? '')
   const { commit, files } = read.value
   if (commit === null) throw damaged(name, 'expected the archive to name its commit, found none')
@@ -112,7 +116,7 @@ export async function openArchive(name: string, bytes: Uint8Array): Promise<Open
       throw new TypeError('expected to write to a branch, found an archive')
     },
   }
-  return { store, digest: `sha256:${createHash('sha256').update(tar).digest('hex')}` }
+  return { store, digest: `sha256:${hash.digest('hex')}` }
 }
 
 /** The entries of every directory, the root as `''`. */

@@ -77,27 +77,52 @@ export interface Tar {
 
 const broken = (message: string) => rejected({ code: 'archive-damaged' as const, message })
 
-/** Takes an archive of plain files apart. Anything else in it, or anything that is cut off or changed, is a problem. */
-export function readTar(bytes: Uint8Array): Checked<Tar, 'archive-damaged'> {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+/** Hands out the bytes of a stream by count, and fewer only at its end. */
+function taker(chunks: AsyncIterable<Uint8Array>): (count: number) => Promise<Buffer> {
+  const reading = chunks[Symbol.asyncIterator]()
+  let rest: Uint8Array = new Uint8Array()
+  return async (count) => {
+    const taken: Uint8Array[] = []
+    for (let missing = count; missing > 0; ) {
+      if (rest.length === 0) {
+        const { done, value } = await reading.next()
+        if (done) break
+        rest = value
+      }
+      const part = rest.subarray(0, missing)
+      rest = rest.subarray(part.length)
+      missing -= part.length
+      taken.push(part)
+    }
+    return Buffer.concat(taken)
+  }
+}
+
+/**
+ * Takes an archive of plain files apart, as its bytes come in; they are not read further than to its end. Anything else in it,
+ * or anything that is cut off or changed, is a problem. Rejects as the stream does.
+ */
+export async function readTar(chunks: AsyncIterable<Uint8Array>): Promise<Checked<Tar, 'archive-damaged'>> {
+  const take = taker(chunks)
   const files = new Map<string, Uint8Array>()
   let commit: string | null = null
   for (let at = 0; ; ) {
-    const header = buffer.subarray(at, at + BLOCK)
+    const header = await take(BLOCK)
     if (header.length < BLOCK) return broken('expected the archive to be whole, found that it is cut off')
     if (header.every((byte) => byte === 0)) return accepted({ commit, files })
     const size = Number.parseInt(textAt(header, 124, 12), 8)
-    const start = at + BLOCK
     const sum = Number.parseInt(textAt(header, 148, 8), 8)
     if (sum !== checksumOf(header) || !(size >= 0))
       return broken(`expected the header of a file at byte ${at} of the archive, found something else`)
-    const data = buffer.subarray(start, start + size)
-    if (data.length < size) return broken('expected the archive to be whole, found that it is cut off')
+    const blocks = Math.ceil(size / BLOCK) * BLOCK
+    const stored = await take(blocks)
+    if (stored.length < blocks) return broken('expected the archive to be whole, found that it is cut off')
+    const data = stored.subarray(0, size)
     const [kind, prefix] = [textAt(header, 156, 1), textAt(header, 345, MAX_PREFIX)]
     const path = `${prefix === '' ? '' : `${prefix}/`}${textAt(header, 0, MAX_NAME)}`
     if (kind === 'g') commit = / comment=(.+)\n/.exec(data.toString('latin1'))?.[1] ?? null
     else if (kind !== '0' || files.has(path)) return broken(`expected each file of the archive once, found ${path}`)
     else files.set(path, data)
-    at = start + Math.ceil(size / BLOCK) * BLOCK
+    at += BLOCK + blocks
   }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { archiveOf, openArchive } from '../../src/ledger/archive.ts'
@@ -66,7 +67,7 @@ describe('the archive of an epoch', () => {
       .trim()
       .split('\n')
     expect(listed).toEqual(['head.json', long])
-    const read = readTar(tar)
+    const read = await readTar(Readable.from([tar.subarray(0, 700), tar.subarray(700)]))
     expect(read.ok && [...read.value.files].map(([path, bytes]) => [path, bytes.length])).toEqual([
       ['head.json', 3],
       [long, 600],
@@ -90,6 +91,11 @@ describe('the archive of an epoch', () => {
 
   it.each<[string, (tar: Buffer) => Uint8Array, string]>([
     ['no gzip', (tar) => tar, 'expected a tar compressed with gzip'],
+    [
+      'no gzip behind its end',
+      (tar) => Buffer.concat([gzipSync(tar), gzipSync('').subarray(0, 12)]),
+      'found something else',
+    ],
     ['cut off', (tar) => gzipSync(tar.subarray(0, 700)), 'cut off'],
     ['without its end', (tar) => gzipSync(tar.subarray(0, -1024)), 'cut off'],
     ['with a header changed', (tar) => gzipSync(Buffer.concat([Buffer.from('q'), tar.subarray(1)])), 'at byte 0'],
