@@ -2,6 +2,7 @@ import type { Log } from '../engine/ports.ts'
 import type { GitHubApp } from '../github/client.ts'
 import { outside } from '../github/trouble.ts'
 import { inClass } from '../github/work-class.ts'
+import type { Delivery } from '../webhooks/delivery.ts'
 import { isHeard, TAKEN_AS_A_WHOLE } from '../webhooks/index.ts'
 import type { Intake } from './intake.ts'
 
@@ -65,14 +66,14 @@ export async function catchUp(
       (listed) => !isKnown(listed) && (isStart || !listed.isTaken || listed.deliveredMs <= untilMs),
     )
     let owed = 0
-    const handOver = async (listed: Listed): Promise<void> => {
+    const readOrOwe = async (listed: Listed): Promise<Delivery | null> => {
       try {
-        const delivery = await readDelivery(app, listed.id)
-        intake.take(delivery)
+        return await readDelivery(app, listed.id)
       } catch (error) {
         owed += 1
         intake.owe(listed.guid, listed.deliveredMs)
         log.error({ delivery: listed.guid, error: String(error) }, 'a delivery could not be read; it is read again')
+        return null
       }
     }
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
@@ -80,7 +81,9 @@ export async function catchUp(
       intake.checked(reachedMs, fromMs)
       if (signal.aborted) return { handedIn: start - owed, owed, untilMs: reachedMs }
       if (isStart && start > 0) book()
-      await Promise.all(missing.slice(start, start + READ_TOGETHER).map(handOver))
+      const read = await Promise.all(missing.slice(start, start + READ_TOGETHER).map(readOrOwe))
+      /** In the order of the log, whichever came first: of two commands on one issue the later one has the last word. */
+      for (const delivery of read) if (delivery !== null) intake.take(delivery)
       if (intake.open > MOST_OPEN) await intake.idle()
     }
     intake.checked(untilMs, fromMs)
@@ -88,7 +91,7 @@ export async function catchUp(
   })
 }
 
-async function readDelivery(app: GitHubApp, id: number) {
+async function readDelivery(app: GitHubApp, id: number): Promise<Delivery> {
   const { data } = await outside('read a delivery', () =>
     app.asApp.request('GET /app/hook/deliveries/{delivery_id}', { delivery_id: id as never }),
   )

@@ -14,6 +14,8 @@ interface Entry {
   readonly status?: number
   readonly event?: string
   readonly action?: string | null
+  /** Settles before the delivery can be read, or fails instead. */
+  readonly reading?: () => Promise<void>
 }
 
 interface Given {
@@ -40,10 +42,12 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
   )
   const booked: number[] = []
   const marks: number[] = []
+  const decided: (string | undefined)[] = []
   const intake = new Intake({
     engine: {
-      async submit() {
+      async submit({ source }) {
         marks.push(intake.markMs)
+        decided.push(source.delivery)
         return { kind: 'accept', answer: null }
       },
     },
@@ -60,8 +64,12 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
     async request(_route: string, { delivery_id }: { delivery_id: number }) {
       const entry = listed[delivery_id]
       if (!entry) throw new Error('expected a delivery that was listed')
+      await entries[delivery_id]?.reading?.()
       read.push(entry.guid)
-      const { event, payload } = delivered('workflow_run', PAYLOADS.workflow_run)
+      const { event, payload } =
+        entry.event === 'issue_comment'
+          ? delivered(entry.event, PAYLOADS.issue_comment)
+          : delivered('workflow_run', PAYLOADS.workflow_run)
       return { data: { guid: entry.guid, event, delivered_at: entry.delivered_at, request: { payload } } }
     },
   }
@@ -77,7 +85,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
       signal: given.signal ?? new AbortController().signal,
       log: { info: () => {}, error: () => {} },
     })
-  return { intake, compare, read, marks, booked }
+  return { intake, compare, read, decided, marks, booked }
 }
 
 describe('the delivery log', () => {
@@ -149,6 +157,25 @@ describe('the delivery log', () => {
     await intake.idle()
     expect(read).toEqual(['unread', 'found', 'run', 'comment', 'unnamed'])
     expect(intake.markMs).toBe(NOW - 60 * SECOND_MS)
+  })
+
+  it('is taken in its order, whichever was read first, without what could not be read', async () => {
+    const comment = { event: 'issue_comment', action: 'created' }
+    const { intake, compare, read, decided } = stage([
+      { ...comment, guid: 'hold', secondsAgo: 70 },
+      {
+        ...comment,
+        guid: 'lost',
+        secondsAgo: 80,
+        reading: () => Promise.reject(new Error('GitHub is away')),
+      },
+      { ...comment, guid: 'unhold', secondsAgo: 90, reading: () => new Promise((resolve) => setImmediate(resolve)) },
+    ])
+    expect(await compare({ isStart: true })).toMatchObject({ handedIn: 2, owed: 1 })
+    await intake.idle()
+    expect(read).toEqual(['hold', 'unhold'])
+    expect(decided).toEqual(['unhold', 'unhold', 'hold', 'hold'])
+    expect(intake.owedFromMs).toBe(NOW - 80 * SECOND_MS)
   })
 
   it('is compared up to a minute ago by the clock of GitHub, or by ours where it tells none', async () => {
