@@ -76,7 +76,10 @@ export class Intake {
     this.#running.add(work)
   }
 
-  /** Handles a delivery to its end. Requests of one delivery are decided in their order; a failure does not stop the next. */
+  /**
+   * Handles a delivery to its end. Its requests are decided in their order. One that is tried again keeps back the commands
+   * behind it, which may say the opposite; other requests do not depend on each other.
+   */
   async handle(delivery: Delivery): Promise<void> {
     const requests = requestsOf(delivery, this.#options.installation)
     this.#tellUnread(delivery)
@@ -119,6 +122,7 @@ export class Intake {
         isDone &&= isHopeless
         const follows = isHopeless ? 'it never can be' : 'it is tried again'
         log.error({ ...about, error: String(error) }, `a request could not be decided; ${follows}`)
+        if (!isHopeless && laneOf(request) !== null) return false
       }
     }
     return isDone

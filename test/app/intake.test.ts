@@ -1,5 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { Intake } from '../../src/app/intake.ts'
+import { RingmasterError } from '../../src/core/problem.ts'
+import type { Request } from '../../src/core/request.ts'
 import { bent, delivered, installation, PAYLOADS } from '../webhooks/payloads.ts'
 
 const comment = (changes: Readonly<Record<string, unknown>> = {}, id = 'first') => ({
@@ -7,13 +9,13 @@ const comment = (changes: Readonly<Record<string, unknown>> = {}, id = 'first') 
   id,
 })
 
-function stage(given: { decide?: () => Promise<void>; react?: () => Promise<void> } = {}) {
+function stage(given: { decide?: (request: Request) => Promise<void>; react?: () => Promise<void> } = {}) {
   const told: string[] = []
   const intake = new Intake({
     engine: {
-      async submit({ kind }) {
-        await given.decide?.()
-        told.push(`decided ${kind}`)
+      async submit(request) {
+        await given.decide?.(request)
+        told.push(`decided ${request.kind}`)
         return { kind: 'accept', answer: null }
       },
     },
@@ -70,6 +72,51 @@ describe('a comment with commands', () => {
     intake.owe('first', 0)
     await intake.handle(comment({ 'comment.id': 9 }))
     expect(told).toContain('seen 9')
+  })
+})
+
+/** What fails to be decided, as often as it is told, by the name of the command or else of the request; and what was decided. */
+function failingStage(failures: Map<string, { error: Error; times: number }>) {
+  const decided: string[] = []
+  const { intake, told } = stage({
+    async decide(request) {
+      const name =
+        request.kind === 'command-given' ? `${request.command.name} ${request.command.args}`.trim() : request.kind
+      const failure = failures.get(name)
+      if (failure !== undefined && failure.times > 0) {
+        failure.times -= 1
+        throw failure.error
+      }
+      decided.push(name)
+    },
+  })
+  return { intake, told, decided }
+}
+
+const away = (times: number) => ({ error: new Error('GitHub is away'), times })
+
+describe('of the requests of one delivery', () => {
+  const three = comment({ 'comment.body': '/hold\n\n/unhold\n\n/status' })
+
+  it('the commands behind one that failed are tried with it, so that none is undone by an older one', async () => {
+    const { intake, decided } = failingStage(new Map([['unhold', away(1)]]))
+    await intake.handle(three)
+    expect([decided, intake.open]).toEqual([['hold'], 1])
+    await intake.retry(0)
+    expect([decided.slice(1), intake.open]).toEqual([['hold', 'unhold', 'status'], 0])
+  })
+
+  it('the commands behind one that never can be decided are decided', async () => {
+    const error = new RingmasterError('bad-input', { code: 'no', message: 'no' })
+    const { intake, decided } = failingStage(new Map([['unhold', { error, times: 9 }]]))
+    await intake.handle(three)
+    expect([decided, intake.open]).toEqual([['hold', 'status'], 0])
+  })
+
+  it('those that do not depend on each other are decided each by itself', async () => {
+    const { intake, decided } = failingStage(new Map([['release-review', away(1)]]))
+    await intake.handle(delivered('pull_request_review', PAYLOADS.pull_request_review))
+    expect([decided, intake.open]).toEqual([['review-submitted'], 1])
   })
 })
 
