@@ -30,6 +30,23 @@ interface Early {
   readonly heldMs: number
 }
 
+/** How requests are handed to the engine. */
+interface Submission {
+  /** What a log line says of where they come from. */
+  readonly origin: Readonly<Record<string, string>>
+  /** Whether a command that is tried again keeps back those behind it. */
+  readonly keepsBack: boolean
+  readonly onEarly?: (request: Request, place: number) => void
+}
+
+/** A delivery of which something is tried again, or that waits for one before it in its lane. */
+interface Failed {
+  readonly delivery: Delivery
+  readonly lane: string | null
+  /** How often it was tried; 0 while it has only waited. */
+  readonly tries: number
+}
+
 /** The mark goes with commits that are made anyway in whole steps of this: it is read only after a crash. */
 const MARK_EVERY_MS = 60_000
 
@@ -43,6 +60,12 @@ const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
 
 /**
+ * So often a delivery is tried before what comes later in its lane: at once and at three looks a minute apart, for two
+ * minutes at least. A command that nobody can decide must not keep an issue shut.
+ */
+const TRIES_AHEAD = 4
+
+/**
  * Deliveries in, requests out. A delivery is acknowledged before it is durable: GitHub keeps every one with its payload
  * for three days, and what the mark does not cover is read again after a crash. Handling one twice changes nothing.
  */
@@ -51,7 +74,8 @@ export class Intake {
   readonly #running = new Set<Promise<void>>()
   /** Deliveries taken and not yet durable, by GUID, with where they keep the mark. */
   readonly #open = new Map<string, number>()
-  readonly #failed = new Map<string, Delivery>()
+  /** By GUID; those of a lane in their order. */
+  readonly #failed = new Map<string, Failed>()
   /** Deliveries that are known by their GUID alone, with when GitHub delivered them. */
   readonly #owed = new Map<string, number>()
   /** Deliveries handled since the delivery log was last compared. */
@@ -78,7 +102,8 @@ export class Intake {
 
   /**
    * Handles a delivery to its end. Its requests are decided in their order. One that is tried again keeps back the commands
-   * behind it, which may say the opposite; other requests do not depend on each other.
+   * behind it, of its own comment and of later ones on the issue, which may say the opposite, for two minutes; other
+   * requests do not depend on each other.
    */
   async handle(delivery: Delivery): Promise<void> {
     const requests = requestsOf(delivery, this.#options.installation)
@@ -89,40 +114,56 @@ export class Intake {
     /** By GitHub's clock it was delivered after what was compared when it came, whatever ours says. */
     const heldMs = Math.min(receivedMs, this.#checkedMs, this.#open.get(delivery.id) ?? receivedMs)
     this.#open.set(delivery.id, heldMs)
-    const isDone = await this.#inLane(laneOf(requests[0]), () =>
-      this.#submit(requests, { delivery: delivery.id }, (request, place) =>
-        this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
-      ),
-    )
-    if (!isDone) {
-      this.#failed.set(delivery.id, delivery)
-      return
+    const lane = laneOf(requests[0])
+    await this.#inLane(lane, async () => {
+      const tries = this.#failed.get(delivery.id)?.tries ?? 0
+      if (this.#isBehind(lane, delivery.id)) {
+        this.#failed.set(delivery.id, { delivery, lane, tries })
+        return
+      }
+      const isDone = await this.#submit(requests, {
+        origin: { delivery: delivery.id },
+        keepsBack: tries + 1 < TRIES_AHEAD,
+        onEarly: (request, place) => this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
+      })
+      if (!isDone) {
+        this.#failed.set(delivery.id, { delivery, lane, tries: tries + 1 })
+        if (lane !== null && tries + 1 === TRIES_AHEAD)
+          this.#options.log.error({ delivery: delivery.id }, 'commands failed for two minutes; those after them go on')
+        return
+      }
+      this.#failed.delete(delivery.id)
+      this.#open.delete(delivery.id)
+      this.#handled.set(delivery.id, receivedMs)
+    })
+  }
+
+  /** Whether something before a delivery in its lane is to be tried first; before what never failed is everything that did. */
+  #isBehind(lane: string | null, guid: string): boolean {
+    if (lane === null) return false
+    for (const [earlier, failed] of this.#failed) {
+      if (earlier === guid) return false
+      if (failed.lane === lane && failed.tries < TRIES_AHEAD) return true
     }
-    this.#failed.delete(delivery.id)
-    this.#open.delete(delivery.id)
-    this.#handled.set(delivery.id, receivedMs)
+    return false
   }
 
   /** Whether everything that a delivery asks for is settled; false when the outside or a bug kept some of it back. */
-  async #submit(
-    requests: readonly Request[],
-    origin: Readonly<Record<string, string>>,
-    onEarly: (request: Request, place: number) => void = () => {},
-  ): Promise<boolean> {
+  async #submit(requests: readonly Request[], { origin, keepsBack, onEarly }: Submission): Promise<boolean> {
     const { engine, log, refine, prioritised = (_request, work) => work() } = this.#options
     let isDone = true
     for (const [place, request] of requests.entries()) {
       const about = { ...origin, request: request.kind }
       try {
         const outcome = await prioritised(request, async () => engine.submit(await refine(request)))
-        if (outcome.kind === 'accept' && outcome.isEarly) onEarly(request, place)
+        if (outcome.kind === 'accept' && outcome.isEarly) onEarly?.(request, place)
         if (outcome.kind === 'refuse') log.info({ ...about, problems: outcome.problems }, 'a request was refused')
       } catch (error) {
         const isHopeless = error instanceof RingmasterError && error.fault === 'bad-input'
         isDone &&= isHopeless
         const follows = isHopeless ? 'it never can be' : 'it is tried again'
         log.error({ ...about, error: String(error) }, `a request could not be decided; ${follows}`)
-        if (!isHopeless && laneOf(request) !== null) return false
+        if (!isHopeless && keepsBack && laneOf(request) !== null) return false
       }
     }
     return isDone
@@ -170,9 +211,12 @@ export class Intake {
     if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#early.delete(oldest)
   }
 
-  /** Handles again what failed, and asks again what was early; what came two minutes before an instant for the last time. */
+  /**
+   * Handles again what failed, that of a lane in its order, and asks again what was early; what came two minutes before an
+   * instant for the last time.
+   */
   async retry(nowMs: number): Promise<void> {
-    await Promise.all([...this.#failed.values()].map((delivery) => this.handle(delivery)))
+    await Promise.all([...this.#failed.values()].map(({ delivery }) => this.handle(delivery)))
     const early = [...this.#early]
     for (let start = 0; start < early.length; start += ASKED_TOGETHER)
       await Promise.all(
@@ -183,9 +227,10 @@ export class Intake {
   /** Once more at least, however old it is: after an outage deliveries of hours are read at once. */
   async #askAgain(key: string, { request, receivedMs }: Early, nowMs: number): Promise<void> {
     let isEarly = false
-    const isDone = await this.#submit([request], { early: key }, () => {
+    const onEarly = () => {
       isEarly = true
-    })
+    }
+    const isDone = await this.#submit([request], { origin: { early: key }, keepsBack: false, onEarly })
     const isOver = !isEarly || nowMs - receivedMs > EARLY_MS
     if (isDone && isOver) this.#early.delete(key)
   }
@@ -198,7 +243,11 @@ export class Intake {
       const { url } = request.source
       return { ...request, source: { kind: 'sweep', ...(url === undefined ? {} : { url }) } }
     })
-    return this.#inLane(laneOf(requests[0]), () => this.#submit(requests, { sweep: found.event }))
+    const lane = laneOf(requests[0])
+    return this.#inLane(lane, async () => {
+      if (this.#isBehind(lane, delivery.id)) return false
+      return this.#submit(requests, { origin: { sweep: found.event }, keepsBack: true })
+    })
   }
 
   /** Whether a delivery was taken: it need not be read from the delivery log. */

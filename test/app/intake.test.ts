@@ -120,6 +120,57 @@ describe('of the requests of one delivery', () => {
   })
 })
 
+describe('behind a comment that failed', () => {
+  const said = (body: string, id: string, issue = 12) =>
+    comment({ 'comment.body': body, 'comment.id': Number(id), 'issue.number': issue }, id)
+
+  it('later ones on its issue are seen, and wait for it; those on other issues do not', async () => {
+    const { intake, told, decided } = failingStage(new Map([['unhold', away(1)]]))
+    await intake.handle(said('/unhold', '1'))
+    await intake.handle(said('/hold a doubt', '2'))
+    await intake.handle(said('/status', '3', 13))
+    await intake.handle(said('/help', '4'))
+    expect(told.filter((line) => line.startsWith('seen'))).toEqual(['seen 1', 'seen 2', 'seen 3', 'seen 4'])
+    expect([decided, intake.open]).toEqual([['status'], 3])
+    const { event, payload } = said('/start', '5')
+    const find = () => intake.handleFound({ event, payload }, '2026-11-20T10:00:00.000Z')
+    expect(await find()).toBe(false)
+    await intake.retry(0)
+    expect([decided.slice(1), intake.open]).toEqual([['unhold', 'hold a doubt', 'help'], 0])
+    expect(await find()).toBe(true)
+  })
+
+  it('the next one that fails keeps back what is behind it', async () => {
+    const { intake, decided } = failingStage(
+      new Map([
+        ['unhold', away(1)],
+        ['hold a doubt', away(1)],
+      ]),
+    )
+    await intake.handle(said('/unhold', '1'))
+    await intake.handle(said('/hold a doubt', '2'))
+    await intake.handle(said('/unhold again', '3'))
+    await intake.retry(0)
+    expect(decided).toEqual(['unhold'])
+    await intake.retry(0)
+    expect(decided).toEqual(['unhold', 'hold a doubt', 'unhold again'])
+  })
+
+  it('whatever is behind it goes on once it was tried for two minutes, and that is told', async () => {
+    const { intake, told, decided } = failingStage(new Map([['unhold', away(99)]]))
+    await intake.handle(said('/unhold\n\n/status', '1'))
+    await intake.handle(said('/hold a doubt', '2'))
+    for (const _ of [1, 2]) await intake.retry(0)
+    expect(decided).toEqual([])
+    await intake.retry(0)
+    expect(decided).toEqual(['status', 'hold a doubt'])
+    await intake.handle(said('/help', '3'))
+    await intake.retry(0)
+    expect([decided, intake.open]).toEqual([['status', 'hold a doubt', 'help', 'status'], 1])
+    expect(told.filter((line) => line.includes('those after them go on'))).toHaveLength(1)
+  })
+})
+
 describe('no sign is given to', () => {
   it.each([
     ['words', { 'comment.body': 'I like it' }],
