@@ -1,3 +1,4 @@
+import { RingmasterError } from '../core/problem.ts'
 import type { Log } from '../engine/ports.ts'
 import type { GitHubApp } from '../github/client.ts'
 import { outside } from '../github/trouble.ts'
@@ -41,6 +42,8 @@ export interface CatchUpOptions {
   readonly isStart: boolean
   /** At a start called between batches, where the mark may have moved on, to have it made durable; nothing waits for it. */
   readonly book: () => void
+  /** Called with when a delivery was delivered before it is given up, because GitHub does not hand it out any more. */
+  readonly miss: (deliveredMs: number) => void
   /** Ends it between batches: what was not handed in by then is read at the next start. */
   readonly signal: AbortSignal
   readonly log: Log
@@ -50,12 +53,13 @@ export interface CatchUpOptions {
  * Compares GitHub's delivery log from an instant on with what was taken, here or by what the log tells elsewhere, and hands
  * in what is missing, oldest first, whatever status GitHub booked; what was taken within the last minute only at a start.
  * The mark follows while it reads: whoever is killed over it goes on from there, although all of them were known. A delivery
- * that cannot be read holds back the mark and none of the others. Throws when the list itself cannot be read.
+ * that cannot be read holds back the mark and none of the others, as long as GitHub may hand it out. Throws when the list
+ * itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
   intake: Intake,
-  { sinceMs, nowMs, isStart, book, signal, log }: CatchUpOptions,
+  { sinceMs, nowMs, isStart, book, miss, signal, log }: CatchUpOptions,
 ): Promise<CaughtUp> {
   const fromMs = Math.max(sinceMs, nowMs - KEPT_MS)
   return inClass('bulk', async () => {
@@ -65,11 +69,21 @@ export async function catchUp(
     const missing = deliveries.filter(
       (listed) => !isKnown(listed) && (isStart || !listed.isTaken || listed.deliveredMs <= untilMs),
     )
+    let handedIn = 0
     let owed = 0
+    const giveUp = (guid: string, deliveredMs: number): void => {
+      miss(deliveredMs)
+      intake.letGo(guid, deliveredMs)
+      log.error({ delivery: guid }, 'GitHub does not hand a delivery out any more; what it told is looked up again')
+    }
     const readOrOwe = async (listed: Listed): Promise<Delivery | null> => {
       try {
         return await readDelivery(app, listed.id)
       } catch (error) {
+        if (error instanceof RingmasterError && error.code === 'github-not-found') {
+          giveUp(listed.guid, listed.deliveredMs)
+          return null
+        }
         owed += 1
         intake.owe(listed.guid, listed.deliveredMs)
         log.error({ delivery: listed.guid, error: String(error) }, 'a delivery could not be read; it is read again')
@@ -79,15 +93,21 @@ export async function catchUp(
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
       const reachedMs = Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs)
       intake.checked(reachedMs, fromMs)
-      if (signal.aborted) return { handedIn: start - owed, owed, untilMs: reachedMs }
+      if (signal.aborted) return { handedIn, owed, untilMs: reachedMs }
       if (isStart && start > 0) book()
       const read = await Promise.all(missing.slice(start, start + READ_TOGETHER).map(readOrOwe))
       /** In the order of the log, whichever came first: of two commands on one issue the later one has the last word. */
-      for (const delivery of read) if (delivery !== null) intake.take(delivery)
+      for (const delivery of read) {
+        if (delivery === null) continue
+        handedIn += 1
+        intake.take(delivery)
+      }
       if (intake.open > MOST_OPEN) await intake.idle()
     }
+    /** No list names them again: they were delivered before what GitHub keeps. */
+    for (const [guid, deliveredMs] of intake.owedBefore(fromMs)) giveUp(guid, deliveredMs)
     intake.checked(untilMs, fromMs)
-    return { handedIn: missing.length - owed, owed, untilMs }
+    return { handedIn, owed, untilMs }
   })
 }
 

@@ -273,6 +273,19 @@ export class Intake {
     this.#owed.set(guid, deliveredMs)
   }
 
+  /** Gives a delivery up that GitHub does not hand out any more, unless it was taken: nothing is owed of it. */
+  letGo(guid: string, deliveredMs: number): void {
+    if (this.knows(guid)) return
+    this.#owed.delete(guid)
+    this.#open.delete(guid)
+    this.#handled.set(guid, deliveredMs)
+  }
+
+  /** Deliveries that could not be read yet and were delivered before an instant, by GUID with when that was. */
+  owedBefore(atMs: number): readonly (readonly [guid: string, deliveredMs: number])[] {
+    return [...this.#owed].filter(([, deliveredMs]) => deliveredMs < atMs)
+  }
+
   /** When the oldest delivery was delivered that could not be read yet, in milliseconds; infinite where there is none. */
   get owedFromMs(): number {
     return Math.min(Number.POSITIVE_INFINITY, ...this.#owed.values())

@@ -55,8 +55,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let comparedMs = Number.NaN
   /** Repositories that could not be looked up, by their id: a name may change before they can. */
   const owed = new Map<number, Owed>()
-  /** From when every repository that changed is to be looked up, until all of them could be listed; null without an outage. */
-  let outageMs: number | null = null
+  /** From when every repository that changed is to be looked up, until all of them could be listed; infinite without an outage. */
+  let outageMs = Number.POSITIVE_INFINITY
+  /** The same of the next sweep: what one under way has read already may be what is missed. */
+  let missedMs = Number.POSITIVE_INFINITY
   /** Up to when everything was looked up, by our clock, but for what is owed. */
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
@@ -67,6 +69,14 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   const comparing = oneAtATime(signal)
   const sweeping = oneAtATime(signal)
   let caughtUp: Promise<void> = Promise.resolve()
+
+  /** From where something has yet to be looked up that the delivery log does not tell any more. */
+  const heldMs = (): number => Math.min(outageMs, missedMs, ...[...owed.values()].map(({ fromMs }) => fromMs))
+
+  const miss = (deliveredMs: number): void => {
+    missedMs = Math.min(missedMs, deliveredMs)
+    intake.hold(heldMs())
+  }
 
   let isBooking = false
 
@@ -87,7 +97,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   async function compare(isStart: boolean): Promise<void> {
     try {
       const sinceMs = Math.min(comparedMs, intake.owedFromMs)
-      const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, signal, log })
+      const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, miss, signal, log })
       const { handedIn, owed } = compared
       comparedMs = compared.untilMs
       if (handedIn + owed > 0) log.info({ handedIn, owed }, 'read the delivery log')
@@ -105,7 +115,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     )
     const listed = all.flatMap(({ id, full_name, default_branch, pushed_at }) => {
       const isRelease = isReleases(full_name)
-      const isChanged = outageMs !== null && Date.parse(pushed_at ?? '') >= outageMs - CLOCKS_DIFFER_MS
+      const isChanged = Date.parse(pushed_at ?? '') >= outageMs - CLOCKS_DIFFER_MS
       if (!isRelease && !isChanged && !owed.has(id) && !wanted.has(full_name.toLowerCase())) return []
       return [{ repository: { id, full_name, default_branch }, isRelease }]
     })
@@ -143,7 +153,9 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   async function sweepAll(): Promise<void> {
     const startedMs = nowMs()
-    const sinceMs = sweptMs - CLOCKS_DIFFER_MS
+    outageMs = Math.min(outageMs, missedMs)
+    missedMs = Number.POSITIVE_INFINITY
+    const sinceMs = Math.min(sweptMs, outageMs) - CLOCKS_DIFFER_MS
     try {
       const swept = await repositories()
       const octokit = await app.forRepository(releaseRepository)
@@ -168,10 +180,9 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       }
       if (signal.aborted) return
       sweptMs = startedMs
-      outageMs = null
-      const owedMs = Math.min(Number.POSITIVE_INFINITY, ...[...owed.values()].map(({ fromMs }) => fromMs))
-      intake.swept(Math.min(sweptMs, owedMs))
-      intake.hold(owedMs)
+      outageMs = Number.POSITIVE_INFINITY
+      intake.swept(Math.min(sweptMs, heldMs()))
+      intake.hold(heldMs())
     } catch (error) {
       log.error({ error: String(error) }, 'the repositories could not be listed; they are looked up at the next sweep')
     }
@@ -203,9 +214,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   /** What the delivery log tells goes before what is found otherwise, but for what it no longer tells. */
   async function look(isStart: boolean): Promise<void> {
-    if (isStart && outageMs !== null) await sweeping.run(sweepAll)
+    if (isStart && outageMs < Number.POSITIVE_INFINITY) await sweeping.run(sweepAll)
     await compare(isStart)
-    if (nowMs() - sweptMs >= SWEEP_EVERY_MS) void sweeping.run(sweepAll)
+    const isMissing = Math.min(outageMs, missedMs) < Number.POSITIVE_INFINITY
+    if (isMissing || nowMs() - sweptMs >= SWEEP_EVERY_MS) void sweeping.run(sweepAll)
   }
 
   const inBulk = (work: () => Promise<void>): Promise<void> => inClass('bulk', work)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { catchUp } from '../../src/app/catch-up.ts'
+import { catchUp, KEPT_MS } from '../../src/app/catch-up.ts'
 import { Intake } from '../../src/app/intake.ts'
 import type { LedgerEvent } from '../../src/core/event.ts'
 import type { GitHubApp } from '../../src/github/client.ts'
@@ -41,6 +41,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
     }),
   )
   const booked: number[] = []
+  const missed: number[] = []
   const marks: number[] = []
   const decided: (string | undefined)[] = []
   const intake = new Intake({
@@ -80,12 +81,13 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
         booked.push((NOW - intake.markMs) / SECOND_MS)
         given.booking?.()
       },
+      miss: (deliveredMs) => void missed.push((NOW - deliveredMs) / SECOND_MS),
       sinceMs: NOW - (given.sinceSecondsAgo ?? 3_600) * SECOND_MS,
       nowMs: NOW,
       signal: given.signal ?? new AbortController().signal,
       log: { info: () => {}, error: () => {} },
     })
-  return { intake, compare, read, decided, marks, booked }
+  return { intake, compare, read, decided, marks, booked, missed }
 }
 
 describe('the delivery log', () => {
@@ -176,6 +178,35 @@ describe('the delivery log', () => {
     expect(read).toEqual(['hold', 'unhold'])
     expect(decided).toEqual(['unhold', 'unhold', 'hold', 'hold'])
     expect(intake.owedFromMs).toBe(NOW - 80 * SECOND_MS)
+  })
+
+  it('is gone on from where it names a delivery that GitHub does not hand out, which is told', async () => {
+    let asked = 0
+    const gone = async (): Promise<void> => {
+      asked += 1
+      const status = asked === 1 ? 502 : 404
+      throw Object.assign(new Error('no'), { name: 'HttpError', status, response: {} })
+    }
+    const { intake, compare, missed } = stage([
+      { guid: 'later', secondsAgo: 70 },
+      { guid: 'gone', secondsAgo: 90, reading: gone },
+    ])
+    expect(await compare({ isStart: false })).toMatchObject({ handedIn: 1, owed: 1 })
+    await intake.idle()
+    expect([missed, intake.owedFromMs]).toEqual([[], NOW - 90 * SECOND_MS])
+    for (const _ of [1, 2]) expect(await compare({ isStart: false })).toMatchObject({ handedIn: 0, owed: 0 })
+    expect([missed, asked]).toEqual([[90], 2])
+    expect([intake.open, intake.owedFromMs, intake.markMs]).toEqual([0, Number.POSITIVE_INFINITY, NOW - 60 * SECOND_MS])
+  })
+
+  it('is waited for no longer than GitHub keeps it', async () => {
+    const { intake, compare, missed } = stage([])
+    const keptSeconds = KEPT_MS / SECOND_MS
+    intake.owe('kept', NOW - KEPT_MS + SECOND_MS)
+    intake.owe('expired', NOW - KEPT_MS - SECOND_MS)
+    await compare({ isStart: false, sinceSecondsAgo: keptSeconds + 1 })
+    expect(missed).toEqual([keptSeconds + 1])
+    expect([intake.open, intake.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
   })
 
   it('is compared up to a minute ago by the clock of GitHub, or by ours where it tells none', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { listed, PLATFORM, RELEASES, TOOLS, upkeepStage } from './upkeep-stage.ts'
+import { BACK, HOUR_MS, listed, PLATFORM, RELEASES, TOOLS, upkeepStage } from './upkeep-stage.ts'
 
 const EVERY_CHANGED = ['acme/platform', 'acme/releases', 'acme/tools']
 const CONFIGURED = ['acme/platform', 'acme/releases']
@@ -68,3 +68,17 @@ it.each(['GET /installation/repositories', 'GET /repos/{owner}/{repo}/installati
     expect(await on.look(1)).toEqual(CONFIGURED)
   },
 )
+
+it('what a delivery told that GitHub does not hand out any more is looked up, and holds the mark until then', async () => {
+  const on = upkeepStage({ sinceMs: BACK - HOUR_MS / 2 })
+  const deliveredMs = BACK - HOUR_MS / 4
+  on.gitHub.deliveredMs = [deliveredMs]
+  on.gitHub.listing = [RELEASES, PLATFORM, { ...TOOLS, pushed_at: new Date(BACK).toISOString() }]
+  on.gitHub.broken.add('GET /installation/repositories')
+  expect(await on.look('start')).toEqual([])
+  expect(on.intake.markMs).toBe(deliveredMs)
+  on.gitHub.broken.clear()
+  expect(await on.look(1 / 60)).toEqual(EVERY_CHANGED)
+  expect(on.intake.markMs).toBe(BACK)
+  expect(await on.look(1 / 60)).toEqual([])
+})

@@ -30,6 +30,11 @@ export const PLATFORM = listed(2, 'acme/platform')
 export const TOOLS = listed(3, 'acme/tools')
 const QUIET = listed(4, 'acme/quiet', '2026-01-01T10:00:00Z')
 
+const deliveryAt = (deliveredMs: number, id: number) => ({
+  ...{ id, guid: `delivery-${id}`, event: 'workflow_run', action: 'completed', status_code: 502 },
+  delivered_at: new Date(deliveredMs).toISOString(),
+})
+
 /**
  * What keeps the log of an App complete that comes back after a time, ten days when left out: what GitHub lists, what cannot
  * be read of it, and what was looked at.
@@ -41,6 +46,8 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
     /** What is answered where a repository is asked for by its name, instead of what is listed; null: nothing is there. */
     byName: new Map<string, Listed | null>(),
     broken: new Set<string>(),
+    /** When the deliveries were delivered that are listed; none of them is handed out. */
+    deliveredMs: [] as readonly number[],
   }
   const held = new Map<string, Promise<void>>()
   const asked: string[] = []
@@ -52,7 +59,8 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
     const name = `${owner}/${repo}`
     if (gitHub.broken.has(route) || gitHub.broken.has(name)) throw failing(502)
     if (route === 'GET /installation/repositories') return gitHub.listing
-    if (route === 'GET /app/hook/deliveries') return []
+    if (route === 'GET /app/hook/deliveries') return gitHub.deliveredMs.map(deliveryAt)
+    if (route === 'GET /app/hook/deliveries/{delivery_id}') throw failing(404)
     if (route === 'GET /repos/{owner}/{repo}/installation') return { id: 7 }
     if (route === 'GET /repos/{owner}/{repo}') {
       const there = gitHub.byName.get(name)
