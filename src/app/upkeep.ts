@@ -10,6 +10,7 @@ import { inClass } from '../github/work-class.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { catchUp, KEPT_MS } from './catch-up.ts'
 import type { Intake } from './intake.ts'
+import { Owed } from './owed.ts'
 
 export interface UpkeepOptions {
   readonly app: GitHubApp
@@ -49,12 +50,14 @@ const CAUGHT_UP_EVERY_MS = 1_000
 const REPOSITORIES_TOGETHER = 4
 const FACTS_TOGETHER = 100
 
+/** Each of them says what became of what those before it told: where one could not be looked up, those behind it are again. */
+const OF_RUNS: ReadonlySet<SweepKind> = new Set(['builds', 'deployments', 'gates', 'runs'])
+
 export function createUpkeep(options: UpkeepOptions): Upkeep {
   const { app, ledger, intake, releaseRepository, configured, clock, log } = options
   /** From where the delivery log is to be compared, by GitHub's clock; moves on when a comparison came to its end. */
   let comparedMs = Number.NaN
-  /** Repositories that could not be looked up, by their id: a name may change before they can. */
-  const owed = new Map<number, Owed>()
+  const owed = new Owed()
   /** From when every repository that changed is to be looked up, until all of them could be listed; infinite without an outage. */
   let outageMs = Number.POSITIVE_INFINITY
   /** The same of the next sweep: what one under way has read already may be what is missed. */
@@ -71,7 +74,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   let caughtUp: Promise<void> = Promise.resolve()
 
   /** From where something has yet to be looked up that the delivery log does not tell any more. */
-  const heldMs = (): number => Math.min(outageMs, missedMs, ...[...owed.values()].map(({ fromMs }) => fromMs))
+  const heldMs = (): number => Math.min(outageMs, missedMs, owed.heldMs)
 
   const miss = (deliveredMs: number): void => {
     missedMs = Math.min(missedMs, deliveredMs)
@@ -113,23 +116,25 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     const all = await outside('list the repositories of the installation', () =>
       octokit.paginate('GET /installation/repositories', { per_page: 100 }),
     )
+    const { names } = owed
     const listed = all.flatMap(({ id, full_name, default_branch, pushed_at }) => {
       const isRelease = isReleases(full_name)
       const isChanged = Date.parse(pushed_at ?? '') >= outageMs - CLOCKS_DIFFER_MS
-      if (!isRelease && !isChanged && !owed.has(id) && !wanted.has(full_name.toLowerCase())) return []
-      return [{ repository: { id, full_name, default_branch }, isRelease }]
+      const isWhole = isRelease || isChanged || wanted.has(full_name.toLowerCase())
+      if (!isWhole && !names.has(id)) return []
+      return [{ repository: { id, full_name, default_branch }, isRelease, isWhole }]
     })
     const ids = new Set(all.map(({ id }) => id))
-    const unlisted = [...owed].filter(([id]) => !ids.has(id))
-    return [...listed, ...(await Promise.all(unlisted.map(([id, { name }]) => unlistedOne(id, name)))).flat()]
+    const unlisted = [...names].filter(([id]) => !ids.has(id))
+    return [...listed, ...(await Promise.all(unlisted.map(([id, name]) => unlistedOne(id, name)))).flat()]
   }
 
   /** A repository that is owed and was not listed, if it is there: a page may miss one while another is removed. */
   async function unlistedOne(id: number, name: string): Promise<Swept[]> {
     try {
       const repository = await named(name)
-      if (repository?.id === id) return [{ repository, isRelease: isReleases(repository.full_name) }]
-      owed.delete(id)
+      if (repository?.id === id) return [{ repository, isRelease: isReleases(repository.full_name), isWhole: true }]
+      owed.forget(id)
       log.error({ repository: name }, 'a repository is gone before it could be looked up; it is let go')
     } catch (error) {
       log.error({ repository: name, error: String(error) }, 'a repository could not be read; it is at the next sweep')
@@ -166,21 +171,17 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         if (signal.aborted) return
         const together = swept.slice(start, start + REPOSITORIES_TOGETHER)
         await Promise.all(
-          together.map(async ({ repository, isRelease }) => {
-            const fromMs = Math.min(sinceMs, owed.get(repository.id)?.fromMs ?? sinceMs)
-            const kinds = SWEEPS.filter(({ where }) => isRelease || where === 'products').map(({ kind }) => kind)
-            const place = { octokit, repository, installationId: installation.id, sinceMs: fromMs }
-            let failed = false
-            /** In the order of the table: a run's end says what became of deployments that are known by then. */
-            for (const kind of kinds) failed = !(await sweepOne(kind, place)) || failed
-            if (failed) owed.set(repository.id, { name: repository.full_name, fromMs })
-            else owed.delete(repository.id)
+          together.map(async (one) => {
+            const place = { octokit, repository: one.repository, installationId: installation.id, sinceMs, log }
+            owed.note(one.repository, await sweepRepository(one, place), startedMs)
           }),
         )
       }
       if (signal.aborted) return
       sweptMs = startedMs
       outageMs = Number.POSITIVE_INFINITY
+      for (const released of owed.release(startedMs))
+        log.error({ ...released }, 'facts could not be looked up for three days; they hold the mark no longer')
       intake.swept(Math.min(sweptMs, heldMs()))
       intake.hold(heldMs())
     } catch (error) {
@@ -188,8 +189,22 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     }
   }
 
+  /** Which kinds of a repository could not be looked up, or only without what tells what they are about; and from when on. */
+  async function sweepRepository({ repository, isRelease, isWhole }: Swept, place: Place) {
+    const failed = new Map<SweepKind, number>()
+    for (const { kind, where } of SWEEPS) {
+      if (!isRelease && where !== 'products') continue
+      if (!isWhole && !owed.has(repository.id, kind)) continue
+      const fromMs = owed.fromMs(repository.id, kind, place.sinceMs)
+      const isDone = await sweepOne(kind, { ...place, sinceMs: fromMs })
+      const isUponFailed = OF_RUNS.has(kind) && [...OF_RUNS].some((before) => failed.has(before))
+      if (!isDone || isUponFailed) failed.set(kind, fromMs)
+    }
+    return failed
+  }
+
   /** Whether everything of a kind was read and is settled; what goes wrong is told and keeps nothing else back. */
-  async function sweepOne(kind: SweepKind, place: Parameters<typeof readAgain>[1]): Promise<boolean> {
+  async function sweepOne(kind: SweepKind, place: Place): Promise<boolean> {
     const about = { kind, repository: place.repository.full_name }
     try {
       let isDone = true
@@ -275,12 +290,11 @@ function oneAtATime(signal: AbortSignal) {
 const sweptOf = (state: IntakeState | undefined): number | undefined =>
   state && (state.swept === undefined ? Date.parse(state.until) - SWEEP_EVERY_MS : Date.parse(state.swept))
 
-interface Owed {
-  readonly name: string
-  readonly fromMs: number
-}
+type Place = Parameters<typeof readAgain>[1]
 
 interface Swept {
   readonly repository: SweptRepository
   readonly isRelease: boolean
+  /** Whether everything is looked up in it, not only what is owed. */
+  readonly isWhole: boolean
 }

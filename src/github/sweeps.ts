@@ -1,11 +1,13 @@
 import type { Octokit } from '@octokit/rest'
+import { RingmasterError } from '../core/problem.ts'
 import { QUESTION_CHECK_PREFIX } from '../core/product/build-line-schema.ts'
 import { BUILD_CHECK_PREFIX } from '../core/product/schema.ts'
 import { RELEASES_BRANCH } from '../core/release/composition.ts'
+import type { Log } from '../engine/ports.ts'
 import type { SweepKind } from '../engine/sweeps.ts'
 import { branchHead } from './branches.ts'
 import { splitName } from './client.ts'
-import { outside, statusOf, translated } from './trouble.ts'
+import { isFinal, outside, statusOf } from './trouble.ts'
 
 /** A repository as its webhooks describe it. */
 export interface SweptRepository {
@@ -26,6 +28,7 @@ interface Place {
   readonly installationId: number
   /** Only what happened from here on, milliseconds since 1970. */
   readonly sinceMs: number
+  readonly log: Log
 }
 
 type Reader = (place: Place) => AsyncIterable<Found>
@@ -36,6 +39,31 @@ const BUNDLES_CHECK = 'ringmaster/bundles'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 const at = ({ repository }: Place) => splitName(repository.full_name)
+
+/**
+ * What GitHub tells of one of the things that it listed; null where it never will: that is told, and keeps nothing else back.
+ * Nobody leaves out what the installation may not see: a denial is seldom about one thing, and somebody may grant it.
+ */
+async function ofOne<T>({ repository, log }: Place, what: string, work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await outside(what, work)
+  } catch (error) {
+    if (!(error instanceof RingmasterError) || error.code === 'github-refused' || !isFinal(error)) throw error
+    log.error({ repository: repository.full_name, error: String(error) }, 'one thing is left out of what is looked up')
+    return null
+  }
+}
+
+/** The check runs of a commit, all of them; none where GitHub tells none for good. */
+const checkRuns = async (place: Place, ref: string) =>
+  (await ofOne(place, `list the check runs of ${ref}`, () =>
+    place.octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+      ...at(place),
+      ref,
+      filter: 'all',
+      per_page: 100,
+    }),
+  )) ?? []
 
 async function* recentRuns(place: Place) {
   const { octokit, sinceMs } = place
@@ -56,18 +84,12 @@ const isRecord = (name: string): boolean =>
 
 const READERS: { readonly [K in SweepKind]: Reader } = {
   async *builds(place) {
-    const { octokit, repository } = place
+    const { repository } = place
     const seen = new Set<string>()
     for await (const run of recentRuns(place)) {
       if (seen.has(run.head_sha)) continue
       seen.add(run.head_sha)
-      const checks = await octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
-        ...at(place),
-        ref: run.head_sha,
-        filter: 'all',
-        per_page: 100,
-      })
-      for (const check_run of checks) {
+      for (const check_run of await checkRuns(place, run.head_sha)) {
         if (!isRecord(check_run.name)) continue
         yield { event: 'check_run', payload: { action: 'completed', check_run, repository } }
       }
@@ -94,13 +116,17 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
       per_page: 100,
     })
     for (const run of waiting) {
-      const { data: pending } = await octokit.request(
-        'GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments',
-        { ...at(place), run_id: run.id },
+      const pending = await ofOne(place, `read what run ${run.id} waits for`, () =>
+        octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}/pending_deployments', {
+          ...at(place),
+          run_id: run.id,
+        }),
       )
-      for (const { environment } of pending) {
+      for (const { environment } of pending?.data ?? []) {
         const name = environment.name ?? ''
-        const deployment = await jobDeployment(place, { id: run.id, sha: run.head_sha }, name)
+        const deployment = await ofOne(place, `find the deployment of run ${run.id}`, () =>
+          jobDeployment(place, { id: run.id, sha: run.head_sha }, name),
+        )
         if (deployment === null) continue
         const callback = `${run.url}/deployment_protection_rule`
         const payload = { action: 'requested', environment: name, deployment, deployment_callback_url: callback }
@@ -136,13 +162,15 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
       for (const pull_request of data) {
         if (Date.parse(pull_request.updated_at) < sinceMs) return
         yield { event: 'pull_request', payload: { action: 'synchronize', pull_request, repository } }
-        const { data: reviews } = await octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', {
-          ...at(place),
-          pull_number: pull_request.number,
-          per_page: 1,
-        })
+        const reviews = await ofOne(place, `list the reviews of #${pull_request.number}`, () =>
+          octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews', {
+            ...at(place),
+            pull_number: pull_request.number,
+            per_page: 1,
+          }),
+        )
         /** One is enough: it makes all of them worth reading again. */
-        for (const review of reviews)
+        for (const review of reviews?.data ?? [])
           yield { event: 'pull_request_review', payload: { action: 'submitted', review, pull_request, repository } }
       }
     }
@@ -158,13 +186,7 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
       per_page: 100,
     })
     for (const pull of pulls) {
-      const checks = await octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
-        ...at(place),
-        ref: pull.head.sha,
-        filter: 'all',
-        per_page: 100,
-      })
-      for (const check_run of checks)
+      for (const check_run of await checkRuns(place, pull.head.sha))
         yield { event: 'check_run', payload: { action: 'completed', check_run, repository } }
       const commit = { html_url: `${pull.base.repo.html_url}/commit/${pull.head.sha}` }
       for (const { id, context, creator } of await commitStatuses(place, pull.head.sha))
@@ -177,11 +199,10 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
     const issues = new Map<number, unknown>()
     const issueOf = async (issue_number: number): Promise<unknown> => {
       if (!issues.has(issue_number)) {
-        const { data } = await octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', {
-          ...at(place),
-          issue_number,
-        })
-        issues.set(issue_number, data)
+        const read = await ofOne(place, `read #${issue_number}`, () =>
+          octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', { ...at(place), issue_number }),
+        )
+        issues.set(issue_number, read?.data ?? null)
       }
       return issues.get(issue_number)
     }
@@ -198,6 +219,7 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
         if (!isAsWritten) continue
         const number = Number(/\/issues\/([0-9]+)$/.exec(comment.issue_url)?.[1])
         const issue = await issueOf(number)
+        if (issue === null) continue
         yield {
           event: 'issue_comment',
           payload: { action: 'created', comment, issue, repository, sender: comment.user },
@@ -219,14 +241,16 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
  */
 async function commitStatuses(place: Place, ref: string) {
   try {
-    return await place.octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/statuses', {
-      ...at(place),
-      ref,
-      per_page: 100,
-    })
+    const statuses = await ofOne(place, `list the statuses of ${ref}`, () =>
+      place.octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/statuses', {
+        ...at(place),
+        ref,
+        per_page: 100,
+      }),
+    )
+    return statuses ?? []
   } catch (error) {
-    const told = translated('list the statuses of a commit', error)
-    if (told.code === 'github-refused' && statusOf(error) === 403) return []
+    if (error instanceof RingmasterError && error.code === 'github-refused' && statusOf(error.cause) === 403) return []
     throw error
   }
 }
@@ -245,12 +269,14 @@ async function* statusesOf(
   deployment: ListedDeployment,
   repository: SweptRepository,
 ): AsyncGenerator<Found> {
-  const statuses = await place.octokit.paginate('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
-    ...at(place),
-    deployment_id: deployment.id,
-    per_page: 100,
-  })
-  for (const deployment_status of statuses.reverse()) {
+  const statuses = await ofOne(place, `list the statuses of deployment ${deployment.id}`, () =>
+    place.octokit.paginate('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
+      ...at(place),
+      deployment_id: deployment.id,
+      per_page: 100,
+    }),
+  )
+  for (const deployment_status of (statuses ?? []).reverse()) {
     const runId = runIdIn(deployment_status.log_url || deployment_status.target_url)
     const workflow_run = runId === null ? null : { id: runId }
     const payload = { action: 'created', deployment, deployment_status, workflow_run, repository }

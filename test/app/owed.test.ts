@@ -55,6 +55,38 @@ describe('a repository that could not be looked up after an outage', () => {
   })
 })
 
+describe('a kind of fact that cannot be looked up in a repository', () => {
+  const DEPLOYMENTS = 'GET /repos/{owner}/{repo}/deployments'
+
+  it('is looked up again from the same instant, and nothing that does not depend on it', async () => {
+    const on = upkeepStage()
+    on.gitHub.broken.add(`acme/releases ${DEPLOYMENTS}`)
+    await on.look('start')
+    await on.look(1)
+    expect(on.commentsHoursAgo).toEqual([240.25, 1.25])
+    expect(on.isHeld()).toBe(true)
+    on.gitHub.broken.clear()
+    await on.look(1)
+    expect(on.isHeld()).toBe(false)
+  })
+
+  it('holds the mark for no longer than three days, which is told once, and is looked up all the same', async () => {
+    const on = upkeepStage()
+    on.gitHub.broken.add(`acme/releases ${DEPLOYMENTS}`)
+    await on.look('start')
+    const held: boolean[] = []
+    for (const hours of [24, 24, 24, 24]) {
+      await on.look(hours)
+      held.push(on.isHeld())
+    }
+    expect([held, on.sweptHoursAgo()]).toEqual([[true, true, false, false], 0])
+    expect(on.logged.filter((line) => line.includes('hold the mark no longer'))).toHaveLength(1)
+    const asked = on.timesAsked(DEPLOYMENTS)
+    await on.look(1)
+    expect(on.timesAsked(DEPLOYMENTS)).toBe(asked + 2)
+  })
+})
+
 it.each(['GET /installation/repositories', 'GET /repos/{owner}/{repo}/installation'])(
   'after an outage everything that changed is looked up, also when the first attempt fails at %s',
   async (route) => {

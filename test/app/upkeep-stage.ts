@@ -13,6 +13,12 @@ interface UpkeepGiven {
   readonly submit?: IntakeOptions['engine']['submit']
 }
 
+interface AskedFor {
+  readonly owner?: string
+  readonly repo?: string
+  readonly since?: string
+}
+
 interface Listed {
   readonly id: number
   readonly full_name: string
@@ -45,6 +51,7 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
     listing: [RELEASES, PLATFORM, TOOLS, QUIET] as readonly Listed[],
     /** What is answered where a repository is asked for by its name, instead of what is listed; null: nothing is there. */
     byName: new Map<string, Listed | null>(),
+    /** Routes, repositories, or a route of a repository, as `owner/name route`. */
     broken: new Set<string>(),
     /** When the deliveries were delivered that are listed; none of them is handed out. */
     deliveredMs: [] as readonly number[],
@@ -52,12 +59,14 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
   const held = new Map<string, Promise<void>>()
   const asked: string[] = []
   const looked = new Set<string>()
+  const commentsHoursAgo: number[] = []
   const logged: string[] = []
   const failing = (status: number) => Object.assign(new Error('no'), { name: 'HttpError', status, response: {} })
 
-  function answer(route: string, { owner, repo }: { readonly owner?: string; readonly repo?: string }): unknown {
+  function answer(route: string, { owner, repo, since }: AskedFor): unknown {
     const name = `${owner}/${repo}`
-    if (gitHub.broken.has(route) || gitHub.broken.has(name)) throw failing(502)
+    if ([route, name, `${name} ${route}`].some((what) => gitHub.broken.has(what))) throw failing(502)
+    if (since !== undefined) commentsHoursAgo.push((nowMs - Date.parse(since)) / HOUR_MS)
     if (route === 'GET /installation/repositories') return gitHub.listing
     if (route === 'GET /app/hook/deliveries') return gitHub.deliveredMs.map(deliveryAt)
     if (route === 'GET /app/hook/deliveries/{delivery_id}') throw failing(404)
@@ -107,6 +116,8 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
     intake,
     upkeep,
     logged,
+    /** How many hours before each look the comments were looked up from. */
+    commentsHoursAgo,
     passHours(hours: number): void {
       nowMs += hours * HOUR_MS
     },

@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals'
+import { beforeEach, describe, expect, it } from '@jest/globals'
 import type { SweepKind } from '../../src/engine/sweeps.ts'
 import { type Found, readAgain } from '../../src/github/sweeps.ts'
 import { requestsOf } from '../../src/webhooks/index.ts'
+import { PAYLOADS } from '../webhooks/payloads.ts'
 import { APP_ID, app, BOT, github, RELEASES, useNock } from './stage.ts'
 
 useNock()
@@ -12,6 +13,11 @@ const ann = { login: 'ann', id: 1, type: 'User' }
 const actions = { id: 15368, slug: 'github-actions' }
 const installation = { releaseRepositoryId: RELEASES.id, appId: APP_ID, botLogin: BOT }
 
+const logged: string[] = []
+beforeEach(() => {
+  logged.length = 0
+})
+
 /** The requests that follow from what a sweep reads of a repository. */
 async function requests(kind: SweepKind, repository: { readonly id: number; readonly fullName: string }) {
   const place = {
@@ -19,6 +25,7 @@ async function requests(kind: SweepKind, repository: { readonly id: number; read
     repository: { id: repository.id, full_name: repository.fullName, default_branch: 'main' },
     installationId: 3,
     sinceMs: Date.parse('2026-11-20T09:00:00Z'),
+    log: { info: () => {}, error: (_: object, message: string) => void logged.push(message) },
   }
   const found: Found[] = []
   for await (const one of readAgain(kind, place)) found.push(one)
@@ -88,6 +95,55 @@ describe('a sweep', () => {
     expect(await requests('checks', RELEASES)).toMatchObject([
       { kind: 'check-forged', checkRunId: 2, app: 'copycat', sha: HEAD },
     ])
+  })
+
+  it('goes on without one run whose commit GitHub will not tell of, and says so', async () => {
+    const run = { created_at: at, updated_at: at }
+    github()
+      .get('/repos/acme/platform/actions/runs')
+      .query({ per_page: 100 })
+      .reply(200, {
+        total_count: 2,
+        workflow_runs: [
+          { ...run, head_sha: SHA },
+          { ...run, head_sha: HEAD },
+        ],
+      })
+    const checks = (sha: string) =>
+      github().get(`/repos/acme/platform/commits/${sha}/check-runs`).query({ filter: 'all', per_page: 100 })
+    checks(SHA).reply(422, { message: 'No commit found for SHA' })
+    const { check_run } = PAYLOADS.check_run
+    checks(HEAD).reply(200, { total_count: 1, check_runs: [{ ...check_run, head_sha: HEAD }] })
+    expect(await requests('builds', { id: 78, fullName: 'acme/platform' })).toMatchObject([
+      { kind: 'build-reported', sha: HEAD },
+    ])
+    expect(logged).toEqual(['one thing is left out of what is looked up'])
+  })
+
+  it.each([
+    [403, 'Resource not accessible by integration'],
+    [502, 'Server Error'],
+  ])('is tried again where a run is answered with %i', async (status, message) => {
+    github()
+      .get('/repos/acme/platform/actions/runs')
+      .query({ per_page: 100 })
+      .reply(200, { total_count: 1, workflow_runs: [{ created_at: at, updated_at: at, head_sha: SHA }] })
+    github().get(`/repos/acme/platform/commits/${SHA}/check-runs`).query(true).reply(status, { message })
+    await expect(requests('builds', { id: 78, fullName: 'acme/platform' })).rejects.toThrow(message)
+  })
+
+  it('goes on without a comment whose issue is gone', async () => {
+    const comment = (id: number, issue: number) => ({
+      ...{ id, body: '/status', created_at: at, updated_at: at, user: ann, html_url: `https://github.test/c${id}` },
+      issue_url: `https://api.github.test/repos/acme/releases/issues/${issue}`,
+    })
+    github()
+      .get('/repos/acme/releases/issues/comments')
+      .query(true)
+      .reply(200, [comment(1, 8), comment(2, 9)])
+    github().get('/repos/acme/releases/issues/8').reply(410, { message: 'This issue was deleted' })
+    github().get('/repos/acme/releases/issues/9').reply(200, { number: 9, title: 'A release', state: 'open' })
+    expect(await requests('comments', RELEASES)).toMatchObject([{ kind: 'command-given', comment: { id: 2 } }])
   })
 
   it('finds a configuration that a pull request proposes', async () => {
