@@ -53,8 +53,8 @@ export interface CatchUpOptions {
  * Compares GitHub's delivery log from an instant on with what was taken, here or by what the log tells elsewhere, and hands
  * in what is missing, oldest first, whatever status GitHub booked; what was taken within the last minute only at a start.
  * The mark follows while it reads: whoever is killed over it goes on from there, although all of them were known. A delivery
- * that cannot be read holds back the mark and none of the others, as long as GitHub may hand it out. Throws when the list
- * itself cannot be read.
+ * that cannot be read holds back the mark and none of the others, as long as GitHub may hand it out. Ends where it stands
+ * once too many of them fail. Throws when the list itself cannot be read.
  */
 export async function catchUp(
   app: GitHubApp,
@@ -93,7 +93,7 @@ export async function catchUp(
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
       const reachedMs = Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs)
       intake.checked(reachedMs, fromMs)
-      if (signal.aborted) return { handedIn, owed, untilMs: reachedMs }
+      if (signal.aborted || intake.isFull) return { handedIn, owed, untilMs: reachedMs }
       if (isStart && start > 0) book()
       const read = await Promise.all(missing.slice(start, start + READ_TOGETHER).map(readOrOwe))
       /** In the order of the log, whichever came first: of two commands on one issue the later one has the last word. */

@@ -59,6 +59,10 @@ const EARLY_MS = 2 * 60_000
 const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
 
+/** A payload takes tens of kilobytes: of more than so many only the GUID is kept, and GitHub is asked for them again. */
+const MOST_FAILED = 2_000
+const RETRIED_TOGETHER = 500
+
 /**
  * So often a delivery is tried before what comes later in its lane: at once and at three looks a minute apart, for two
  * minutes at least. A command that nobody can decide must not keep an issue shut.
@@ -76,7 +80,7 @@ export class Intake {
   readonly #open = new Map<string, number>()
   /** By GUID; those of a lane in their order. */
   readonly #failed = new Map<string, Failed>()
-  /** Deliveries that are known by their GUID alone, with when GitHub delivered them. */
+  /** Deliveries that are known by their GUID alone, with when GitHub delivered them, or some time before that. */
   readonly #owed = new Map<string, number>()
   /** Deliveries handled since the delivery log was last compared. */
   readonly #handled = new Map<string, number>()
@@ -118,7 +122,7 @@ export class Intake {
     await this.#inLane(lane, async () => {
       const tries = this.#failed.get(delivery.id)?.tries ?? 0
       if (this.#isBehind(lane, delivery.id)) {
-        this.#failed.set(delivery.id, { delivery, lane, tries })
+        this.#keepFailed({ delivery, lane, tries })
         return
       }
       const isDone = await this.#submit(requests, {
@@ -127,7 +131,7 @@ export class Intake {
         onEarly: (request, place) => this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
       })
       if (!isDone) {
-        this.#failed.set(delivery.id, { delivery, lane, tries: tries + 1 })
+        this.#keepFailed({ delivery, lane, tries: tries + 1 })
         if (lane !== null && tries + 1 === TRIES_AHEAD)
           this.#options.log.error({ delivery: delivery.id }, 'commands failed for two minutes; those after them go on')
         return
@@ -136,6 +140,12 @@ export class Intake {
       this.#open.delete(delivery.id)
       this.#handled.set(delivery.id, receivedMs)
     })
+  }
+
+  #keepFailed(failed: Failed): void {
+    const { id, receivedAt } = failed.delivery
+    if (this.#failed.has(id) || !this.isFull) this.#failed.set(id, failed)
+    else this.#owed.set(id, Date.parse(receivedAt) - CLOCKS_DIFFER_MS)
   }
 
   /** Whether something before a delivery in its lane is to be tried first; before what never failed is everything that did. */
@@ -216,7 +226,9 @@ export class Intake {
    * instant for the last time.
    */
   async retry(nowMs: number): Promise<void> {
-    await Promise.all([...this.#failed.values()].map(({ delivery }) => this.handle(delivery)))
+    const failed = [...this.#failed.values()]
+    for (let start = 0; start < failed.length; start += RETRIED_TOGETHER)
+      await Promise.all(failed.slice(start, start + RETRIED_TOGETHER).map(({ delivery }) => this.handle(delivery)))
     const early = [...this.#early]
     for (let start = 0; start < early.length; start += ASKED_TOGETHER)
       await Promise.all(
@@ -281,14 +293,21 @@ export class Intake {
     this.#handled.set(guid, deliveredMs)
   }
 
-  /** Deliveries that could not be read yet and were delivered before an instant, by GUID with when that was. */
+  /** Deliveries that have yet to be read and were delivered before an instant, by GUID with when that was. */
   owedBefore(atMs: number): readonly (readonly [guid: string, deliveredMs: number])[] {
     return [...this.#owed].filter(([, deliveredMs]) => deliveredMs < atMs)
   }
 
-  /** When the oldest delivery was delivered that could not be read yet, in milliseconds; infinite where there is none. */
+  /** When the oldest delivery was delivered that has yet to be read, or some time before; infinite where there is none. */
   get owedFromMs(): number {
-    return Math.min(Number.POSITIVE_INFINITY, ...this.#owed.values())
+    let oldestMs = Number.POSITIVE_INFINITY
+    for (const deliveredMs of this.#owed.values()) oldestMs = Math.min(oldestMs, deliveredMs)
+    return oldestMs
+  }
+
+  /** Whether so many deliveries wait to be tried again that no others need be read: they would only wait, too. */
+  get isFull(): boolean {
+    return this.#failed.size >= MOST_FAILED
   }
 
   /** Notes that the delivery log was compared from an instant up to another by GitHub's clock: all of it was taken. */

@@ -98,6 +98,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   }
 
   async function compare(isStart: boolean): Promise<void> {
+    if (intake.isFull) return
     try {
       const sinceMs = Math.min(comparedMs, intake.owedFromMs)
       const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, miss, signal, log })

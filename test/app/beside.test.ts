@@ -72,6 +72,24 @@ describe('beside a delivery log that takes long to read', () => {
   })
 })
 
+it('while thousands of deliveries fail they are tried again, and the delivery log is not read', async () => {
+  let isAway = true
+  const on = upkeepStage({
+    sinceMs: BACK - HOUR_MS / 2,
+    async submit() {
+      if (isAway) throw new Error('GitHub is away')
+      return { kind: 'accept', answer: null }
+    },
+  })
+  await on.look('start')
+  for (let number = 0; number < 2_000; number += 1) await on.intake.handle({ ...ended, id: `d${number}` })
+  await on.look(1 / 60)
+  expect([on.intake.open, on.timesAsked(DELIVERIES)]).toEqual([2_000, 1])
+  isAway = false
+  await on.look(1 / 60)
+  expect([on.intake.open, on.timesAsked(DELIVERIES)]).toEqual([0, 2])
+})
+
 describe('beside a sweep that takes long', () => {
   it('the delivery log is compared, and no other sweep begins', async () => {
     const on = upkeepStage({ sinceMs: BACK - HOUR_MS / 2 })

@@ -42,11 +42,13 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
   )
   const booked: number[] = []
   const missed: number[] = []
+  const engine = { isAway: false }
   const marks: number[] = []
   const decided: (string | undefined)[] = []
   const intake = new Intake({
     engine: {
       async submit({ source }) {
+        if (engine.isAway) throw new Error('GitHub is away')
         marks.push(intake.markMs)
         decided.push(source.delivery)
         return { kind: 'accept', answer: null }
@@ -87,7 +89,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
       signal: given.signal ?? new AbortController().signal,
       log: { info: () => {}, error: () => {} },
     })
-  return { intake, compare, read, decided, marks, booked, missed }
+  return { intake, compare, read, decided, marks, booked, missed, engine }
 }
 
 describe('the delivery log', () => {
@@ -207,6 +209,21 @@ describe('the delivery log', () => {
     await compare({ isStart: false, sinceSecondsAgo: keptSeconds + 1 })
     expect(missed).toEqual([keptSeconds + 1])
     expect([intake.open, intake.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
+  })
+
+  it('is read no further while thousands of deliveries fail, and then from there', async () => {
+    const { intake, compare, read, engine } = stage([
+      { guid: 'later', secondsAgo: 70 },
+      { guid: 'before', secondsAgo: 90 },
+    ])
+    engine.isAway = true
+    for (let number = 0; number < 2_000; number += 1)
+      await intake.handle({ ...delivered('workflow_run', PAYLOADS.workflow_run), id: `d${number}` })
+    expect(await compare({ isStart: false })).toEqual({ handedIn: 0, owed: 0, untilMs: NOW - 90 * SECOND_MS })
+    engine.isAway = false
+    await intake.retry(NOW)
+    expect(await compare({ isStart: false })).toEqual({ handedIn: 2, owed: 0, untilMs: NOW - 60 * SECOND_MS })
+    expect(read).toEqual(['before', 'later'])
   })
 
   it('is compared up to a minute ago by the clock of GitHub, or by ours where it tells none', async () => {

@@ -171,6 +171,37 @@ describe('behind a comment that failed', () => {
   })
 })
 
+describe('while the log takes nothing', () => {
+  const MINUTES_15 = 15 * 60_000
+  const ended = (number: number) => ({ ...delivered('workflow_run', PAYLOADS.workflow_run), id: `d${number}` })
+
+  it('two thousand deliveries are kept; of more the GUID alone, and hundreds are tried again at a time', async () => {
+    let isAway = true
+    const underWay = { now: 0, most: 0 }
+    const { intake, told } = stage({
+      async decide() {
+        if (isAway) throw new Error('GitHub is away')
+        underWay.now += 1
+        underWay.most = Math.max(underWay.most, underWay.now)
+        await new Promise(setImmediate)
+        underWay.now -= 1
+      },
+    })
+    for (let number = 0; number < 2_002; number += 1) await intake.handle(ended(number))
+    expect([intake.open, intake.isFull]).toEqual([2_002, true])
+    expect(['d0', 'd1999', 'd2000', 'd2001'].map((guid) => intake.knows(guid))).toEqual([true, true, false, false])
+    expect(intake.owedFromMs).toBe(Date.parse(ended(0).receivedAt) - MINUTES_15)
+    await intake.retry(0)
+    expect([intake.open, intake.isFull]).toEqual([2_002, true])
+    isAway = false
+    await intake.retry(0)
+    expect([intake.open, intake.isFull, underWay.most]).toEqual([2, false, 500])
+    for (const number of [2_000, 2_001]) await intake.handle(ended(number))
+    expect([intake.open, intake.owedFromMs]).toEqual([0, Number.POSITIVE_INFINITY])
+    expect(told.filter((line) => line.startsWith('decided'))).toHaveLength(2_002)
+  })
+})
+
 describe('no sign is given to', () => {
   it.each([
     ['words', { 'comment.body': 'I like it' }],
