@@ -204,14 +204,14 @@ export class Governor {
     const { resource } = turn.cost
     try {
       const answer = await send()
-      this.#primary[resource].learn(answer.headers)
+      this.#primary[resource].learn(answer.headers, this.#options.nowMs())
       const signal: Signal =
         resource === 'graphql' ? signalOfAnswer(answer.data, answer.headers, this.#options.nowMs()) : { kind: 'none' }
       this.#obey(turn, signal)
       return { outcome: { kind: 'answered', answer }, signal }
     } catch (error) {
       const headers = (error as { response?: { headers?: Headers } } | null)?.response?.headers
-      if (headers) this.#primary[resource].learn(headers)
+      if (headers) this.#primary[resource].learn(headers, this.#options.nowMs())
       const signal = signalOfError(error, this.#options.nowMs())
       this.#obey(turn, signal)
       return { outcome: { kind: 'failed', error }, signal }

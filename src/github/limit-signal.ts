@@ -23,13 +23,23 @@ const numberOf = (value: string | number | undefined): number | null => {
   return Number.isFinite(number) && number >= 0 ? number : null
 }
 
-/** `retry-after` first; else the reset of a budget that is used up; null when neither is said. */
+/** When an answer was given, by the clock of who gave it: ours may be minutes off. Null where it does not say. */
+export function answeredAt(headers: Headers): number | null {
+  const atMs = Date.parse(String(headers['date']))
+  return Number.isNaN(atMs) ? null : atMs
+}
+
+/**
+ * `retry-after` first; else the reset of a budget that is used up. What is named by the clock is measured from when the
+ * answer was given. Null when neither is said, or only what has passed: obeyed as it stands, that would be no wait at all.
+ */
 function waitOf(headers: Headers, nowMs: number): number | null {
+  const answeredMs = answeredAt(headers) ?? nowMs
   const retryAfterS = numberOf(headers['retry-after'])
-  if (retryAfterS !== null) return retryAfterS * 1_000
-  const resetS = numberOf(headers['x-ratelimit-reset'])
-  if (resetS === null || numberOf(headers['x-ratelimit-remaining']) !== 0) return null
-  return Math.max(1_000, resetS * 1_000 - nowMs)
+  const retryMs = retryAfterS === null ? Date.parse(String(headers['retry-after'])) - answeredMs : retryAfterS * 1_000
+  const isUsedUp = numberOf(headers['x-ratelimit-remaining']) === 0
+  const resetMs = isUsedUp ? (numberOf(headers['x-ratelimit-reset']) ?? 0) * 1_000 - answeredMs : 0
+  return [retryMs, resetMs].find((waitMs) => waitMs > 0) ?? null
 }
 
 /** Reads the error that Octokit throws for a refused request. */

@@ -178,6 +178,14 @@ describe('the governor', () => {
 
 describe('what GitHub says of its limits', () => {
   const SECONDARY = 'You have exceeded a secondary rate limit.'
+  const epochMs = (time: string) => Date.parse(`2026-11-20T${time}Z`)
+  const usedUp = (reset: string, answered?: string) =>
+    refusal(403, 'API rate limit exceeded for ringmaster[bot].', {
+      'x-ratelimit-limit': '5000',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(epochMs(reset) / 1_000),
+      ...(answered === undefined ? {} : { date: new Date(epochMs(answered)).toUTCString() }),
+    })
   it.each([
     {
       name: 'a secondary limit with retry-after',
@@ -188,12 +196,38 @@ describe('what GitHub says of its limits', () => {
     { name: '429 with retry-after', error: refusal(429, 'Too many requests', { 'retry-after': '30' }), waitMs: 30_000 },
     {
       name: 'a used-up hour',
-      error: refusal(403, 'API rate limit exceeded for ringmaster[bot].', {
-        'x-ratelimit-limit': '5000',
-        'x-ratelimit-remaining': '0',
-        'x-ratelimit-reset': String(Date.parse('2026-11-20T10:20:00Z') / 1_000),
-      }),
+      error: usedUp('10:20:00'),
       waitMs: 20 * 60_000,
+    },
+    {
+      name: 'a used-up hour, by a clock of ours that is half an hour ahead',
+      error: usedUp('10:20:00', '09:30:00'),
+      waitMs: 50 * 60_000,
+    },
+    {
+      name: 'a used-up hour that has ended by our clock',
+      error: usedUp('09:40:00', '09:30:00'),
+      waitMs: 10 * 60_000,
+    },
+    {
+      name: 'a used-up hour, by a clock of ours that is an hour behind',
+      error: usedUp('11:20:00', '11:00:00'),
+      waitMs: 20 * 60_000,
+    },
+    { name: 'a used-up hour that has ended by any clock', error: usedUp('09:30:00', '09:30:00'), waitMs: 60_000 },
+    { name: 'a used-up hour that has ended, without a date', error: usedUp('09:59:00'), waitMs: 60_000 },
+    {
+      name: 'a secondary limit until a time of day',
+      error: refusal(403, SECONDARY, {
+        date: 'Fri, 20 Nov 2026 09:30:00 GMT',
+        'retry-after': 'Fri, 20 Nov 2026 09:32:00 GMT',
+      }),
+      waitMs: 120_000,
+    },
+    {
+      name: 'a secondary limit with a retry-after of nothing',
+      error: refusal(403, SECONDARY, { 'retry-after': '0' }),
+      waitMs: 60_000,
     },
   ])('is obeyed, and the request is sent again even if it changes something: $name', async ({ error, waitMs }) => {
     const { time, sent, send } = governed()
@@ -271,6 +305,39 @@ describe('what GitHub says of its limits', () => {
     await time.advance(120_000)
     await Promise.all([...refused, passed])
     expect(sent).toHaveLength(6 + 5 + 3)
+  })
+
+  it('sends none of many sooner, and each seldom, while the hour that is used up ended long ago by our clock', async () => {
+    const { time, sent, send } = governed()
+    const refused = () => Promise.reject(usedUp('09:30:00'))
+    const all = Promise.allSettled(Array.from({ length: 5 }, () => send('again', get, 'read', refused)))
+    await time.advance(50_000)
+    expect(sent).toHaveLength(5)
+    await time.advance(3 * 3_600_000)
+    await all
+    expect([...new Set(sent.map(({ atMs }) => atMs / 60_000))]).toEqual([0, 1, 3, 7, 15, 30, 45])
+  })
+
+  it.each([
+    { clock: 'half an hour ahead', offMs: 30 * 60_000 },
+    { clock: 'an hour behind', offMs: -60 * 60_000 },
+  ])('waits for the end of an hour that an answer uses up, by a clock of ours that is $clock', async ({ offMs }) => {
+    const { time, governor, sent, send } = governed()
+    const thereMs = time.nowMs - offMs
+    const headers = {
+      date: new Date(thereMs).toUTCString(),
+      'x-ratelimit-limit': '5000',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(thereMs / 1_000 + 600),
+    }
+    await send('last', get, 'answer', async () => ({ headers, data: null }))
+    const next = send('next', get, 'answer')
+    await time.advance(599_999)
+    expect(sent).toHaveLength(1)
+    expect(governor.state.primary.core).toMatchObject({ resetAt: new Date(thereMs + 600_000).toISOString() })
+    await time.advance(1)
+    await next
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 600_000])
   })
 
   it('spaces reads over the rest of the hour when it runs short, and answers not at all', async () => {
