@@ -1,4 +1,5 @@
 import { RingmasterError } from '../core/problem.ts'
+import type { BudgetOptions } from './budget.ts'
 import { type Headers, type Signal, signalOfAnswer, signalOfError } from './limit-signal.ts'
 import { Pace } from './pace.ts'
 import { allowanceOf, spacingOf } from './pacing.ts'
@@ -53,6 +54,22 @@ const LIMITS = {
   'content-hour': { limit: 500, windowMs: HOUR_MS, burst: 120 },
 } as const
 type LimitName = keyof typeof LIMITS
+
+/** The secondary limits where the REST API has so many points a minute. */
+export function limitsOf(pointsPerMinute: number): Readonly<Record<LimitName, BudgetOptions>> {
+  const times = pointsPerMinute / POINTS_PER_MINUTE
+  const scaled = ({ limit, windowMs, burst }: BudgetOptions): BudgetOptions => ({
+    limit: limit * times,
+    windowMs,
+    burst: burst * times,
+  })
+  return {
+    rest: scaled(LIMITS.rest),
+    graphql: scaled(LIMITS.graphql),
+    'content-minute': scaled(LIMITS['content-minute']),
+    'content-hour': scaled(LIMITS['content-hour']),
+  }
+}
 
 const MAX_CONCURRENT = 100
 
@@ -119,11 +136,8 @@ export class Governor {
   constructor(options: GovernorOptions) {
     this.#options = options
     this.#shares = new Shares(options)
-    const times = options.pointsPerMinute / POINTS_PER_MINUTE
-    const share = (name: LimitName) => {
-      const { limit, burst, windowMs } = LIMITS[name]
-      return this.#shares.of(name, { limit: limit * times, burst: burst * times, windowMs })
-    }
+    const limits = limitsOf(options.pointsPerMinute)
+    const share = (name: LimitName) => this.#shares.of(name, limits[name])
     this.#budgets = {
       rest: share('rest'),
       graphql: share('graphql'),

@@ -30,11 +30,15 @@ export interface Sharing {
   isUp: boolean
 }
 
-const partOf = ({ limit, windowMs, burst }: BudgetOptions, processes: number): BudgetOptions => ({
-  limit: limit / processes,
-  windowMs,
-  burst: Math.max(1, burst / processes),
-})
+/**
+ * What falls to one process. One can always be spent at once after a rest, so a part of less than two counts over as long a
+ * stretch as it comes to two in: else nothing more would ever flow in.
+ */
+function partOf({ limit, windowMs, burst }: BudgetOptions, processes: number): BudgetOptions {
+  const stretch = Math.max(1, (2 * processes) / limit)
+  const share = stretch / processes
+  return { limit: limit * share, windowMs: windowMs * stretch, burst: Math.max(1, burst * share) }
+}
 
 const setTo = (budget: Budget, nowMs: number, level: number): void => budget.spend(nowMs, budget.level(nowMs) - level)
 
@@ -79,7 +83,8 @@ export class Share {
   }
 
   get limit(): number {
-    return this.#budget.limit
+    const { limit } = this.#options
+    return this.#sharing.isUp ? limit : limit / this.#processes
   }
 
   level(nowMs: number): number {

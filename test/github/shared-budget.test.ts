@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
 import { Budget } from '../../src/github/budget.ts'
-import { type Answer, Governor, type GovernorOptions, POINTS_PER_MINUTE } from '../../src/github/governor.ts'
+import { type Answer, Governor, type GovernorOptions, limitsOf, POINTS_PER_MINUTE } from '../../src/github/governor.ts'
+import { allowanceOf } from '../../src/github/pacing.ts'
 import type { RequestOptions } from '../../src/github/request-cost.ts'
-import type { Claim, SharedBudget } from '../../src/github/shared-budget.ts'
+import { type Claim, Share, type SharedBudget } from '../../src/github/shared-budget.ts'
 import { inClass } from '../../src/github/work-class.ts'
 import { VirtualTime } from './virtual-time.ts'
 
@@ -138,6 +140,55 @@ describe('several processes that can ask each other', () => {
     await time.advance(2_000)
     expect(went).toBe(true)
     await turn
+  })
+})
+
+/** All that may be set. */
+const settings = fc.record({
+  pointsPerMinute: fc.integer({ min: 60, max: 900_000 }),
+  pushesPerMinute: fc.integer({ min: 1, max: 60_000 }),
+  processes: fc.integer({ min: 1, max: 16 }),
+})
+const NAMES = ['rest', 'graphql', 'content-minute', 'content-hour', 'pushes'] as const
+
+describe('the part of one process', () => {
+  it.each(NAMES)('fills up again however small it is, and stays a part: %s', (name) => {
+    const pauses = fc.array(fc.integer({ min: 0, max: 3_600_000 }), { minLength: 2, maxLength: 40 })
+    fc.assert(
+      fc.property(settings, pauses, ({ pointsPerMinute, pushesPerMinute, processes: count }, pausesMs) => {
+        const whole = { ...limitsOf(pointsPerMinute), pushes: allowanceOf(pushesPerMinute) }[name]
+        const part = new Share(name, whole, { sharing: { isUp: false }, processes: count })
+        const stretch = Math.max(1, (2 * count) / whole.limit)
+        const spentMs: number[] = []
+        let nowMs = 0
+        for (const pauseMs of pausesMs) {
+          nowMs += pauseMs
+          const waitMs = part.waitMs(nowMs, 1)
+          expect(waitMs).toBeLessThanOrEqual(whole.windowMs * stretch + 1)
+          nowMs += waitMs
+          // What a fraction of a millisecond is lost in adding up may take one more.
+          nowMs += part.waitMs(nowMs, 1)
+          expect(part.waitMs(nowMs, 1)).toBe(0)
+          part.spend(nowMs, 1)
+          spentMs.push(nowMs)
+        }
+        for (const atMs of spentMs) {
+          const within = spentMs.filter((other) => other >= atMs && other <= atMs + whole.windowMs * stretch)
+          expect(within.length).toBeLessThanOrEqual((whole.limit / count) * stretch + 1e-6)
+        }
+      }),
+    )
+  })
+
+  it('lets 16 processes comment and push at the least that may be set', async () => {
+    const least = { pushesPerMinute: 1, pointsPerMinute: 60, shared: undefined }
+    const { time, governors, sent, send } = processes(16, least)
+    const all = Promise.all(
+      Array.from({ length: 3 }, () => [send(governors[0], comment), send(governors[1], push)]).flat(),
+    )
+    await time.advance(4 * 3_600_000)
+    await all
+    expect(sent).toHaveLength(6)
   })
 })
 
