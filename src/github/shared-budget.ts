@@ -131,9 +131,9 @@ export class Share {
     this.spend(nowMs, -amount)
   }
 
-  /** Whether this process has spent more than its part. */
-  isBeyondPart(nowMs: number): boolean {
-    return this.#part.level(nowMs) < 0
+  /** Whether this process has spent more than its part, with this amount; what is larger than the part went when that was full. */
+  isBeyondPart(nowMs: number, amount: number): boolean {
+    return this.#part.level(nowMs) < Math.min(0, this.#part.burst - amount)
   }
 
   /** The arrears go with the claim that is made first; where it finds nobody, they have to be owed again. */

@@ -62,7 +62,8 @@ export class Shares {
     })
     const grant = await this.#claim(asked)
     const nowMs = this.#options.nowMs()
-    const isBeyondPart = ({ share, keepsToPart }: Spending): boolean => keepsToPart && share.isBeyondPart(nowMs)
+    const isBeyondPart = ({ share, amount, keepsToPart }: Spending): boolean =>
+      keepsToPart && share.isBeyondPart(nowMs, amount)
     const goes = grant === null ? !spendings.some(isBeyondPart) : grant.isGranted
     for (const { share, amount } of spendings) {
       if (!goes) share.takeBack(nowMs, amount)

@@ -180,6 +180,18 @@ describe('the part of one process', () => {
     )
   })
 
+  it('takes what is larger than itself when it is full, and never asks for that again and again', () => {
+    const part = new Share('rest', limitsOf(180).rest, { sharing: { isUp: false }, processes: 16 })
+    const [change, read] = [5, 1]
+    for (const startMs of [0, 3_600_000]) {
+      const nowMs = startMs + part.waitMs(startMs, change)
+      part.spend(nowMs, change)
+      expect(part.isBeyondPart(nowMs, change)).toBe(false)
+    }
+    part.spend(3_600_000, read)
+    expect(part.isBeyondPart(3_600_000, read)).toBe(true)
+  })
+
   it('lets 16 processes comment and push at the least that may be set', async () => {
     const least = { pushesPerMinute: 1, pointsPerMinute: 60, shared: undefined }
     const { time, governors, sent, send } = processes(16, least)
