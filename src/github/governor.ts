@@ -7,6 +7,7 @@ import { PrimaryLimit } from './primary-limit.ts'
 import { costOf, type RequestCost, type RequestOptions } from './request-cost.ts'
 import type { Share } from './shared-budget.ts'
 import { Shares, type SharesOptions, type Spending } from './shares.ts'
+import { steadyClock } from './steady-clock.ts'
 import { currentClass, WORK_CLASSES, type WorkClass } from './work-class.ts'
 
 /** Runs something after some milliseconds; returns how to call it off. */
@@ -116,6 +117,8 @@ const countByClass = (count: (workClass: WorkClass) => number): Record<WorkClass
  */
 export class Governor {
   readonly #options: GovernorOptions
+  /** The clock of the machine, for people; budgets and waits go by a steady one. */
+  readonly #clockMs: () => number
   readonly #shares: Shares
   readonly #budgets: Readonly<Record<LimitName, Share>>
   readonly #primary = { core: new PrimaryLimit(), graphql: new PrimaryLimit() } as const
@@ -134,8 +137,9 @@ export class Governor {
   #isClosed = false
 
   constructor(options: GovernorOptions) {
-    this.#options = options
-    this.#shares = new Shares(options)
+    this.#options = { ...options, nowMs: steadyClock(options.nowMs) }
+    this.#clockMs = options.nowMs
+    this.#shares = new Shares(this.#options)
     const limits = limitsOf(options.pointsPerMinute)
     const share = (name: LimitName) => this.#shares.of(name, limits[name])
     this.#budgets = {
@@ -345,6 +349,7 @@ export class Governor {
   /** What an operator wants to know. */
   get state(): GovernorState {
     const nowMs = this.#options.nowMs()
+    const pausedMs = this.#pausedUntilMs - nowMs
     const waiters = [...this.#lanes.values()].flat()
     const pushes = [...this.#paces].map(([name, pace]) => [`pushes to ${name}`, pace.allowance] as const)
     const budgets = [...Object.entries(this.#budgets), ...pushes].map(([name, share]) => {
@@ -353,7 +358,7 @@ export class Governor {
     return {
       waiting: countByClass((name) => waiters.filter((waiter) => waiter.workClass === name).length),
       inFlight: this.#inFlight,
-      pausedUntil: this.#pausedUntilMs > nowMs ? new Date(this.#pausedUntilMs).toISOString() : null,
+      pausedUntil: pausedMs > 0 ? new Date(this.#clockMs() + pausedMs).toISOString() : null,
       limited: this.#limited,
       sent: { ...this.#sent },
       isShared: this.#shares.isShared,

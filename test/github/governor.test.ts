@@ -22,8 +22,12 @@ const done: Answer = { headers: {}, data: null }
 
 function governed(more: Partial<GovernorOptions> = {}) {
   const time = new VirtualTime()
+  let backMs = 0
+  const setBack = (milliseconds: number) => {
+    backMs += milliseconds
+  }
   const governor = new Governor({
-    nowMs: () => time.nowMs,
+    nowMs: () => time.nowMs - backMs,
     timer: time.timer,
     processes: 1,
     pushesPerMinute: 6,
@@ -45,7 +49,7 @@ function governed(more: Partial<GovernorOptions> = {}) {
       })
     return workClass ? inClass(workClass, work) : work()
   }
-  return { time, governor, sent, send }
+  return { time, governor, sent, send, setBack }
 }
 
 const refusal = (status: number, message: string, headers: Record<string, string> = {}) =>
@@ -173,6 +177,70 @@ describe('the governor', () => {
     expect(governor.paceOf('acme/other').waitMs(time.nowMs)).toBe(0)
     await time.advance(3_600_000)
     await all
+  })
+})
+
+describe('a clock that is set back', () => {
+  const HOUR_MS = 3_600_000
+
+  it('lets budgets fill up as before', async () => {
+    const { time, sent, send, setBack } = governed()
+    const all = Promise.all(Array.from({ length: 40 }, (_, index) => send(String(index), comment, 'answer')))
+    await time.settle()
+    expect(sent).toHaveLength(30)
+    setBack(HOUR_MS)
+    await time.advance(15_000)
+    expect(sent).toHaveLength(40)
+    await all
+  })
+
+  it('makes no commit wait', async () => {
+    const { time, governor, setBack } = governed()
+    const pace = governor.paceOf('acme/releases')
+    for (let commits = 0; commits < 3; commits += 1) {
+      await pace.turn()
+      pace.spend(time.nowMs)
+    }
+    setBack(HOUR_MS)
+    let went = false
+    const turn = pace.turn().then(() => {
+      went = true
+    })
+    await time.advance(25_000)
+    expect(went).toBe(true)
+    await turn
+  })
+
+  it('makes no pause longer, which is told by that clock', async () => {
+    const { time, governor, sent, send, setBack } = governed()
+    const answer = send(
+      'again',
+      comment,
+      'answer',
+      once(refusal(403, 'You have exceeded a secondary rate limit.', { 'retry-after': '30' })),
+    )
+    await time.settle()
+    setBack(HOUR_MS)
+    expect(governor.state.pausedUntil).toBe('2026-11-20T09:00:30.000Z')
+    await time.advance(30_000)
+    await answer
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 30_000])
+  })
+
+  it('makes nobody wait longer for the end of an hour that is used up', async () => {
+    const { time, sent, send, setBack } = governed()
+    const headers = {
+      date: new Date(time.nowMs).toUTCString(),
+      'x-ratelimit-limit': '5000',
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(time.nowMs / 1_000 + 600),
+    }
+    await send('last', get, 'answer', async () => ({ headers, data: null }))
+    setBack(HOUR_MS)
+    const next = send('next', get, 'answer')
+    await time.advance(600_000)
+    await next
+    expect(sent.map(({ atMs }) => atMs)).toEqual([0, 600_000])
   })
 })
 
