@@ -2,7 +2,7 @@ import { RingmasterError } from '../core/problem.ts'
 import type { BudgetOptions } from './budget.ts'
 import { type Headers, type Signal, signalOfAnswer, signalOfError } from './limit-signal.ts'
 import { Pace } from './pace.ts'
-import { allowanceOf, spacingOf } from './pacing.ts'
+import { allowanceOf, reserveBeside, spacingOf } from './pacing.ts'
 import { PrimaryLimit } from './primary-limit.ts'
 import { costOf, type RequestCost, type RequestOptions } from './request-cost.ts'
 import type { Share } from './shared-budget.ts'
@@ -206,10 +206,8 @@ export class Governor {
     if (cost.pushesTo === null) return spendings
     const { allowance } = this.paceOf(cost.pushesTo)
     /** The log has asked before it collected what goes into the commit. */
-    return [
-      ...spendings,
-      { share: allowance, amount: 1, reserve: workClass === 'append' ? null : 0, keepsToPart: false },
-    ]
+    const pushReserve = workClass === 'append' ? null : reserveBeside(workClass)
+    return [...spendings, { share: allowance, amount: 1, reserve: pushReserve, keepsToPart: false }]
   }
 
   async #sendOnce<T extends Answer>(
@@ -324,7 +322,8 @@ export class Governor {
       ...this.#budgetsOf(cost).map(([name, amount]) => this.#budgets[name].waitMs(nowMs, amount, reserve)),
     ]
     // The log asks its pace before it collects what goes into a commit, so a commit that is made need not wait again.
-    if (cost.pushesTo !== null && workClass !== 'append') waits.push(this.paceOf(cost.pushesTo).waitMs(nowMs))
+    if (cost.pushesTo !== null && workClass !== 'append')
+      waits.push(this.paceOf(cost.pushesTo).waitMs(nowMs, reserveBeside(workClass)))
     return Math.max(0, ...waits)
   }
 

@@ -31,9 +31,9 @@ export class Pace {
     this.#trail = moved(this.#trail, nowMs, this.#options.spacingMs())
   }
 
-  /** Milliseconds until one more move is within the allowance. */
-  waitMs(nowMs: number): number {
-    return this.allowance.waitMs(nowMs, 1)
+  /** Milliseconds until one more move is within the allowance, and leaves a share (0 to 1) of its burst to the log. */
+  waitMs(nowMs: number, reserve: number): number {
+    return this.allowance.waitMs(nowMs, 1, reserve)
   }
 
   /** While this work runs, commits do not wait for company. */

@@ -1,4 +1,5 @@
 import type { BudgetOptions } from './budget.ts'
+import type { WorkClass } from './work-class.ts'
 
 /** Who waits for a commit: somebody for an answer, a job at a gate, or nobody. */
 export type Urgency = 'answer' | 'gate' | 'none'
@@ -15,6 +16,13 @@ const QUICK = 3
 
 /** What commits leave of the burst to those that are more urgent. */
 const RESERVE: Readonly<Record<Urgency, number>> = { answer: 0, gate: 1 / 3, none: 1 / 3 }
+
+/**
+ * What moves of other branches leave of the burst to the log: those that somebody waits for go as jobs at a gate do, and
+ * after any other there is enough for a commit that a job at a gate waits for.
+ */
+export const reserveBeside = (workClass: WorkClass): number =>
+  workClass === 'answer' || workClass === 'gate' ? RESERVE.gate : 1 / 2
 
 /** How often a branch may move. */
 export const allowanceOf = (pushesPerMinute: number): BudgetOptions => {

@@ -5,7 +5,7 @@ import { type Answer, Governor, type GovernorOptions, limitsOf, POINTS_PER_MINUT
 import { allowanceOf } from '../../src/github/pacing.ts'
 import type { RequestOptions } from '../../src/github/request-cost.ts'
 import { type Claim, Share, type SharedBudget } from '../../src/github/shared-budget.ts'
-import { inClass } from '../../src/github/work-class.ts'
+import { inClass, type WorkClass } from '../../src/github/work-class.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 const comment: RequestOptions = {
@@ -81,8 +81,8 @@ function processes(count: number, more: Partial<GovernorOptions> = {}) {
         ...more,
       }),
   )
-  const send = (governor: Governor | undefined, options: RequestOptions) =>
-    inClass('answer', () =>
+  const send = (governor: Governor | undefined, options: RequestOptions, workClass: WorkClass = 'answer') =>
+    inClass(workClass, () =>
       governor?.govern(options, async () => {
         sent.push(time.nowMs - startMs)
         return done
@@ -128,7 +128,7 @@ describe('several processes that can ask each other', () => {
     const { time, governors, send } = processes(2)
     const [first, second] = governors
     const pace = second?.paceOf('acme/releases')
-    const other = Promise.all(Array.from({ length: 9 }, () => send(first, push)))
+    const other = Promise.all(Array.from({ length: 9 }, () => send(first, push, 'append')))
     await time.settle()
     await other
     let went = false
