@@ -5,7 +5,7 @@ import type { Applied } from '../engine/ports.ts'
 import { marker, type OutputOf } from '../render/output.ts'
 import { branchHead, commitFile, createBranch, createOrphanBranch, fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { isFinal, outside, statusOf, translated } from './trouble.ts'
+import { outside, statusOf, translated } from './trouble.ts'
 
 /** What the base of the proposals says of itself. */
 const BASE_FILE = {
@@ -193,7 +193,13 @@ export const proposalEndOutlet =
 /** The ways of merging, as they are tried. */
 export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const
 
-/** GitHub answers 405 for a method that the repository does not allow: the next one is tried. */
+/**
+ * What GitHub says, with 405, where the repository or a rule of the branch does not allow a way of merging: another one
+ * may be allowed. What else it refuses with that status it refuses whatever the way.
+ */
+const METHOD_REFUSED =
+  /\b(?:merge commits|squash merges|rebase merges) are not allowed\b|\bmust not contain merge commits\b/i
+
 async function merge(
   octokit: Octokit,
   at: { owner: string; repo: string },
@@ -210,9 +216,8 @@ async function merge(
       })
       return
     } catch (error) {
-      const trouble = translated('merge a proposal', error)
-      const isMethodRefused = statusOf(error) === 405 && isFinal(trouble)
-      if (!isMethodRefused || method === 'rebase') throw trouble
+      const isMethodRefused = statusOf(error) === 405 && METHOD_REFUSED.test(String(error))
+      if (!isMethodRefused || method === 'rebase') throw translated('merge a proposal', error)
     }
   }
 }

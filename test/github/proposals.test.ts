@@ -212,13 +212,32 @@ describe('the end of a proposal', () => {
     expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
   })
 
+  it('makes no merge commit where a rule of the branch wants none', async () => {
+    pulls([pull(900)])
+    merges('merge', 405, 'Repository rule violations found\n\nThis branch must not contain merge commits.\n\n')
+    merges('squash', 200)
+    expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
+  })
+
   it('merges nothing when no method is allowed', async () => {
     pulls([pull(900)])
-    for (const method of ['merge', 'squash', 'rebase']) merges(method, 405, 'Repository rule violations found')
-    expect(await failure(end(ending('merge')))).toEqual({
+    merges('merge', 405, 'Merge commits are not allowed on this repository.')
+    merges('squash', 405, 'Squash merges are not allowed on this repository.')
+    merges('rebase', 405, 'Rebase merges are not allowed on this repository.')
+    expect(await failure(end(ending('merge')))).toMatchObject({
       code: 'github-conflict',
-      message: 'could not merge a proposal: GitHub answered 405 (Repository rule violations found)',
+      message: expect.stringContaining('GitHub answered 405 (Rebase merges are not allowed on this repository.)'),
     })
+  })
+
+  it.each([
+    'Repository rule violations found\n\nAt least 1 approving review is required by reviewers with write access.\n\n',
+    'Required status check "build" is expected.',
+    'Pull Request is not mergeable',
+  ])('tries no other method where it is not the method that is refused: %j', async (message) => {
+    pulls([pull(900)])
+    merges('merge', 405, message)
+    expect(await failure(end(ending('merge')))).toMatchObject({ code: 'github-conflict' })
   })
 
   it('waits, by the same method, while GitHub has not looked at it again since the base moved', async () => {
