@@ -5,6 +5,7 @@ import type { Applied } from '../engine/ports.ts'
 import { marker, type OutputOf } from '../render/output.ts'
 import { branchHead, commitFile, createBranch, createOrphanBranch, fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { RefusedMerges } from './refused-merges.ts'
 import { outside, statusOf, translated } from './trouble.ts'
 
 /** What the base of the proposals says of itself. */
@@ -162,9 +163,9 @@ async function reopened(
 }
 
 /** Ends the pull request of a release: merged at exactly the commit that was signed, or closed. */
-export const proposalEndOutlet =
-  (app: GitHubApp, clock: () => string) =>
-  async (output: OutputOf<'proposal-end'>): Promise<Applied> => {
+export const proposalEndOutlet = (app: GitHubApp, clock: () => string) => {
+  const refused = new RefusedMerges()
+  return async (output: OutputOf<'proposal-end'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const pulls = await pullsOf(octokit, output)
@@ -186,9 +187,12 @@ export const proposalEndOutlet =
       )
       return { remote: String(open.number) }
     }
-    await merge(octokit, at, open.number, output.head)
-    return { remote: String(open.number), observed: [seen(output, open, output.head, true, clock())] }
+    const { head } = output
+    const merge = `${output.repository.fullName}#${open.number} at ${head}`
+    await refused.unlessRefused(merge, clock, () => mergeAt(octokit, at, open.number, head))
+    return { remote: String(open.number), observed: [seen(output, open, head, true, clock())] }
   }
+}
 
 /** The ways of merging, as they are tried. */
 export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const
@@ -200,7 +204,7 @@ export const MERGE_METHODS = ['merge', 'squash', 'rebase'] as const
 const METHOD_REFUSED =
   /\b(?:merge commits|squash merges|rebase merges) are not allowed\b|\bmust not contain merge commits\b/i
 
-async function merge(
+async function mergeAt(
   octokit: Octokit,
   at: { owner: string; repo: string },
   number: number,

@@ -190,7 +190,8 @@ describe('a proposal', () => {
 })
 
 describe('the end of a proposal', () => {
-  const end = proposalEndOutlet(app, clock)
+  /** Of an App that has just started. */
+  const end = (output: ReturnType<typeof ending>) => proposalEndOutlet(app, clock)(output)
   const ending = (how: 'merge' | 'close', head: string | null = HEAD) =>
     output('proposal-end', { key: 'r12/proposal-end', release: 'r12', base, branch, end: how, head })
   const merges = (method: string, status: number, message = '') =>
@@ -226,7 +227,7 @@ describe('the end of a proposal', () => {
     merges('rebase', 405, 'Rebase merges are not allowed on this repository.')
     expect(await failure(end(ending('merge')))).toMatchObject({
       code: 'github-conflict',
-      message: expect.stringContaining('GitHub answered 405 (Rebase merges are not allowed on this repository.)'),
+      message: expect.stringContaining('405 (Rebase merges are not allowed on this repository.)'),
     })
   })
 
@@ -239,6 +240,61 @@ describe('the end of a proposal', () => {
     merges('merge', 405, message)
     expect(await failure(end(ending('merge')))).toMatchObject({ code: 'github-conflict' })
   })
+
+  it('asks for none again that a rule refuses, for ten minutes, and says what GitHub said', async () => {
+    let now = '2026-11-20T10:00:00Z'
+    const endOften = proposalEndOutlet(app, () => now)
+    const rule = 'At least 1 approving review is required by reviewers with write access.'
+    const refused = {
+      code: 'github-conflict',
+      message: `expected GitHub to merge a proposal, found that it refuses to: 405 (Repository rule violations found ${rule}); it is not tried again before 2026-11-20T10:10:00.000Z`,
+    }
+    pulls([pull(900)])
+    merges('merge', 405, `Repository rule violations found\n\n${rule}\n\n`)
+    expect(await failure(endOften(ending('merge')))).toEqual(refused)
+    now = '2026-11-20T10:09:59Z'
+    pulls([pull(900)])
+    expect(await failure(endOften(ending('merge')))).toEqual(refused)
+    now = '2026-11-20T10:10:00Z'
+    pulls([pull(900)])
+    merges('merge', 200)
+    expect(await endOften(ending('merge'))).toEqual(seen(900, HEAD, true))
+  })
+
+  it('asks again where the clock was set back since', async () => {
+    let now = '2026-11-20T10:00:00Z'
+    const endOften = proposalEndOutlet(app, () => now)
+    pulls([pull(900)])
+    merges('merge', 405, 'Repository rule violations found')
+    expect(await failure(endOften(ending('merge')))).toMatchObject({ code: 'github-conflict' })
+    now = '2026-11-20T09:00:00Z'
+    pulls([pull(900)])
+    merges('merge', 200)
+    expect(await endOften(ending('merge'))).toEqual(seen(900, HEAD, true))
+  })
+
+  it('merges another commit at once, although one was refused', async () => {
+    const endOften = proposalEndOutlet(app, clock)
+    pulls([pull(900)])
+    merges('merge', 409, 'Head branch was modified. Review and try the merge again.')
+    expect(await failure(endOften(ending('merge')))).toMatchObject({ code: 'github-conflict' })
+    pulls([pull(900, { head: { sha: NEXT } })])
+    github().put(`${repo}/pulls/900/merge`, { sha: NEXT, merge_method: 'merge' }).reply(200, { merged: true })
+    expect(await endOften(ending('merge', NEXT))).toEqual(seen(900, NEXT, true))
+  })
+
+  it.each(['Pull Request is not mergeable', 'Merge already in progress'])(
+    'asks again at once where GitHub has to come to it first: %s',
+    async (message) => {
+      const endOften = proposalEndOutlet(app, clock)
+      pulls([pull(900)])
+      merges('merge', 405, message)
+      expect(await failure(endOften(ending('merge')))).toMatchObject({ code: 'github-conflict' })
+      pulls([pull(900)])
+      merges('merge', 200)
+      expect(await endOften(ending('merge'))).toEqual(seen(900, HEAD, true))
+    },
+  )
 
   it('waits, by the same method, while GitHub has not looked at it again since the base moved', async () => {
     pulls([pull(900)])
