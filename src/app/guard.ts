@@ -1,4 +1,4 @@
-import { quoted, type RingmasterError } from '../core/problem.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
 import type { Log, Outlets } from '../engine/ports.ts'
 import { branchHead } from '../github/branches.ts'
 import { type GitHubApp, splitName } from '../github/client.ts'
@@ -67,10 +67,21 @@ export function createGuard(options: GuardOptions): Guard {
     toldMs = nowMs()
   }
 
+  /** A new epoch that does not begin was interrupted, or its branch was deleted: then its activity says so. */
+  async function refresh(): Promise<void> {
+    try {
+      await ledger.refresh()
+    } catch (error) {
+      const unopened = error instanceof RingmasterError && error.code === 'epoch-unopened' ? branchOf(error) : undefined
+      if (unopened !== undefined) await checkActivity(app, repository.fullName, unopened, log)
+      throw error
+    }
+  }
+
   return {
     async check() {
       try {
-        if (!ledger.trouble) await ledger.refresh()
+        if (!ledger.trouble) await refresh()
         if (!ledger.trouble && nowMs() - lookedAtMs >= ACTIVITY_EVERY_MS) {
           const [written, ...closed] = [...branches()].reverse()
           for (const branch of closed) await checkClosed(app, repository.fullName, branch)
@@ -99,8 +110,11 @@ async function checkClosed(app: GitHubApp, fullName: string, branch: string): Pr
   throw integrityError(integrityProblem('foreign-author', message, { branch }))
 }
 
-/** What the branch lost: heads that were forced away or deleted and are no longer part of it. */
-async function checkActivity(app: GitHubApp, fullName: string, branch: string, log: Log): Promise<void> {
+/**
+ * What the branch lost: throws `ledger-rewound`, `ledger-forked`, `ledger-replaced` or `ledger-missing` for heads of the App's
+ * that were forced away or deleted and are no longer part of it.
+ */
+export async function checkActivity(app: GitHubApp, fullName: string, branch: string, log: Log): Promise<void> {
   const octokit = await app.forRepository(fullName)
   const at = splitName(fullName)
   const { botLogin } = await app.profile()

@@ -1,4 +1,5 @@
 import { ulid } from 'ulid'
+import { checkActivity } from '../app/guard.ts'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
@@ -14,7 +15,7 @@ import { VERSION } from '../version.ts'
 import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 import { NO_LEDGER_HINT, sayProblems, verified } from './ledger-remedies.ts'
-import { appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } from './ledger-store.ts'
+import { appIn, appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } from './ledger-store.ts'
 
 /** Within this time a repetition finishes what was begun, and opens no further epoch. */
 const ONE_A_DAY_MS = 24 * 3_600_000
@@ -58,6 +59,7 @@ export const ledgerEpoch: CliCommand = {
         )
       return 0
     }
+    if (old.head.succeededBy !== undefined && !isOpen && isOnGitHub(repo)) await checkNeverOpened(repo, next, io)
     const making = { now: io.now, newId: () => ulid() }
     const closed = await closeEpoch(old.store, model, next, { ...making, writer, known })
     const commit = await openEpoch({ from: old.store, closed, branch: old.branch }, storeOf(next), model, making)
@@ -160,6 +162,10 @@ async function holdsAt(store: LedgerStore, author: Writer['author'], io: Command
   if (!report.ok) io.err('Nothing was closed: repeat when "ringmaster ledger verify" finds no problem any more.')
   return report.ok ? report.commit : null
 }
+
+/** Throws `ledger-missing` where the next branch was there and was deleted: to make it anew would lose what it held. */
+const checkNeverOpened = (repo: string, next: string, io: CommandIo): Promise<void> =>
+  checkActivity(appIn(io), repo, next, { info: () => {}, error: (_, said) => io.err(said) })
 
 async function closedAt({ store, head }: Readable): Promise<ClosedEpoch> {
   const newest = await store.newest([])

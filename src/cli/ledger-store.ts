@@ -5,7 +5,7 @@ import { apiUrlIn, readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { clientWith, type GovernedApp, gitHubApp, isEnterpriseAt, splitName } from '../github/client.ts'
-import { type EpochBranch, epochsOf } from '../ledger/epoch.ts'
+import { checkLastEpoch, type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -69,19 +69,26 @@ export function storesToRead(repo: string, io: Pick<CommandIo, 'env' | 'now'>): 
   return (branch) => gitHubStore({ client, owner, repo: name, branch, signatures })
 }
 
-/** The stores of all epochs of a log to read, oldest first; none when there is no such branch. */
+/** The branches of a log from its first one on; throws `ledger-missing` where the one on which it goes on is not there. */
+async function wholeLog(storeOf: StoreOf): Promise<readonly EpochBranch[]> {
+  const epochs = await epochsOf(storeOf, DATA_BRANCH)
+  checkLastEpoch(epochs)
+  return epochs
+}
+
+/** The stores of all epochs of a log to read, oldest first; none when there is no such branch. Throws `ledger-missing`. */
 export async function epochsToRead(
   { repo, branch }: StoreChoice,
   io: Pick<CommandIo, 'env' | 'now'>,
 ): Promise<readonly EpochBranch[]> {
-  const epochs = await epochsOf(storesToRead(repo, io), branch ?? DATA_BRANCH)
-  return branch === undefined ? epochs : epochs.slice(0, 1)
+  const storeOf = storesToRead(repo, io)
+  return branch === undefined ? wholeLog(storeOf) : (await epochsOf(storeOf, branch)).slice(0, 1)
 }
 
-/** The branch of the newest epoch, the one that is written; or the branch that is named. */
+/** The branch of the newest epoch, the one that is written; or the branch that is named. Throws `ledger-missing`. */
 export async function newestOf(storeOf: StoreOf, branch: string | undefined): Promise<LedgerStore> {
   if (branch !== undefined) return storeOf(branch)
-  return (await epochsOf(storeOf, DATA_BRANCH)).at(-1)?.store ?? storeOf(DATA_BRANCH)
+  return (await wholeLog(storeOf)).at(-1)?.store ?? storeOf(DATA_BRANCH)
 }
 
 /** The branch of a log to read: its newest epoch. */
@@ -135,7 +142,8 @@ export const storeToWrite = async (
 /** The App's own client of a repository, with the variables of the server. */
 export const appOn = (repo: string, io: Pick<CommandIo, 'env'>): Promise<Octokit> => appIn(io).forRepository(repo)
 
-function appIn(io: Pick<CommandIo, 'env'>): GovernedApp {
+/** The App itself, with the variables of the server. */
+export function appIn(io: Pick<CommandIo, 'env'>): GovernedApp {
   const settings = readAppSettings(io.env)
   if (!settings.ok) throw new RingmasterError('bad-input', settings.problems)
   const { appId, privateKey, apiUrl } = settings.value

@@ -1,16 +1,18 @@
 import { basename } from 'node:path'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
+import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import type { FoundAnchors } from '../github/anchors.ts'
 import { openArchive } from '../ledger/archive.ts'
+import { epochsOf } from '../ledger/epoch.ts'
 import type { Anchor, VerifyReport } from '../ledger/verify.ts'
 import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
 import { readInput } from './files.ts'
 import { anchorsOnGitHub } from './ledger-anchors.ts'
 import { sayProblems, verified } from './ledger-remedies.ts'
-import { storesToRead, storeToRead } from './ledger-store.ts'
+import { storesToRead } from './ledger-store.ts'
 
 /** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
 function anchorOf(text: string): Anchor {
@@ -40,13 +42,16 @@ export const ledgerVerify: CliCommand = {
     if (archive !== null && values.repo === undefined)
       return tell(await verified(archive.store, model, { ...checks, anchors }), archive.digest, io)
     const repo = values.repo ?? '.'
-    const store = await storeToRead({ repo, branch: values.branch }, io)
+    const storeOf = storesToRead(repo, io)
+    const epochs = values.branch === undefined ? await epochsOf(storeOf, DATA_BRANCH) : []
+    const store = epochs.at(-1)?.store ?? storeOf(values.branch ?? DATA_BRANCH)
     const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
     const all = [...anchors, ...(found?.anchors ?? [])]
     const report = await verified(store, model, {
       ...checks,
       anchors: all,
-      predecessor: archive?.store ?? storesToRead(repo, io),
+      predecessor: archive?.store ?? storeOf,
+      ...(values.branch === undefined ? { successor: storeOf } : {}),
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })
     if (archive !== null && report.ok && report.carried === null)

@@ -12,7 +12,7 @@ import { readPosition } from './position.ts'
 import { coalescedReads } from './reads.ts'
 import type { Head } from './schema.ts'
 import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
-import { integrityError, integrityProblem } from './trouble.ts'
+import { integrityError, integrityProblem, type LedgerProblem } from './trouble.ts'
 import { checkWriter, type Writer } from './writer.ts'
 
 /** A branch that was closed: nothing is appended to it any more. */
@@ -177,6 +177,22 @@ export interface EpochBranch {
   readonly branch: string
   readonly store: LedgerStore
   readonly head: Head | null
+}
+
+/** What is wrong where a branch was closed and the one on which its log goes on is not there: why, only its activity tells. */
+export const successorMissing = (closed: LedgerStore, next: string): LedgerProblem =>
+  integrityProblem(
+    'ledger-missing',
+    `${closed.name}: expected the log to go on in ${next}, found no such branch: it was not fetched, it was deleted, or "ringmaster ledger epoch" was interrupted before it made it and is to be repeated. The activity of ${next} on GitHub tells which: a branch that never was has none`,
+    { branch: next },
+  )
+
+/** Throws it for the branches of a log that is not read to its end. */
+export function checkLastEpoch(epochs: readonly EpochBranch[]): void {
+  const last = epochs.at(-1)
+  const next = last?.head?.succeededBy
+  if (last && next !== undefined && !epochs.some(({ branch }) => branch === next))
+    throw integrityError(successorMissing(last.store, next))
 }
 
 /** The branches of a log from the first one as far as heads lead, oldest first; none when there is no such branch. */

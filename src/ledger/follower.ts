@@ -5,7 +5,7 @@ import { checkOpening } from './opening.ts'
 import { emptyPosition, type Position, type Reading, readPosition } from './position.ts'
 import type { Author, LedgerStore, Newest } from './store.ts'
 import { checkAuthor, checkSuccession } from './succession.ts'
-import { integrityError, integrityProblem, isIntegrityError, onBranch } from './trouble.ts'
+import { integrityError, integrityProblem, isIntegrityError, type LedgerProblem, onBranch } from './trouble.ts'
 
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 5_000
@@ -110,7 +110,7 @@ export class Follower {
     if (succeededBy === undefined || !successor) return closed
     const store = successor(succeededBy)
     const opened = await onBranch(succeededBy, async () => {
-      const newest = await this.#opened(store)
+      const newest = await this.#opened(store, succeededBy)
       checkAuthor(newest.info, author, store.name)
       const position = await readPosition(reading, newest.info.commit, newest.files.get(HEAD_PATH), closed)
       await checkOpening(reading.read, store.name, { closed, opened: position })
@@ -121,7 +121,7 @@ export class Follower {
   }
 
   /** Between the end of an epoch and the beginning of the next one lie a few requests, which a read may lag behind. */
-  async #opened(store: LedgerStore): Promise<Newest> {
+  async #opened(store: LedgerStore, branch: string): Promise<Newest> {
     for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
       const newest = await store.newest([HEAD_PATH])
       if (newest) return newest
@@ -129,11 +129,13 @@ export class Follower {
       await this.#options.delay(waitMs)
       waitedMs += waitMs
     }
-    throw new RingmasterError('outside', {
+    const problem: LedgerProblem = {
       code: 'epoch-unopened',
       message: `expected the log to go on in ${store.name}, found no such branch`,
-      hint: 'In a clone, fetch that branch. Else repeat "ringmaster ledger epoch": it was interrupted after it closed the branch before.',
-    })
+      hint: 'In a clone, fetch that branch. Else look at its activity on GitHub: where it was deleted, restore it; where it never was, repeat "ringmaster ledger epoch", which was interrupted after it closed the branch before.',
+      branch,
+    }
+    throw new RingmasterError('outside', problem)
   }
 
   /** A read may lag behind what this process wrote; it waits that long before it believes that the branch went back. */

@@ -5,6 +5,7 @@ import { strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
+import { successorMissing } from './epoch.ts'
 import { Lru } from './lru.ts'
 import { placeOf } from './prefixes.ts'
 import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
@@ -42,6 +43,8 @@ export interface VerifyOptions {
    * over is then held against its end.
    */
   readonly predecessor?: Predecessor
+  /** The branch on which a log that was closed goes on: it has to be there. Left out where a branch is looked at by itself. */
+  readonly successor?: (branch: string) => LedgerStore
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
   readonly redecide?: (
     event: LedgerEvent,
@@ -109,6 +112,7 @@ export async function verifyLedger(
   await verification.walk(newest.files.get(HEAD_PATH))
   await verification.checkDocuments()
   await verification.checkHistory()
+  await verification.checkSuccessor()
   return verification.result()
 }
 
@@ -393,5 +397,12 @@ class Verification {
       const problem = strangerProblem(info, author, this.#store.name)
       if (problem) this.report(problem)
     }
+  }
+
+  async checkSuccessor(): Promise<void> {
+    const { successor } = this.#options
+    if (!successor || this.#succeededBy === null) return
+    const next = await successor(this.#succeededBy).newest([])
+    if (!next) this.report(successorMissing(this.#store, this.#succeededBy))
   }
 }

@@ -271,6 +271,28 @@ describe('a log in a later epoch', () => {
     60_000,
   )
 
+  it('is not trusted by one that starts when the newest branch was deleted, which the alarm says to put back', async () => {
+    const { on, first } = await turned()
+    await first.close()
+    await admin(on).rest.git.deleteRef({ ...releases, ref: `heads/${NEXT}` })
+    const second = await open(on)
+    expect(second.ledger.trouble?.problems).toMatchObject([{ code: 'ledger-missing', branch: NEXT }])
+    expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining(`refs/heads/${NEXT}\``) }])
+  }, 60_000)
+
+  it('is waited for, without an alarm, when it was never begun', async () => {
+    const on = await begun()
+    await running[0]?.close()
+    const client = on.app('ringmaster').octokit('acme') as never
+    await closeEpoch(gitHubStore({ client, ...releases, branch: DATA }), model, NEXT, {
+      now: new Date(on.clock.epochMs()).toISOString(),
+      newId: () => ulid(),
+      writer: { version: '0.1.0' },
+    })
+    await expect(open(on)).rejects.toMatchObject({ code: 'epoch-unopened', hint: expect.stringContaining('activity') })
+    expect(await alarms(on)).toEqual([])
+  }, 60_000)
+
   it('is not trusted by one that starts when somebody else wrote to the newest branch, which the alarm says to put back', async () => {
     const { on, first } = await turned()
     await first.close()

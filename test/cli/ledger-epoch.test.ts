@@ -167,6 +167,29 @@ describe('ledger epoch', () => {
     expect(replayed.out.join('\n')).toContain('The archive holds')
   }, 60_000)
 
+  it('are not read without the newest branch, unless one of the others is named', async () => {
+    const path = join(directory, 'beheaded.git')
+    execFileSync('git', ['clone', '-q', '--bare', repo, path])
+    execFileSync('git', [`--git-dir=${path}`, 'update-ref', '-d', 'refs/heads/ringmaster-data-2'])
+    const told = await verify('--repo', path)
+    expect(told).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/^ledger-missing: .+ in ringmaster-data-2, .+ was deleted, or .+ was interrupted/)],
+    })
+    expect(told.out.join('\n')).not.toContain('The log holds')
+    const release = ['--repo', path, '--release', 'r12']
+    for (const [cli, args] of [
+      [named('ledger log'), ['--repo', path]],
+      [named('ledger export'), release],
+      [named('ledger rebuild'), ['--repo', path]],
+      [simulateSignoff, release],
+    ] as const)
+      expect(await runCommand(cli, args)).toMatchObject({ out: [], problems: ['ledger-missing'] })
+    const branch = ['--branch', 'ringmaster-data']
+    expect(await verify('--repo', path, ...branch)).toMatchObject({ code: 0, err: [] })
+    expect(await runCommand(named('ledger export'), [...release, ...branch])).toMatchObject({ code: 0 })
+  }, 60_000)
+
   it('names another archive, and one that was edited', async () => {
     const tar = gunzipSync(await readFile(archive))
     const at = tar.indexOf('"First"')
@@ -257,6 +280,7 @@ describe('on GitHub', () => {
     try {
       const app = sandbox.app('ringmaster')
       const at = { owner: 'acme', repo: 'releases' }
+      const now = '2026-03-04T05:06:07Z'
       const store = gitHubStore({ client: app.octokit('acme'), ...at, branch: 'ringmaster-data' })
       const first = stage({ store })
       await started(first)
@@ -269,6 +293,7 @@ describe('on GitHub', () => {
       }
       const run = (cli: CliCommand, ...args: string[]) =>
         runCommand(cli, ['--repo', 'acme/releases', ...args], true, undefined, env)
+      await closeEpoch(store, model, 'ringmaster-data-2', { now, newId: nextId, writer: { version: '0.1.0' } })
       const told = (await run(ledgerEpoch)).json() as { archive: { url: string; outcome: string }; closed: string }
       expect(told).toMatchObject({ opens: 'ringmaster-data-2', archive: { outcome: 'uploaded' } })
       const { rest } = sandbox.as('ann').octokit
@@ -289,6 +314,10 @@ describe('on GitHub', () => {
       expect((await run(ledgerArchive)).json()).toMatchObject({ archive: { outcome: 'replaced' } })
       expect((await run(named('ledger rebuild'))).json()).toMatchObject({ commit: expect.any(String) })
       expect((await run(ledgerVerify)).json()).toMatchObject({ ok: true, carried: { branch: 'ringmaster-data' } })
+      await rest.git.deleteRef({ ...at, ref: 'heads/ringmaster-data-2' })
+      /** It was there: what it held must not be made anew without that. */
+      expect((await run(ledgerEpoch)).problems).toEqual(['ledger-missing'])
+      expect((await run(ledgerVerify)).json()).toMatchObject({ ok: false, problems: [{ code: 'ledger-missing' }] })
       expect(sandbox.violations).toEqual([])
     } finally {
       await sandbox.stop()

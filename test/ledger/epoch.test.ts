@@ -164,6 +164,27 @@ describe('a new epoch', () => {
     expect(report).toMatchObject({ ok: true, head: { seq: head.seq + 2 } })
   })
 
+  it('that is not there is named by who verifies the log to its end, and not by who looks at one branch', async () => {
+    const { storeOf, branchOf } = inMemory()
+    await written(storeOf)
+    await turned(storeOf)
+    const successor = storeOf
+    expect(await verifyLedger(storeOf(FIRST), counterModel, { successor })).toMatchObject({ ok: true })
+    branchOf(SECOND).head = null
+    expect(await verifyLedger(storeOf(FIRST), counterModel)).toMatchObject({ ok: true })
+    expect(await verifyLedger(storeOf(FIRST), counterModel, { successor })).toMatchObject({
+      ok: false,
+      problems: [
+        {
+          code: 'ledger-missing',
+          message: expect.stringMatching(
+            /go on in ringmaster-data-2, .+ deleted, or "ringmaster ledger epoch" was inter/,
+          ),
+        },
+      ],
+    })
+  })
+
   it('does not take over a branch that somebody else made', async () => {
     const { storeOf } = inMemory()
     await written(storeOf)
