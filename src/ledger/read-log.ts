@@ -1,4 +1,7 @@
 import type { LedgerEvent } from '../core/event.ts'
+import { HEAD_PATH, ORIGIN, parseHead } from './codec.ts'
+import { endProblem } from './log-end.ts'
+import type { Head, LogPosition } from './schema.ts'
 import type { LedgerStore } from './store.ts'
 import { integrityError } from './trouble.ts'
 import { walkLog } from './walk.ts'
@@ -60,22 +63,40 @@ export const matches = (filter: LogFilter, event: LedgerEvent): boolean =>
     return wanted === undefined || CONDITIONS[name](event, wanted)
   })
 
+/** From when on to walk: the day of the last file at the latest, so that the end of the log is always looked at. */
+function walkedSince(since: string | undefined, head: Head | null): { readonly since?: string } {
+  if (since === undefined) return {}
+  const wanted = new Date(Date.parse(since) - CLOCK_TOLERANCE_MS).toISOString()
+  const [, year, month, day] = /^events\/(\d{4})\/(\d{2})\/(\d{2})\//.exec(head?.folder.path ?? '') ?? []
+  if (day === undefined) return head === null ? { since: wanted } : {}
+  const last = `${year}-${month}-${day}T00:00:00Z`
+  return { since: last < wanted ? last : wanted }
+}
+
 /**
  * The events that fulfil a filter, in the order of the log, with where they stand. Every line read is checked and
- * chained; throws `ledger-damaged` at the first one that is broken. Nothing when the branch does not exist.
+ * chained; throws `ledger-damaged` at the first one that is broken, and where the log ends before or otherwise than its head
+ * says, if that can be read. Nothing when the branch does not exist.
  */
 export async function* readLog(store: LedgerStore, filter: LogFilter = {}): AsyncGenerator<LogEntry> {
-  const newest = await store.newest([])
+  const newest = await store.newest([HEAD_PATH])
   if (!newest) return
-  const since = filter.since && new Date(Date.parse(filter.since) - CLOCK_TOLERANCE_MS).toISOString()
-  for await (const walked of walkLog(store, newest.info.commit, 'first-file', since ? { since } : {})) {
+  const parsed = parseHead(newest.files.get(HEAD_PATH))
+  const head = parsed.ok ? parsed.value : null
+  let end: LogPosition = head?.origin ?? ORIGIN
+  let last: string | null = null
+  for await (const walked of walkLog(store, newest.info.commit, 'first-file', walkedSince(filter.since, head))) {
     if (walked.kind === 'broken') throw integrityError(walked.problems)
     const { path, events, position } = walked.file
     for (const [index, event] of events.entries()) {
       const digest = events[index + 1]?.prev ?? position.tip
       if (matches(filter, event)) yield { event, digest, path, line: index + 1 }
     }
+    end = position
+    last = path
   }
+  const wrongEnd = head && endProblem(head, end, last)
+  if (wrongEnd) throw integrityError(wrongEnd)
 }
 
 /** The same through the epochs of a log, oldest first. */

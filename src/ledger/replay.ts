@@ -2,6 +2,7 @@ import type { AggregateKey, EventDraft, LedgerEvent, Model } from '../core/event
 import { beginningOf, checkFirst, loadCarried } from './carried.ts'
 import { HEAD_PATH, parseHead, refuseOtherVersion } from './codec.ts'
 import { KEEP_KEYS_MS, type KeptKey, type NewKey } from './keys.ts'
+import { endProblem } from './log-end.ts'
 import { evolved } from './position.ts'
 import { Redactions } from './redactions.ts'
 import type { Head, LogPosition } from './schema.ts'
@@ -26,7 +27,7 @@ export interface Replayed {
 /**
  * Folds every event of a branch from the beginning, trusting nothing but the lines and their chain, and in a later epoch
  * the state that its first event names. `seen` is told of each event with the digest of its line. Throws what is wrong with
- * the log.
+ * the log, also when it ends before or otherwise than a head that can be read says.
  */
 export async function replayLog(
   store: LedgerStore,
@@ -51,6 +52,7 @@ export async function replayLog(
   const states = new Map<AggregateKey, unknown>(carried?.states)
   let keys: (NewKey | KeptKey)[] = [...(carried?.keys ?? [])]
   let end: LogPosition = head.origin
+  let last: string | null = null
   let folder: Head['folder'] = { path: '', files: 0 }
   const redactions = new Redactions(options.pending)
   for await (const walked of walkLog(store, newest.info.commit, end)) {
@@ -71,7 +73,10 @@ export async function replayLog(
     if (events.some((event) => Date.parse(event.at) >= oldestMs) || keys.length > 0)
       keys = keys.concat(events.map(({ seq, key }) => ({ seq, key })))
     end = position
+    last = path
   }
+  const wrongEnd = parsed.ok ? endProblem(head, end, last) : null
+  if (wrongEnd) throw integrityError(wrongEnd)
   const problems = redactions.problems()
   if (problems.length > 0) throw integrityError(problems)
   return { commit: newest.info.commit, head, end, states, keys, folder }

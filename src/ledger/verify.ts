@@ -6,6 +6,7 @@ import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
 import { successorMissing } from './epoch.ts'
+import { endProblem } from './log-end.ts'
 import { Lru } from './lru.ts'
 import { placeOf } from './prefixes.ts'
 import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
@@ -358,7 +359,9 @@ class Verification {
   }
 
   #checkHead(head: Head): void {
-    if (head.seq !== this.#end.seq || head.tip !== this.#end.tip) {
+    const wrongEnd = endProblem(head, this.#end, this.#files.at(-1)?.path ?? null)
+    if (wrongEnd) this.report(wrongEnd)
+    else if (head.seq < this.#end.seq) {
       const found = `found ${head.seq} (${head.tip})`
       this.#damaged(HEAD_PATH, `expected the log to end at event ${this.#end.seq} (${this.#end.tip}), ${found}`)
     }

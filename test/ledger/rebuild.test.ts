@@ -110,6 +110,28 @@ describe('rebuilding a log', () => {
     })
   })
 
+  it.each<[string, (text: string) => string | null]>([
+    ['is missing', () => null],
+    ['was edited', (text) => text.replace('"login":"ann"', '"login":"eve"')],
+  ])('whose last file %s is refused by its name, as long as the head tells of it', async (_, change) => {
+    const branch = await written()
+    const path =
+      [...(branch.commits.get(branch.head ?? '')?.tree.keys() ?? [])].find((name) => name.includes('/3-')) ?? ''
+    const text = change(textOf(branch, path))
+    if (text === null)
+      await memoryStore(branch).commit({
+        expectedHead: branch.head,
+        operation: nextId(),
+        message: 'by hand',
+        additions: [],
+        deletions: [path],
+      })
+    else await write(branch, path, text)
+    const before = branch.head
+    await expect(rebuild(branch)).rejects.toMatchObject({ code: 'ledger-damaged', problems: [{ path }] })
+    expect(branch.head).toBe(before)
+  })
+
   it('does not forget which writers a head asks for that cannot be read as a whole', async () => {
     const branch = await written()
     await write(branch, 'head.json', '{"schemaVersion":1,"minWriter":"7.0.0","more":1}\n')

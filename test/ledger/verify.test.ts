@@ -155,8 +155,9 @@ describe('verifying a log that was harmed', () => {
       'an edited last event',
       'ledger-damaged',
       async (branch) => {
-        await edited(branch, pathOf(branch, '/12-'), '"login":"ann"', '"login":"eve"')
-        return { path: 'head.json' }
+        const path = pathOf(branch, '/12-')
+        await edited(branch, path, '"login":"ann"', '"login":"eve"')
+        return { path }
       },
     ],
     [
@@ -200,8 +201,9 @@ describe('verifying a log that was harmed', () => {
       'a missing last file',
       'ledger-damaged',
       async (branch) => {
-        await commitByHand(branch, { [pathOf(branch, '/12-')]: null })
-        return { path: 'head.json' }
+        const path = pathOf(branch, '/12-')
+        await commitByHand(branch, { [path]: null })
+        return { path }
       },
     ],
     [
@@ -444,6 +446,42 @@ describe('reading the log', () => {
       for await (const _ of readLog(memoryStore(branch)));
     }
     await expect(read()).rejects.toMatchObject({ code: 'ledger-damaged', problems: [{ path, line: 1 }] })
+  })
+
+  const ENDS: readonly (readonly [string, string | null])[] = [
+    ['is missing', null],
+    ['was edited', '"login":"eve"'],
+  ]
+
+  it.each(ENDS)('names the last file when it %s, also for what is newer than it', async (_, login) => {
+    const branch = await written()
+    const path = pathOf(branch, '/12-')
+    await commitByHand(branch, { [path]: login && textOf(branch, path).replace('"login":"ann"', login) })
+    for (const filter of [{}, { since: '2026-11-30T00:00:00Z' }]) {
+      const read = async () => {
+        for await (const _ of readLog(memoryStore(branch), filter));
+      }
+      await expect(read()).rejects.toMatchObject({ code: 'ledger-damaged', problems: [{ path }] })
+    }
+  })
+
+  it('names the head where the files that are missing lie behind a snapshot, and the file that was cut', async () => {
+    const branch = await written()
+    await opened(memoryStore(branch, BOT)).snapshot()
+    await commitByHand(branch, { [pathOf(branch, '/12-')]: null })
+    const read = async () => {
+      for await (const _ of readLog(memoryStore(branch)));
+    }
+    await expect(read()).rejects.toMatchObject({ problems: [{ path: 'head.json' }] })
+    const cut = await written()
+    await record(opened(memoryStore(cut, BOT)), counted(['a']), counted(['b']))
+    const path = pathOf(cut, '/13-')
+    await commitByHand(cut, { [path]: textOf(cut, path).replace(/(?<=\n)\{.*\n$/, '') })
+    await expect(
+      (async () => {
+        for await (const _ of readLog(memoryStore(cut)));
+      })(),
+    ).rejects.toMatchObject({ problems: [{ path }] })
   })
 
   it('gives nothing where there is no branch', async () => {
