@@ -124,6 +124,8 @@ class Verification {
   readonly #commit: string | null
   readonly #states = new Map<AggregateKey, unknown>()
   readonly #documents = new Map<string, string>()
+  /** Texts of the commit that is verified: thousands of decisions go by one configuration. */
+  readonly #texts = new Lru<string, { readonly text: string | undefined }>(CACHED_FILES)
   /** The digests that anchors name, by the event that they name. */
   readonly #anchors = new Map<number, Map<string, string | undefined>>()
   /** Digests of anchors that name no event, as long as no line has them. */
@@ -317,14 +319,20 @@ class Verification {
   }
 
   async #redecide(event: LedgerEvent, path: string, line: number): Promise<void> {
-    const document = async (wanted: string) => {
-      const bytes = (await this.#store.read(this.#commit ?? '', [wanted])).get(wanted)
-      return bytes ? Buffer.from(bytes).toString('utf8') : undefined
-    }
+    const document = (wanted: string) => this.#textOf(wanted)
     const found = await this.#options.redecide?.(event, (key) => this.#states.get(key), document)
     if (!found) return
     this.#counts.redecided += 1
     this.report(...found.map((problem) => ({ path, line, ...problem })))
+  }
+
+  async #textOf(path: string): Promise<string | undefined> {
+    const known = this.#texts.get(path)
+    if (known) return known.text
+    const bytes = (await this.#store.read(this.#commit ?? '', [path])).get(path)
+    const text = bytes ? Buffer.from(bytes).toString('utf8') : undefined
+    this.#texts.set(path, { text })
+    return text
   }
 
   #checkAnchor(path: string, line: number): void {

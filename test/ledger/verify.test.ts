@@ -123,6 +123,28 @@ describe('verifying a sound log', () => {
   })
 })
 
+it('reads a configuration once for all decisions that go by it, also one that is not there', async () => {
+  const store = memoryStore(await written())
+  const asked: string[] = []
+  const watched: LedgerStore = {
+    ...store,
+    read: (commit, paths) => {
+      asked.push(...paths)
+      return store.read(commit, paths)
+    },
+  }
+  const report = await verifyLedger(watched, counterModel, {
+    redecide: async (_event, _stateBefore, document) => {
+      expect(await document(POLICY_PATH)).toBe(POLICY)
+      expect(await document('configs/none.yml')).toBeUndefined()
+      return []
+    },
+    documentsOf: () => [],
+  })
+  expect(report).toMatchObject({ ok: true, counts: { redecided: 12 } })
+  expect(asked.filter((path) => path.startsWith('configs/'))).toEqual([POLICY_PATH, 'configs/none.yml'])
+})
+
 describe('verifying a log that was harmed', () => {
   const edited = (branch: MemoryBranch, path: string, from: string | RegExp, to: string) => {
     const before = textOf(branch, path)
