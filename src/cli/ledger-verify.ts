@@ -43,14 +43,18 @@ export const ledgerVerify: CliCommand = {
       return tell(await verified(archive.store, model, { ...checks, anchors }), archive.digest, io)
     const repo = values.repo ?? '.'
     const storeOf = storesToRead(repo, io)
-    const epochs = values.branch === undefined ? await epochsOf(storeOf, DATA_BRANCH) : []
-    const store = epochs.at(-1)?.store ?? storeOf(values.branch ?? DATA_BRANCH)
+    const epochs = await epochsOf(storeOf, DATA_BRANCH)
+    const branch = values.branch ?? epochs.at(-1)?.branch ?? DATA_BRANCH
+    const store = storeOf(branch)
+    const at = epochs.findIndex((epoch) => epoch.branch === branch)
+    const leading = epochs.slice(0, Math.max(0, at)).map((epoch) => epoch.store)
     const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
     const all = [...anchors, ...(found?.anchors ?? [])]
     const report = await verified(store, model, {
       ...checks,
       anchors: all,
-      predecessor: archive?.store ?? storeOf,
+      before: leading,
+      predecessor: archive?.store ?? leading.at(-1) ?? storeOf,
       ...(values.branch === undefined ? { successor: storeOf } : {}),
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })

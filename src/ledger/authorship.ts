@@ -24,16 +24,20 @@ async function* lineOf(store: LedgerStore, commit: string, until: string | null)
   }
 }
 
+interface Looking {
+  readonly author?: Pick<Author, 'email'> | undefined
+  readonly until?: string | null
+}
+
 /**
- * Throws `foreign-author` when a commit of a branch, from `commit` back to its beginning or to one that was looked at before
- * (`until`), was made by somebody else than its writer: left out, whoever made the oldest one. Names the oldest such commit.
- * What is committed on top makes that commit the App's own, and the App trusts what follows its own.
+ * Whose commits belong on a branch (left out, whoever made the oldest one), and the oldest commit of somebody else from
+ * `commit` back to its beginning or to one that was looked at before (`until`); null when there is none.
  */
-export async function checkAuthorship(
+export async function authorshipOf(
   store: LedgerStore,
   commit: string,
-  { author, until = null }: { readonly author?: Pick<Author, 'email'> | undefined; readonly until?: string | null },
-): Promise<void> {
+  { author, until = null }: Looking,
+): Promise<{ readonly author: Pick<Author, 'email'> | undefined; readonly problem: LedgerProblem | null }> {
   /** The oldest commit of each author, the later found the older. */
   const oldestBy = new Map<string, CommitInfo>()
   let odd: LedgerProblem | null = null
@@ -46,6 +50,14 @@ export async function checkAuthorship(
   }
   const expected = author ?? oldest?.author
   const other = [...oldestBy.values()].findLast((info) => info.author.email !== expected?.email)
-  const problem = (other && strangerProblem(other, expected, store.name)) ?? odd
+  return { author: expected, problem: (other && strangerProblem(other, expected, store.name)) ?? odd }
+}
+
+/**
+ * Throws `foreign-author` for the oldest commit of somebody else. What is committed on top makes that commit the App's own, and
+ * the App trusts what follows its own.
+ */
+export async function checkAuthorship(store: LedgerStore, commit: string, looking: Looking): Promise<void> {
+  const { problem } = await authorshipOf(store, commit, looking)
   if (problem) throw integrityError(problem)
 }

@@ -1,7 +1,7 @@
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
-import { strangerProblem } from './authorship.ts'
+import { authorshipOf, strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
@@ -31,7 +31,7 @@ export interface Anchor {
 }
 
 export interface VerifyOptions {
-  /** The one author whose commits belong on the branch; left out, whoever made the first one. */
+  /** The one author whose commits belong on the branch; left out, whoever made the first one of the log. */
   readonly author?: Pick<Author, 'email'>
   /** Says what is wrong with an event by itself, as "expected …, found …"; null when nothing is. */
   readonly checkEvent?: (event: LedgerEvent) => string | null
@@ -44,6 +44,11 @@ export interface VerifyOptions {
    * over is then held against its end.
    */
   readonly predecessor?: Predecessor
+  /**
+   * The branches of all epochs before, oldest first, where heads led from the first one here: this one is the epoch after the
+   * last of them, and where no author is given whoever began the first of them is the author of all.
+   */
+  readonly before?: readonly LedgerStore[]
   /** The branch on which a log that was closed goes on: it has to be there. Left out where a branch is looked at by itself. */
   readonly successor?: (branch: string) => LedgerStore
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
@@ -189,6 +194,12 @@ class Verification {
     if (head?.epoch === 1 && (head.origin.seq !== ORIGIN.seq || head.origin.tip !== ORIGIN.tip)) {
       this.#damaged(HEAD_PATH, 'expected the first epoch to begin with event 1')
     }
+    const { before = [] } = this.#options
+    if (head && before.length > 0 && head.epoch !== before.length + 1)
+      this.#damaged(
+        HEAD_PATH,
+        `expected epoch ${before.length + 1}, to which the one before leads, found ${head.epoch}`,
+      )
     let isWhole = head === null || (await this.#takeOver(head))
     if (!isWhole) return
     for await (const walked of walkLog(this.#store, commit, this.#end)) {
@@ -402,12 +413,25 @@ class Verification {
   async checkHistory(): Promise<void> {
     const commits = await this.#store.history(this.#commit ?? '', { limit: MAX_COMMITS })
     this.#counts.commits = commits.length
-    this.#author ??= commits.at(-1)?.author.email ?? null
+    this.#author ??= (await this.#beginner()) ?? commits.at(-1)?.author.email ?? null
     const author = this.#author === null ? undefined : { email: this.#author }
     for (const info of [...commits].reverse()) {
       const problem = strangerProblem(info, author, this.#store.name)
       if (problem) this.report(problem)
     }
+  }
+
+  /** Who began the log, where that was in an earlier epoch: anybody can make the branch of a later one. */
+  async #beginner(): Promise<string | null> {
+    let author: Pick<Author, 'email'> | undefined
+    for (const store of this.#options.before ?? []) {
+      const newest = await store.newest([])
+      if (!newest) continue
+      const found = await authorshipOf(store, newest.info.commit, { author })
+      if (found.problem) this.report(found.problem)
+      author = found.author
+    }
+    return author?.email ?? null
   }
 
   async checkSuccessor(): Promise<void> {

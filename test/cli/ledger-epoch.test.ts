@@ -190,6 +190,22 @@ describe('ledger epoch', () => {
     expect(await runCommand(named('ledger export'), [...release, ...branch])).toMatchObject({ code: 0 })
   }, 60_000)
 
+  it('are held against who began the first of them, when somebody else closed it and made the next', async () => {
+    const path = join(directory, 'led-away.git')
+    await cp(join(directory, 'before.git'), path, { recursive: true })
+    const led = await runCommand(ledgerEpoch, ['--repo', path, '--author', 'mallory <mallory@example.com>'])
+    expect(led.code).toBe(0)
+    for (const args of [[], ['--branch', 'ringmaster-data-2']]) {
+      const told = await verify('--repo', path, ...args)
+      expect(told.code).toBe(1)
+      expect(told.out).toContain(`Commits belong to "${EMAIL}", who made the first one.`)
+      expect(told.err).toEqual([
+        expect.stringMatching(/^foreign-author: .+@ringmaster-data: .+, found mallory@example\.com/),
+        expect.stringMatching(/^foreign-author: .+@ringmaster-data-2: .+, found mallory@example\.com/),
+      ])
+    }
+  }, 60_000)
+
   it('names another archive, and one that was edited', async () => {
     const tar = gunzipSync(await readFile(archive))
     const at = tar.indexOf('"First"')

@@ -363,6 +363,40 @@ describe('a forged beginning', () => {
     ])
   })
 
+  const EVE = { name: 'eve', email: 'eve@example.org' }
+
+  it('by somebody who led the log there is named by who began it, without any author given', async () => {
+    const { storeOf, branchOf } = inMemory()
+    await written(storeOf)
+    const began = branchOf(FIRST).head ?? ''
+    const byEve = (branch: string) => memoryStore(branchOf(branch), EVE)
+    await turned(byEve)
+    await turned(byEve, SECOND, THIRD)
+    const before = [FIRST, SECOND].map(storeOf)
+    const options = { before, predecessor: storeOf(SECOND) }
+    const { author, problems } = await verifyLedger(storeOf(THIRD), counterModel, options)
+    const { email } = branchOf(FIRST).commits.get(began)?.info.author ?? EVE
+    expect(author).toBe(email)
+    expect(problems.map(({ code }) => code)).toEqual(['foreign-author', 'foreign-author', 'foreign-author'])
+    const [first] = problems
+    expect(first?.message).toContain(`by ${email}, found ${EVE.email}`)
+    expect(await verifyLedger(storeOf(SECOND), counterModel, { before: [storeOf(FIRST)], author: EVE })).toMatchObject({
+      author: EVE.email,
+      ok: true,
+    })
+  })
+
+  it('of another log, which says nothing of the one before, is named', async () => {
+    const { storeOf } = inMemory()
+    await written(storeOf)
+    await closeEpoch(storeOf(FIRST), counterModel, SECOND, making)
+    await record(opened(storeOf(SECOND)), counted(['a']))
+    const report = await verifyLedger(storeOf(SECOND), counterModel, { before: [storeOf(FIRST)] })
+    expect(report.problems).toMatchObject([
+      { code: 'ledger-damaged', message: 'head.json: expected epoch 2, to which the one before leads, found 1' },
+    ])
+  })
+
   it('event that stands elsewhere in a log is named', async () => {
     const { storeOf } = inMemory()
     const ledger = opened(storeOf(FIRST))
