@@ -151,8 +151,8 @@ export interface HistoryPage {
   readonly next: string | null
 }
 
-/** A page of at most 100 commits from `commit` backwards. */
-export function historyQuery(commit: string, first: number, after: string | null): Query<HistoryPage> {
+/** A page of at most 100 commits from `commit` backwards; null when the commit itself is not there. */
+export function historyQuery(commit: string, first: number, after: string | null): Query<HistoryPage | null> {
   const text = `query($owner: String!, $name: String!, $oid: GitObjectID!, $first: Int!, $after: String) {
     repository(owner: $owner, name: $name) {
       object(oid: $oid) {
@@ -172,7 +172,7 @@ export function historyQuery(commit: string, first: number, after: string | null
       const { repository } = Answer.parse(data)
       if (!repository) return undefined
       const history = repository.object?.history
-      if (!history) return { commits: [], next: null }
+      if (!history) return null
       return { commits: history.nodes, next: history.pageInfo.hasNextPage ? history.pageInfo.endCursor : null }
     },
   }

@@ -7,6 +7,7 @@ import {
   type BlobNode,
   blobsQuery,
   COMMIT_MUTATION,
+  type HistoryPage,
   historyQuery,
   infoOf,
   newestQuery,
@@ -121,9 +122,8 @@ class GitHubStore implements LedgerStore {
     const found: CommitInfo[] = []
     let after: string | null = null
     do {
-      const page: { commits: readonly Parameters<typeof infoOf>[0][]; next: string | null } = await this.#ask(
-        historyQuery(commit, Math.min(COMMITS_PER_PAGE, limit - found.length), after),
-      )
+      const query = historyQuery(commit, Math.min(COMMITS_PER_PAGE, limit - found.length), after)
+      const page: HistoryPage = await this.#askOf(commit, query)
       for (const node of page.commits) {
         if (node.oid === until) return found
         found.push(this.#info(node))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { checkAuthorship } from '../../src/ledger/authorship.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
 import { failureOf } from '../../src/ledger/github-outcome.ts'
 import { type MemoryBranch, memoryBranch } from '../../src/ledger/memory.ts'
@@ -144,6 +145,27 @@ describe('reading from GitHub', () => {
     expect(waited.length).toBeGreaterThan(0)
     const never = onGitHub(branch, { isUnseen: () => true }).store
     await expect(total(never)).rejects.toMatchObject({ code: 'commit-unreadable', fault: 'outside' })
+  })
+
+  it('waits for the history of such a commit, too: an empty one would have no stranger in it', async () => {
+    const branch = memoryBranch()
+    const eve = { name: 'eve', email: 'eve@users.noreply.github.com' }
+    await record(opened(onGitHub(branch, { author: eve }).store), counted(['a']))
+    const head = branch.head ?? ''
+    let unseen = 3
+    const { store, waited } = onGitHub(branch, {
+      isUnseen: () => {
+        unseen -= 1
+        return unseen >= 0
+      },
+    })
+    await expect(checkAuthorship(store, head, { author: BOT })).rejects.toMatchObject({ code: 'foreign-author' })
+    expect(waited).toHaveLength(3)
+    const never = onGitHub(branch, { isUnseen: () => true }).store
+    await expect(checkAuthorship(never, head, { author: BOT })).rejects.toMatchObject({
+      code: 'commit-unreadable',
+      fault: 'outside',
+    })
   })
 
   it('refuses bytes that do not make the blob', async () => {
