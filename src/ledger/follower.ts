@@ -138,18 +138,27 @@ export class Follower {
     throw new RingmasterError('outside', problem)
   }
 
-  /** A read may lag behind what this process wrote; it waits that long before it believes that the branch went back. */
+  /** A read may lag behind what this process knows; it waits that long before it believes that the branch went back. */
   async #newestBeyondLag(before: Position | undefined): Promise<Newest | null> {
     const { delay } = this.#options
     const store = this.#store
     for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
       const newest = await store.newest([HEAD_PATH])
-      const head = newest && parseHead(newest.files.get(HEAD_PATH))
-      const seq = !newest ? -1 : head?.ok ? head.value.seq : Number.POSITIVE_INFINITY
-      const wentBack = before !== undefined && before.commit !== null && seq < before.head.seq
-      if (!wentBack || waitedMs >= store.readLagMs) return newest
+      if (!before || !mayBeBehind(before, newest) || waitedMs >= store.readLagMs) return newest
       await delay(waitMs)
       waitedMs += waitMs
     }
   }
+}
+
+/**
+ * Whether what was read may be older than a position. Commits that only make snapshots stay at one event, so of another commit
+ * there only that which follows the one known is surely newer; a second one behind it is no more than waited for.
+ */
+function mayBeBehind({ commit, head: { seq } }: Position, newest: Newest | null): boolean {
+  if (commit === null) return false
+  if (!newest) return true
+  const head = parseHead(newest.files.get(HEAD_PATH))
+  if (!head.ok || head.value.seq > seq) return false
+  return head.value.seq < seq || (newest.info.commit !== commit && newest.info.parents[0] !== commit)
 }

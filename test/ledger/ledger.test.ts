@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import type { EventDraft, LedgerEvent } from '../../src/core/event.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
+import { rebuildSnapshots } from '../../src/ledger/rebuild.ts'
 import type { CommitRequest, LedgerStore } from '../../src/ledger/store.ts'
-import { opened, record } from './opened.ts'
-import { counted } from './small-model.ts'
+import { nextId, opened, record } from './opened.ts'
+import { counted, counterModel } from './small-model.ts'
 
 const AUTHOR = { name: 'ringmaster[bot]', email: 'ringmaster[bot]@users.noreply.github.com' }
 
@@ -321,6 +322,45 @@ describe('several writers', () => {
     ])
     expect(receipt.result).toEqual({ total: 2, last: 2 })
     expect(receipt.events[0]?.seq).toBe(3)
+  })
+
+  it('does not take a read that lags behind a snapshot for a branch that was set back', async () => {
+    const branch = memoryBranch()
+    const one = opened(memoryStore(branch))
+    await record(one, counted(['a']))
+    const old = branch.head
+    await one.snapshot()
+    let lagging = 0
+    const lags: LedgerStore = {
+      ...memoryStore(branch),
+      readLagMs: 30_000,
+      newest: async (paths) => {
+        lagging -= 1
+        return memoryStore({ ...branch, head: lagging >= 0 ? old : branch.head }).newest(paths)
+      },
+    }
+    const waited: number[] = []
+    const two = opened(lags, { delay: async (milliseconds) => void waited.push(milliseconds) })
+    await two.view()
+    lagging = 4
+    expect((await two.refresh()).seq).toBe(1)
+    expect(waited).toHaveLength(4)
+    expect(two.trouble).toBeUndefined()
+    await record(one, counted(['a']))
+    const before = branch.head
+    await two.refresh()
+    await rebuildSnapshots(memoryStore(branch), counterModel, {
+      now: '2026-11-20T10:00:00Z',
+      newId: nextId,
+      writer: { version: '0.1.0' },
+    })
+    waited.length = 0
+    /** What follows the commit that is known is not waited for. */
+    expect(branch.head).not.toBe(before)
+    expect((await two.refresh()).seq).toBe(2)
+    expect(waited).toEqual([])
+    branch.head = old
+    await expect(two.refresh()).rejects.toMatchObject({ code: 'ledger-rewound' })
   })
 
   it('lets four writers raise one counter together without a lost or doubled event', async () => {
