@@ -1,6 +1,6 @@
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
-import type { Problem } from '../core/problem.ts'
+import { type Problem, quoted } from '../core/problem.ts'
 import { authorshipOf, strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
@@ -136,6 +136,8 @@ class Verification {
   /** Digests of anchors that name no event, as long as no line has them. */
   readonly #unplaced = new Set<string>()
   readonly #keyPlaces = new Map<number, string>()
+  /** The same the other way round: the events of the keys that are kept, by which a writer knows that an event is there. */
+  readonly #keyEvents = new Map<string, number>()
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
   readonly #redactions = new Redactions()
@@ -238,7 +240,10 @@ class Verification {
     }
     for (const [key, state] of this.#carried?.states ?? []) this.#states.set(key, state)
     for (const { place, seq } of this.#carried?.keys ?? [])
-      if (seq >= this.#firstKeptKey) this.#keyPlaces.set(seq, place)
+      if (seq >= this.#firstKeptKey) {
+        this.#keyPlaces.set(seq, place)
+        this.#keyEvents.set(place, seq)
+      }
     if (head.epoch > 1 && head.snapshot?.seq === head.origin.seq) await this.#compareSnapshot(head.snapshot.tip)
     return true
   }
@@ -270,7 +275,11 @@ class Verification {
 
   async #openSnapshot(head: Head): Promise<void> {
     const at = head.snapshot
-    if (!at) return
+    if (!at) {
+      // So short a log is all of it within what its writers look at.
+      this.#firstKeptKey = 0
+      return
+    }
     const commit = this.#commit ?? ''
     const read = coalescedReads(this.#store)
     try {
@@ -310,12 +319,26 @@ class Verification {
       this.#end = { seq: event.seq, tip }
       this.#counts.events += 1
       this.#checkAnchor(file.path, line)
-      if (event.seq >= this.#firstKeptKey) this.#keyPlaces.set(event.seq, placeOf(event.key))
+      if (event.seq >= this.#firstKeptKey) this.#keepKey(event, file.path, line)
       for (const { path, digest } of (this.#options.documentsOf ?? configurationOf)(event))
         this.#documents.set(path, digest)
       if (event.seq === head?.snapshot?.seq) await this.#compareSnapshot(head.snapshot.tip)
     }
     return true
+  }
+
+  /** No writer appends an event whose key is kept: as two it would count twice. */
+  #keepKey({ seq, key }: LedgerEvent, path: string, line: number): void {
+    const place = placeOf(key)
+    const first = this.#keyEvents.get(place)
+    if (first !== undefined)
+      this.#damaged(
+        path,
+        `expected the key ${quoted(key)} once, found it at event ${first} already: it was doubled`,
+        line,
+      )
+    this.#keyPlaces.set(seq, place)
+    this.#keyEvents.set(place, first ?? seq)
   }
 
   #fold(event: LedgerEvent, path: string, line: number): boolean {

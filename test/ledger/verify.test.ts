@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { sha256 } from '../../src/core/json.ts'
+import { encodeEvents } from '../../src/ledger/codec.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { readLog } from '../../src/ledger/read-log.ts'
@@ -330,6 +331,45 @@ describe('verifying a log that was harmed', () => {
     const report = await verifyLedger(memoryStore(branch), counterModel, { author: BOT })
     expect(report.ok).toBe(false)
     expect(report.problems[0]).toMatchObject({ code, ...where })
+  })
+
+  /** One more event with a key by hand, chained and named by the head, as no writer makes one. */
+  async function appended(branch: MemoryBranch, key: string): Promise<string> {
+    const head = headOf(branch) as { seq: number; tip: string; tail: string[] }
+    const { lines, position } = encodeEvents([counted(['a/b'], 1, { key })], head)
+    const path = `events/2026/11/20/10/${position.seq}-${nextId()}.ndjson`
+    const tail = [...head.tail, path]
+    await commitByHand(branch, {
+      [path]: `${lines.join()}\n`,
+      'head.json': JSON.stringify({ ...head, ...position, tail }),
+    })
+    return path
+  }
+  const keyAt = (branch: MemoryBranch, part: string) =>
+    (JSON.parse(textOf(branch, pathOf(branch, part)).split('\n')[0] ?? '') as { key: string }).key
+
+  it.each([
+    ['behind a snapshot', 5],
+    ['in a log without one', 1_000],
+  ])('finds an event that was doubled under another number: %s', async (_, snapshotEvery) => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch, BOT), { snapshotEvery })
+    for (let turn = 0; turn < 6; turn += 1) await record(ledger, counted(['a/b']))
+    expect(await verifyLedger(memoryStore(branch), counterModel)).toMatchObject({ ok: true })
+    const path = await appended(branch, keyAt(branch, '/2-'))
+    const { problems } = await verifyLedger(memoryStore(branch), counterModel)
+    expect(problems).toMatchObject([
+      { code: 'ledger-damaged', path, line: 1, message: expect.stringContaining('found it at event 2 already') },
+    ])
+  })
+
+  it('does not take an event for doubled that came again when its key was kept no longer', async () => {
+    const branch = memoryBranch()
+    let day = 10
+    const ledger = opened(memoryStore(branch, BOT), { snapshotEvery: 1, clock: () => `2026-11-${day}T10:00:00Z` })
+    for (; day < 18; day += 1) await record(ledger, counted(['a'], 1, day === 10 ? { key: 'again' } : {}))
+    expect((await record(ledger, counted(['a'], 1, { key: 'again' }))).events).toHaveLength(1)
+    expect(await verifyLedger(memoryStore(branch), counterModel)).toMatchObject({ ok: true, problems: [] })
   })
 
   it('finds a forged snapshot, digests and all, by replaying the events', async () => {
