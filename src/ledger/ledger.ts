@@ -309,7 +309,14 @@ class GroupCommitLedger implements Ledger {
     const boarded = new Map<Ride, readonly LedgerEvent[]>()
     if (batch.events.length === 0) return boarded
     const booked = this.#options.bookkeeping?.() ?? []
-    if (booked.length > 0) await batch.add(async () => ({ events: booked, result: undefined }))
+    if (booked.length > 0) {
+      try {
+        await batch.add(async () => ({ events: booked, result: undefined }))
+      } catch (error) {
+        // What was decided does not wait for it: it is asked again at the next commit.
+        if (isIntegrityError(error)) throw error
+      }
+    }
     for (const ride of [...this.#rides]) {
       try {
         const { events } = await batch.add(async () => ({ events: [ride.draft], result: undefined }))

@@ -257,6 +257,28 @@ describe('group commit', () => {
     expect(branch.commits.size).toBe(1)
   })
 
+  it('leaves bookkeeping out of a commit where it cannot be read for, and takes it with the next', async () => {
+    const branch = memoryBranch()
+    await record(opened(memoryStore(branch), { snapshotEvery: 1 }), counted(['a']))
+    let isDown = true
+    const store: LedgerStore = {
+      ...memoryStore(branch),
+      read: async (commit, paths) => {
+        if (isDown && paths.some((path) => path.startsWith('snapshots/product'))) throw new TypeError('fetch failed')
+        return memoryStore(branch).read(commit, paths)
+      },
+    }
+    const cursor = counted(['cursor'], 1, { key: 'cursor' })
+    const ledger = opened(store, { bookkeeping: () => [cursor] })
+    const note = () => counted([], 0, { type: 'note.taken' })
+    const both = await Promise.all([record(ledger, note()), record(ledger, note())])
+    expect(both.map(({ events }) => events.map(({ seq }) => seq))).toEqual([[2], [3]])
+    expect((await ledger.view()).head.seq).toBe(3)
+    isDown = false
+    expect((await record(ledger, note())).head.seq).toBe(5)
+    expect(await (await ledger.view()).state('product/cursor')).toMatchObject({ total: 1 })
+  })
+
   it('tells listeners of each commit in order, until they stop', async () => {
     const ledger = opened(memoryStore())
     const told: number[][] = []
