@@ -26,6 +26,8 @@ export interface GitStoreOptions {
 }
 
 const INFO_FIELDS = 5
+/** What git prints of all commits of years does not fit into one string. */
+const COMMITS_PER_READ = 1_000
 
 /** Fields of `CommitInfo` as git prints them: oid, parents, author's name, author's e-mail, message. */
 function infoOf([commit = '', parents = '', name = '', email = '', message = '']: readonly string[]): CommitInfo {
@@ -110,6 +112,16 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
     return trees
   }
 
+  const commitsFrom = async (commit: string, most: number): Promise<CommitInfo[]> => {
+    const format = '--format=%H%x00%P%x00%an%x00%ae%x00%B'
+    const args = ['log', '--first-parent', '-z', `--max-count=${most}`, format, commit, '--']
+    const fields = (await runGit(directory, args)).toString('utf8').split('\0')
+    const infos: CommitInfo[] = []
+    for (let at = 0; at + INFO_FIELDS <= fields.length; at += INFO_FIELDS)
+      infos.push(infoOf(fields.slice(at, at + INFO_FIELDS)))
+    return infos
+  }
+
   const swap = async (request: CommitRequest, commit: string, temporary: string): Promise<CommitOutcome> => {
     const move =
       request.expectedHead === null
@@ -148,21 +160,15 @@ export function gitStore(options: GitStoreOptions): LedgerStore {
       return tree?.type === 'tree' ? entriesOf(tree) : []
     },
     async history(commit, { until, limit }) {
-      const args = [
-        'log',
-        '--first-parent',
-        '-z',
-        `--max-count=${limit}`,
-        '--format=%H%x00%P%x00%an%x00%ae%x00%B',
-        commit,
-        '--',
-      ]
-      const fields = (await runGit(directory, args)).toString('utf8').split('\0')
       const infos: CommitInfo[] = []
-      for (let at = 0; at + INFO_FIELDS <= fields.length; at += INFO_FIELDS)
-        infos.push(infoOf(fields.slice(at, at + INFO_FIELDS)))
-      const end = infos.findIndex((info) => info.commit === until)
-      return end < 0 ? infos : infos.slice(0, end)
+      for (let from: string | undefined = commit; from !== undefined && infos.length < limit; ) {
+        const most = Math.min(COMMITS_PER_READ, limit - infos.length)
+        const part = await commitsFrom(from, most)
+        const end = part.findIndex((info) => info.commit === until)
+        infos.push(...(end < 0 ? part : part.slice(0, end)))
+        from = end < 0 && part.length === most ? part.at(-1)?.parents[0] : undefined
+      }
+      return infos
     },
   }
 }

@@ -223,6 +223,26 @@ describe('the git store', () => {
     })
   })
 
+  it('tells a long history whole, up to a known commit, and within a limit', async () => {
+    const path = join(directory, 'long.git')
+    execFileSync('git', ['init', '--quiet', '--bare', path])
+    const commits = Array.from({ length: 2_100 }, (_, index) => {
+      const message = `commit ${index + 1}`
+      return `commit refs/heads/ringmaster-data\ncommitter a <a@example.org> 1795000000 +0000\ndata ${message.length}\n${message}\n`
+    })
+    execFileSync('git', [`--git-dir=${path}`, 'fast-import', '--quiet'], { input: commits.join('') })
+    const head = (await at(path).newest([]))?.info.commit ?? ''
+    const told = async (options: { until?: string; limit: number }) =>
+      (await at(path).history(head, options)).map(({ message }) => Number(message.trim().split(' ')[1]))
+    const all = await told({ limit: 1_000_000 })
+    expect(all).toEqual(Array.from({ length: 2_100 }, (_, index) => 2_100 - index))
+    const at1000 = (await at(path).history(head, { limit: 1_001 })).at(-1)?.commit ?? ''
+    expect(await told({ limit: 1_000_000, until: at1000 })).toEqual(all.slice(0, 1_000))
+    const last = (await at(path).history(head, { limit: 1_000_000 })).at(-1)?.commit ?? ''
+    expect(await told({ limit: 1_000_000, until: last })).toEqual(all.slice(0, -1))
+    expect(await told({ limit: 2_000 })).toEqual(all.slice(0, 2_000))
+  })
+
   it('does not take a branch below its name for its own', async () => {
     const path = join(directory, 'below.git')
     execFileSync('git', ['init', '--quiet', '--bare', path])
