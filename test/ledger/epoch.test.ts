@@ -191,7 +191,7 @@ describe('a new epoch', () => {
     await record(opened(storeOf(SECOND)), counted(['a']))
     await expect(turned(storeOf)).rejects.toMatchObject({
       code: 'epoch-taken',
-      hint: expect.stringContaining('Delete'),
+      hint: expect.stringContaining('deletes the branch'),
     })
     await expect(following(storeOf).view()).rejects.toMatchObject({
       code: 'ledger-damaged',
