@@ -267,6 +267,6 @@ const outletsOf = (app: GitHubApp, manifests: Manifests | null, clock: () => str
   'gate-answer': under('gate', gateOutlet(app)),
   cut: under('answer', cutOutlet(app, clock)),
   notes: under('bulk', notesOutlet(app, clock)),
-  alarm: under('gate', alarmOutlet(app)),
+  alarm: under('gate', alarmOutlet(app, clock)),
   manifest: manifests?.outlet ?? notPublished,
 })

@@ -4,6 +4,7 @@ import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import { withoutAnchors } from './anchors.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { Doubts, inDoubt } from './doubts.ts'
 import { isFinal, outside, outsideOrNull } from './trouble.ts'
 
 const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotations'][number]) => ({
@@ -89,13 +90,26 @@ async function ownRuns(app: GitHubApp, output: CheckRun, remote: string | null):
     .map(({ id, status, conclusion, output }) => ({ id: Number(id), status, conclusion, output }))
 }
 
+interface Writing {
+  readonly app: GitHubApp
+  readonly doubts: Doubts
+}
+
+const CREATING = 'create a check run'
+
 /**
  * One check run of ours per key on a commit, found again by its external id; another App's of that name never counts.
  * GitHub deletes none: when several processes create it at once, the newest is kept up to date, for it is the one that
  * GitHub shows and that a required check rests on; older ones that nobody would ever complete are ended as superseded,
  * by whoever made them, and by whoever finds them later.
  */
-async function write(app: GitHubApp, output: CheckRun, remote: string | null, isLook: boolean): Promise<Applied> {
+async function write(
+  { app, doubts }: Writing,
+  output: CheckRun,
+  remote: string | null,
+  isLook: boolean,
+): Promise<Applied> {
+  const isInDoubt = doubts.has(output.key)
   const octokit = await app.forRepository(output.repository.fullName)
   const at = splitName(output.repository.fullName)
   const content = contentOf(output)
@@ -113,7 +127,8 @@ async function write(app: GitHubApp, output: CheckRun, remote: string | null, is
   /** What a list shows may be older than what stands: where something changed, it is written whatever is shown. */
   const found = await settled(await ownRuns(app, output, remote), (run) => isLook && isAsWanted(run, output))
   if (found) return found
-  const { data } = await outside('create a check run', () =>
+  if (isInDoubt) throw inDoubt(CREATING)
+  const { data } = await doubts.making(CREATING, output.key, () =>
     octokit.request('POST /repos/{owner}/{repo}/check-runs', {
       ...at,
       name: output.name,
@@ -128,16 +143,17 @@ async function write(app: GitHubApp, output: CheckRun, remote: string | null, is
 }
 
 /** Writes a check run; one that GitHub takes from nobody as things are becomes the alarm that stands for it, where it has one. */
-export const checkRunOutlet =
-  (app: GitHubApp, clock: () => string) =>
-  async (output: CheckRun, remote: string | null, isLook = false): Promise<Applied> => {
-    if (output.otherwise === undefined) return write(app, output, remote, isLook)
+export const checkRunOutlet = (app: GitHubApp, clock: () => string) => {
+  const writing: Writing = { app, doubts: new Doubts(clock) }
+  return async (output: CheckRun, remote: string | null, isLook = false): Promise<Applied> => {
+    if (output.otherwise === undefined) return write(writing, output, remote, isLook)
     const alarm = { kind: 'condition-seen', ...output.otherwise, actor: null, source: { kind: 'reconciler' } } as const
     try {
-      const applied = await write(app, output, remote, isLook)
+      const applied = await write(writing, output, remote, isLook)
       return { ...applied, observed: [{ ...alarm, holds: false, at: clock() }] }
     } catch (error) {
       if (!(error instanceof RingmasterError) || !isFinal(error)) throw error
       return { remote: null, observed: [{ ...alarm, holds: true, at: clock() }] }
     }
   }
+}

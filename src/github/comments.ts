@@ -1,8 +1,8 @@
-import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { Doubts, inDoubt, isOutcomeUnknown } from './doubts.ts'
 import { outside, outsideOrNull, unsayable } from './trouble.ts'
 
 interface OwnComment {
@@ -96,18 +96,17 @@ async function theOne(
   return oldest ?? null
 }
 
-const isOutcomeUnknown = (error: unknown): boolean =>
-  error instanceof RingmasterError && ['github-unreachable', 'github-failed'].includes(error.code)
+const whatIsMade = ({ issue }: OutputOf<'comment'>): string => `comment on #${issue}`
 
 /**
  * Makes the comment and answers with what stands of it. Where nobody knows whether it was made, that is looked at here
  * and now: once another process has told the log of its own, nobody would look for ours again.
  */
-async function create(app: GitHubApp, output: OutputOf<'comment'>, body: string): Promise<OwnComment> {
+async function create(app: GitHubApp, doubts: Doubts, output: OutputOf<'comment'>, body: string): Promise<OwnComment> {
   const octokit = await app.forRepository(output.repository.fullName)
   let made: OwnComment & { readonly createdAt: string }
   try {
-    const { data } = await outside(`comment on #${output.issue}`, () =>
+    const { data } = await doubts.making(whatIsMade(output), output.key, () =>
       octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
         ...splitName(output.repository.fullName),
         issue_number: output.issue,
@@ -141,7 +140,7 @@ const isDeaf = (output: OutputOf<'comment'>, message: string, holds: boolean, at
  * still be edited, says nothing of whether another would be taken.
  */
 export const commentOutlet = (app: GitHubApp, clock: () => string) => {
-  const say = said(app)
+  const say = said(app, new Doubts(clock))
   return async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
     try {
       const { isMade, ...applied } = await say(output, remote)
@@ -157,8 +156,9 @@ export const commentOutlet = (app: GitHubApp, clock: () => string) => {
 
 /** One comment per key, edited in place; when several processes make it at once, the oldest is kept. */
 const said =
-  (app: GitHubApp) =>
+  (app: GitHubApp, doubts: Doubts) =>
   async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied & { readonly isMade: boolean }> => {
+    const isInDoubt = doubts.has(output.key)
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const body = `${output.body}\n\n${marker(output.key)}`
@@ -173,7 +173,8 @@ const said =
     }
     const found = await findComment(app, output, remote)
     if (found) return { ...(await edited(found)), isMade: false }
-    return { ...(await edited(await create(app, output, body))), isMade: true }
+    if (isInDoubt) throw inDoubt(whatIsMade(output))
+    return { ...(await edited(await create(app, doubts, output, body))), isMade: true }
   }
 
 /** What a comment is reacted to with, and where it stands. */

@@ -2,10 +2,12 @@ import type { Octokit } from '@octokit/rest'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
+import { Doubts, inDoubt } from './doubts.ts'
 import { outside, statusOf, translated, unsayable } from './trouble.ts'
 
 const LABEL_FAMILY = 'release:'
 const ALARM_LABEL = 'ringmaster-alarm'
+const OPENING = 'open an alarm issue'
 
 const nameOf = (label: string | { name?: string | null }): string =>
   typeof label === 'string' ? label : (label.name ?? '')
@@ -79,9 +81,10 @@ async function ownIssues(app: GitHubApp, output: OutputOf<'alarm'>): Promise<rea
  * is never taken for the alarm; by whoever opened it, and by whoever finds it where that one was killed or never heard
  * of it.
  */
-export const alarmOutlet =
-  (app: GitHubApp) =>
-  async (output: OutputOf<'alarm'>): Promise<Applied> => {
+export const alarmOutlet = (app: GitHubApp, clock: () => string) => {
+  const doubts = new Doubts(clock)
+  return async (output: OutputOf<'alarm'>): Promise<Applied> => {
+    const isInDoubt = doubts.has(output.key)
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
     const state = output.isOpen ? 'open' : 'closed'
@@ -112,8 +115,10 @@ export const alarmOutlet =
       return { remote: String(oldest.number) }
     }
     const found = await settled(await ownIssues(app, output))
-    if (found || !output.isOpen) return found ?? { remote: null }
-    const created = await outside('open an alarm issue', () =>
+    if (found) return found
+    if (isInDoubt) throw inDoubt(OPENING)
+    if (!output.isOpen) return { remote: null }
+    const created = await doubts.making(OPENING, output.key, () =>
       octokit.request('POST /repos/{owner}/{repo}/issues', { ...at, title: output.title, body, labels: [ALARM_LABEL] }),
     )
     const { number } = created.data
@@ -121,3 +126,4 @@ export const alarmOutlet =
     const all = [...others, { number, state: 'open', body }].toSorted((a, b) => a.number - b.number)
     return (await settled(all)) ?? { remote: String(number) }
   }
+}

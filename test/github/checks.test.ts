@@ -124,6 +124,24 @@ describe('our check run', () => {
     expect(await apply(check('success'))).toEqual({ remote: '10' })
   })
 
+  it('is not created again while no list may show the one that may have been created', async () => {
+    let now = AT
+    const doubtful = checkRunOutlet(app, () => now)
+    listing()
+    github().post(runs).reply(502, { message: 'Server Error' })
+    expect(await failure(doubtful(check('success'), null))).toMatchObject({ code: 'github-failed' })
+    now = '2026-11-20T10:00:29Z'
+    listing()
+    expect(await failure(doubtful(check('success'), null))).toMatchObject({
+      message: expect.stringMatching(/^could not create a check run: it may be done already/),
+    })
+    now = '2026-11-20T10:00:30Z'
+    listing()
+    github().post(runs).reply(201, own(9))
+    listing(own(9))
+    expect(await doubtful(check('success'), null)).toEqual({ remote: '9' })
+  })
+
   it('is left alone by a look where it stands as it is wanted, whatever the log had come to', async () => {
     const anchored = (seq: number) => `by eve, log head \`${seq}:sha256:${'b'.repeat(64)}\`.`
     listing(own(8, 'completed', { summary: anchored(5) }))

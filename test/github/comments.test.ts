@@ -15,7 +15,8 @@ const comment = (id: number, login: string | null, body: string) => ({
   body,
 })
 const AT = '2026-11-20T12:00:00Z'
-const apply = commentOutlet(app, () => AT)
+/** A process that has just started. */
+const apply: ReturnType<typeof commentOutlet> = (...asked) => commentOutlet(app, () => AT)(...asked)
 
 /** What is looked at once more behind a comment that was made. */
 const again = () => github().get(`${list}?per_page=100&since=2026-11-20T11%3A58%3A00.000Z`)
@@ -119,6 +120,55 @@ describe('our comment', () => {
     github().post(list).reply(502, { message: 'Server Error' })
     github().get(`${list}?per_page=100`).reply(200, [])
     expect(await failure(apply(board, null))).toMatchObject({ code: 'github-failed' })
+  })
+
+  describe('of which nobody knows whether it was made', () => {
+    const unlisted = () => github().get(`${list}?per_page=100`).reply(200, [])
+    /** A process that asked for it at noon and got no answer; its clock is moved by the test. */
+    async function doubtful() {
+      const on = { now: AT }
+      const say = commentOutlet(app, () => on.now)
+      unlisted()
+      github().post(list).reply(502, { message: 'Server Error' })
+      unlisted()
+      expect(await failure(say(board, null))).toMatchObject({ code: 'github-failed' })
+      return { on, say }
+    }
+
+    it('is not made again on the word of a list that may not show it yet', async () => {
+      const { on, say } = await doubtful()
+      on.now = '2026-11-20T12:00:29Z'
+      unlisted()
+      expect(await failure(say(board, null))).toEqual({
+        code: 'github-failed',
+        message: expect.stringMatching(/^could not comment on #12: it may be done already/),
+      })
+    })
+
+    it('is made again where it is still not listed after half a minute', async () => {
+      const { on, say } = await doubtful()
+      on.now = '2026-11-20T12:00:30Z'
+      unlisted()
+      github().post(list).reply(201, { id: 5, created_at: AT })
+      again().reply(200, [])
+      expect(await say(board, null)).toMatchObject({ remote: '5' })
+    })
+
+    it('is the one that is listed late', async () => {
+      const { say } = await doubtful()
+      github()
+        .get(`${list}?per_page=100`)
+        .reply(200, [comment(5, BOT, `The board\n\n${mark}`)])
+      expect(await say(board, null)).toEqual({ remote: '5' })
+    })
+
+    it('keeps no other comment back', async () => {
+      const { say } = await doubtful()
+      unlisted()
+      github().post(list).reply(201, { id: 6, created_at: AT })
+      again().reply(200, [])
+      expect(await say({ ...board, key: 'r12/cohorts' }, null)).toMatchObject({ remote: '6' })
+    })
   })
 
   it('is found among many pages and edited in place', async () => {

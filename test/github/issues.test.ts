@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { alarmOutlet, labelOutlet } from '../../src/github/issues.ts'
 import { marker } from '../../src/render/output.ts'
-import { app, BOT, github, linkTo, output, useNock } from './stage.ts'
+import { app, BOT, failure, github, linkTo, output, useNock } from './stage.ts'
 
 useNock()
 
@@ -49,7 +49,8 @@ describe('the label of a release', () => {
 })
 
 describe('an alarm', () => {
-  const raise = alarmOutlet(app)
+  const AT = '2026-11-20T12:00:00Z'
+  const raise = alarmOutlet(app, () => AT)
   const list = '/repos/acme/releases/issues'
   const query = { state: 'all', labels: 'ringmaster-alarm', per_page: 100 }
   const alarm = (isOpen: boolean) =>
@@ -117,6 +118,29 @@ describe('an alarm', () => {
     github().patch(`${list}/43`, { state, body }).reply(200, { number: 43 })
     expect(await raise(alarm(isOpen))).toEqual({ remote: '43' })
   })
+
+  it.each([true, false])(
+    'is neither opened again nor given up while no list may show it yet (holds: %s)',
+    async (holds) => {
+      let now = AT
+      const doubtful = alarmOutlet(app, () => now)
+      github().get(list).query(query).reply(200, [])
+      github().post(list).reply(502, { message: 'Server Error' })
+      expect(await failure(doubtful(alarm(true)))).toMatchObject({ code: 'github-failed' })
+      now = '2026-11-20T12:00:29Z'
+      github().get(list).query(query).reply(200, [])
+      expect(await failure(doubtful(alarm(holds)))).toMatchObject({
+        message: expect.stringMatching(/^could not open an alarm issue: it may be done already/),
+      })
+      now = '2026-11-20T12:00:31Z'
+      github()
+        .get(list)
+        .query(query)
+        .reply(200, [known(40)])
+      if (!holds) github().patch(`${list}/40`, { state: 'closed', body }).reply(200, {})
+      expect(await doubtful(alarm(holds))).toEqual({ remote: '40' })
+    },
+  )
 
   it('that ended before it was told is not told', async () => {
     github().get(list).query(query).reply(200, [])

@@ -8,6 +8,7 @@ import type { Output, OutputKind, OutputOf } from '../../src/render/output.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 
 const releases = { owner: 'acme', repo: 'releases' }
+const clock = () => '2026-11-20T12:00:00Z'
 let sandbox: Sandbox
 let issue = 0
 let sha = ''
@@ -68,7 +69,7 @@ async function raced(apply: (app: GitHubApp) => Promise<{ remote: string | null 
 describe('two processes that make the same thing at once', () => {
   it('leave one comment', async () => {
     const board = outputOf('comment', { key: 'r1/board', issue, body: 'The board' })
-    const [first, second] = await raced((app) => commentOutlet(app, () => '2026-11-20T12:00:00Z')(board, null))
+    const [first, second] = await raced((app) => commentOutlet(app, clock)(board, null))
     expect(first).toEqual(second)
     const { data } = await sandbox.as('ann').octokit.rest.issues.listComments({ ...releases, issue_number: issue })
     expect(data.map(({ id }) => String(id))).toEqual([first?.remote])
@@ -76,7 +77,7 @@ describe('two processes that make the same thing at once', () => {
 
   it('leave one alarm open, which both go on with', async () => {
     const alarm = outputOf('alarm', { key: 'alarm/x', title: 'Ringmaster alarm: x', body: 'It broke', isOpen: true })
-    const [first, second] = await raced((app) => alarmOutlet(app)(alarm))
+    const [first, second] = await raced((app) => alarmOutlet(app, clock)(alarm))
     expect(first).toEqual(second)
     const { data } = await sandbox
       .as('ann')
@@ -86,7 +87,7 @@ describe('two processes that make the same thing at once', () => {
       { state_reason: 'not_planned', body: `Opened twice: see #${first?.remote}.` },
     ])
     const { app } = await processOf(Promise.resolve())
-    expect(await alarmOutlet(app)({ ...alarm, isOpen: false })).toEqual(first)
+    expect(await alarmOutlet(app, clock)({ ...alarm, isOpen: false })).toEqual(first)
   })
 
   it('go on with the check run that GitHub shows, and end the other', async () => {
@@ -101,9 +102,9 @@ describe('two processes that make the same thing at once', () => {
         summary: '',
         annotations: [],
       })
-    await raced((app) => checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check(null), null))
+    await raced((app) => checkRunOutlet(app, clock)(check(null), null))
     const { app } = await processOf(Promise.resolve())
-    await checkRunOutlet(app, () => '2026-11-20T10:00:00Z')(check('success'), null)
+    await checkRunOutlet(app, clock)(check('success'), null)
     const { data } = await sandbox
       .as('ann')
       .octokit.rest.checks.listForRef({ ...releases, ref: sha, check_name: 'ringmaster/sign-off', filter: 'all' })
@@ -124,7 +125,7 @@ describe('two processes that make the same thing at once', () => {
 
   it('go on with the check run that the log names where a list does not show it yet', async () => {
     const { app } = await processOf(Promise.resolve())
-    const apply = checkRunOutlet(app, () => '2026-11-20T10:00:00Z')
+    const apply = checkRunOutlet(app, clock)
     const { remote } = await apply(built('named', null), null)
     sandbox.faults.add({ kind: 'lag', route: LIST })
     expect(await apply(built('named', 'success'), remote)).toEqual({ remote })
@@ -133,7 +134,7 @@ describe('two processes that make the same thing at once', () => {
 
   it('end the check run that a list did not show when another was made', async () => {
     const { app } = await processOf(Promise.resolve())
-    const apply = checkRunOutlet(app, () => '2026-11-20T10:00:00Z')
+    const apply = checkRunOutlet(app, clock)
     await apply(built('unseen', null), null)
     sandbox.faults.add({ kind: 'lag', route: LIST })
     await apply(built('unseen', null), null)
@@ -142,7 +143,7 @@ describe('two processes that make the same thing at once', () => {
 
   it('end what lists kept from both at the next look', async () => {
     const { app } = await processOf(Promise.resolve())
-    const apply = checkRunOutlet(app, () => '2026-11-20T10:00:00Z')
+    const apply = checkRunOutlet(app, clock)
     const { remote: first } = await apply(built('both', null), null)
     sandbox.faults.add({ kind: 'lag', route: LIST, times: 2 })
     const { remote: second } = await apply(built('both', null), null)

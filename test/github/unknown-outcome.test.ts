@@ -125,9 +125,9 @@ async function label(): Promise<Trial> {
 async function alarm(wants: 'opened' | 'closed'): Promise<Trial> {
   const title = `Ringmaster alarm: ${fresh()}`
   const raised = outputOf('alarm', { key: title, title, body: 'It broke', isOpen: true })
-  if (wants === 'closed') await alarmOutlet(processOf())(raised)
+  if (wants === 'closed') await alarmOutlet(processOf(), clock)(raised)
   return {
-    apply: (app) => alarmOutlet(app)({ ...raised, isOpen: wants === 'opened' }),
+    apply: (app) => alarmOutlet(app, clock)({ ...raised, isOpen: wants === 'opened' }),
     outside: async () => {
       const all = await ann().issues.listForRepo({ ...at, state: 'all', labels: 'ringmaster-alarm', per_page: 100 })
       const ours = all.data.filter((one) => one.title === title)
