@@ -388,6 +388,24 @@ describe.each(WRITES)('$write', ({ begin, route, after = 0, outside, byTwo = out
   })
 })
 
+it('a comment stands once where its answer was lost and no list shows it for half a minute', async () => {
+  const number = await issue()
+  const board = outputOf('comment', { key: 'r1/board', issue: number, body: 'New' })
+  const say = commentOutlet(processOf(), () => sandbox.clock.now())
+  const comments = `${repo}/issues/{issue_number}/comments`
+  sandbox.faults.add({ kind: 'bad-gateway-after', route: `POST ${comments}` })
+  sandbox.faults.add({ kind: 'lag', route: `GET ${comments}`, times: 4 })
+  let remote: string | null = null
+  const again = async () => {
+    remote = (await say(board, remote).catch(() => ({ remote }))).remote
+  }
+  for (const _ of ['first', 'second']) await again()
+  sandbox.clock.advance(31_000)
+  await again()
+  sandbox.faults.clear()
+  expect((await ann().issues.listComments({ ...at, issue_number: number })).data).toHaveLength(1)
+})
+
 it('GitHub is asked only for what its description accepts', () => {
   expect(sandbox.violations).toEqual([])
 })

@@ -98,6 +98,17 @@ it('a lagging list of check runs shows none that was made in the last half minut
   expect(await shown()).toContain('lagging')
 })
 
+it('a lagging list of comments shows none that was made in the last half minute', async () => {
+  const { data: issue } = await app().rest.issues.create({ ...repo, title: 'Lists lag' })
+  const at = { ...repo, issue_number: issue.number }
+  await app().rest.issues.createComment({ ...at, body: 'lagging' })
+  const shown = async () => (await app().rest.issues.listComments(at)).data.map(({ body }) => body)
+  sandbox.faults.add({ kind: 'lag', times: 2 })
+  expect(await shown()).toEqual([])
+  sandbox.clock.advance(31_000)
+  expect(await shown()).toEqual(['lagging'])
+})
+
 describe('a truncated blob', () => {
   it('says that it is cut, and comes whole at the next request', async () => {
     const query = `{ repository(owner: "acme", name: "app") {

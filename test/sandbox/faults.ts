@@ -4,7 +4,8 @@
  * - `secondary-limit`: 403 with retry-after; `secondary-limit-silent`: 403 that says nothing more.
  * - `primary-limit`: nothing is left in this hour (403 on REST, 200 with RATE_LIMITED on GraphQL) until ten minutes later.
  * - `graphql-trouble-before` / `-after`: GraphQL answers 200 with an error of its own, without a type.
- * - `lag`: reads of refs see where they were 30 seconds ago, and lists of the check runs of a commit none that is younger.
+ * - `lag`: reads of refs see where they were 30 seconds ago, and lists of the check runs of a commit and of the comments of
+ *   an issue none that is younger.
  * - `truncated-blob`: GraphQL cuts the text of every blob of an answer in half and says so.
  * - `disconnect-before` / `disconnect-after`: the connection is closed without an answer.
  * - `lost-pages-build`: a push to the branch of Pages is not published (route `pages`).

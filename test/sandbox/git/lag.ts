@@ -1,9 +1,10 @@
+import type { FaultedRequest } from '../faults.ts'
 import { perRepository, type Repository } from '../store.ts'
 import type { World } from '../world.ts'
 import { zeroOid } from './repository.ts'
 
 /** How far a lagging read is behind: GitHub's replicas were seen to be up to half a minute late. */
-export const LAG_MS = 30_000
+const LAG_MS = 30_000
 
 interface Move {
   readonly atMs: number
@@ -39,3 +40,7 @@ export async function visibleRef(
   const isLagging = world.faults.take(['lag'], { route: route ?? 'GET /repos/{owner}/{repo}/git/ref/{ref}', text: '' })
   return isLagging ? formerRef(world, repository(), ref) : world.gitOf(repository()).readRef(ref)
 }
+
+/** What was made after this instant, a list does not show to this request: the `lag` fault leaves out the last half minute. */
+export const listedUntilMs = ({ clock, faults }: World, asked: FaultedRequest): number =>
+  faults.take(['lag'], asked) ? clock.epochMs() - LAG_MS : Number.POSITIVE_INFINITY

@@ -1,4 +1,4 @@
-import { LAG_MS } from '../git/lag.ts'
+import { listedUntilMs } from '../git/lag.ts'
 import { appOf } from '../identity.ts'
 import {
   type Context,
@@ -290,9 +290,7 @@ async function oidAt(context: Context): Promise<string> {
 /** The `lag` fault does not list yet what was made in the last half minute. */
 const listForRef: Handler = async (context) => {
   const oid = await oidAt(context)
-  const { world } = context
-  const isLagging = world.faults.take(['lag'], { route: LIST_FOR_REF, text: '' })
-  const seenMs = isLagging ? world.clock.epochMs() - LAG_MS : Number.POSITIVE_INFINITY
+  const seenMs = listedUntilMs(context.world, { route: LIST_FOR_REF, text: '' })
   return select(
     context,
     [...checksOf(context.repository()).runs.values()].filter(

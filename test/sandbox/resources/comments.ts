@@ -1,4 +1,5 @@
-import { accountOf, appOf } from '../identity.ts'
+import { listedUntilMs } from '../git/lag.ts'
+import { accountOf, appOf, labelOf } from '../identity.ts'
 import { type Comment, conversationsOf, type Issue } from '../records.ts'
 import {
   type Context,
@@ -39,13 +40,21 @@ function tell(context: Context, comment: Comment, action: string, more: Body = {
   world.deliver({ event: 'issue_comment', action, repository, sender: context.actor(), payload })
 }
 
+const LIST_OF_ISSUE = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
+
+/** The `lag` fault does not list yet what was made on an issue in the last half minute. */
+const seenOf = ({ world, identity }: Context): number =>
+  listedUntilMs(world, { route: LIST_OF_ISSUE, text: '', identity: labelOf(identity) })
+
 const list =
   (pick: (context: Context) => Issue | undefined): Handler =>
   (context) => {
     const issue = pick(context)
+    const seenMs = issue === undefined ? Number.POSITIVE_INFINITY : seenOf(context)
     const since = context.query.get('since')
     const found = [...conversationsOf(context.repository()).comments.values()]
       .filter((comment) => issue === undefined || comment.issue === issue)
+      .filter((comment) => Date.parse(comment.createdAt) <= seenMs)
       .filter((comment) => since === null || Date.parse(comment.updatedAt) >= Date.parse(since))
     const isDescending = context.query.get('direction') === 'desc'
     const page = paged(context, isDescending ? found.toReversed() : found)
@@ -119,7 +128,7 @@ export const comments: Resource = {
       reads(either),
       list(() => undefined),
     ),
-    route('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', reads(either), list(issueAt)),
+    route(LIST_OF_ISSUE, reads(either), list(issueAt)),
     route('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', writes(either, { person: 'read' }), create),
     route('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', reads(either), (context) =>
       ok(commentBody(context.world, context.repository(), commentAt(context))),
