@@ -165,10 +165,13 @@ export class Reconciler {
   }
 
   async #work(subject: AggregateKey): Promise<void> {
+    const isSuspect = this.#suspect.delete(subject)
     try {
-      await this.#reconcile(subject)
+      await this.#reconcile(subject, isSuspect)
       this.#failures.delete(subject)
     } catch (error) {
+      /** Whatever went wrong, the log too: the next try still has to look. */
+      if (isSuspect) this.#suspect.add(subject)
       this.#retryLater(subject, error)
     }
     this.#busy.delete(subject)
@@ -193,8 +196,7 @@ export class Reconciler {
     })
   }
 
-  async #reconcile(subject: AggregateKey): Promise<void> {
-    const isSuspect = this.#suspect.delete(subject)
+  async #reconcile(subject: AggregateKey, isSuspect: boolean): Promise<void> {
     const view = await this.#options.ledger.view()
     const around = this.#options.around()
     /** The log's head changes with every event: it anchors what is written, and is no reason to write. */
@@ -224,10 +226,8 @@ export class Reconciler {
         errors.push(error)
       }
     }
-    if (errors.length > 0) {
-      if (isSuspect) this.#suspect.add(subject)
+    if (errors.length > 0)
       throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map(String).join('; '))
-    }
   }
 
   get #editEveryMs(): number {

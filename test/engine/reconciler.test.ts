@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { digestOf } from '../../src/core/json.ts'
 import { type OutboxState, outboxKey } from '../../src/core/outbox.ts'
 import type { Request } from '../../src/core/request.ts'
+import { Reconciler } from '../../src/engine/reconciler.ts'
 import type { Output } from '../../src/render/output.ts'
 import {
   ann,
@@ -16,6 +17,7 @@ import {
   play,
   proposalSeen,
   proposedHead,
+  RELEASES,
   releaseReview,
   SHA,
   stage,
@@ -455,6 +457,37 @@ it('a party that nobody could sign for is shown with its team, as it is written 
   await on.engine.idle()
   const check = on.outside.standing.get(`r12/signoff/${proposedHead(on.outside)}`)?.output
   expect(check).toMatchObject({ summary: expect.stringContaining('| nobody (team acme/engineering) |') })
+})
+
+it('what is distrusted is looked at after all where the log could not be read at first', async () => {
+  const on = stage()
+  const { ledger, outside, waits } = on
+  await started(on)
+  await play(on, buildReported('2.0.0', 'e'.repeat(40)))
+  let isDown = true
+  const view = async () => {
+    if (isDown) throw new Error('no answer')
+    return ledger.view()
+  }
+  const reconciler = new Reconciler({
+    ledger: { view, ride: ledger.ride.bind(ledger) } as never,
+    outlets: outside.outlets,
+    around: () => ({ releaseRepository: RELEASES, unprotected: false }),
+    clock: () => on.now,
+    log: { info: () => {}, error: () => {} },
+    delay: waits.delay,
+    random: () => 'ab'.repeat(16),
+    observe: async () => {},
+  })
+  outside.standing.delete('r12/board')
+  reconciler.suspect(['release/r12'])
+  await reconciler.idle()
+  expect(reconciler.failing).toEqual(['release/r12'])
+  isDown = false
+  waits.pass()
+  await new Promise((resolve) => setImmediate(resolve))
+  await reconciler.idle()
+  expect(outside.standing.has('r12/board')).toBe(true)
 })
 
 describe('a program that dies', () => {
