@@ -55,24 +55,61 @@ interface OwnIssue {
   readonly number: number
   readonly state: string
   readonly body: string
+  readonly isLabelled: boolean
 }
 
-/** The issues of ours with the marker of an alarm, oldest first; issues of others never count, whatever they carry. */
-async function ownIssues(app: GitHubApp, output: OutputOf<'alarm'>): Promise<readonly OwnIssue[]> {
+/** An issue of anybody, as GitHub shows it. */
+interface Shown {
+  readonly number: number
+  readonly state: string
+  readonly user?: { readonly login: string } | null
+  readonly body?: string | null
+}
+
+/** The issue that the log names; null when it is gone. One that was moved elsewhere is shown under another number. */
+async function namedIssue(octokit: Octokit, at: { owner: string; repo: string; issue_number: number }) {
+  try {
+    const { data } = await octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', at)
+    return data.number === at.issue_number ? data : null
+  } catch (error) {
+    if (statusOf(error) === 404 || unsayable(error) === 'deleted') return null
+    throw translated(`read #${at.issue_number}`, error)
+  }
+}
+
+/**
+ * The issues of ours with the marker of an alarm, oldest first: those that are listed under their label, and the one that
+ * the log names, whose label somebody may have taken off. Issues of others never count, whatever they carry.
+ */
+async function ownIssues(
+  app: GitHubApp,
+  output: OutputOf<'alarm'>,
+  remote: string | null,
+): Promise<readonly OwnIssue[]> {
   const octokit = await app.forRepository(output.repository.fullName)
+  const at = splitName(output.repository.fullName)
   const { botLogin } = await app.profile()
-  const issues = await outside('list the alarm issues', () =>
-    octokit.paginate('GET /repos/{owner}/{repo}/issues', {
-      ...splitName(output.repository.fullName),
-      state: 'all',
-      labels: ALARM_LABEL,
-      per_page: 100,
-    }),
+  const listed = await outside('list the alarm issues', () =>
+    octokit.paginate('GET /repos/{owner}/{repo}/issues', { ...at, state: 'all', labels: ALARM_LABEL, per_page: 100 }),
   )
-  return issues
-    .filter(({ user, body }) => user?.login === botLogin && markerIn(body ?? '') === output.key)
-    .map(({ number, state, body }) => ({ number, state, body: body ?? '' }))
-    .toSorted((a, b) => a.number - b.number)
+  const isListed = remote === null || listed.some(({ number }) => String(number) === remote)
+  const named = isListed ? null : await namedIssue(octokit, { ...at, issue_number: Number(remote) })
+  const isOurs = ({ user, body }: Shown) => user?.login === botLogin && markerIn(body ?? '') === output.key
+  const toOwn = ({ number, state, body }: Shown, isLabelled: boolean): OwnIssue => ({
+    ...{ number, state, isLabelled },
+    body: body ?? '',
+  })
+  return [
+    ...listed.filter(isOurs).map((issue) => toOwn(issue, true)),
+    ...(named !== null && isOurs(named)
+      ? [
+          toOwn(
+            named,
+            named.labels.some((label) => isSame(nameOf(label), ALARM_LABEL)),
+          ),
+        ]
+      : []),
+  ].toSorted((a, b) => a.number - b.number)
 }
 
 /**
@@ -83,7 +120,7 @@ async function ownIssues(app: GitHubApp, output: OutputOf<'alarm'>): Promise<rea
  */
 export const alarmOutlet = (app: GitHubApp, clock: () => string) => {
   const doubts = new Doubts(clock)
-  return async (output: OutputOf<'alarm'>): Promise<Applied> => {
+  return async (output: OutputOf<'alarm'>, remote: string | null = null): Promise<Applied> => {
     const isInDoubt = doubts.has(output.key)
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
@@ -102,6 +139,16 @@ export const alarmOutlet = (app: GitHubApp, clock: () => string) => {
           }),
         )
       }
+      /** By its label people find it, and so does the App where it knows no number. */
+      if (!oldest.isLabelled) {
+        await outside('put the label of an alarm issue back', () =>
+          octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', {
+            ...at,
+            issue_number: oldest.number,
+            labels: [ALARM_LABEL],
+          }),
+        )
+      }
       if (oldest.state !== state || oldest.body !== body) {
         await outside('edit an alarm issue', () =>
           octokit.request('PATCH /repos/{owner}/{repo}/issues/{issue_number}', {
@@ -114,7 +161,7 @@ export const alarmOutlet = (app: GitHubApp, clock: () => string) => {
       }
       return { remote: String(oldest.number) }
     }
-    const found = await settled(await ownIssues(app, output))
+    const found = await settled(await ownIssues(app, output, remote))
     if (found) return found
     if (isInDoubt) throw inDoubt(OPENING)
     if (!output.isOpen) return { remote: null }
@@ -122,8 +169,8 @@ export const alarmOutlet = (app: GitHubApp, clock: () => string) => {
       octokit.request('POST /repos/{owner}/{repo}/issues', { ...at, title: output.title, body, labels: [ALARM_LABEL] }),
     )
     const { number } = created.data
-    const others = (await ownIssues(app, output)).filter((issue) => issue.number !== number)
-    const all = [...others, { number, state: 'open', body }].toSorted((a, b) => a.number - b.number)
+    const others = (await ownIssues(app, output, null)).filter((issue) => issue.number !== number)
+    const all = [...others, { number, state: 'open', body, isLabelled: true }].toSorted((a, b) => a.number - b.number)
     return (await settled(all)) ?? { remote: String(number) }
   }
 }

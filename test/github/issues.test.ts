@@ -142,6 +142,64 @@ describe('an alarm', () => {
     },
   )
 
+  const unlisted = () => github().get(list).query(query).reply(200, [])
+  const named = (more: object = {}) =>
+    github()
+      .get(`${list}/40`)
+      .reply(200, known(40, { labels: ['bug'], ...more }))
+  const labelled = () =>
+    github()
+      .post(`${list}/40/labels`, { labels: ['ringmaster-alarm'] })
+      .reply(200, [])
+
+  it('that the log names gets the label back that somebody took off', async () => {
+    unlisted()
+    named()
+    labelled()
+    expect(await raise(alarm(true), '40')).toEqual({ remote: '40' })
+  })
+
+  it('that the log names is closed when it ends, without its label too', async () => {
+    unlisted()
+    named()
+    labelled()
+    github().patch(`${list}/40`, { state: 'closed', body }).reply(200, {})
+    expect(await raise(alarm(false), '40')).toEqual({ remote: '40' })
+  })
+
+  it('that the log names is left alone where it has its label and is not listed yet', async () => {
+    unlisted()
+    named({ labels: [{ name: 'Ringmaster-Alarm' }] })
+    expect(await raise(alarm(true), '40')).toEqual({ remote: '40' })
+  })
+
+  it('that the log names goes on before one that was opened while it had no label', async () => {
+    github()
+      .get(list)
+      .query(query)
+      .reply(200, [known(41)])
+    named()
+    github()
+      .patch(`${list}/41`, (patched) => patched.state === 'closed' && patched.body === 'Opened twice: see #40.')
+      .reply(200, {})
+    labelled()
+    expect(await raise(alarm(true), '40')).toEqual({ remote: '40' })
+  })
+
+  it.each<[string, number, object]>([
+    ['was deleted', 410, { message: 'This issue was deleted' }],
+    ['was moved out of sight', 404, { message: 'Not Found' }],
+    ['was moved elsewhere', 200, known(7, { labels: [] })],
+    ['is somebody else’s', 200, known(40, { labels: [], user: { login: 'mallory' } })],
+    ['has lost its marker', 200, known(40, { labels: [], body: 'Opened twice: see #39.' })],
+  ])('opens another issue where the one that the log names %s', async (_, status, issue) => {
+    unlisted()
+    github().get(`${list}/40`).reply(status, issue)
+    github().post(list).reply(201, { number: 42 })
+    unlisted()
+    expect(await raise(alarm(true), '40')).toEqual({ remote: '42' })
+  })
+
   it('that ended before it was told is not told', async () => {
     github().get(list).query(query).reply(200, [])
     expect(await raise(alarm(false))).toEqual({ remote: null })
