@@ -5,6 +5,7 @@ import { readConfiguration } from '../core/config/in-force.ts'
 import { type ViewsPlan, viewsPlan } from '../core/config/views.ts'
 import { model } from '../core/model.ts'
 import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
+import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import { createEngine, type Engine } from '../engine/engine.ts'
 import type { Applied, Log, Outlets } from '../engine/ports.ts'
@@ -20,7 +21,7 @@ import { alarmOutlet, labelOutlet } from '../github/issues.ts'
 import { proposalEndOutlet, proposalOutlet } from '../github/proposals.ts'
 import { notesOutlet } from '../github/release-notes.ts'
 import { branchProtection } from '../github/rulesets.ts'
-import { outside } from '../github/trouble.ts'
+import { isFinal, outside } from '../github/trouble.ts'
 import { inClass, type WorkClass } from '../github/work-class.ts'
 import { type GitHubClient, gitHubStore } from '../ledger/github.ts'
 import { type Ledger, openLedger } from '../ledger/ledger.ts'
@@ -142,6 +143,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     clock,
     random,
     log,
+    isLasting: (error) => error instanceof RingmasterError && isFinal(error),
     appending: (request, append) => {
       const urgency = request.source.kind === 'timer' ? undefined : URGENT[request.kind]
       return urgency ? pace.urgently(urgency, append) : append()

@@ -31,6 +31,8 @@ export interface EngineOptions {
    * comes to. As it is by default.
    */
   readonly appending?: <T>(request: Request, append: () => Promise<T>) => Promise<T>
+  /** Of an output that could not be brought out: whether trying again comes to the same until somebody changes something. */
+  readonly isLasting?: (error: unknown) => boolean
 }
 
 /** Facts → decide → append → reconcile: the one loop, wherever it runs. */
@@ -203,7 +205,7 @@ export function createEngine(options: EngineOptions): Engine {
     const ended = [...open.ending, ...(open.telling ?? [])]
     const releases = [...open.releases.map((release) => releaseKey(release.id)), ...ended.map(releaseKey)]
     if (isDue) reconciler.suspect([...releases, OPEN_KEY, REFUSED_KEY])
-    reconciler.mark([
+    reconciler.remind([
       ...releases,
       ...(open.gates as AggregateKey[]),
       ...(open.cuts ?? []).map(({ product }): AggregateKey => cutsKey(product)),

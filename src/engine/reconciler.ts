@@ -25,10 +25,14 @@ export interface ReconcilerOptions {
   readonly random: () => string
   /** Facts learned while applying an output go back to the engine. */
   readonly observe: (request: Request) => Promise<unknown>
+  /** Whether trying again comes to the same until somebody changes something outside; of no error when left out. */
+  readonly isLasting?: (error: unknown) => boolean
 }
 
 const FIRST_RETRY_MS = 500
 const MAX_RETRY_MS = 60_000
+/** Of what somebody has to change first, or what belongs to a place that is gone. */
+const MAX_LASTING_RETRY_MS = 10 * 60_000
 /** Subjects worked on at a time; outputs of one subject are applied one after the other, in their order. */
 const PARALLEL_SUBJECTS = 4
 const EDIT_EVERY_MS = 10_000
@@ -91,6 +95,8 @@ export class Reconciler {
   readonly #failures = new Map<AggregateKey, number>()
   /** Subjects whose next try is set: however often one fails, only one try of it is ever waiting. */
   readonly #retrying = new Set<AggregateKey>()
+  /** Those of them that are left to their next try by the clock. */
+  readonly #resting = new Set<AggregateKey>()
   /** Subjects whose outputs are looked at outside although nothing of their state has changed. */
   readonly #suspect = new Set<AggregateKey>()
   /** When comments were written last, by output. */
@@ -112,6 +118,11 @@ export class Reconciler {
     if (this.#isClosed) return
     for (const subject of subjects) this.#dirty.add(subject)
     this.#pump()
+  }
+
+  /** As `mark`, by the clock: what would come to the same is left to its next try, which is the rarer the longer it lasts. */
+  remind(subjects: readonly AggregateKey[]): void {
+    this.mark(subjects.filter((subject) => !this.#resting.has(subject)))
   }
 
   /** As `mark`, and distrusts what is known to be outside: somebody may have changed or removed it. */
@@ -169,6 +180,7 @@ export class Reconciler {
     try {
       await this.#reconcile(subject, isSuspect)
       this.#failures.delete(subject)
+      this.#resting.delete(subject)
     } catch (error) {
       /** Whatever went wrong, the log too: the next try still has to look. */
       if (isSuspect) this.#suspect.add(subject)
@@ -183,7 +195,10 @@ export class Reconciler {
     const { log, delay } = this.#options
     const failures = (this.#failures.get(subject) ?? 0) + 1
     this.#failures.set(subject, failures)
-    const retryInMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))
+    const isLasting = this.#isLasting(error)
+    if (isLasting) this.#resting.add(subject)
+    else this.#resting.delete(subject)
+    const retryInMs = Math.min(isLasting ? MAX_LASTING_RETRY_MS : MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1))
     log.error(
       { subject, failures, retryInMs, error: String(error) },
       'an output could not be brought out; it is tried again',
@@ -194,6 +209,11 @@ export class Reconciler {
       this.#retrying.delete(subject)
       this.mark([subject])
     })
+  }
+
+  #isLasting(error: unknown): boolean {
+    const { isLasting = () => false } = this.#options
+    return error instanceof AggregateError ? error.errors.every(isLasting) : isLasting(error)
   }
 
   async #reconcile(subject: AggregateKey, isSuspect: boolean): Promise<void> {

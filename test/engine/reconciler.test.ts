@@ -334,6 +334,50 @@ describe('an outside that cannot be reached', () => {
     expect(on.outside.effects.filter((effect) => /re(action|ply)/.test(effect))).toHaveLength(4)
   })
 
+  describe('until somebody changes something there', () => {
+    async function failed(broken: Outside['broken']) {
+      const on = stage({ engine: { isLasting: (error) => String(error).includes('404') } })
+      await play(on, configurationSeen)
+      let tries = 0
+      on.outside.broken = (output) => {
+        if (output.kind === 'comment') tries += 1
+        return broken(output)
+      }
+      await play(on, command('help', '', 12))
+      for (let attempt = 0; attempt < 12; attempt += 1) {
+        on.waits.pass()
+        await new Promise((resolve) => setImmediate(resolve))
+        await on.engine.idle()
+      }
+      return { on, tries: () => tries }
+    }
+
+    it('is tried every ten minutes in the end, and no more often because the clock calls', async () => {
+      const { on, tries } = await failed(() => 'GitHub answered 404')
+      expect(on.waits.milliseconds.slice(6)).toEqual([32_000, 64_000, 128_000, 256_000, 512_000, 600_000, 600_000])
+      const before = tries()
+      await on.engine.sweep()
+      await on.engine.idle()
+      expect(tries()).toBe(before)
+      await play(on, command('help', '', 12))
+      expect(tries()).toBeGreaterThan(before)
+      on.outside.broken = () => null
+      on.waits.pass()
+      await new Promise((resolve) => setImmediate(resolve))
+      await on.engine.idle()
+      expect(on.engine.failing).toEqual([])
+    })
+
+    it('is tried every minute where something of the subject may pass by itself', async () => {
+      const { on, tries } = await failed(({ kind }) => `GitHub answered ${kind === 'comment' ? 404 : 502}`)
+      expect(on.waits.milliseconds.slice(-2)).toEqual([60_000, 60_000])
+      const before = tries()
+      await on.engine.sweep()
+      await on.engine.idle()
+      expect(tries()).toBeGreaterThan(before)
+    })
+  })
+
   it('has only one try waiting for a subject, however often the subject is marked', async () => {
     const on = stage()
     await started(on)

@@ -185,7 +185,7 @@ export function stage(
     outside?: Outside
     store?: LedgerStore
     ledger?: Partial<LedgerOptions>
-    engine?: Partial<Pick<EngineOptions, 'appending' | 'facts'>>
+    engine?: Partial<Pick<EngineOptions, 'appending' | 'facts' | 'isLasting'>>
   } = {},
 ): Stage {
   const branch = given.branch ?? memoryBranch()
