@@ -1,8 +1,10 @@
+import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { Doubts, inDoubt, isOutcomeUnknown } from './doubts.ts'
+import { isGone } from './gone.ts'
 import { outside, outsideOrNull, unsayable } from './trouble.ts'
 
 interface OwnComment {
@@ -134,6 +136,17 @@ const isDeaf = (output: OutputOf<'comment'>, message: string, holds: boolean, at
   source: { kind: 'reconciler' },
 })
 
+/** What an issue is that was moved to where the App is not installed. A comment alone may be gone as well: it is made again. */
+async function outOfSight(app: GitHubApp, output: OutputOf<'comment'>, error: unknown): Promise<'out of sight' | null> {
+  if (!(error instanceof RingmasterError && error.code === 'github-not-found')) return null
+  const octokit = await app.forRepository(output.repository.fullName)
+  const at = splitName(output.repository.fullName)
+  const issue = await outsideOrNull(`read #${output.issue}`, () =>
+    octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', { ...at, issue_number: output.issue }),
+  )
+  return issue === null && (await isGone(octokit, at, error)) ? 'out of sight' : null
+}
+
 /**
  * As `said`, but what can not be said at all is not tried for ever: it is let be, and an alarm tells of it once. The
  * alarm ends with the next comment that is made there, whichever process raised it; one that stands already, or that may
@@ -146,7 +159,7 @@ export const commentOutlet = (app: GitHubApp, clock: () => string) => {
       const { isMade, ...applied } = await say(output, remote)
       return isMade ? { ...applied, observed: [isDeaf(output, 'comments are taken again', false, clock())] } : applied
     } catch (error) {
-      const reason = unsayable(error)
+      const reason = unsayable(error) ?? (await outOfSight(app, output, error))
       if (reason === null) throw error
       const message = `Nothing can be said on #${output.issue} any more: it is ${reason}. What was decided there stands in the log.${reason === 'locked' ? ' Unlock it, or go on in another issue.' : ''}`
       return { remote, observed: [isDeaf(output, message, true, clock())] }

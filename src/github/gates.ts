@@ -1,12 +1,25 @@
+import type { Octokit } from '@octokit/rest'
 import { sha256 } from '../core/json.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { truncate } from '../render/text.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { outside, statusOf, translated } from './trouble.ts'
+import { isGone } from './gone.ts'
+import { statusOf, translated } from './trouble.ts'
 
 /** GitHub's limit for the comment of an answer to a deployment protection rule. */
 const MAX_COMMENT = 1_024
+
+/** The answers that a run was given; null when the run is gone, and every job of it. */
+async function answersOf(octokit: Octokit, at: { owner: string; repo: string; run_id: number }) {
+  try {
+    const { data } = await octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', at)
+    return data
+  } catch (error) {
+    if (await isGone(octokit, at, error)) return null
+    throw translated('list the answers of a run', error)
+  }
+}
 
 /**
  * Answers a waiting job: a decision, or a status report that leaves it waiting. An answer that stands already is not
@@ -19,10 +32,8 @@ export const gateOutlet =
     const at = { ...splitName(output.repository.fullName), run_id: output.runId }
     const key = `gate/${sha256(output.key).slice(7, 31)}`
     const mark = marker(key)
-    const approvals = await outside('list the answers of a run', () =>
-      octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', at),
-    )
-    if (approvals.data.some((approval) => markerIn(approval.comment) === key)) return { remote: null }
+    const approvals = await answersOf(octokit, at)
+    if (approvals === null || approvals.some((approval) => markerIn(approval.comment) === key)) return { remote: null }
     const comment = `${truncate(output.comment, MAX_COMMENT - mark.length - 2)}\n\n${mark}`
     const body = { ...at, environment_name: output.environment, comment }
     try {

@@ -3,6 +3,7 @@ import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { Doubts, inDoubt } from './doubts.ts'
+import { isGone } from './gone.ts'
 import { outside, statusOf, translated, unsayable } from './trouble.ts'
 
 const LABEL_FAMILY = 'release:'
@@ -16,13 +17,13 @@ const nameOf = (label: string | { name?: string | null }): string =>
 const isSame = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
 const isOfFamily = (label: string): boolean => label.toLowerCase().startsWith(LABEL_FAMILY)
 
-/** An issue; null when it was deleted, which no label outlives. */
+/** An issue; null when it was deleted or moved out of sight, which no label outlives. */
 async function issueOf(octokit: Octokit, at: { owner: string; repo: string; issue_number: number }) {
   try {
     const { data } = await octokit.request('GET /repos/{owner}/{repo}/issues/{issue_number}', at)
     return data
   } catch (error) {
-    if (unsayable(error) === 'deleted') return null
+    if (unsayable(error) === 'deleted' || (await isGone(octokit, at, error))) return null
     throw translated(`read #${at.issue_number}`, error)
   }
 }

@@ -54,6 +54,29 @@ describe('what can not be said', () => {
     expect(await commentOutlet(app, () => AT)(board, null)).toMatchObject({ remote: null, ...cannot(true) })
   })
 
+  const moved = () => {
+    github().get(`${list}?per_page=100`).reply(404, { message: 'Not Found' })
+    return github().get('/repos/acme/releases/issues/12')
+  }
+  const notFound = { message: 'Not Found' }
+
+  it('on an issue that was moved out of sight is let be, with an alarm', async () => {
+    moved().reply(404, notFound)
+    github().get('/repos/acme/releases').reply(200, { id: 77 })
+    expect(await apply(board, null)).toMatchObject({
+      remote: null,
+      observed: [{ alarm: 'unsayable:77/12', holds: true, message: expect.stringContaining('is out of sight.') }],
+    })
+  })
+
+  it('is tried again where the issue is there, or its repository is not seen either', async () => {
+    moved().reply(200, { number: 12 })
+    expect(await failure(apply(board, null))).toMatchObject({ code: 'github-not-found' })
+    moved().reply(404, notFound)
+    github().get('/repos/acme/releases').reply(404, notFound)
+    expect(await failure(apply(board, null))).toMatchObject({ code: 'github-not-found' })
+  })
+
   it('for want of a permission is tried again', async () => {
     github().get(`${list}?per_page=100`).reply(200, [])
     github().post(list).reply(403, { message: 'Resource not accessible by integration' })

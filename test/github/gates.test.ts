@@ -58,6 +58,14 @@ describe('an answer to a waiting job', () => {
     expect(await apply(answer('approved'))).toEqual({ remote: null })
   })
 
+  it('is not tried again when the run was deleted, and is where its repository is not seen either', async () => {
+    github().get(`${run}/approvals`).twice().reply(404, { message: 'Not Found' })
+    github().get('/repos/acme/releases').reply(200, { id: 77 })
+    expect(await apply(answer('approved'))).toEqual({ remote: null })
+    github().get('/repos/acme/releases').reply(404, { message: 'Not Found' })
+    expect(await failure(apply(answer('approved')))).toMatchObject({ code: 'github-not-found' })
+  })
+
   it.each([
     [403, 'Resource not accessible by integration', 'github-refused'],
     [403, 'You have exceeded a secondary rate limit', 'github-limited'],

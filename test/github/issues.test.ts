@@ -42,6 +42,14 @@ describe('the label of a release', () => {
     expect(await label(draft)).toEqual({ remote: null })
   })
 
+  it('is let be when the issue was moved out of sight, and tried again where its repository is not seen either', async () => {
+    github().get(issue).twice().reply(404, { message: 'Not Found' })
+    github().get('/repos/acme/releases').reply(200, { id: 77 })
+    expect(await label(draft)).toEqual({ remote: null })
+    github().get('/repos/acme/releases').reply(404, { message: 'Not Found' })
+    expect(await failure(label(draft))).toMatchObject({ code: 'github-not-found' })
+  })
+
   it('is let be when the issue was deleted', async () => {
     github().get(issue).reply(410, { message: 'This issue was deleted' })
     expect(await label(draft)).toEqual({ remote: null })
