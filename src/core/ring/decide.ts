@@ -1,10 +1,11 @@
 import { draft } from '../catalogue.ts'
 import { readConfiguration } from '../config/in-force.ts'
-import { type Deciding, type Decision, state, states } from '../decision.ts'
+import { type Deciding, type Decision, states } from '../decision.ts'
 import { attemptOf } from '../deployment/evolve.ts'
 import { type RunState, runKey } from '../deployment/schema.ts'
+import { OPEN_KEY, type OpenIndex } from '../release/open.ts'
 import type { Request } from '../request.ts'
-import { closedBy } from './close.ts'
+import { closedBy, isOutlived, outlivedBy } from './close.ts'
 import { findGate, type GateFinding } from './find-gate.ts'
 import type { Blocker, GateItem, GateState } from './schema.ts'
 import { gateKeyOf } from './schema.ts'
@@ -60,10 +61,22 @@ function verdictOf(gate: GateState, finding: GateFinding, at: string): 'approved
   return isUnknown && Date.parse(at) - Date.parse(gate.requestedAt) > INTENT_WITHIN_MS ? 'rejected' : 'waiting'
 }
 
-/** Decides an open gate again. Recorded when the verdict, the set of blocker codes or the versions have changed. */
+/**
+ * Decides an open gate again. Recorded when the verdict, the set of blocker codes or the versions have changed; else, or
+ * where its answer does not come out, it is closed once GitHub can have no job for it any more.
+ */
 export function* decideGateReview(request: GateReview): Deciding<Decision<null>> {
-  const gate = yield* state<GateState>(request.gate as `gate/${string}`)
-  if (gate?.verdict !== 'waiting') return { kind: 'accept', events: [], answer: null }
+  const [gate, open] = (yield* states<unknown>([request.gate as `gate/${string}`, OPEN_KEY])) as [
+    GateState | undefined,
+    OpenIndex | undefined,
+  ]
+  const isOver = gate !== undefined && open?.gates.includes(gate.key) === true && isOutlived(gate, request.at)
+  const unchanged: Decision<null> = {
+    kind: 'accept',
+    events: isOver ? [outlivedBy(request, gate)] : [],
+    answer: null,
+  }
+  if (gate?.verdict !== 'waiting') return unchanged
   const inForce = yield* readConfiguration()
   const finding = yield* findGate(gate, inForce, request.at)
   const verdict = verdictOf(gate, finding, request.at)
@@ -74,7 +87,7 @@ export function* decideGateReview(request: GateReview): Deciding<Decision<null>>
     gate.decidedAt !== null &&
     said(gate.blockers, gate.items) === said(finding.blockers, finding.items)
   ) {
-    return { kind: 'accept', events: [], answer: null }
+    return unchanged
   }
   return {
     kind: 'accept',

@@ -473,3 +473,36 @@ describe('a version that went through the ring before', () => {
     expect(gate(world).verdict).toBe('approved')
   })
 })
+
+describe('a gate of which nothing is heard any more', () => {
+  const days = (count: number, minutes = 0) =>
+    new Date(Date.parse(asked.at) + count * 86_400_000 + minutes * 60_000).toISOString()
+  const reviewed = (world: World, at: string) =>
+    world.ask({ kind: 'gate-review', gate: keyOf(request()), ...asked, at }).events
+  const open = (world: World) => world.state<OpenIndex>(OPEN_KEY)?.gates
+
+  it.each<[string, Ready, GateState['verdict'], GateState['verdict']]>([
+    ['that waits', { release: null }, 'waiting', 'closed'],
+    ['whose answer did not come out', {}, 'approved', 'approved'],
+  ])('%s is closed when GitHub can have no job for it any more, and only then', (_, given, before, after) => {
+    const world = readyWorld(given)
+    expect(gate(world).verdict).toBe(before)
+    expect(reviewed(world, days(30, 15))).toEqual([])
+    expect(reviewed(world, days(30, 16))).toMatchObject([
+      {
+        type: 'gate.closed',
+        data: { gate: keyOf(request()), reason: 'GitHub lets no job wait for more than 30 days' },
+      },
+    ])
+    expect(world.state(keyOf(request()))).toMatchObject({ verdict: after })
+    expect(open(world)).toEqual([])
+    expect(reviewed(world, days(31))).toEqual([])
+  })
+
+  it('is decided first where something has changed, as the log has it of gates that waited longer', () => {
+    const world = readyWorld({ release: null })
+    gate(world)
+    givenRelease(world, { signoff: 'approved' })
+    expect(reviewed(world, days(31))).toMatchObject([{ type: 'gate.decided', data: { verdict: 'approved' } }])
+  })
+})
