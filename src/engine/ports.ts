@@ -13,6 +13,8 @@ export type FactSource = (query: OutsideQuery, isPatient: boolean) => Promise<Fa
 export interface Applied {
   readonly remote: string | null
   readonly observed?: readonly Request[]
+  /** In how many milliseconds it is to be looked at once more: what another process made may not be shown yet. */
+  readonly lookInMs?: number
 }
 
 /**

@@ -99,6 +99,8 @@ export class Reconciler {
   readonly #resting = new Set<AggregateKey>()
   /** Subjects whose outputs are looked at outside although nothing of their state has changed. */
   readonly #suspect = new Set<AggregateKey>()
+  /** Outputs that are looked at once more, by subject. */
+  readonly #looks = new Map<AggregateKey, Set<string>>()
   /** When comments were written last, by output. */
   readonly #written = new Map<string, number>()
   /** Subjects whose comments wait for further changes. */
@@ -217,6 +219,7 @@ export class Reconciler {
   }
 
   async #reconcile(subject: AggregateKey, isSuspect: boolean): Promise<void> {
+    const looks = this.#looks.get(subject)
     const view = await this.#options.ledger.view()
     const around = this.#options.around()
     /** The log's head changes with every event: it anchors what is written, and is no reason to write. */
@@ -229,7 +232,8 @@ export class Reconciler {
       const known = this.#known(output.key, told)
       const digest = digestOf(output)
       const written = anchored[index]
-      const isRight = known?.digest === digest && !(isSuspect && CAN_DRIFT[output.kind])
+      const isLookDue = (isSuspect && CAN_DRIFT[output.kind]) || looks?.has(output.key)
+      const isRight = known?.digest === digest && !isLookDue
       if (isRight && this.#own.get(output.key)?.isRiding === false) this.#own.delete(output.key)
       return isRight || written?.key !== output.key ? [] : [{ written, digest, known, follows: told?.seq ?? 0 }]
     })
@@ -248,6 +252,8 @@ export class Reconciler {
     }
     if (errors.length > 0)
       throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map(String).join('; '))
+    /** Those that came due meanwhile make a set of their own. */
+    if (this.#looks.get(subject) === looks) this.#looks.delete(subject)
   }
 
   get #editEveryMs(): number {
@@ -287,14 +293,27 @@ export class Reconciler {
     const { written, digest, known } = due
     const apply = outlets[written.kind] as (output: Output, remote: string | null, isLook: boolean) => Promise<Applied>
     const isLook = known?.digest === digest
-    const { remote, observed } = await apply(written, known?.remote ?? null, isLook)
+    const first = await apply(written, known?.remote ?? null, isLook)
+    const isLookDue = !isLook && this.#looks.get(written.subject as AggregateKey)?.has(written.key)
+    const { remote, observed, lookInMs } = isLookDue
+      ? { ...first, ...(await apply(written, first.remote, true)) }
+      : first
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
     for (const request of observed ?? []) await observe(request)
+    if (lookInMs !== undefined) this.#lookLater(written, lookInMs)
     if (written.kind === 'comment') this.#noteWritten(written.key)
     const receipt = this.#receipt(due, digest, remote)
     if (!isLook || known.remote !== remote) return this.#tell(written, receipt, digest)
     /** The log says the same; but if it turns out that another wrote meanwhile, either may have been the last. */
     if (!this.#own.has(written.key)) this.#remember({ receipt, isRiding: false })
+  }
+
+  #lookLater({ key, subject }: Output, inMs: number): void {
+    const at = subject as AggregateKey
+    void this.#options.delay(inMs).then(() => {
+      this.#looks.set(at, new Set([...(this.#looks.get(at) ?? []), key]))
+      this.mark([at])
+    })
   }
 
   /** The newest ones: what is forgotten here is told by the log, or is looked at once more. */

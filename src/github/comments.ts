@@ -3,13 +3,14 @@ import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { Doubts, inDoubt, isOutcomeUnknown } from './doubts.ts'
+import { Doubts, inDoubt, isOutcomeUnknown, LISTS_LAG_MS } from './doubts.ts'
 import { isGone } from './gone.ts'
 import { outside, outsideOrNull, unsayable } from './trouble.ts'
 
 interface OwnComment {
   readonly id: number
   readonly body: string
+  readonly createdAt: string
 }
 
 /** The comment of ours that carries a marker; comments of others never count, whatever they carry. */
@@ -28,7 +29,7 @@ async function findComment(
     /** The log names it: where somebody took the marker out, it is ours all the same. Another marker is another comment. */
     const isMarkedAsAnother = ![null, output.key].includes(markerIn(known?.data.body ?? ''))
     if (known && known.data.user?.login === botLogin && !isMarkedAsAnother)
-      return { id: Number(known.data.id), body: known.data.body ?? '' }
+      return { id: Number(known.data.id), body: known.data.body ?? '', createdAt: known.data.created_at }
   }
   return theOne(app, output, narrowedTo(output))
 }
@@ -39,6 +40,20 @@ const narrowedTo = ({ since }: OutputOf<'comment'>): { readonly since?: string }
 
 /** How long before a comment another process may have looked and not found it, by GitHub's clock. */
 const RACE_MS = 120_000
+
+/**
+ * When whoever made a comment looks once more: others may have made it for as long as lists did not show it to them, and
+ * lists may be as late to show theirs.
+ */
+const LOOK_IN_MS = 2 * LISTS_LAG_MS
+
+/** Until when a look at a comment looks for others that were made together with it. */
+const YOUNG_MS = 60 * 60_000
+
+/** What was made together with a comment is not older. */
+const togetherWith = ({ createdAt }: OwnComment): { readonly since: string } => ({
+  since: new Date(Date.parse(createdAt) - RACE_MS).toISOString(),
+})
 
 /**
  * The comments of ours with the marker that were made together, oldest first: among those that changed since an instant
@@ -65,7 +80,7 @@ async function ownComments(
         if (Date.parse(createdAt) > untilMs) return found
         if (user?.login !== botLogin || markerIn(body ?? '') !== output.key) continue
         if (found.length === 0) untilMs = Date.parse(createdAt) + RACE_MS
-        found.push({ id: Number(id), body: body ?? '' })
+        found.push({ id: Number(id), body: body ?? '', createdAt })
       }
     }
     return found
@@ -106,7 +121,7 @@ const whatIsMade = ({ issue }: OutputOf<'comment'>): string => `comment on #${is
  */
 async function create(app: GitHubApp, doubts: Doubts, output: OutputOf<'comment'>, body: string): Promise<OwnComment> {
   const octokit = await app.forRepository(output.repository.fullName)
-  let made: OwnComment & { readonly createdAt: string }
+  let made: OwnComment
   try {
     const { data } = await doubts.making(whatIsMade(output), output.key, () =>
       octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
@@ -121,8 +136,7 @@ async function create(app: GitHubApp, doubts: Doubts, output: OutputOf<'comment'
     if (stands === null) throw error
     return stands
   }
-  const since = new Date(Date.parse(made.createdAt) - RACE_MS).toISOString()
-  return (await theOne(app, output, { since }, made)) ?? made
+  return (await theOne(app, output, togetherWith(made), made)) ?? made
 }
 
 const isDeaf = (output: OutputOf<'comment'>, message: string, holds: boolean, at: string): Request => ({
@@ -153,11 +167,13 @@ async function outOfSight(app: GitHubApp, output: OutputOf<'comment'>, error: un
  * still be edited, says nothing of whether another would be taken.
  */
 export const commentOutlet = (app: GitHubApp, clock: () => string) => {
-  const say = said(app, new Doubts(clock))
-  return async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied> => {
+  const say = said(app, clock)
+  return async (output: OutputOf<'comment'>, remote: string | null, isLook = false): Promise<Applied> => {
     try {
-      const { isMade, ...applied } = await say(output, remote)
-      return isMade ? { ...applied, observed: [isDeaf(output, 'comments are taken again', false, clock())] } : applied
+      const { isMade, ...applied } = await say(output, remote, isLook)
+      if (!isMade) return applied
+      const observed = [isDeaf(output, 'comments are taken again', false, clock())]
+      return { ...applied, observed, lookInMs: LOOK_IN_MS }
     } catch (error) {
       const reason = unsayable(error) ?? (await outOfSight(app, output, error))
       if (reason === null) throw error
@@ -168,9 +184,14 @@ export const commentOutlet = (app: GitHubApp, clock: () => string) => {
 }
 
 /** One comment per key, edited in place; when several processes make it at once, the oldest is kept. */
-const said =
-  (app: GitHubApp, doubts: Doubts) =>
-  async (output: OutputOf<'comment'>, remote: string | null): Promise<Applied & { readonly isMade: boolean }> => {
+function said(app: GitHubApp, clock: () => string) {
+  const doubts = new Doubts(clock)
+  const isYoung = ({ createdAt }: OwnComment): boolean => Date.parse(clock()) - Date.parse(createdAt) < YOUNG_MS
+  return async (
+    output: OutputOf<'comment'>,
+    remote: string | null,
+    isLook: boolean,
+  ): Promise<Applied & { readonly isMade: boolean }> => {
     const isInDoubt = doubts.has(output.key)
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
@@ -184,11 +205,13 @@ const said =
       )
       return known
     }
-    const found = await findComment(app, output, remote)
+    const known = await findComment(app, output, remote)
+    const found = known && isLook && isYoung(known) ? await theOne(app, output, togetherWith(known), known) : known
     if (found) return { ...(await edited(found)), isMade: false }
     if (isInDoubt) throw inDoubt(whatIsMade(output))
     return { ...(await edited(await create(app, doubts, output, body))), isMade: true }
   }
+}
 
 /** What a comment is reacted to with, and where it stands. */
 type Reaction = Pick<OutputOf<'reaction'>, 'repository' | 'comment' | 'content'>

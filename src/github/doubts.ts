@@ -2,7 +2,7 @@ import { RingmasterError } from '../core/problem.ts'
 import { outside } from './trouble.ts'
 
 /** GitHub's lists were seen to be up to half a minute behind what was made. */
-const LISTS_LAG_MS = 30_000
+export const LISTS_LAG_MS = 30_000
 
 /** Whether GitHub may have done what was asked of it, and the answer alone is missing. */
 export const isOutcomeUnknown = (error: unknown): boolean =>

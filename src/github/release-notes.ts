@@ -13,13 +13,13 @@ import { readVersionNotes } from './version-notes.ts'
  */
 export const notesOutlet = (app: GitHubApp, clock: () => string) => {
   const say = commentOutlet(app, clock)
-  return async (output: OutputOf<'notes'>, remote: string | null): Promise<Applied> => {
+  return async (output: OutputOf<'notes'>, remote: string | null, isLook = false): Promise<Applied> => {
     const { subject, key, repository, issue, products } = output
     const { visibility } = await repositoryOf(app, repository.fullName)
     const read: ReadNotes[] = []
     for (const product of products) read.push(await readProduct(app, product, visibility === 'private'))
     const body = renderReleaseNotesComment(read)
-    return say({ kind: 'comment', subject, key, repository, issue, body }, remote)
+    return say({ kind: 'comment', subject, key, repository, issue, body }, remote, isLook)
   }
 }
 

@@ -108,6 +108,44 @@ describe('what should stand outside', () => {
     expect(effects.at(-1)).toBe('create alarm/configuration-refused')
   })
 
+  it('is looked at once more when its outlet asks for that, whatever the log says of it', async () => {
+    const on = stage()
+    const { outside, waits, engine } = on
+    outside.lookInMs = ({ key }) => (key === 'r12/board' ? 60_000 : null)
+    await started(on)
+    await play(on, buildReported('2.0.0', 'e'.repeat(40)))
+    expect(waits.milliseconds).toContain(60_000)
+    outside.lookInMs = () => null
+    const later = async () => {
+      outside.standing.delete('r12/board')
+      waits.pass()
+      await new Promise((resolve) => setImmediate(resolve))
+      await engine.idle()
+      return outside.standing.has('r12/board')
+    }
+    expect(await later()).toBe(true)
+    expect(await later()).toBe(false)
+  })
+
+  it('is looked at once more behind a change that comes at the same moment', async () => {
+    const on = stage()
+    const { outside, waits, engine } = on
+    outside.lookInMs = ({ key }) => (key === 'r12/board' ? 60_000 : null)
+    await started(on)
+    const looks: boolean[] = []
+    outside.waitFor = async (output) => {
+      if (output.key === 'r12/board') looks.push(output.kind === 'comment' && output.body.includes('**held**'))
+    }
+    outside.broken = ({ key }) => (key === 'r12/board' ? 'GitHub answered 502' : null)
+    await play(on, command('hold', '"wait"'))
+    outside.broken = () => null
+    looks.length = 0
+    waits.pass()
+    await new Promise((resolve) => setImmediate(resolve))
+    await engine.idle()
+    expect(looks).toEqual([true, true])
+  })
+
   it('gives no answer to a gate a second time by looking', async () => {
     const on = stage()
     await started(on)

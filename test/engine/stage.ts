@@ -49,6 +49,8 @@ export class Outside {
   /** Thrown after the effect: the process died before it could note that it had done it. */
   dying: (output: Output) => boolean = () => false
   waitFor: (output: Output) => Promise<void> = async () => {}
+  /** When an output that was created is to be looked at once more; never where null. */
+  lookInMs: (output: Output) => number | null = () => null
 
   constructor() {
     this.files.set('config', CONFIGURATION)
@@ -111,7 +113,12 @@ export class Outside {
         this.standing.set(output.key, { kind: output.kind, digest, output })
       }
       if (this.dying(output)) throw new Error('killed')
-      return { remote: output.key, observed: this.#observed(output) }
+      const lookInMs = known === undefined ? this.lookInMs(output) : null
+      return {
+        remote: output.key,
+        observed: this.#observed(output),
+        ...(lookInMs === null ? {} : { lookInMs }),
+      }
     }
     return {
       comment: apply,

@@ -194,6 +194,37 @@ describe('our comment', () => {
     })
   })
 
+  describe('that was made a moment ago', () => {
+    const young = (id: number) => ({ ...comment(id, BOT, `The board\n\n${mark}`), created_at: AT })
+    const shown = (id: number) => github().get(one(id)).reply(200, young(id))
+
+    it('is to be looked at once more when lists show what others made', async () => {
+      github().get(`${list}?per_page=100`).reply(200, [])
+      github().post(list).reply(201, { id: 5, created_at: AT })
+      again().reply(200, [])
+      expect(await apply(board, null)).toMatchObject({ remote: '5', lookInMs: 60_000 })
+    })
+
+    it('is kept by a look, and the one that another process made after it is removed', async () => {
+      shown(5)
+      again().reply(200, [young(5), young(6)])
+      github().delete(one(6)).reply(204)
+      expect(await apply(board, '5', true)).toEqual({ remote: '5' })
+    })
+
+    it('is removed by a look where another process was first', async () => {
+      shown(6)
+      again().reply(200, [young(5), young(6)])
+      github().delete(one(6)).reply(204)
+      expect(await apply(board, '6', true)).toEqual({ remote: '5' })
+    })
+
+    it('is read alone by a look when an hour has passed', async () => {
+      shown(5)
+      expect(await commentOutlet(app, () => '2026-11-20T13:00:00Z')(board, '5', true)).toEqual({ remote: '5' })
+    })
+  })
+
   it('is found among many pages and edited in place', async () => {
     const others = Array.from({ length: 100 }, (_, index) => comment(index + 1, 'ann', 'hello'))
     const next = '/repositories/77/issues/12/comments?per_page=100&page=2'

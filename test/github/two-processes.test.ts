@@ -75,6 +75,25 @@ describe('two processes that make the same thing at once', () => {
     expect(data.map(({ id }) => String(id))).toEqual([first?.remote])
   })
 
+  it('leave one comment where lists show neither the other’s, once they have looked again', async () => {
+    const { octokit } = sandbox.as('ann')
+    const issue_number = (await octokit.rest.issues.create({ ...releases, title: 'Another release' })).data.number
+    const board = outputOf('comment', { key: 'r2/board', issue: issue_number, body: 'The board' })
+    const say = (app: GitHubApp, remote: string | null, isLook = false) =>
+      commentOutlet(app, () => sandbox.clock.now())(board, remote, isLook)
+    const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
+    sandbox.faults.add({ kind: 'lag', route, times: 4 })
+    const [first, second] = await raced((app) => say(app, null))
+    const comments = async () => (await octokit.rest.issues.listComments({ ...releases, issue_number })).data
+    expect(await comments()).toHaveLength(2)
+    sandbox.clock.advance(60_000)
+    for (const made of [first, second])
+      expect(await say((await processOf(Promise.resolve())).app, made?.remote ?? null, true)).toEqual({
+        remote: second?.remote,
+      })
+    expect(await comments()).toHaveLength(1)
+  })
+
   it('leave one alarm open, which both go on with', async () => {
     const alarm = outputOf('alarm', { key: 'alarm/x', title: 'Ringmaster alarm: x', body: 'It broke', isOpen: true })
     const [first, second] = await raced((app) => alarmOutlet(app, clock)(alarm))
