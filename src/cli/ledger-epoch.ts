@@ -7,7 +7,7 @@ import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import { type KeptArchive, keepArchive } from '../github/ledger-archive.ts'
 import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
-import { type ClosedEpoch, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
+import { type ClosedEpoch, checkFree, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Writer } from '../ledger/writer.ts'
@@ -48,6 +48,7 @@ export const ledgerEpoch: CliCommand = {
     const known = old.head.succeededBy === undefined ? await holdsAt(old.store, writer.author, io) : undefined
     if (known === null) return 1
     const isOpen = epochs.some(({ branch }) => branch === next)
+    if (old.head.succeededBy === undefined) await checkFree(storeOf(next), seq)
     const already = `Epoch ${epoch + 1} is open in ${next} already, the one after it can be opened a day later.`
     if (isOpen && !io.json) io.out(isDry ? already : `${already} Only the archive is made anew.`)
     if (isDry) {

@@ -112,11 +112,19 @@ async function openedAlready(to: LedgerStore, { head }: ClosedEpoch): Promise<st
   const opened = parsed.ok ? parsed.value : null
   const isOurs = opened?.epoch === head.epoch + 1 && opened.origin.seq === head.seq && opened.origin.tip === head.tip
   if (isOurs) return newest.info.commit
-  throw new RingmasterError('refused', {
+  throw epochTaken(to, head.seq)
+}
+
+const epochTaken = (to: LedgerStore, seq: number): RingmasterError =>
+  new RingmasterError('refused', {
     code: 'epoch-taken',
-    message: `${to.name}: expected no branch, or the log that goes on from event ${head.seq}, found another branch of that name`,
+    message: `${to.name}: expected no branch, or the log that goes on from event ${seq}, found another branch of that name`,
     hint: 'Somebody made it. An admin switches the ruleset off, deletes the branch and switches it on again; then repeat.',
   })
+
+/** Throws `epoch-taken` where a branch stands already in the place of the next epoch of a log that is still open. */
+export async function checkFree(to: LedgerStore, seq: number): Promise<void> {
+  if ((await to.newest([])) !== null) throw epochTaken(to, seq)
 }
 
 async function openingCommit(

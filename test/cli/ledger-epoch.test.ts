@@ -93,6 +93,16 @@ describe('ledger epoch', () => {
     expect(branches().join()).not.toContain('ringmaster-data-2')
   })
 
+  it('closes nothing where somebody made a branch in the place of the next one', async () => {
+    const git = (...words: string[]) =>
+      execFileSync('git', [`--git-dir=${repo}`, ...words], { encoding: 'utf8' }).trim()
+    const before = git('rev-parse', 'ringmaster-data')
+    git('branch', 'ringmaster-data-2', `${before}^`)
+    for (const words of [[], ['--dry-run']]) expect((await epoch(...words)).problems).toEqual(['epoch-taken'])
+    expect(git('rev-parse', 'ringmaster-data')).toBe(before)
+    git('branch', '-D', 'ringmaster-data-2')
+  })
+
   it('finishes what was interrupted, archives the old branch, and opens no further epoch on the same day', async () => {
     const before = join(directory, 'before.git')
     await cp(repo, before, { recursive: true })
