@@ -148,7 +148,8 @@ function tellDecision(
 function tellRefusal(answer: Extract<UpdateAnswer, { kind: 'refused' }>, statePath: string, io: CommandIo): ExitCode {
   const { problems, mayFinish } = answer
   if (io.json) io.out(JSON.stringify({ status: 'refused', problems, mayFinish }))
-  for (const problem of problems) io.err(problemText(problem))
+  /** Each sentence names the address that it is about. */
+  for (const { path: _, ...problem } of problems) io.err(problemText(problem))
   if (mayFinish)
     io.err(`The bundle ${JSON.stringify(mayFinish.bundle.id)} was verified before and may be finished (${statePath}).`)
   if (problems.every(({ code }) => OUTSIDE.has(code))) return 3

@@ -77,7 +77,7 @@ describe('notes', () => {
     mkdirSync(fileOf('docs'))
     expect(await notes({ ...changelog, 'check-changelog': 'true' })).toMatchObject({
       exitCode: 1,
-      codes: ['changelog-section-missing'],
+      codes: ['changelog-file-missing'],
     })
     expect(existsSync(fileOf('docs/CHANGELOG.md'))).toBe(false)
     expect((await notes(changelog)).outputs['changelog-file']).toBe('docs/CHANGELOG.md')

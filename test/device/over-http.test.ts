@@ -217,7 +217,7 @@ describe('an attack that both clients refuse', () => {
 
 describe('ringmaster resolve', () => {
   const SENTENCE =
-    /^digest-mismatch: expected (\S+) with the SHA-256 ([0-9a-f]{64}) that was signed, found ([0-9a-f]{64})$/
+    /^digest-mismatch: expected (\S+) with the SHA-256 ([0-9a-f]{64}) that was signed, found ([0-9a-f]{64})$/m
 
   it('says of a manifest with a broken digest what it expected and found, and keeps what it has', async () => {
     await fleet.release('eu', ['1.0.0', '2.0.0'])
