@@ -12,7 +12,7 @@ import type { ChannelSource } from '../core/manifest/source.ts'
 import { settleView } from '../engine/settle.ts'
 import { desiredOutputs } from '../render/desired.ts'
 import type { OutputOf } from '../render/output.ts'
-import { type CliCommand, needed, readOptions } from './command.ts'
+import { type CliCommand, needed, optionsOf } from './command.ts'
 import { writeOutput } from './files.ts'
 import { ledgerView, stateOf } from './ledger-view.ts'
 import { DEFAULT_GROUP } from './request-files.ts'
@@ -38,7 +38,7 @@ export const cohortExport: CliCommand = {
   usage: 'ringmaster cohort export --repo DIR --out DIR [--branch NAME]',
   summary: 'Write what cohorts are offered as channel files, with the signed bundles, for a place without network.',
   async run(args, io) {
-    const { values } = readOptions(cohortExport, args, {
+    const values = optionsOf(cohortExport, args, {
       repo: { type: 'string' },
       out: { type: 'string' },
       branch: { type: 'string' },

@@ -9,7 +9,7 @@ import { readRepository } from '../publish/read-back.ts'
 import { readRosterPlace, rosterAt } from '../publish/roster-place.ts'
 import { type FileSigner, keyFileSigner } from '../publish/signer.ts'
 import type { Enrolling, RosterStore } from '../roster/store.ts'
-import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, needed, optionsOf, usageError } from './command.ts'
 import { newPseudonym } from './enrol.ts'
 import { readInput, writeOutput } from './files.ts'
 
@@ -56,7 +56,7 @@ export const cohortEnrol: CliCommand = {
     'ringmaster cohort enrol --roster DIR|s3://BUCKET/PREFIX --key FILE --cohort ID [--pseudonym TEXT | --from FILE] [--tag TAG]… --out FILE',
   summary: 'Put devices on the roster of a cohort and make the signed records that they hold.',
   async run(args, io) {
-    const { values } = readOptions(cohortEnrol, args, {
+    const values = optionsOf(cohortEnrol, args, {
       roster: { type: 'string' },
       key: { type: 'string' },
       cohort: { type: 'string' },
@@ -92,7 +92,7 @@ export const cohortTally: CliCommand = {
   usage: 'ringmaster cohort tally --roster DIR|s3://BUCKET/PREFIX --to DIR --root FILE --cohort ID',
   summary: 'Tell what each published release permits among the devices that are enrolled.',
   async run(args, io) {
-    const { values } = readOptions(cohortTally, args, {
+    const values = optionsOf(cohortTally, args, {
       roster: { type: 'string' },
       to: { type: 'string' },
       root: { type: 'string' },

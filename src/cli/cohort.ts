@@ -17,7 +17,7 @@ import { outside } from '../github/trouble.ts'
 import { BUNDLES_CHECK } from '../webhooks/bundles.ts'
 import { cohortExport } from './cohort-export.ts'
 import { cohortEnrol, cohortTally } from './cohort-roster.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, readOptions, usageError } from './command.ts'
 import { readInput, writeOutput } from './files.ts'
 import { ledgerView, stateOf } from './ledger-view.ts'
 import { readRequest } from './request-files.ts'
@@ -27,7 +27,7 @@ export const cohortBundles: CliCommand = {
   usage: 'ringmaster cohort bundles --repo DIR --out DIR [--branch NAME] [--all]',
   summary: 'Write the bundles that cohorts are offered and that wait for a signature, one file each.',
   async run(args, io) {
-    const { values } = readOptions(cohortBundles, args, {
+    const values = optionsOf(cohortBundles, args, {
       repo: { type: 'string' },
       out: { type: 'string' },
       branch: { type: 'string' },

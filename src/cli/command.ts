@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { nearest } from '../core/command/nearest.ts'
-import { type Fault, RingmasterError } from '../core/problem.ts'
+import { type Fault, quoted, RingmasterError } from '../core/problem.ts'
 
 /** 0 done (also "no update"), 1 refused or blocked, 2 usage or bad input, 3 outside trouble, 70 a bug. */
 export type ExitCode = 0 | 1 | 2 | 3 | 70
@@ -40,6 +40,17 @@ export function readOptions<const O extends NonNullable<ParseArgsConfig['options
   } catch (error) {
     throw usageError(wrongCall(error as NodeJS.ErrnoException, Object.keys(options)), command)
   }
+}
+
+/** The options of a command that takes nothing else: a word that is left over was meant for one of them. */
+export function optionsOf<const O extends NonNullable<ParseArgsConfig['options']>>(
+  command: Pick<CliCommand, 'usage'>,
+  args: readonly string[],
+  options: O,
+) {
+  const { values, positionals } = readOptions(command, args, options)
+  if (positionals.length > 0) throw usageError(`expected only options, found ${quoted(positionals[0])}`, command)
+  return values
 }
 
 /** What Node says of a wrong call, in our words; the option stands in quotes at the beginning of its sentence. */

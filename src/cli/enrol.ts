@@ -3,7 +3,7 @@ import { Enrolment, type EnrolmentRecord, enrolmentBytes } from '../core/manifes
 import { checkIssues } from '../core/manifest/issues.ts'
 import { unwrap } from '../core/problem.ts'
 import { keyFileSigner } from '../publish/signer.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 
 /** 128 random bits: nothing about the device can be read from its pseudonym, nor the other way round. */
@@ -14,7 +14,7 @@ export const keysEnrol: CliCommand = {
   usage: 'ringmaster keys enrol --key FILE --cohort ID --epoch N [--pseudonym TEXT] [--tag TAG]… --out FILE',
   summary: 'Make the signed enrolment record that a device holds.',
   async run(args, io) {
-    const { values } = readOptions(keysEnrol, args, {
+    const values = optionsOf(keysEnrol, args, {
       key: { type: 'string' },
       cohort: { type: 'string' },
       epoch: { type: 'string' },

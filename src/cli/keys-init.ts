@@ -7,7 +7,7 @@ import { trustRoot } from '../core/manifest/trusted-set.ts'
 import { unwrap } from '../core/problem.ts'
 import { createKeyFile } from '../publish/key-file.ts'
 import type { FileSigner } from '../publish/signer.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 import { count, DEFAULT_GROUP, days, inDays, OFFLINE_DAYS, requestText, signAll } from './request-files.ts'
 
@@ -17,7 +17,7 @@ export const keysInit: CliCommand = {
     'ringmaster keys init --offline DIR --bundles DIR --online DIR --out DIR [--cohort ID]… [--group NAME] [--keys N] [--threshold N] [--valid-days N]',
   summary: 'Make the keys of a new publication, its first root, and targets with the delegations.',
   async run(args, io) {
-    const { values } = readOptions(keysInit, args, {
+    const values = optionsOf(keysInit, args, {
       offline: { type: 'string' },
       bundles: { type: 'string' },
       online: { type: 'string' },

@@ -5,7 +5,7 @@ import { firstRootRequest } from '../core/manifest/requests.ts'
 import { finishRequest, openRequest } from '../core/manifest/sign-request.ts'
 import { targetsRequest } from '../core/manifest/targets-request.ts'
 import { unwrap } from '../core/problem.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, readOptions, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 import {
   count,
@@ -24,7 +24,7 @@ export const keysInitPublic: CliCommand = {
     'ringmaster keys init-public --root-key PUBLIC… --targets-key PUBLIC… --bundles-key PUBLIC --cohorts-key PUBLIC --snapshot-key PUBLIC --timestamp-key PUBLIC --out DIR [--cohort ID]… [--group NAME] [--threshold N] [--valid-days N]',
   summary: 'Ask for the first root and targets of a new publication, from public halves that their holders made.',
   async run(args, io) {
-    const { values } = readOptions(keysInitPublic, args, {
+    const values = optionsOf(keysInitPublic, args, {
       'root-key': { type: 'string', multiple: true },
       'targets-key': { type: 'string', multiple: true },
       'bundles-key': { type: 'string' },

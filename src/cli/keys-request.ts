@@ -6,7 +6,7 @@ import { type KeyChange, nextRootRequest } from '../core/manifest/requests.ts'
 import type { Floor } from '../core/manifest/schema.ts'
 import { type DelegationChanges, targetsRequest } from '../core/manifest/targets-request.ts'
 import { unwrap } from '../core/problem.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, readOptions, usageError } from './command.ts'
 import { readDocument } from './files.ts'
 import {
   BUNDLES_DAYS,
@@ -67,7 +67,7 @@ export const keysCohorts: CliCommand = {
     'ringmaster keys cohorts --root FILE --targets FILE [--add ID]… [--retire ID]… [--key PUBLIC] [--valid-days N] --out REQUEST',
   summary: 'Ask for targets with new cohorts, or with some retired for ever.',
   async run(args, io) {
-    const { values } = readOptions(keysCohorts, args, {
+    const values = optionsOf(keysCohorts, args, {
       root: { type: 'string' },
       targets: { type: 'string' },
       add: { type: 'string', multiple: true },
@@ -96,7 +96,7 @@ export const keysBundles: CliCommand = {
     'ringmaster keys bundles --targets FILE [--previous FILE] [--group NAME] [--bundle FILE]… [--floor PRODUCT=VERSION]… [--valid-days N] --out REQUEST',
   summary: 'Ask the holders of a bundles key to sign bundles, or a lowest version still allowed.',
   async run(args, io) {
-    const { values } = readOptions(keysBundles, args, {
+    const values = optionsOf(keysBundles, args, {
       targets: { type: 'string' },
       previous: { type: 'string' },
       group: { type: 'string' },

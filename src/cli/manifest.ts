@@ -11,7 +11,7 @@ import { readRepository } from '../publish/read-back.ts'
 import { keyFileSigner } from '../publish/signer.ts'
 import { expectedOf, verifyPublished } from '../publish/verify-published.ts'
 import { rosterOf } from './cohort-roster.ts'
-import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, needed, optionsOf, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
 import { readRequest } from './request-files.ts'
 
@@ -29,7 +29,7 @@ export const manifestPublish: CliCommand = {
   summary:
     'Publish channels and signed requests to a directory or bucket; with neither, renew the freshness. With --dry-run only say what would go out.',
   async run(args, io) {
-    const { values } = readOptions(manifestPublish, args, {
+    const values = optionsOf(manifestPublish, args, {
       to: { type: 'string' },
       root: { type: 'string' },
       online: { type: 'string' },
@@ -126,7 +126,7 @@ export const manifestStatus: CliCommand = {
   usage: 'ringmaster manifest status --to DIR|s3://BUCKET/PREFIX --root FILE',
   summary: 'Tell which published roles expire when, and which want their holders now.',
   async run(args, io) {
-    const { values } = readOptions(manifestStatus, args, { to: { type: 'string' }, root: { type: 'string' } })
+    const values = optionsOf(manifestStatus, args, { to: { type: 'string' }, root: { type: 'string' } })
     const publication = publicationOf(needed(values.to, 'to', manifestStatus), io)
     const root = await readInput(needed(values.root, 'root', manifestStatus), 'a root file')
     const reminders = remindersOf(unwrap(await readRepository(publication, root), 'refused'), io.now)

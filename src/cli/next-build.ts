@@ -7,7 +7,7 @@ import type { Request } from '../core/request.ts'
 import { decisionOf } from '../engine/decisions.ts'
 import { settleAt } from '../engine/settle.ts'
 import { openLedger } from '../ledger/ledger.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, usageError } from './command.ts'
 import { storeToWrite } from './ledger-store.ts'
 
 export const ledgerNextBuild: CliCommand = {
@@ -17,7 +17,7 @@ export const ledgerNextBuild: CliCommand = {
   summary:
     'Hand out the next development version of a semver-build product, the same again for the same attempt of a run.',
   async run(args, io) {
-    const { values } = readOptions(ledgerNextBuild, args, {
+    const values = optionsOf(ledgerNextBuild, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       author: { type: 'string' },

@@ -3,16 +3,16 @@ import { model } from '../core/model.ts'
 import { quoted } from '../core/problem.ts'
 import { redactEvent } from '../ledger/redact.ts'
 import { VERSION } from '../version.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, usageError } from './command.ts'
 import { storeToRead, storeToWrite } from './ledger-store.ts'
 
 export const ledgerRedact: CliCommand = {
   name: 'ledger redact',
   usage:
-    'ringmaster ledger redact --repo DIR|OWNER/NAME --event SEQ --reason TEXT --by LOGIN [--member POINTER …] [--branch NAME] [--author "NAME <EMAIL>"] [--yes]   (only says what it would do without --yes; OWNER/NAME reads with GITHUB_TOKEN, and commits as the App, with the variables of the server)',
+    'ringmaster ledger redact --repo DIR|OWNER/NAME --event SEQ --reason TEXT --by LOGIN [--member POINTER]… [--branch NAME] [--author "NAME <EMAIL>"] [--yes]   (only says what it would do without --yes; OWNER/NAME reads with GITHUB_TOKEN, and commits as the App, with the variables of the server)',
   summary: 'Take texts of one event out of the log; the chain and every digest stay.',
   async run(args, io) {
-    const { values } = readOptions(ledgerRedact, args, {
+    const values = optionsOf(ledgerRedact, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       event: { type: 'string' },

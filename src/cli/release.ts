@@ -13,7 +13,7 @@ import type { EpochBranch } from '../ledger/epoch.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { readEpochs } from '../ledger/read-log.ts'
 import { VERSION } from '../version.ts'
-import { type CliCommand, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, needed, optionsOf, usageError } from './command.ts'
 import { epochsToRead, storeToRead } from './ledger-store.ts'
 
 interface RecordedFact {
@@ -60,7 +60,7 @@ export const simulateSignoff: CliCommand = {
   summary:
     'Say where the signatures of a release stand, and what further approvals would make of them; of a draft, who has to sign.',
   async run(args, io) {
-    const { values } = readOptions(simulateSignoff, args, {
+    const values = optionsOf(simulateSignoff, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       release: { type: 'string' },

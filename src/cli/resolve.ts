@@ -5,7 +5,7 @@ import { directoryCache } from '../device/cache.ts'
 import { type CheckProblem, checkForUpdate, type UpdateAnswer } from '../device/check.ts'
 import { explainDecision } from '../device/explain.ts'
 import { httpFetcher } from '../device/fetch.ts'
-import { type CliCommand, type CommandIo, type ExitCode, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, type ExitCode, needed, optionsOf, usageError } from './command.ts'
 import { readDocument, readInput } from './files.ts'
 import { problemText } from './problem-text.ts'
 
@@ -33,7 +33,7 @@ export const resolveCommand: CliCommand = {
     'ringmaster resolve --base-url URL --cohort ID --state DIR [--root FILE] [--enrolment FILE | --pseudonym TEXT [--epoch N]] [--tag TAG]… [--target TARGET] [--release ID] [--bundle ID] [--release-version VERSION] [--rolled-back BUNDLE]… [--timeout-seconds N] [--json]',
   summary: 'Ask what a device is to install, from the published files alone.',
   async run(args, io) {
-    const { values } = readOptions(resolveCommand, args, OPTIONS)
+    const values = optionsOf(resolveCommand, args, OPTIONS)
     const baseUrl = httpAddress(needed(values['base-url'], 'base-url', resolveCommand))
     const state = needed(values.state, 'state', resolveCommand)
     const enrolment =
