@@ -5,9 +5,11 @@ import { model } from '../core/model.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
+import { authorshipOf } from '../ledger/authorship.ts'
 import { type LogEntry, readEpochs } from '../ledger/read-log.ts'
 import { replayLog } from '../ledger/replay.ts'
-import type { LedgerStore } from '../ledger/store.ts'
+import type { Author, LedgerStore } from '../ledger/store.ts'
+import { integrityError, integrityProblem } from '../ledger/trouble.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
 
 /** One event that speaks of the release, with where it stands in the log. */
@@ -30,8 +32,7 @@ export type Protection = 'protected' | 'unprotected' | 'not-asked'
 interface Policy {
   readonly digest: string
   readonly path: string
-  /** Null where the log does not hold it any more. */
-  readonly text: string | null
+  readonly text: string
 }
 
 /** Everything that the log knows of a release: who signed what under which rules, and what was let through. */
@@ -136,14 +137,30 @@ const noLedger = () =>
     hint: NO_LEDGER_HINT,
   })
 
+/** Configurations by their digests, in that order. Throws `ledger-damaged` for one that is gone, or has another text. */
 async function policiesOf(store: LedgerStore, commit: string, digests: readonly string[]): Promise<readonly Policy[]> {
   const paths = digests.map(configDocument)
   const files = await store.read(commit, paths)
   return digests.map((digest, index) => {
     const path = paths[index] ?? ''
     const bytes = files.get(path)
-    return { digest, path, text: bytes ? Buffer.from(bytes).toString('utf8') : null }
+    const found = bytes ? sha256(bytes) : 'no file'
+    if (bytes && found === digest) return { digest, path, text: Buffer.from(bytes).toString('utf8') }
+    const message = `${store.name}: ${path}: expected ${digest}, as the release or a gate of it names it, found ${found}`
+    throw integrityError(integrityProblem('ledger-damaged', message, { path }))
   })
+}
+
+/** Throws `foreign-author` where a commit of the log is not by whoever made its first one. */
+async function checkAuthors(epochs: readonly { readonly store: LedgerStore }[]): Promise<void> {
+  let author: Pick<Author, 'email'> | undefined
+  for (const { store } of epochs) {
+    const newest = await store.newest([])
+    if (!newest) continue
+    const found = await authorshipOf(store, newest.info.commit, { author })
+    if (found.problem) throw integrityError(found.problem)
+    author = found.author
+  }
 }
 
 /**
@@ -159,6 +176,7 @@ export async function evidenceOf(
   const newest = epochs.at(-1)
   if (!newest) throw noLedger()
   const { store } = newest
+  await checkAuthors(epochs)
   const mentions = new Mentions(id)
   for await (const { event } of readEpochs(epochs.slice(0, -1))) mentions.note(event)
   const { states, end, commit } = await replayLog(store, model, { now, seen: (event) => mentions.note(event) })

@@ -12,7 +12,7 @@ import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Writer } from '../ledger/writer.ts'
 import { VERSION } from '../version.ts'
-import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, needed, optionsOf, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
 import { NO_LEDGER_HINT, sayProblems, verified } from './ledger-remedies.ts'
 import { appIn, appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } from './ledger-store.ts'
@@ -28,7 +28,7 @@ export const ledgerEpoch: CliCommand = {
     'ringmaster ledger epoch --repo DIR|OWNER/NAME [--branch NAME] [--author "NAME <EMAIL>"] [--archive FILE] [--dry-run]   (--branch names the branch of the first epoch. OWNER/NAME commits as the App, with the variables of the server, and uploads the archive to a release there; --dry-run reads with GITHUB_TOKEN)',
   summary: 'Close the branch of the log, go on in a new one with the whole state, and archive the old one.',
   async run(args, io) {
-    const { values } = readOptions(ledgerEpoch, args, {
+    const values = optionsOf(ledgerEpoch, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       author: { type: 'string' },
@@ -56,11 +56,14 @@ export const ledgerEpoch: CliCommand = {
         io.out(JSON.stringify({ commit: null, epoch: epoch + 1, closes: old.branch, opens: next, seq, isOpen }))
       else if (!isOpen)
         io.out(
-          `Would close ${old.branch} at event ${seq} and go on in ${next}. Nothing was written: repeat without --dry-run.`,
+          `Would ${old.head.succeededBy === undefined ? `close ${old.branch} at event ${seq} and go on` : `go on from ${old.branch}, which was closed at event ${seq},`} in ${next}. Nothing was written: repeat without --dry-run.`,
         )
       return 0
     }
-    if (old.head.succeededBy !== undefined && !isOpen && isOnGitHub(repo)) await checkNeverOpened(repo, next, io)
+    if (old.head.succeededBy !== undefined && !isOpen) {
+      if (isOnGitHub(repo)) await checkNeverOpened(repo, next, io)
+      else io.err(`${old.branch} was closed before, and ${next} is begun here. Where it was lost, fetch it instead.`)
+    }
     const making = { now: io.now, newId: () => ulid() }
     const closed = await closeEpoch(old.store, model, next, { ...making, writer, known })
     const commit = await openEpoch({ from: old.store, closed, branch: old.branch }, storeOf(next), model, making)
@@ -86,7 +89,7 @@ export const ledgerArchive: CliCommand = {
     'ringmaster ledger archive --repo DIR|OWNER/NAME [--epoch N] [--branch NAME] [--out FILE]   (the newest closed epoch when --epoch is left out; --branch names the branch of the first one. Without --out it goes to a release of OWNER/NAME as the App, with the variables of the server, and takes the place of the one there)',
   summary: 'Make the archive of a closed epoch anew from its branch, for a file or for its release.',
   async run(args, io) {
-    const { values } = readOptions(ledgerArchive, args, {
+    const values = optionsOf(ledgerArchive, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       epoch: { type: 'string' },
@@ -104,7 +107,7 @@ export const ledgerArchive: CliCommand = {
       values.epoch === undefined ? closed.at(-1) : closed.find(({ head }) => String(head.epoch) === values.epoch)
     if (!wanted)
       throw refused(
-        `expected a closed epoch, found ${closed.length === 0 ? 'none' : closed.map(({ head }) => head.epoch).join(', ')}`,
+        `expected a closed epoch${values.epoch === undefined ? '' : ` ${quoted(values.epoch)}`}, found ${closed.length === 0 ? 'none' : `only ${closed.map(({ head }) => head.epoch).join(', ')}`}`,
         'ringmaster ledger epoch closes the one that is open.',
       )
     const end = await closedAt(wanted)

@@ -12,7 +12,7 @@ export const NO_LEDGER_HINT = `Give the release repository, or a clone of it aft
 /** What to do about each problem of a log, as `docs/ledger.md` has it. */
 export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', string>> = {
   'ledger-damaged':
-    'find the commit that did it in the history of the branch (`git log --diff-filter=MD -- events`), restore the one before',
+    'find the commit that did it in the history of the branch (`git log --diff-filter=MD BRANCH -- events configs`), restore the one before; where it is head or a snapshot alone, `ringmaster ledger rebuild` makes it anew',
   'ledger-missing': `name the right directory and branch, and fetch it there (\`${FETCH}\`); where GitHub has none, restore it from a clone`,
   'ledger-rewound': 'compare with the branch’s activity on GitHub, restore the later head',
   'ledger-replaced': 'compare with the branch’s activity on GitHub, restore the last head of the history that was seen',
@@ -24,7 +24,7 @@ export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', strin
 }
 
 /** A problem of a log with what to do about it: whoever verifies need not be told to verify. */
-function withRemedy(problem: Problem): Problem {
+export function withRemedy(problem: Problem): Problem {
   const remedy = Object.hasOwn(REMEDIES, problem.code) ? REMEDIES[problem.code as keyof typeof REMEDIES] : undefined
   return remedy === undefined ? problem : { ...problem, hint: `${remedy[0]?.toUpperCase()}${remedy.slice(1)}.` }
 }

@@ -118,8 +118,7 @@ export async function storesToWrite(
   io: Pick<CommandIo, 'env' | 'now'>,
 ): Promise<Writing> {
   if (!isOnGitHub(repo)) {
-    const [, name = 'ringmaster', email = 'ringmaster@localhost'] = /^(.+) <([^<>]+)>$/.exec(author ?? '') ?? []
-    return { storeOf: localStores(repo, io.now, { name, email }), writer: { version: VERSION } }
+    return { storeOf: localStores(repo, io.now, authorOf(author)), writer: { version: VERSION } }
   }
   const app = appIn(io)
   const client = (await app.forRepository(repo)) as never
@@ -127,6 +126,18 @@ export async function storesToWrite(
   const signatures = signaturesAt(app.isEnterprise)
   const writer = { version: VERSION, author: { email: await app.authorEmail(repo) } }
   return { storeOf: (branch) => gitHubStore({ client, owner, repo: name, branch, signatures }), writer }
+}
+
+/** `NAME <EMAIL>`, or the address alone. */
+function authorOf(text: string | undefined): { readonly name: string; readonly email: string } {
+  if (text === undefined) return { name: 'ringmaster', email: 'ringmaster@localhost' }
+  const [, name, email] = /^(?:([^<>]+) )?<?([^<> ]+@[^<> ]+)>?$/.exec(text) ?? []
+  if (email !== undefined) return { name: name ?? 'ringmaster', email }
+  throw new RingmasterError('bad-input', {
+    code: 'usage',
+    message: `expected "NAME <EMAIL>" or an address for --author, found ${quoted(text)}`,
+    hint: 'Give the one of the commits before, as `git log` shows it.',
+  })
 }
 
 /** The branch of a log to write: its newest epoch. */

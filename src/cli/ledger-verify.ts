@@ -2,16 +2,19 @@ import { basename } from 'node:path'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
-import { quoted, RingmasterError } from '../core/problem.ts'
+import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import type { FoundAnchors } from '../github/anchors.ts'
 import { openArchive } from '../ledger/archive.ts'
 import { epochsOf } from '../ledger/epoch.ts'
+import { readLog } from '../ledger/read-log.ts'
+import type { LedgerStore } from '../ledger/store.ts'
+import { isIntegrityError } from '../ledger/trouble.ts'
 import type { Anchor, VerifyReport } from '../ledger/verify.ts'
-import { type CliCommand, type CommandIo, type ExitCode, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, type ExitCode, optionsOf, usageError } from './command.ts'
 import { readInput } from './files.ts'
 import { anchorsOnGitHub } from './ledger-anchors.ts'
-import { sayProblems, verified } from './ledger-remedies.ts'
+import { sayProblems, verified, withRemedy } from './ledger-remedies.ts'
 import { storesToRead } from './ledger-store.ts'
 
 /** `SEQ:sha256:…`, as check runs and gate answers name it, or the digest alone, as manifests do. */
@@ -27,10 +30,10 @@ const checks = { checkEvent, redecide } as const
 export const ledgerVerify: CliCommand = {
   name: 'ledger verify',
   usage:
-    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--archive FILE] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST …] [--json]   (OWNER/NAME reads with GITHUB_TOKEN, and looks for anchors there by itself; the current directory when both are left out. --archive alone replays the archive of an epoch, with --repo also the epoch that goes on from it)',
+    'ringmaster ledger verify [--repo DIR|OWNER/NAME] [--archive FILE] [--branch NAME] [--author EMAIL] [--anchor [SEQ:]DIGEST]… [--json]   (OWNER/NAME reads with GITHUB_TOKEN, and looks for anchors there by itself; the current directory when both are left out. --archive alone replays the archive of an epoch, with --repo also the epoch that goes on from it)',
   summary: 'Replay the whole log, compare the snapshots, and decide every recorded decision again.',
   async run(args, io) {
-    const { values } = readOptions(ledgerVerify, args, {
+    const values = optionsOf(ledgerVerify, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       author: { type: 'string' },
@@ -50,9 +53,11 @@ export const ledgerVerify: CliCommand = {
     const leading = epochs.slice(0, Math.max(0, at)).map((epoch) => epoch.store)
     const found = await anchorsOnGitHub(store, { repo, author: values.author }, io)
     const all = [...anchors, ...(found?.anchors ?? [])]
+    const before = archive === null ? leading : [archive.store]
+    const earlier = await anchorsBefore(before, all)
     const report = await verified(store, model, {
       ...checks,
-      anchors: all,
+      anchors: all.filter((anchor) => !earlier.found.has(anchor)),
       before: leading,
       predecessor: archive?.store ?? leading.at(-1) ?? storeOf,
       ...(values.branch === undefined ? { successor: storeOf } : {}),
@@ -64,21 +69,65 @@ export const ledgerVerify: CliCommand = {
         message: `expected an epoch in ${repo} that goes on from the archive, found the first one of a log`,
         hint: 'Leave out --archive, or --repo to replay the archive alone.',
       })
-    const isEarlier = ({ seq }: Anchor) => seq !== null && seq <= (report.carried?.seq ?? 0)
-    const earlier = all.filter(isEarlier)
-    const before = archive && (await verified(archive.store, model, { ...checks, anchors: earlier }))
-    if (io.json) io.out(JSON.stringify({ ...report, ...(found && { found }), ...(before && { archive: before }) }))
+    const problems = [...earlier.problems, ...report.problems]
+    const archived = archive && (await verified(archive.store, model, checks))
+    const whole = { ...report, ok: problems.length === 0, problems }
+    if (io.json) io.out(JSON.stringify({ ...whole, ...(found && { found }), ...(archived && { archive: archived }) }))
     else {
       say(report, io)
       if (report.author !== null) io.out(ownerOf(report.author, values.author === undefined))
       if (found !== null) sayFound(found, io)
-      if (before !== null) io.out(`The archive: ${counted(before)}`)
-      else if (report.carried !== null) sayTrusted(report.carried, earlier.length, io)
-      if (report.ok) io.out('The log holds: every line is chained, and the replay agrees with the snapshots.')
+      if (archived !== null) io.out(`The archive: ${counted(archived)}`)
+      else if (report.carried !== null) sayTrusted(report.carried, io)
+      const unseen = all.filter((anchor) => isBefore(anchor, report) && !earlier.found.has(anchor)).length
+      if (unseen > 0) io.out(`Not looked at: ${unseen} anchors of epochs before, whose branches are not there.`)
+      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(all.length - unseen)}`)
     }
-    sayProblems([['', report], ...(before ? [['in the archive: ', before] as const] : [])], io)
-    return report.ok && before?.ok !== false ? 0 : 1
+    sayProblems([['', whole], ...(archived ? [['in the archive: ', archived] as const] : [])], io)
+    return whole.ok && archived?.ok !== false ? 0 : 1
   },
+}
+
+const HOLDS = 'The log holds: every line is chained, and the replay agrees with the snapshots.'
+
+const anchoredBy = (anchors: number): string =>
+  anchors === 0
+    ? 'Nothing outside it was compared: that nothing was cut off its end, only an anchor shows.'
+    : `It has the ${anchors} ${anchors === 1 ? 'anchor' : 'anchors'} that stand outside.`
+
+const isBefore = ({ seq }: Anchor, { carried }: VerifyReport): boolean => seq !== null && seq <= (carried?.seq ?? 0)
+
+interface AnchorsBefore {
+  readonly found: ReadonlySet<Anchor>
+  readonly problems: readonly Problem[]
+}
+
+/** Holds the branches of earlier epochs against the anchors that name an event of theirs, or a line by its digest alone. */
+async function anchorsBefore(stores: readonly LedgerStore[], anchors: readonly Anchor[]): Promise<AnchorsBefore> {
+  const found = new Set<Anchor>()
+  const problems: Problem[] = []
+  if (anchors.length === 0) return { found, problems }
+  const hold = async (store: LedgerStore): Promise<void> => {
+    for await (const { event, digest, path, line } of readLog(store)) {
+      for (const anchor of anchors) {
+        if (anchor.seq === null ? anchor.digest !== digest : anchor.seq !== event.seq) continue
+        found.add(anchor)
+        if (anchor.digest === digest) continue
+        const where = anchor.where === undefined ? '' : ` (${anchor.where})`
+        const message = `${store.name}: ${path}:${line}: expected event ${event.seq} to be ${anchor.digest}, as an anchor outside the branch names it${where}, found ${digest}`
+        problems.push({ code: 'ledger-replaced', message, path, line })
+      }
+    }
+  }
+  for (const store of stores) {
+    try {
+      await hold(store)
+    } catch (error) {
+      if (!isIntegrityError(error)) throw error
+      problems.push(...error.problems)
+    }
+  }
+  return { found, problems: problems.map(withRemedy) }
 }
 
 async function archiveAt(path: string) {
@@ -108,7 +157,7 @@ function sayFound({ anchors, lookedAt, unread }: FoundAnchors, io: CommandIo): v
 }
 
 /** What a verification of one epoch does not show of the ones before. */
-function sayTrusted(carried: NonNullable<VerifyReport['carried']>, earlier: number, io: CommandIo): void {
+function sayTrusted(carried: NonNullable<VerifyReport['carried']>, io: CommandIo): void {
   const branch = quoted(carried.branch)
   const compared =
     carried.comparedWith === null
@@ -117,7 +166,6 @@ function sayTrusted(carried: NonNullable<VerifyReport['carried']>, earlier: numb
   io.out(
     `Taken on trust: the state at event ${carried.seq}, ${carried.state}. It was taken over from ${compared}; --archive FILE or --branch ${carried.branch} replays what led to it.`,
   )
-  if (earlier > 0) io.out(`Not looked at: ${earlier} anchors of epochs before.`)
 }
 
 function tell(report: VerifyReport, digest: string, io: CommandIo): ExitCode {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { ulid } from 'ulid'
+import { CATALOGUE } from '../core/catalogue.ts'
 import { model } from '../core/model.ts'
 import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, quotedWithin, RingmasterError } from '../core/problem.ts'
@@ -7,7 +8,7 @@ import { branchProtection } from '../github/rulesets.ts'
 import { type LogFilter, readEpochs } from '../ledger/read-log.ts'
 import { rebuildSnapshots } from '../ledger/rebuild.ts'
 import { renderEvidence } from '../render/evidence.ts'
-import { type CliCommand, type CommandIo, needed, readOptions, usageError } from './command.ts'
+import { type CliCommand, type CommandIo, needed, optionsOf, usageError } from './command.ts'
 import { evidenceOf, type Protection } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
@@ -17,6 +18,7 @@ import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
 
+const TYPES = Object.keys(CATALOGUE)
 const FILTERS = ['product', 'release', 'actor', 'type', 'since'] as const
 
 export const ledgerLog: CliCommand = {
@@ -25,7 +27,7 @@ export const ledgerLog: CliCommand = {
     'ringmaster ledger log --repo DIR|OWNER/NAME [--branch NAME] [--product NAME] [--release ID] [--actor LOGIN] [--type TYPE] [--since TIME] [--json]   (--json prints one JSON document with the array "events")',
   summary: 'Show the events that fulfil every condition, in order.',
   async run(args, io) {
-    const { values } = readOptions(ledgerLog, args, {
+    const values = optionsOf(ledgerLog, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       product: { type: 'string' },
@@ -40,8 +42,11 @@ export const ledgerLog: CliCommand = {
         ledgerLog,
       )
     }
+    const wanted = { ...values, release: values.release?.replace(/^(?=\d+$)/, 'r') }
+    if (wanted.type !== undefined && !TYPES.some((type) => type === wanted.type || type.startsWith(`${wanted.type}.`)))
+      throw usageError(`expected a type of event or its noun for --type, found ${quoted(wanted.type)}`, ledgerLog)
     const filter: LogFilter = Object.fromEntries(
-      FILTERS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])),
+      FILTERS.flatMap((name) => (wanted[name] === undefined ? [] : [[name, wanted[name]]])),
     )
     const epochs = await epochsToRead({ repo: needed(values.repo, 'repo', ledgerLog), branch: values.branch }, io)
     if (epochs.length === 0) {
@@ -93,7 +98,7 @@ export const ledgerRebuild: CliCommand = {
     'ringmaster ledger rebuild --repo DIR|OWNER/NAME [--branch NAME] [--author "NAME <EMAIL>"]   (OWNER/NAME commits as the App, with the variables of the server)',
   summary: 'Make head and snapshots anew from the events alone, as one commit; the events stay as they are.',
   async run(args, io) {
-    const { values } = readOptions(ledgerRebuild, args, {
+    const values = optionsOf(ledgerRebuild, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       author: { type: 'string' },
@@ -119,7 +124,7 @@ export const ledgerExport: CliCommand = {
   usage: 'ringmaster ledger export --repo DIR|OWNER/NAME --release ID [--branch NAME] [--out DIR] [--json]',
   summary: 'The evidence of a release: who approved what under which rules, with links and digests.',
   async run(args, io) {
-    const { values } = readOptions(ledgerExport, args, {
+    const values = optionsOf(ledgerExport, args, {
       repo: { type: 'string' },
       branch: { type: 'string' },
       release: { type: 'string' },

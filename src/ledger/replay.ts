@@ -6,7 +6,7 @@ import { endProblem } from './log-end.ts'
 import { evolved } from './position.ts'
 import { Redactions } from './redactions.ts'
 import type { Head, LogPosition } from './schema.ts'
-import type { LedgerStore } from './store.ts'
+import type { CommitInfo, LedgerStore } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
 import { walkLog } from './walk.ts'
 import { minWriterIn } from './writer.ts'
@@ -24,10 +24,24 @@ export interface Replayed {
   readonly folder: Head['folder']
 }
 
+/** How far back a head is looked for that can be read: more commits than anybody breaks one by one. */
+const MOST_HEADS = 100
+
+/** The newest head before a commit that can be read, within a hundred commits: the log cannot end before the end that it names. */
+async function headBefore(store: LedgerStore, { parents }: CommitInfo): Promise<Head | null> {
+  const [parent] = parents
+  if (parent === undefined) return null
+  for (const info of await store.history(parent, { limit: MOST_HEADS })) {
+    const parsed = parseHead((await store.read(info.commit, [HEAD_PATH])).get(HEAD_PATH))
+    if (parsed.ok) return parsed.value
+  }
+  return null
+}
+
 /**
  * Folds every event of a branch from the beginning, trusting nothing but the lines and their chain, and in a later epoch
  * the state that its first event names. `seen` is told of each event with the digest of its line. Throws what is wrong with
- * the log, also when it ends before or otherwise than a head that can be read says.
+ * the log, also when it ends before or otherwise than its head says, or, where that cannot be read, the one before.
  */
 export async function replayLog(
   store: LedgerStore,
@@ -75,7 +89,8 @@ export async function replayLog(
     end = position
     last = path
   }
-  const wrongEnd = parsed.ok ? endProblem(head, end, last) : null
+  const lastHead = parsed.ok ? head : await headBefore(store, newest.info)
+  const wrongEnd = lastHead && endProblem(lastHead, end, last)
   if (wrongEnd) throw integrityError(wrongEnd)
   const problems = redactions.problems()
   if (problems.length > 0) throw integrityError(problems)

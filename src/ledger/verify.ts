@@ -129,6 +129,7 @@ class Verification {
   readonly #commit: string | null
   readonly #states = new Map<AggregateKey, unknown>()
   readonly #documents = new Map<string, string>()
+  readonly #wrongDocuments = new Set<string>()
   /** Texts of the commit that is verified: thousands of decisions go by one configuration. */
   readonly #texts = new Lru<string, { readonly text: string | undefined }>(CACHED_FILES)
   /** The digests that anchors name, by the event that they name. */
@@ -364,6 +365,7 @@ class Verification {
     const known = this.#texts.get(path)
     if (known) return known.text
     const bytes = (await this.#store.read(this.#commit ?? '', [path])).get(path)
+    this.#checkDocument(path, bytes)
     const text = bytes ? Buffer.from(bytes).toString('utf8') : undefined
     this.#texts.set(path, { text })
     return text
@@ -424,13 +426,18 @@ class Verification {
         this.#commit ?? '',
         part.map((file) => file.path),
       )
-      for (const { path, digest } of part) {
-        const bytes = files.get(path)
-        const found = bytes ? sha256(bytes) : 'no file'
-        if (found !== digest) this.#damaged(path, `expected ${digest}, as an event names it, found ${found}`)
-      }
+      for (const { path } of part) this.#checkDocument(path, files.get(path))
     }
     this.#counts.documents = named.length
+  }
+
+  /** Told once, before what was decided by it comes out otherwise. */
+  #checkDocument(path: string, bytes: Uint8Array | null | undefined): void {
+    const digest = this.#documents.get(path)
+    const found = bytes ? sha256(bytes) : 'no file'
+    if (digest === undefined || found === digest || this.#wrongDocuments.has(path)) return
+    this.#wrongDocuments.add(path)
+    this.#damaged(path, `expected ${digest}, as an event names it, found ${found}`)
   }
 
   async checkHistory(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { ReleaseState } from '../core/release/schema.ts'
-import { codeSpan, escapeMarkdown, link, markdownTable } from './text.ts'
+import { codeSpan, escapeMarkdown, fenced, fitted, link, markdownTable } from './text.ts'
 
 interface Line {
   readonly seq: number
@@ -21,7 +21,7 @@ interface Pack {
   readonly release: ReleaseState
   readonly repository: string
   readonly protection: keyof typeof PROTECTION
-  readonly policy: { readonly digest: string; readonly path: string }
+  readonly policy: { readonly digest: string; readonly path: string; readonly text: string }
   readonly signoffs: readonly Line[]
   readonly gates: readonly Line[]
   readonly deployments: readonly Line[]
@@ -34,7 +34,21 @@ interface Pack {
 
 const none = '_none_'
 
-const who = (line: Line): string => (line.actor ? escapeMarkdown(line.actor.login) : 'Ringmaster')
+const who = (line: Line): string => escapeMarkdown(line.actor?.login ?? (field(line.data, 'by') || 'Ringmaster'))
+
+/** What somebody gave as a reason, or what was answered, as far as it was recorded. */
+function saidIn({ data }: Line): string {
+  const { answer } = (data ?? {}) as {
+    answer?: { values?: readonly string[]; problems?: readonly { message: string }[] }
+  }
+  const told = [...(answer?.problems ?? []).map(({ message }) => message), ...(answer?.values ?? [])]
+  return fitted([field(data, 'reason'), ...told].filter((text) => text !== '').join('; '), escapeMarkdown, 300)
+}
+
+const blockersIn = ({ data }: Line): string => {
+  const { blockers } = (data ?? {}) as { blockers?: readonly { readonly code: string }[] }
+  return [...new Set((blockers ?? []).map(({ code }) => codeSpan(code)))].join(', ')
+}
 
 const field = (data: unknown, name: string): string => {
   const value = (data as Readonly<Record<string, unknown>> | null)?.[name]
@@ -91,7 +105,9 @@ export function renderEvidence(pack: Pack): string {
     '',
     '## Under which rules',
     '',
-    `Configuration ${codeSpan(policy.digest)}, kept as ${codeSpan(policy.path)} beside the log.`,
+    `Configuration ${codeSpan(policy.digest)}, kept as ${codeSpan(policy.path)} beside the log:`,
+    '',
+    fenced(policy.text, 'yaml'),
     '',
     '## Who approved',
     '',
@@ -108,7 +124,7 @@ export function renderEvidence(pack: Pack): string {
       pack.signoffs.map((line) => [
         String(line.seq),
         line.at,
-        field((line.data as { signoff?: unknown } | null)?.signoff, 'status'),
+        field((line.data as { signoff?: unknown } | null)?.signoff, 'status') || line.type,
         codeSpan(line.digest),
       ]),
     ),
@@ -116,13 +132,14 @@ export function renderEvidence(pack: Pack): string {
     '## What people said',
     '',
     table(
-      ['Event', 'When', 'Who', 'Command', 'Answer', 'Line'],
+      ['Event', 'When', 'Who', 'Command', 'Answer', 'In words', 'Line'],
       pack.commands.map((line) => [
         link(String(line.seq), line.url),
         line.at,
         who(line),
         codeSpan(field(line.data, 'command') || line.type),
         escapeMarkdown(field((line.data as { answer?: unknown } | null)?.answer, 'code')),
+        saidIn(line),
         codeSpan(line.digest),
       ]),
     ),
@@ -134,12 +151,13 @@ export function renderEvidence(pack: Pack): string {
     '## Gates',
     '',
     table(
-      ['Event', 'When', 'Gate', 'Verdict', 'Configuration', 'Line'],
+      ['Event', 'When', 'Gate', 'Verdict', 'Why', 'Configuration', 'Line'],
       pack.gates.map((line) => [
         String(line.seq),
         line.at,
         codeSpan(field(line.data, 'gate') || field(line.data, 'environment')),
         field(line.data, 'verdict') || line.type,
+        blockersIn(line),
         field(line.data, 'policyDigest') && codeSpan(field(line.data, 'policyDigest')),
         codeSpan(line.digest),
       ]),
@@ -163,12 +181,13 @@ export function renderEvidence(pack: Pack): string {
     '## Everything that was recorded of it',
     '',
     table(
-      ['Event', 'When', 'Type', 'Who', 'Line'],
+      ['Event', 'When', 'Type', 'Who', 'Reason', 'Line'],
       pack.events.map((line) => [
         link(String(line.seq), line.url),
         line.at,
         codeSpan(line.type),
         who(line),
+        fitted(field(line.data, 'reason'), escapeMarkdown, 300),
         codeSpan(line.digest),
       ]),
     ),
@@ -183,6 +202,8 @@ export function renderEvidence(pack: Pack): string {
     `ringmaster ledger verify --repo . --anchor ${head.seq}:${head.digest}`,
     '```',
     '',
-    `Digest of this pack in its JSON form: ${codeSpan(pack.digest)}`,
+    'Lines of an earlier epoch are found by the same command, with `SEQ:DIGEST` of the line for the anchor.',
+    '',
+    `Digest of this pack: ${codeSpan(pack.digest)}, the SHA-256 of its JSON without \`digest\`, with the members of every object sorted and no blanks.`,
   ].join('\n')
 }

@@ -58,6 +58,13 @@ export function codeSpan(text: string): string {
   return `<code>${shown.replace(ENTITY_CODED, (mark) => `&#${mark.charCodeAt(0)};`)}</code>`
 }
 
+/** A block of text as it is, whatever it holds. */
+export function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}${language}\n${text.replace(/\n?$/, '\n')}${fence}`
+}
+
 /** Only what can be a login is mentioned: names come from teams, the configuration and the log. */
 export const isLogin = (text: string): boolean => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(text)
 

@@ -111,8 +111,12 @@ describe('ledger epoch', () => {
       newId: nextId,
       writer: { version: '0.1.0' },
     })
+    const resumed = await epoch('--dry-run')
+    expect(resumed.out.join()).toMatch(
+      /^Would go on from ringmaster-data, which was closed at event \d+, in ringmaster-data-2\./,
+    )
     const told = await epoch('--archive', archive)
-    expect(told).toMatchObject({ code: 0, err: [] })
+    expect(told).toMatchObject({ code: 0, err: [expect.stringContaining('Where it was lost, fetch it instead.')] })
     expect(told.out).toEqual([
       expect.stringMatching(/^Closed ringmaster-data at event \d+, sha256:[0-9a-f]{64}, in commit [0-9a-f]{40}\.$/),
       expect.stringMatching(/^Epoch 2 is open in ringmaster-data-2, with the state sha256:[0-9a-f]{64}\.$/),
@@ -172,6 +176,21 @@ describe('ledger epoch', () => {
     const both = await verify('--repo', repo, '--archive', archive)
     expect(both).toMatchObject({ code: 0, err: [] })
     expect(both.out.join('\n')).not.toContain('on trust')
+    const lines = await runCommand(named('ledger export'), ['--repo', repo, '--release', 'r12'], true)
+    const [line] = lines.json()['events'] as { seq: number; digest: string }[]
+    const wrong = `sha256:${'a'.repeat(64)}`
+    for (const where of [[], ['--archive', archive]]) {
+      for (const anchor of [`${line?.seq}:${line?.digest}`, `${line?.digest}`]) {
+        const held = await verify('--repo', repo, ...where, '--anchor', anchor)
+        expect(held).toMatchObject({ code: 0, err: [] })
+        expect(held.out.join('\n')).toContain('It has the 1 anchor that stand')
+      }
+      const denied = await verify('--repo', repo, ...where, '--anchor', `${line?.seq}:${wrong}`)
+      expect(denied).toMatchObject({
+        code: 1,
+        err: [expect.stringMatching(/^ledger-replaced: .+:\d+: expected event \d+/)],
+      })
+    }
     const replayed = await verify('--archive', archive)
     expect(replayed).toMatchObject({ code: 0, err: [] })
     expect(replayed.out.join('\n')).toContain('The archive holds')

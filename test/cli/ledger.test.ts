@@ -151,6 +151,20 @@ describe('ledger verify', () => {
     ])
   })
 
+  it('takes no word beside its options for an anchor', async () => {
+    const { seq, digest } = await headOf()
+    const words = [
+      'ledger',
+      'verify',
+      '--repo',
+      repo,
+      '--anchor',
+      `${seq}:${digest}`,
+      `${seq}:sha256:${'a'.repeat(64)}`,
+    ]
+    expect(await run(words)).toMatchObject({ code: 2, err: [expect.stringMatching(/^usage: expected only options/)] })
+  })
+
   it('names every anchor of an event that it contradicts', async () => {
     const others = ['0', '1'].map((digit) => `2:sha256:${digit.repeat(64)}`)
     const { err } = await run(['ledger', 'verify', '--repo', repo, ...others.flatMap((anchor) => ['--anchor', anchor])])
@@ -364,6 +378,27 @@ describe('ledger log', () => {
   })
 })
 
+describe('what ledger log is asked for', () => {
+  const seqs = async (...words: string[]) => {
+    const { out } = await run(['ledger', 'log', '--repo', repo, '--json', ...words])
+    return (JSON.parse(out) as { events: { seq: number }[] }).events.map(({ seq }) => seq)
+  }
+
+  it('may be a release by its number', async () => {
+    expect(await seqs('--release', '12')).toEqual(await seqs('--release', 'r12'))
+    expect(await seqs('--release', '12')).not.toEqual([])
+  })
+
+  it.each([
+    ['a type that there is not', ['--type', 'bogus']],
+    ['a noun cut short', ['--type', 'gat']],
+    ['a word beside the options', ['r12']],
+  ])('is refused: %s', async (_, words) => {
+    const { code, err } = await run(['ledger', 'log', '--repo', repo, ...words])
+    expect([code, err[0]?.split(':')[0]]).toEqual([2, 'usage'])
+  })
+})
+
 describe('a line of ledger log', () => {
   it('says what was refused, what was expected and what was found', async () => {
     const { out } = await run(['ledger', 'log', '--repo', repo, '--type', 'build.refused'])
@@ -414,6 +449,18 @@ describe('ledger rebuild', () => {
     }
     expect(head()).toBe(before)
   }, 60_000)
+
+  it.each(['ringmaster[bot]', 'ringmaster <nowhere>', ''])('refuses an author who is none: %j', async (author) => {
+    const { code, err } = await run(['ledger', 'rebuild', '--repo', repo, '--author', author])
+    expect([code, err[0]?.split(':')[0]]).toEqual([2, 'usage'])
+  })
+
+  it('commits under an address alone', async () => {
+    const path = copy('addressed.git')
+    const email = '7+ringmaster[bot]@users.noreply.github.com'
+    expect(await run(['ledger', 'rebuild', '--repo', path, '--author', email])).toMatchObject({ code: 0 })
+    expect(await run(['ledger', 'verify', '--repo', path, '--author', email])).toMatchObject({ code: 0, err: [] })
+  })
 
   it('refuses a log whose lines are broken, with path and line', async () => {
     const path = copy('torn.git')
@@ -495,6 +542,37 @@ describe('ledger export', () => {
     const anchor = pack.events[0]
     const verified = await run(['ledger', 'verify', '--repo', repo, '--anchor', `${anchor.seq}:${anchor.digest}`])
     expect(verified.code).toBe(0)
+  })
+
+  it.each<[string, (path: string) => void, RegExp]>([
+    [
+      'the configuration is another',
+      (path) => {
+        const [file = ''] = show(path, 'configs/').split('\n').slice(2)
+        commitFile(path, `configs/${file}`, show(path, `configs/${file}`).replace('eve', 'mal'), BOT)
+      },
+      /^ledger-damaged: .+ configs\/[0-9a-f]{64}\.yml: expected sha256:/,
+    ],
+    ['somebody else committed', (path) => commitFile(path, 'note.txt', 'hello\n'), /^foreign-author: /],
+    [
+      'its last events are gone, and the head with them',
+      (path) => {
+        const [file = ''] = show(path, 'events/2026/11/20/10/')
+          .trim()
+          .split('\n')
+          .slice(2)
+          .sort((one, other) => Number.parseInt(other, 10) - Number.parseInt(one, 10))
+        commitFile(path, `events/2026/11/20/10/${file}`, null, BOT)
+        commitFile(path, 'head.json', null, BOT)
+      },
+      /^ledger-damaged: .+ expected the log to end at event /,
+    ],
+  ])('makes no pack where %s', async (name, harm, said) => {
+    const path = copy(`packed-${name.replace(/\W/g, '')}.git`)
+    harm(path)
+    const { code, out, err } = await run(['ledger', 'export', '--repo', path, '--release', 'r12'])
+    expect([code, out]).toEqual([1, ''])
+    expect(err[0]).toMatch(said)
   })
 
   it('names a release that the log does not know', async () => {

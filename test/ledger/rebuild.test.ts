@@ -87,6 +87,25 @@ describe.each(WRITING)('%s a log', (name, work) => {
     expect(branch.head).toBe(before)
   })
 
+  it('whose last events went away with its head is refused by what the head before says', async () => {
+    const branch = await written()
+    const files = [...(branch.commits.get(branch.head ?? '')?.tree.keys() ?? [])].filter((path) =>
+      path.startsWith('events/'),
+    )
+    const last = files.sort().at(-1) ?? ''
+    await memoryStore(branch).commit({
+      expectedHead: branch.head,
+      operation: nextId(),
+      message: 'by hand',
+      additions: [],
+      deletions: [last, 'head.json'],
+    })
+    await expect(rebuildSnapshots(memoryStore(branch), model, making)).rejects.toMatchObject({
+      code: 'ledger-damaged',
+      message: expect.stringContaining(last),
+    })
+  })
+
   it('that asks for a newer writer is refused', async () => {
     const branch = await written()
     await write(branch, 'head.json', textOf(branch, 'head.json').replace('"minWriter":"0.1.0"', '"minWriter":"7.0.0"'))

@@ -4,7 +4,16 @@ import type { Nodes } from 'mdast'
 import { fromMarkdown } from 'mdast-util-from-markdown'
 import { gfmFromMarkdown } from 'mdast-util-gfm'
 import { gfm } from 'micromark-extension-gfm'
-import { codeSpan, escapeMarkdown, isLogin, link, linkTo, markdownTable, truncate } from '../../src/render/text.ts'
+import {
+  codeSpan,
+  escapeMarkdown,
+  fenced,
+  isLogin,
+  link,
+  linkTo,
+  markdownTable,
+  truncate,
+} from '../../src/render/text.ts'
 
 const parse = (markdown: string) =>
   fromMarkdown(markdown, { extensions: [gfm()], mdastExtensions: [gfmFromMarkdown()] })
@@ -159,5 +168,15 @@ describe('cutting text', () => {
         else if (length > 0) expect(cut.endsWith('…')).toBe(true)
       }),
     )
+  })
+})
+
+describe('a block of text', () => {
+  it.each([
+    ['plain text', 'a: 1', '```yaml\na: 1\n```'],
+    ['text that ends its line', 'a: 1\n', '```yaml\na: 1\n```'],
+    ['text with a fence of its own', '```\nx\n````', '`````yaml\n```\nx\n````\n`````'],
+  ])('holds %s', (_, text, block) => {
+    expect(fenced(text, 'yaml')).toBe(block)
   })
 })
