@@ -3,12 +3,14 @@ import { checkActivity } from '../app/guard.ts'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
-import { quoted, RingmasterError } from '../core/problem.ts'
+import { quoted, RingmasterError, unwrap } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import { type KeptArchive, keepArchive } from '../github/ledger-archive.ts'
 import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
+import { HEAD_PATH, parseHead } from '../ledger/codec.ts'
 import { type ClosedEpoch, checkFree, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
+import type { Head } from '../ledger/schema.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import type { Writer } from '../ledger/writer.ts'
 import { VERSION } from '../version.ts'
@@ -20,7 +22,7 @@ import { appIn, appOn, isOnGitHub, type StoreOf, storesToRead, storesToWrite } f
 /** Within this time a repetition finishes what was begun, and opens no further epoch. */
 const ONE_A_DAY_MS = 24 * 3_600_000
 
-type Readable = EpochBranch & { readonly head: NonNullable<EpochBranch['head']> }
+type Readable = EpochBranch & { readonly head: Head }
 
 export const ledgerEpoch: CliCommand = {
   name: 'ledger epoch',
@@ -133,14 +135,15 @@ async function epochsToTurn(storeOf: StoreOf, base: string, repo: string): Promi
       hint: NO_LEDGER_HINT,
     })
   }
-  return epochs.map(({ branch, store, head }) => {
-    if (head !== null) return { branch, store, head }
-    throw new RingmasterError('refused', {
-      code: 'ledger-damaged',
-      message: `${store.name}: expected a head that can be read, found another`,
-      hint: 'ringmaster ledger verify says what is wrong.',
-    })
-  })
+  return Promise.all(
+    epochs.map(async ({ branch, store, head }) => ({ branch, store, head: head ?? (await headOf(store)) })),
+  )
+}
+
+/** Throws what is wrong with the head of a branch. */
+async function headOf(store: LedgerStore): Promise<Head> {
+  const newest = await store.newest([HEAD_PATH])
+  return unwrap(parseHead(newest?.files.get(HEAD_PATH)), 'refused')
 }
 
 /**

@@ -271,6 +271,16 @@ describe('ledger epoch', () => {
     60_000,
   )
 
+  it('does not carry a log on whose head is of a version that it does not know', async () => {
+    const path = join(directory, 'newer.git')
+    execFileSync('git', ['clone', '-q', '--bare', repo, path])
+    const head = '{"schemaVersion":99}'
+    const stream = `commit refs/heads/ringmaster-data-2\ncommitter ${AUTHOR} 1795000000 +0000\ndata 4\nedit\nfrom refs/heads/ringmaster-data-2^0\nM 100644 inline head.json\ndata ${head.length}\n${head}\n`
+    execFileSync('git', [`--git-dir=${path}`, 'fast-import', '--quiet', '--force'], { input: stream })
+    const told = await runCommand(ledgerEpoch, ['--repo', path], false, '2027-03-04T05:06:07Z')
+    expect(told).toMatchObject({ code: 'thrown', problems: ['unknown-schema-version'] })
+  }, 60_000)
+
   it('does not carry a log on that does not hold', async () => {
     const path = join(directory, 'harmed.git')
     execFileSync('git', ['clone', '-q', '--bare', repo, path])
