@@ -5,10 +5,10 @@ import { model } from '../core/model.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { releaseKey } from '../core/release/open.ts'
 import type { ReleaseState } from '../core/release/schema.ts'
-import { authorshipOf } from '../ledger/authorship.ts'
+import { lineageOf } from '../ledger/authorship.ts'
 import { type LogEntry, readEpochs } from '../ledger/read-log.ts'
 import { replayLog } from '../ledger/replay.ts'
-import type { Author, LedgerStore } from '../ledger/store.ts'
+import type { LedgerStore } from '../ledger/store.ts'
 import { integrityError, integrityProblem } from '../ledger/trouble.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
 
@@ -151,18 +151,6 @@ async function policiesOf(store: LedgerStore, commit: string, digests: readonly 
   })
 }
 
-/** Throws `foreign-author` where a commit of the log is not by whoever made its first one. */
-async function checkAuthors(epochs: readonly { readonly store: LedgerStore }[]): Promise<void> {
-  let author: Pick<Author, 'email'> | undefined
-  for (const { store } of epochs) {
-    const newest = await store.newest([])
-    if (!newest) continue
-    const found = await authorshipOf(store, newest.info.commit, { author })
-    if (found.problem) throw integrityError(found.problem)
-    author = found.author
-  }
-}
-
 /**
  * Collects the evidence of a release from the whole log, through all of its epochs. It is read twice, so that no more is kept
  * of it than what speaks of the release. Throws `unknown-release` when the log knows none of that id, and what is wrong with
@@ -176,7 +164,8 @@ export async function evidenceOf(
   const newest = epochs.at(-1)
   if (!newest) throw noLedger()
   const { store } = newest
-  await checkAuthors(epochs)
+  const { problems } = await lineageOf(epochs.map((epoch) => epoch.store))
+  if (problems.length > 0) throw integrityError(problems)
   const mentions = new Mentions(id)
   for await (const { event } of readEpochs(epochs.slice(0, -1))) mentions.note(event)
   const { states, end, commit } = await replayLog(store, model, { now, seen: (event) => mentions.note(event) })

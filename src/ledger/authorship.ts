@@ -33,7 +33,7 @@ interface Looking {
  * Whose commits belong on a branch (left out, whoever made the oldest one), and the oldest commit of somebody else from
  * `commit` back to its beginning or to one that was looked at before (`until`); null when there is none.
  */
-export async function authorshipOf(
+async function authorshipOf(
   store: LedgerStore,
   commit: string,
   { author, until = null }: Looking,
@@ -51,6 +51,25 @@ export async function authorshipOf(
   const expected = author ?? oldest?.author
   const other = [...oldestBy.values()].findLast((info) => info.author.email !== expected?.email)
   return { author: expected, problem: (other && strangerProblem(other, expected, store.name)) ?? odd }
+}
+
+/**
+ * The same through the branches of a log, oldest first: whoever began the first one has to have written all of them. A branch
+ * that is not there tells nothing.
+ */
+export async function lineageOf(
+  stores: readonly LedgerStore[],
+): Promise<{ readonly author: Pick<Author, 'email'> | undefined; readonly problems: readonly LedgerProblem[] }> {
+  const problems: LedgerProblem[] = []
+  let author: Pick<Author, 'email'> | undefined
+  for (const store of stores) {
+    const newest = await store.newest([])
+    if (!newest) continue
+    const found = await authorshipOf(store, newest.info.commit, { author })
+    if (found.problem) problems.push(found.problem)
+    author = found.author
+  }
+  return { author, problems }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import { type Problem, quoted } from '../core/problem.ts'
-import { authorshipOf, strangerProblem } from './authorship.ts'
+import { lineageOf, strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
@@ -453,14 +453,8 @@ class Verification {
 
   /** Who began the log, where that was in an earlier epoch: anybody can make the branch of a later one. */
   async #beginner(): Promise<string | null> {
-    let author: Pick<Author, 'email'> | undefined
-    for (const store of this.#options.before ?? []) {
-      const newest = await store.newest([])
-      if (!newest) continue
-      const found = await authorshipOf(store, newest.info.commit, { author })
-      if (found.problem) this.report(found.problem)
-      author = found.author
-    }
+    const { author, problems } = await lineageOf(this.#options.before ?? [])
+    this.report(...problems)
     return author?.email ?? null
   }
 
