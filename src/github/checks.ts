@@ -4,7 +4,7 @@ import type { Applied } from '../engine/ports.ts'
 import type { OutputOf } from '../render/output.ts'
 import { withoutAnchors } from './anchors.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { Doubts, inDoubt } from './doubts.ts'
+import { Doubts, inDoubt, LOOK_IN_MS } from './doubts.ts'
 import { isFinal, outside, outsideOrNull } from './trouble.ts'
 
 const toAnnotation = ({ path, line, message }: OutputOf<'check-run'>['annotations'][number]) => ({
@@ -22,6 +22,9 @@ const superseded = {
   conclusion: 'neutral',
   output: { title: 'Superseded', summary: 'Made twice at once: the newer check run of this name goes on.' },
 } as const
+
+const isSuperseded = ({ conclusion, output }: Run): boolean =>
+  conclusion === superseded.conclusion && output.title === superseded.output.title
 
 /** A check run of ours, as GitHub shows it. */
 interface Run {
@@ -100,8 +103,8 @@ const CREATING = 'create a check run'
 /**
  * One check run of ours per key on a commit, found again by its external id; another App's of that name never counts.
  * GitHub deletes none: when several processes create it at once, the newest is kept up to date, for it is the one that
- * GitHub shows and that a required check rests on; older ones that nobody would ever complete are ended as superseded,
- * by whoever made them, and by whoever finds them later.
+ * GitHub shows and that a required check rests on; older ones are ended as superseded, by whoever made them, by whoever
+ * finds them later, and a minute after one was made, when lists show those of a process that was killed, too.
  */
 async function write(
   { app, doubts }: Writing,
@@ -121,7 +124,7 @@ async function write(
     const [newest, ...older] = runs.toSorted((a, b) => b.id - a.id)
     if (newest === undefined) return null
     if (!isRight(newest)) await update(newest.id, content)
-    for (const { id, status } of older) if (status !== 'completed') await update(id, superseded)
+    for (const run of older) if (!isSuperseded(run)) await update(run.id, superseded)
     return { remote: String(newest.id) }
   }
   /** What a list shows may be older than what stands: where something changed, it is written whatever is shown. */
@@ -139,7 +142,8 @@ async function write(
   )
   const made: Run = { ...data, id: Number(data.id) }
   const others = (await ownRuns(app, output, null)).filter(({ id }) => id !== made.id)
-  return (await settled([...others, made], ({ id }) => id === made.id)) ?? { remote: String(made.id) }
+  const stands = (await settled([...others, made], ({ id }) => id === made.id)) ?? { remote: String(made.id) }
+  return { ...stands, lookInMs: LOOK_IN_MS }
 }
 
 /** Writes a check run; one that GitHub takes from nobody as things are becomes the alarm that stands for it, where it has one. */

@@ -3,7 +3,7 @@ import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, markerIn, type OutputOf } from '../render/output.ts'
 import { type GitHubApp, splitName } from './client.ts'
-import { Doubts, inDoubt, isOutcomeUnknown, LISTS_LAG_MS } from './doubts.ts'
+import { Doubts, inDoubt, isOutcomeUnknown, LOOK_IN_MS } from './doubts.ts'
 import { isGone } from './gone.ts'
 import { outside, outsideOrNull, unsayable } from './trouble.ts'
 
@@ -40,12 +40,6 @@ const narrowedTo = ({ since }: OutputOf<'comment'>): { readonly since?: string }
 
 /** How long before a comment another process may have looked and not found it, by GitHub's clock. */
 const RACE_MS = 120_000
-
-/**
- * When whoever made a comment looks once more: others may have made it for as long as lists did not show it to them, and
- * lists may be as late to show theirs.
- */
-const LOOK_IN_MS = 2 * LISTS_LAG_MS
 
 /** Until when a look at a comment looks for others that were made together with it. */
 const YOUNG_MS = 60 * 60_000

@@ -2,7 +2,13 @@ import { RingmasterError } from '../core/problem.ts'
 import { outside } from './trouble.ts'
 
 /** GitHub's lists were seen to be up to half a minute behind what was made. */
-export const LISTS_LAG_MS = 30_000
+const LISTS_LAG_MS = 30_000
+
+/**
+ * When whoever made something looks once more: others may have made it for as long as lists did not show it to them, and
+ * lists may be as late to show theirs.
+ */
+export const LOOK_IN_MS = 2 * LISTS_LAG_MS
 
 /** Whether GitHub may have done what was asked of it, and the answer alone is missing. */
 export const isOutcomeUnknown = (error: unknown): boolean =>

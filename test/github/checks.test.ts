@@ -10,6 +10,8 @@ const sha = 'a'.repeat(40)
 const runs = '/repos/acme/releases/check-runs'
 const list = `/repos/acme/releases/commits/${sha}/check-runs`
 const query = { check_name: 'ringmaster/sign-off', filter: 'all', per_page: 100 }
+/** Whoever makes one looks once more, when lists show what a process made that was killed. */
+const lookInMs = 60_000
 const outlet = checkRunOutlet(app, () => AT)
 const apply = (wanted: Parameters<typeof outlet>[0], remote: string | null = null, isLook = false) =>
   outlet(wanted, remote, isLook)
@@ -28,12 +30,24 @@ const check = (conclusion: 'success' | null) =>
 const content = { status: 'completed', conclusion: 'success', output: { title: 'Signed off', summary: 'by eve' } }
 
 describe('our check run', () => {
+  const own = (id: number, status = 'in_progress', output = {}) => ({
+    id,
+    status,
+    conclusion: status === 'completed' ? 'success' : null,
+    external_id: externalId,
+    app: { id: APP_ID },
+    output: { title: 'Signed off', summary: 'by eve', text: null, annotations_count: 0, ...output },
+  })
+  const listing = (...shown: readonly object[]) =>
+    github().get(list).query(query).reply(200, { total_count: shown.length, check_runs: shown })
+  const ended = (body: { readonly conclusion?: string }) => body.conclusion === 'neutral'
+
   it('is created where there is none', async () => {
     github().get(list).query(query).twice().reply(200, { total_count: 0, check_runs: [] })
     github()
       .post(runs, { name: 'ringmaster/sign-off', head_sha: sha, external_id: externalId, ...content })
       .reply(201, { id: 9 })
-    expect(await apply(check('success'))).toEqual({ remote: '9' })
+    expect(await apply(check('success'))).toEqual({ remote: '9', lookInMs })
   })
 
   it('is running while nothing is concluded', async () => {
@@ -41,7 +55,7 @@ describe('our check run', () => {
     github()
       .post(runs, (body) => body.status === 'in_progress' && !('conclusion' in body))
       .reply(201, { id: 9 })
-    expect(await apply(check(null))).toEqual({ remote: '9' })
+    expect(await apply(check(null))).toEqual({ remote: '9', lookInMs })
   })
 
   it('is updated where it is, on a later page and behind those of others with its name', async () => {
@@ -60,31 +74,15 @@ describe('our check run', () => {
   })
 
   it('is the newest, which GitHub shows, where several processes created it at once; the others end as superseded', async () => {
-    const ours = [6, 7, 5].map((id) => ({
-      id,
-      status: id === 5 ? 'completed' : 'in_progress',
-      external_id: externalId,
-      app: { id: APP_ID },
-    }))
-    github().get(list).query(query).reply(200, { total_count: 3, check_runs: ours })
-    github().patch(`${runs}/7`, content).reply(200, { id: 7 })
-    github()
-      .patch(`${runs}/6`, (body) => body.status === 'completed' && body.conclusion === 'neutral')
-      .reply(200, { id: 6 })
+    const over = { ...own(5, 'completed', { title: 'Superseded' }), conclusion: 'neutral' }
+    listing(own(6), own(7), over, own(4, 'completed'))
+    github().patch(`${runs}/7`, content).reply(200, own(7))
+    for (const id of [6, 4])
+      github()
+        .patch(`${runs}/${id}`, (body) => body.status === 'completed' && ended(body))
+        .reply(200, own(id))
     expect(await apply(check('success'))).toEqual({ remote: '7' })
   })
-
-  const own = (id: number, status = 'in_progress', output = {}) => ({
-    id,
-    status,
-    conclusion: status === 'completed' ? 'success' : null,
-    external_id: externalId,
-    app: { id: APP_ID },
-    output: { title: 'Signed off', summary: 'by eve', text: null, annotations_count: 0, ...output },
-  })
-  const listing = (...shown: readonly object[]) =>
-    github().get(list).query(query).reply(200, { total_count: shown.length, check_runs: shown })
-  const ended = (body: { readonly conclusion?: string }) => body.conclusion === 'neutral'
 
   it('is the one that the log names, where a list does not show it yet', async () => {
     listing()
@@ -100,12 +98,12 @@ describe('our check run', () => {
       .reply(200, { ...own(8), external_id: 'else' })
     github().post(runs).reply(201, own(9))
     listing(own(9))
-    expect(await apply(check('success'), '8')).toEqual({ remote: '9' })
+    expect(await apply(check('success'), '8')).toEqual({ remote: '9', lookInMs })
     listing()
     github().get(`${runs}/8`).reply(404, { message: 'Not Found' })
     github().post(runs).reply(201, own(10))
     listing(own(10))
-    expect(await apply(check('success'), '8')).toEqual({ remote: '10' })
+    expect(await apply(check('success'), '8')).toEqual({ remote: '10', lookInMs })
   })
 
   it('ends the older one where another process created one meanwhile: its own, or that of the other', async () => {
@@ -113,7 +111,7 @@ describe('our check run', () => {
     github().post(runs).reply(201, own(9))
     listing(own(8))
     github().patch(`${runs}/8`, ended).reply(200, own(8))
-    expect(await apply(check(null))).toEqual({ remote: '9' })
+    expect(await apply(check(null))).toEqual({ remote: '9', lookInMs })
     listing()
     github().post(runs).reply(201, own(9))
     listing(own(10), own(9))
@@ -121,7 +119,7 @@ describe('our check run', () => {
       .patch(`${runs}/10`, { ...content })
       .reply(200, own(10))
     github().patch(`${runs}/9`, ended).reply(200, own(9))
-    expect(await apply(check('success'))).toEqual({ remote: '10' })
+    expect(await apply(check('success'))).toEqual({ remote: '10', lookInMs })
   })
 
   it('is not created again while no list may show the one that may have been created', async () => {
@@ -139,7 +137,17 @@ describe('our check run', () => {
     listing()
     github().post(runs).reply(201, own(9))
     listing(own(9))
-    expect(await doubtful(check('success'), null)).toEqual({ remote: '9' })
+    expect(await doubtful(check('success'), null)).toEqual({ remote: '9', lookInMs })
+  })
+
+  it('leaves one by the look after it was made, although another process, killed since, had made one unseen', async () => {
+    listing()
+    github().post(runs).reply(201, own(9, 'completed'))
+    listing()
+    expect(await apply(check('success'))).toEqual({ remote: '9', lookInMs })
+    listing(own(9, 'completed'), own(8, 'completed'))
+    github().patch(`${runs}/8`, ended).reply(200, own(8))
+    expect(await apply(check('success'), '9', true)).toEqual({ remote: '9' })
   })
 
   it('is left alone by a look where it stands as it is wanted, whatever the log had come to', async () => {
@@ -175,7 +183,7 @@ describe('our check run', () => {
       .twice()
       .reply(200, { total_count: 1, check_runs: [other] })
     github().post(runs).reply(201, { id: 5 })
-    expect(await apply(check('success'))).toEqual({ remote: '5' })
+    expect(await apply(check('success'))).toEqual({ remote: '5', lookInMs })
   })
 
   it('says when the permission is missing', async () => {
@@ -192,7 +200,7 @@ describe('a check run that has an alarm in its place', () => {
   it('ends the alarm when it is taken', async () => {
     github().get(list).query(query).twice().reply(200, { total_count: 0, check_runs: [] })
     github().post(runs).reply(201, { id: 9 })
-    expect(await apply(refused)).toEqual({ remote: '9', observed: [{ ...condition, holds: false }] })
+    expect(await apply(refused)).toEqual({ remote: '9', lookInMs, observed: [{ ...condition, holds: false }] })
   })
 
   it.each([
