@@ -39,10 +39,19 @@ interface Submission {
   readonly onEarly?: (request: Request, place: number) => void
 }
 
-/** A delivery of which something is tried again, or that waits for one before it in its lane. */
-interface Failed {
-  readonly delivery: Delivery
+/** What was taken from a delivery, or from what was found by looking. */
+interface Taken {
+  /** The delivery's GUID, or a name of what was found. */
+  readonly id: string
   readonly lane: string | null
+  readonly requests: readonly Request[]
+  readonly submission: Omit<Submission, 'keepsBack'>
+  /** Takes it anew. */
+  readonly again: () => Promise<unknown>
+}
+
+/** What was taken and of which something is tried again, or that waits for something before it in its lane. */
+interface Failed extends Pick<Taken, 'lane' | 'again'> {
   /** How often it was tried; 0 while it has only waited. */
   readonly tries: number
 }
@@ -118,41 +127,50 @@ export class Intake {
     /** By GitHub's clock it was delivered after what was compared when it came, whatever ours says. */
     const heldMs = Math.min(receivedMs, this.#checkedMs, this.#open.get(delivery.id) ?? receivedMs)
     this.#open.set(delivery.id, heldMs)
-    const lane = laneOf(requests[0])
-    await this.#inLane(lane, async () => {
-      const tries = this.#failed.get(delivery.id)?.tries ?? 0
-      if (this.#isBehind(lane, delivery.id)) {
-        this.#keepFailed({ delivery, lane, tries })
-        return
-      }
-      const isDone = await this.#submit(requests, {
+    const came = await this.#inTurn({
+      id: delivery.id,
+      lane: laneOf(requests[0]),
+      requests,
+      submission: {
         origin: { delivery: delivery.id },
-        keepsBack: tries + 1 < TRIES_AHEAD,
         onEarly: (request, place) => this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
-      })
-      if (!isDone) {
-        this.#keepFailed({ delivery, lane, tries: tries + 1 })
-        if (lane !== null && tries + 1 === TRIES_AHEAD)
-          this.#options.log.error({ delivery: delivery.id }, 'commands failed for two minutes; those after them go on')
-        return
+      },
+      again: () => this.handle(delivery),
+    })
+    if (came === 'no room') this.#owed.set(delivery.id, receivedMs - CLOCKS_DIFFER_MS)
+    if (came !== 'done') return
+    this.#open.delete(delivery.id)
+    this.#handled.set(delivery.id, receivedMs)
+  }
+
+  /**
+   * Submits what was taken once it is its turn in its lane. What is not settled by that is kept to be tried again, as long as
+   * there is room for it.
+   */
+  #inTurn({ id, lane, requests, submission, again }: Taken): Promise<'done' | 'kept' | 'no room'> {
+    const keep = (tries: number) => {
+      if (!this.#failed.has(id) && this.isFull) return 'no room'
+      this.#failed.set(id, { lane, again, tries })
+      return 'kept'
+    }
+    return this.#inLane(lane, async () => {
+      const tries = this.#failed.get(id)?.tries ?? 0
+      if (this.#isBehind(lane, id)) return keep(tries)
+      if (await this.#submit(requests, { ...submission, keepsBack: tries + 1 < TRIES_AHEAD })) {
+        this.#failed.delete(id)
+        return 'done'
       }
-      this.#failed.delete(delivery.id)
-      this.#open.delete(delivery.id)
-      this.#handled.set(delivery.id, receivedMs)
+      if (lane !== null && tries + 1 === TRIES_AHEAD)
+        this.#options.log.error(submission.origin, 'commands failed for two minutes; those after them go on')
+      return keep(tries + 1)
     })
   }
 
-  #keepFailed(failed: Failed): void {
-    const { id, receivedAt } = failed.delivery
-    if (this.#failed.has(id) || !this.isFull) this.#failed.set(id, failed)
-    else this.#owed.set(id, Date.parse(receivedAt) - CLOCKS_DIFFER_MS)
-  }
-
-  /** Whether something before a delivery in its lane is to be tried first; before what never failed is everything that did. */
-  #isBehind(lane: string | null, guid: string): boolean {
+  /** Whether something before it in its lane is to be tried first; before what never failed is everything that did. */
+  #isBehind(lane: string | null, id: string): boolean {
     if (lane === null) return false
     for (const [earlier, failed] of this.#failed) {
-      if (earlier === guid) return false
+      if (earlier === id) return false
       if (failed.lane === lane && failed.tries < TRIES_AHEAD) return true
     }
     return false
@@ -228,7 +246,7 @@ export class Intake {
   async retry(nowMs: number): Promise<void> {
     const failed = [...this.#failed.values()]
     for (let start = 0; start < failed.length; start += RETRIED_TOGETHER)
-      await Promise.all(failed.slice(start, start + RETRIED_TOGETHER).map(({ delivery }) => this.handle(delivery)))
+      await Promise.all(failed.slice(start, start + RETRIED_TOGETHER).map(({ again }) => again()))
     const early = [...this.#early]
     for (let start = 0; start < early.length; start += ASKED_TOGETHER)
       await Promise.all(
@@ -247,7 +265,10 @@ export class Intake {
     if (isDone && isOver) this.#early.delete(key)
   }
 
-  /** Handles what was found by looking. Whether all of it is settled. */
+  /**
+   * Handles what was found by looking. Whether all of it is settled: commands that are not are tried again in their order
+   * like those of a delivery, and everything is found again by the next look.
+   */
   async handleFound(found: { readonly event: string; readonly payload: unknown }, at: string): Promise<boolean> {
     const delivery = { id: 'sweep', receivedAt: at, ...found }
     this.#tellUnread(delivery)
@@ -255,11 +276,12 @@ export class Intake {
       const { url } = request.source
       return { ...request, source: { kind: 'sweep', ...(url === undefined ? {} : { url }) } }
     })
-    const lane = laneOf(requests[0])
-    return this.#inLane(lane, async () => {
-      if (this.#isBehind(lane, delivery.id)) return false
-      return this.#submit(requests, { origin: { sweep: found.event }, keepsBack: true })
-    })
+    const submission = { origin: { sweep: found.event } }
+    const [first] = requests
+    if (first?.kind !== 'command-given') return this.#submit(requests, { ...submission, keepsBack: false })
+    const id = `${first.repository.id}/${first.comment.id}`
+    const again = () => this.handleFound(found, at)
+    return (await this.#inTurn({ id, lane: laneOf(first), requests, submission, again })) === 'done'
   }
 
   /** Whether a delivery was taken: it need not be read from the delivery log. */

@@ -136,8 +136,20 @@ describe('behind a comment that failed', () => {
     const find = () => intake.handleFound({ event, payload }, '2026-11-20T10:00:00.000Z')
     expect(await find()).toBe(false)
     await intake.retry(0)
-    expect([decided.slice(1), intake.open]).toEqual([['unhold', 'hold a doubt', 'help'], 0])
+    expect([decided.slice(1), intake.open]).toEqual([['unhold', 'hold a doubt', 'help', 'start'], 0])
     expect(await find()).toBe(true)
+  })
+
+  it('later ones wait for it although it was found by looking, and are tried with it', async () => {
+    const { intake, decided } = failingStage(new Map([['unhold', away(1)]]))
+    const find = ({ event, payload }: ReturnType<typeof said>) =>
+      intake.handleFound({ event, payload }, '2026-11-20T10:00:00.000Z')
+    expect(await find(said('/unhold', '1'))).toBe(false)
+    expect(await find(said('/hold a doubt', '2'))).toBe(false)
+    await intake.handle(said('/help', '3'))
+    expect([decided, intake.open]).toEqual([[], 1])
+    await intake.retry(0)
+    expect([decided, intake.open]).toEqual([['unhold', 'hold a doubt', 'help'], 0])
   })
 
   it('the next one that fails keeps back what is behind it', async () => {
