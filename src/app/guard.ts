@@ -32,6 +32,8 @@ const ALARM_EVERY_MS = ACTIVITY_EVERY_MS
 const REWRITES_PER_PAGE = 30
 /** Each costs a comparison. More of one branch than anybody makes by hand, so that none hides behind others. */
 const MOST_REWRITES = 300
+/** Below a rewritten head, for the App's own: a page. */
+const COMMITS_LOOKED_AT = 100
 const KEY = 'alarm/ledger-integrity'
 
 /**
@@ -121,6 +123,14 @@ export async function checkActivity(app: GitHubApp, fullName: string, branch: st
   const head = await outsideOrNull(`read the branch ${branch}`, () =>
     octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...at, ref: `heads/${branch}` }),
   )
+  const known = new Map<string, Promise<Divergence | Held | null>>()
+  const compared = (commit: string): Promise<Divergence | Held | null> => {
+    const there =
+      known.get(commit) ??
+      (head === null ? Promise.resolve(null) : comparedTo(octokit, fullName, commit, head.data.object.sha))
+    known.set(commit, there)
+    return there
+  }
   for (const activity_type of ['force_push', 'branch_deletion'] as const) {
     const rewrites = await outside(`read the activity of ${branch}`, () =>
       rewritesOf(octokit, fullName, branch, activity_type),
@@ -131,11 +141,13 @@ export async function checkActivity(app: GitHubApp, fullName: string, branch: st
     for (const { before, after, actor, timestamp } of rewrites) {
       if (looked.has(before)) continue
       looked.add(before)
-      const found = head === null ? null : await comparedTo(octokit, fullName, before, head.data.object.sha)
-      if (found?.kind === 'held' || (await isForeign(octokit, fullName, before, botLogin))) continue
+      if ((await compared(before))?.kind === 'held') continue
+      const own = await newestOwn(octokit, fullName, before, botLogin)
+      const found = own === null ? HELD : await compared(own)
+      if (found?.kind === 'held') continue
       const who = quoted(actor?.login ?? 'somebody')
       const did = activity_type === 'force_push' ? `forced it to ${after}` : 'deleted it'
-      const why = `expected it to hold commit ${before}, found that ${who} ${did} at ${timestamp}`
+      const why = `expected it to hold commit ${own}, found that ${who} ${did} at ${timestamp}`
       throw found === null
         ? integrityError(integrityProblem('ledger-missing', `${fullName}@${branch}: ${why}`, { branch }))
         : divergenceError(`${fullName}@${branch}`, found, why, { branch })
@@ -162,13 +174,14 @@ async function rewritesOf(
   return found.slice(0, MOST_REWRITES)
 }
 
+interface Held {
+  readonly kind: 'held'
+}
+
+const HELD: Held = { kind: 'held' }
+
 /** What a commit that was on the branch is to its head: held by it, or how the branch left it behind. */
-async function comparedTo(
-  octokit: Client,
-  fullName: string,
-  commit: string,
-  head: string,
-): Promise<Divergence | { readonly kind: 'held' }> {
+async function comparedTo(octokit: Client, fullName: string, commit: string, head: string): Promise<Divergence | Held> {
   const compared = await outsideOrNull('compare commits of the log', () =>
     octokit.request('GET /repos/{owner}/{repo}/compare/{basehead}', {
       ...splitName(fullName),
@@ -179,7 +192,7 @@ async function comparedTo(
   switch (compared?.data.status) {
     case 'ahead':
     case 'identical':
-      return { kind: 'held' }
+      return HELD
     case 'behind':
       return { kind: 'truncated' }
     case 'diverged':
@@ -189,7 +202,25 @@ async function comparedTo(
   }
 }
 
-/** Whether a commit is somebody else's: putting the branch back loses it, and rightly so. */
+/**
+ * The App's newest commit up to one that was on the branch; null where everything is somebody else's: putting the branch back
+ * loses that, and rightly so. The commit itself where nothing can be read of it, or too much stands on the App's.
+ */
+async function newestOwn(octokit: Client, fullName: string, commit: string, botLogin: string): Promise<string | null> {
+  const found = await outsideOrNull('list the commits of the log', () =>
+    octokit.request('GET /repos/{owner}/{repo}/commits', {
+      ...splitName(fullName),
+      sha: commit,
+      per_page: COMMITS_LOOKED_AT,
+    }),
+  )
+  if (found === null) return commit
+  const own = found.data.find(({ author }) => author?.login === botLogin)
+  if (own !== undefined) return own.sha
+  return found.data.length < COMMITS_LOOKED_AT ? null : commit
+}
+
+/** Whether a commit is somebody else's. */
 async function isForeign(octokit: Client, fullName: string, commit: string, botLogin: string): Promise<boolean> {
   const found = await outsideOrNull('read a commit of the log', () =>
     octokit.request('GET /repos/{owner}/{repo}/commits/{ref}', { ...splitName(fullName), ref: commit }),
@@ -209,7 +240,7 @@ const STORIES: { readonly [C in IntegrityCode]?: { readonly what: string; readon
   },
   'ledger-rewound': {
     what: 'It was **truncated**: it ends before what was recorded last. What is there is true, and not all.',
-    good: 'the one that it was set back from (`before` in the activity log), never an older one.',
+    good: 'the one that it was set back from (`before` in the activity log, or the last one by the App under it), never an older one.',
   },
   'ledger-replaced': {
     what: 'It was **replaced**: its history is not the one that was seen.',

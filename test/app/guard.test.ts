@@ -190,6 +190,26 @@ describe('a log that cannot be trusted', () => {
 })
 
 describe('a history cut off while the App was away', () => {
+  it('is seen where somebody took a commit of their own away, and the last ones of the App with it', async () => {
+    const on = await begun()
+    const [first] = running
+    if (!first) throw new Error('expected a running App')
+    await grow(first, 600)
+    const older = await head(on)
+    await grow(first, 601)
+    const newest = await head(on)
+    await first.close()
+    const foreign = await commitOn(on, newest, 'note.txt', 'one')
+    await admin(on).rest.git.updateRef({ ...releases, ref: `heads/${DATA}`, sha: foreign })
+    await force(on, newest)
+    expect((await open(on)).ledger.trouble).toBeUndefined()
+    await running.pop()?.close()
+    await admin(on).rest.git.updateRef({ ...releases, ref: `heads/${DATA}`, sha: foreign })
+    await force(on, older)
+    const { trouble } = (await open(on)).ledger
+    expect(trouble).toMatchObject({ code: 'ledger-rewound', message: expect.stringContaining(newest) })
+  }, 60_000)
+
   it('is seen behind more rewrites than a page of the activity log tells', async () => {
     const on = await begun()
     const [first] = running
