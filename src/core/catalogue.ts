@@ -361,6 +361,8 @@ export const CATALOGUE = {
     /** The process that wrote it, and the newest receipt of this output that it knew of, 0 for none. */
     writer: z.string().max(40).optional(),
     follows: z.int().nonnegative().optional(),
+    /** Something else was wanted already when this was recorded: it tells what stands outside, and ends nothing. */
+    isOutdated: z.literal(true).optional(),
   }),
 } as const satisfies Record<string, z.ZodType>
 

@@ -1,9 +1,10 @@
-import { draft, type EventData } from '../core/catalogue.ts'
+import { draft } from '../core/catalogue.ts'
 import type { AggregateKey, EventDraft } from '../core/event.ts'
 import { digestOf } from '../core/json.ts'
 import { type OutboxState, outboxKey, type Receipt, type Settled, settledAfter } from '../core/outbox.ts'
+import { endsWhatIsOpen } from '../core/release/evolve-open.ts'
 import type { Request } from '../core/request.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import type { Ledger, Session } from '../ledger/ledger.ts'
 import { desiredOutputs, type Surroundings } from '../render/desired.ts'
 import type { Output, OutputKind } from '../render/output.ts'
 import type { Applied, Log, Outlets } from './ports.ts'
@@ -332,30 +333,37 @@ export class Reconciler {
     const own: Own = { receipt, isRiding: true }
     this.#remember(own)
     this.#writings += 1
-    const event = draft(
-      'output.settled',
-      { ...receipt, subject, digest },
-      {
-        key: `output:${key.slice(0, 280)}:${digest.slice(7, 39)}:${this.#writer}n${this.#writings}`,
-        at: this.#options.clock(),
-        actor: null,
-        source: { kind: 'reconciler' },
-        trust: 'platform',
-      },
-    )
-    void this.#landed(event, own).catch(() => {})
+    const rest = {
+      key: `output:${key.slice(0, 280)}:${digest.slice(7, 39)}:${this.#writer}n${this.#writings}`,
+      at: this.#options.clock(),
+      actor: null,
+      source: { kind: 'reconciler' },
+      trust: 'platform',
+    } as const
+    const draftOn = async (session: Session): Promise<EventDraft> => {
+      const isOutdated =
+        endsWhatIsOpen(subject, key) && (await this.#isOutdated(subject as AggregateKey, receipt, session))
+      return draft('output.settled', { ...receipt, subject, digest, ...(isOutdated ? { isOutdated } : {}) }, rest)
+    }
+    void this.#landed(subject as AggregateKey, draftOn, own).catch(() => {})
+  }
+
+  /** Whether a state wants an output otherwise than it was written. */
+  async #isOutdated(subject: AggregateKey, { output, digest }: Receipt, session: Session): Promise<boolean> {
+    const around = { ...this.#options.around(), head: null }
+    const wanted = (await settleView(() => desiredOutputs(subject, around), session)).find(({ key }) => key === output)
+    return wanted !== undefined && digestOf(wanted) !== digest
   }
 
   /** Goes with the next commit. Where the log then shows that another wrote at once, it is written again. */
-  async #landed(event: EventDraft, own: Own): Promise<void> {
+  async #landed(subject: AggregateKey, draftOn: (session: Session) => Promise<EventDraft>, own: Own): Promise<void> {
     const { ledger } = this.#options
-    await ledger.ride([event])
-    const { subject, output } = event.data as EventData<'output.settled'>
+    await ledger.ride(draftOn)
+    const { output } = own.receipt
     if (this.#own.get(output) !== own) return
     this.#own.delete(output)
     const outbox = (await (await ledger.view()).state(outboxKey(subject))) as OutboxState | undefined
-    if (outbox?.settled.some((entry) => entry.output === output && entry.digest === null))
-      this.mark([subject as AggregateKey])
+    if (outbox?.settled.some((entry) => entry.output === output && entry.digest === null)) this.mark([subject])
   }
 
   #noteWritten(key: string): void {

@@ -67,7 +67,7 @@ function documentProblems({ path, text }: LedgerDocument): LedgerProblem[] {
 }
 
 /** Throws `event-refused` with every draft that is no event. */
-export function checkDrafts(drafts: readonly EventDraft[]): void {
+function checkDrafts(drafts: readonly EventDraft[]): void {
   const problems = drafts.flatMap(draftProblems)
   if (problems.length > 0) throw refused(problems)
 }

@@ -1,6 +1,6 @@
 import type { EventDraft, LedgerEvent, Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
-import { Batch, type Change, checkDrafts, type Decide, type HeadMark, type Session, sessionOf } from './batch.ts'
+import { Batch, type Change, type Decide, type HeadMark, type Session, sessionOf } from './batch.ts'
 import { type CommitPlan, planCommit } from './commit-plan.ts'
 import { Follower } from './follower.ts'
 import { Lru } from './lru.ts'
@@ -71,10 +71,10 @@ export interface Ledger {
    */
   append<T>(decide: Decide<T>): Promise<Receipt<T>>
   /**
-   * Bookkeeping that goes with the next commit and never causes one; a later draft with the same key takes the place of
-   * an earlier one. The promise settles with that commit and may be ignored.
+   * Bookkeeping that goes with the next commit and never causes one. It is drafted at each attempt, on the state that this
+   * commit's changes come to. The promise settles with that commit and may be ignored.
    */
-  ride(drafts: readonly EventDraft[]): Promise<readonly LedgerEvent[]>
+  ride(draftOn: DraftOn): Promise<readonly LedgerEvent[]>
   /** Settles when everything appended so far is durable or refused. */
   flush(): Promise<void>
   /**
@@ -105,8 +105,10 @@ interface Entry {
   readonly also: 'snapshot' | 'refresh' | null
 }
 
+type DraftOn = (session: Session) => Promise<EventDraft>
+
 interface Ride {
-  readonly draft: EventDraft
+  readonly draftOn: DraftOn
   readonly resolve: (events: readonly LedgerEvent[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -168,20 +170,12 @@ class GroupCommitLedger implements Ledger {
     await this.#enqueue(async () => nothing, 'snapshot')
   }
 
-  ride(drafts: readonly EventDraft[]): Promise<readonly LedgerEvent[]> {
-    checkDrafts(drafts)
-    const settled = drafts.map(
-      (draft) =>
-        new Promise<readonly LedgerEvent[]>((resolve, reject) => {
-          const replaced = this.#rides.filter((ride) => ride.draft.key === draft.key)
-          this.#rides = this.#rides.filter((ride) => ride.draft.key !== draft.key)
-          for (const ride of replaced) ride.resolve([])
-          this.#rides.push({ draft, resolve, reject })
-        }),
-    )
-    const all = Promise.all(settled).then((events) => events.flat())
-    all.catch(() => {})
-    return all
+  ride(draftOn: DraftOn): Promise<readonly LedgerEvent[]> {
+    const settled = new Promise<readonly LedgerEvent[]>((resolve, reject) => {
+      this.#rides.push({ draftOn, resolve, reject })
+    })
+    settled.catch(() => {})
+    return settled
   }
 
   async flush(): Promise<void> {
@@ -319,7 +313,10 @@ class GroupCommitLedger implements Ledger {
     }
     for (const ride of [...this.#rides]) {
       try {
-        const { events } = await batch.add(async () => ({ events: [ride.draft], result: undefined }))
+        const { events } = await batch.add(async (session) => ({
+          events: [await ride.draftOn(session)],
+          result: undefined,
+        }))
         boarded.set(ride, events)
       } catch (error) {
         if (isIntegrityError(error)) throw error

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { RingmasterError } from '../../src/core/problem.ts'
+import type { OpenIndex } from '../../src/core/release/open.ts'
 import type { ReleaseState } from '../../src/core/release/schema.ts'
 import type { Request } from '../../src/core/request.ts'
 import type { FactSource } from '../../src/engine/ports.ts'
@@ -309,10 +310,60 @@ describe('the notes of a release', () => {
     await second.engine.sweep()
     await second.engine.idle()
     expect(told()).toHaveLength(2)
-    expect(await (await second.ledger.view()).state('index/open')).toMatchObject({ telling: [] })
+    /** The receipt of the first notes went with the second asking: what was asked anew is open until its own is in the log. */
+    const telling = async () => ((await (await second.ledger.view()).state('index/open')) as OpenIndex).telling
+    expect(await telling()).toEqual(['r12'])
+    await play(second, buildReported('2.0.0', 'e'.repeat(40)))
+    expect(await telling()).toEqual([])
     await second.engine.close()
   })
 })
+
+describe('a receipt of what is not wanted any more', () => {
+  it('ends nothing: a note to a comment is told although the App died when the receipt of its reply went into the log', async () => {
+    const on = stage()
+    await started(on)
+    const asked = command('status')
+    await play(on, asked)
+    const { branch, outside } = on
+    const reply = () => JSON.stringify([...outside.standing.values()].find(({ output }) => isReplyTo(asked, output)))
+    const before = reply()
+    outside.broken = ({ kind }) => (kind === 'comment' ? '502' : null)
+    await play(on, noteOn(asked))
+    expect(eventsOf(branch).filter(({ data }) => (data as { isOutdated?: boolean }).isOutdated)).toHaveLength(1)
+    expect(reply()).toBe(before)
+    await on.engine.close()
+    outside.broken = () => null
+    const second = stage({ branch, outside })
+    await second.engine.sweep()
+    await second.engine.idle()
+    expect(reply()).not.toBe(before)
+    await play(second, buildReported('2.0.0', 'e'.repeat(40)))
+    expect(await (await second.ledger.view()).state('index/open')).toMatchObject({ replies: [] })
+    await second.engine.close()
+  })
+})
+
+type CommandGiven = Extract<Request, { kind: 'command-given' }>
+
+const isReplyTo = (asked: Request, { key }: { readonly key: string }): boolean =>
+  key === `reply/${(asked as CommandGiven).comment.id}`
+
+function noteOn(asked: Request): Request {
+  const { repository, issue, comment, actor, source } = asked as CommandGiven
+  const at = '2026-11-20T10:05:00Z'
+  return {
+    kind: 'comment-noted',
+    repository,
+    issue: issue.number,
+    comment,
+    note: 'edited',
+    message: null,
+    at,
+    actor,
+    source,
+  }
+}
 
 describe('being idle', () => {
   it('waits for decisions, for what follows from them, and for everything outside', async () => {

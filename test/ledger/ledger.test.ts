@@ -245,16 +245,30 @@ describe('group commit', () => {
   it('lets bookkeeping ride with the next commit and never makes one for it', async () => {
     const branch = memoryBranch()
     const ledger = opened(memoryStore(branch))
-    const cursor = (at: number) => counted(['cursor'], at, { key: 'cursor' })
-    const replaced = ledger.ride([cursor(1)])
-    const riding = ledger.ride([cursor(2)])
+    const riding = ledger.ride(async () => counted(['cursor'], 2, { key: 'cursor' }))
+    const repeated = ledger.ride(async () => counted(['cursor'], 3, { key: 'cursor' }))
     await ledger.flush()
     expect(branch.head).toBeNull()
     const receipt = await record(ledger, counted(['a']))
     expect(receipt.events).toHaveLength(1)
-    expect(await replaced).toEqual([])
     expect(await riding).toMatchObject([{ seq: 2, data: { amount: 2 } }])
+    expect(await repeated).toEqual([])
     expect(branch.commits.size).toBe(1)
+  })
+
+  it('drafts bookkeeping at each attempt on what this commit comes to, and tells what cannot be drafted', async () => {
+    const branch = memoryBranch()
+    const [ledger, other] = [opened(memoryStore(branch)), opened(memoryStore(branch))]
+    await record(ledger, counted(['a']))
+    await record(other, counted(['a']))
+    const riding = ledger.ride(async (session) => {
+      const { total } = (await session.state('product/a')) as { readonly total: number }
+      return counted(['seen'], total, { key: 'seen' })
+    })
+    const failing = ledger.ride(() => Promise.reject(new Error('no such draft')))
+    await record(ledger, counted(['a']))
+    expect(await riding).toMatchObject([{ seq: 4, data: { amount: 3 } }])
+    await expect(failing).rejects.toThrow('no such draft')
   })
 
   it('leaves bookkeeping out of a commit where it cannot be read for, and takes it with the next', async () => {

@@ -1,4 +1,4 @@
-import type { TypedEvent } from '../catalogue.ts'
+import type { EventData, TypedEvent } from '../catalogue.ts'
 import { issueKey } from '../process/issue.ts'
 import { buildSlotKey } from '../product/build-line-schema.ts'
 import { refusalOutput } from '../product/refusal-schema.ts'
@@ -103,7 +103,7 @@ export function evolveOpen(state: OpenIndex | undefined, event: OpenEvent): Open
         alarms: open.alarms.map((entry) => (entry.alarm === event.data.alarm ? { ...entry, isOpen: false } : entry)),
       }
     case 'output.settled':
-      return settled(open, event.data.subject, event.data.output)
+      return settled(open, event.data)
   }
 }
 
@@ -132,26 +132,61 @@ const recomposed = (open: OpenIndex, id: string, change: (items: readonly GateIt
   ),
 })
 
-/** The outputs that end something, by the end of their name. */
-function settled(open: OpenIndex, subject: string, output: string): OpenIndex {
-  if (output.startsWith('reply/')) {
-    return { ...open, replies: open.replies.filter((reply) => output !== `reply/${reply.comment}`) }
-  }
-  if (subject.startsWith('refused/')) return { ...open, refusals: without(open.refusals ?? [], output) }
-  if (subject.startsWith('build-slot/')) return { ...open, numbers: without(open.numbers ?? [], subject) }
-  if (output.startsWith('cut/') && output.endsWith('/outcome')) {
-    return { ...open, cuts: (open.cuts ?? []).filter(({ cut }) => output !== `cut/${cut}/outcome`) }
-  }
-  if (subject.startsWith('gate/') && output.endsWith('/answer')) {
-    const asked = open.askedAnew?.find(({ gate }) => gate === subject)
-    const isEarlier = asked !== undefined && output !== `${subject}/${asked.deploymentId}/answer`
-    return isEarlier ? open : withoutGate(open, subject)
-  }
-  if (subject.startsWith('release/') && output.endsWith('/notes')) {
-    return { ...open, telling: (open.telling ?? []).filter((id) => `release/${id}` !== subject) }
-  }
-  if (subject.startsWith('release/') && output.endsWith('/proposal-end')) {
-    return { ...open, ending: open.ending.filter((id) => `release/${id}` !== subject) }
-  }
-  return open
+interface End {
+  /** Whether an output of a subject ends something of this kind, by their names. */
+  readonly is: (subject: string, output: string) => boolean
+  readonly after: (open: OpenIndex, subject: string, output: string) => OpenIndex
 }
+
+/** What is open until an output is known to be out. */
+const ENDS: readonly End[] = [
+  {
+    is: (_subject, output) => output.startsWith('reply/'),
+    after: (open, _subject, output) => ({
+      ...open,
+      replies: open.replies.filter((reply) => output !== `reply/${reply.comment}`),
+    }),
+  },
+  {
+    is: (subject) => subject.startsWith('refused/'),
+    after: (open, _subject, output) => ({ ...open, refusals: without(open.refusals ?? [], output) }),
+  },
+  {
+    is: (subject) => subject.startsWith('build-slot/'),
+    after: (open, subject) => ({ ...open, numbers: without(open.numbers ?? [], subject) }),
+  },
+  {
+    is: (_subject, output) => output.startsWith('cut/') && output.endsWith('/outcome'),
+    after: (open, _subject, output) => ({
+      ...open,
+      cuts: (open.cuts ?? []).filter(({ cut }) => output !== `cut/${cut}/outcome`),
+    }),
+  },
+  {
+    is: (subject, output) => subject.startsWith('gate/') && output.endsWith('/answer'),
+    after: (open, subject, output) => {
+      const asked = open.askedAnew?.find(({ gate }) => gate === subject)
+      const isEarlier = asked !== undefined && output !== `${subject}/${asked.deploymentId}/answer`
+      return isEarlier ? open : withoutGate(open, subject)
+    },
+  },
+  {
+    is: (subject, output) => subject.startsWith('release/') && output.endsWith('/notes'),
+    after: (open, subject) => ({
+      ...open,
+      telling: (open.telling ?? []).filter((id) => `release/${id}` !== subject),
+    }),
+  },
+  {
+    is: (subject, output) => subject.startsWith('release/') && output.endsWith('/proposal-end'),
+    after: (open, subject) => ({ ...open, ending: open.ending.filter((id) => `release/${id}` !== subject) }),
+  },
+]
+
+const endOf = (subject: string, output: string): End | undefined => ENDS.find(({ is }) => is(subject, output))
+
+/** Whether something counts as open until an output of a subject is known to be out. */
+export const endsWhatIsOpen = (subject: string, output: string): boolean => endOf(subject, output) !== undefined
+
+const settled = (open: OpenIndex, { subject, output, isOutdated }: EventData<'output.settled'>): OpenIndex =>
+  isOutdated ? open : (endOf(subject, output)?.after(open, subject, output) ?? open)
