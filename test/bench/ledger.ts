@@ -10,11 +10,11 @@ const EVENTS_A_MINUTE = 10_000 / 60
 const SAMPLED_COMMITS = 128
 
 /**
- * `npm run bench -- ledger [MINUTES] [HISTORY …]`: how long the load lasts (0: none), and the lengths of history. A million
+ * `npm run bench -- ledger [MINUTES] [HISTORY …]`: how long the load lasts, three hours by default (0: none), and the lengths of history. A million
  * events take some minutes to make.
  */
 export async function benchLedger(write: (line: string) => void): Promise<void> {
-  const [minutes = '60', ...sizes] = process.argv.slice(3)
+  const [minutes = '180', ...sizes] = process.argv.slice(3)
   const lasting = Number(minutes)
   if (lasting > 0) {
     const events = Math.round(EVENTS_A_MINUTE * lasting)
