@@ -10,7 +10,8 @@ import { epochsOf } from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { isIntegrityError } from '../ledger/trouble.ts'
-import type { Anchor, VerifyReport } from '../ledger/verify.ts'
+import type { VerifyReport } from '../ledger/verify.ts'
+import type { Anchor } from '../ledger/verify-anchors.ts'
 import { type CliCommand, type CommandIo, type ExitCode, optionsOf, usageError } from './command.ts'
 import { readInput } from './files.ts'
 import { anchorsOnGitHub } from './ledger-anchors.ts'
@@ -138,11 +139,12 @@ const counted = ({ counts }: VerifyReport): string =>
   `${counts.events} events in ${counts.files} files, ${counts.commits} commits, ${counts.shards} snapshot shards, ${counts.redecided} decisions decided again, ${counts.redacted} texts redacted.`
 
 function say(report: VerifyReport, io: CommandIo): void {
-  const { head, carried, succeededBy } = report
+  const { head, isWhole, commit, carried, succeededBy } = report
   io.out(counted(report))
   if (carried !== null)
     io.out(`It goes on from event ${carried.seq}, ${carried.digest}, the end of ${quoted(carried.branch)}`)
   io.out(`Head: event ${head.seq}, ${head.digest}`)
+  if (commit !== null && !isWhole) io.out(`Not looked at: what stands behind event ${head.seq}, where reading ended.`)
   if (succeededBy !== null) io.out(`It was closed there: the log goes on in ${quoted(succeededBy)}.`)
 }
 

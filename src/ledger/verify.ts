@@ -1,5 +1,4 @@
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
-import { sha256 } from '../core/json.ts'
 import { type Problem, quoted } from '../core/problem.ts'
 import { lineageOf, strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
@@ -15,20 +14,14 @@ import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
 import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
 import { integrityProblem, isIntegrityError } from './trouble.ts'
+import { type Anchor, Anchors } from './verify-anchors.ts'
 import { type CarriedFrom, carriedFromOf, compareWithPredecessor, type Predecessor } from './verify-carried.ts'
+import { configurationOf, Documents } from './verify-documents.ts'
 import { compareKeys, compareStates } from './verify-snapshot.ts'
 import { type WalkedFile, walkLog } from './walk.ts'
 
 /** The state of an aggregate just before an event, by replay. */
 export type StateBefore = (key: AggregateKey) => unknown
-
-/** A place of the log by the digest of its line; null where it is not known which event that is. */
-export interface Anchor {
-  readonly seq: number | null
-  readonly digest: string
-  /** Where it stands, for people. */
-  readonly where?: string
-}
 
 export interface VerifyOptions {
   /** The one author whose commits belong on the branch; left out, whoever made the first one of the log. */
@@ -65,6 +58,8 @@ export interface VerifyReport {
   readonly commit: string | null
   /** The end of the log as far as it could be read. */
   readonly head: HeadMark
+  /** Whether it was read to its end: else nothing behind `head` was looked at. */
+  readonly isWhole: boolean
   /** The e-mail address whose commits belong on the branch; null when there is no commit. */
   readonly author: string | null
   /** What a later epoch goes on from, as its first event says; null for the first epoch. */
@@ -87,17 +82,8 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
 }
 
-const placed = (where: string | undefined): string => (where === undefined ? '' : ` (${where})`)
-
 const MAX_COMMITS = 2_000_000_000
 const CACHED_FILES = 64
-const DOCUMENTS_PER_READ = 50
-
-const configurationOf = (event: LedgerEvent): readonly NamedFile[] => {
-  if (event.type !== 'config.accepted') return []
-  const { digest } = event.data as { digest: string }
-  return [{ path: `configs/${digest.replace(/^sha256:/, '')}.yml`, digest }]
-}
 
 /**
  * Walks the whole log of a branch: every line and its chain, the head, a replay of all events against each shard of the
@@ -128,24 +114,17 @@ class Verification {
   readonly #options: VerifyOptions
   readonly #commit: string | null
   readonly #states = new Map<AggregateKey, unknown>()
-  readonly #documents = new Map<string, string>()
-  readonly #wrongDocuments = new Set<string>()
-  /** Texts of the commit that is verified: thousands of decisions go by one configuration. */
-  readonly #texts = new Lru<string, { readonly text: string | undefined }>(CACHED_FILES)
-  /** The digests that anchors name, by the event that they name. */
-  readonly #anchors = new Map<number, Map<string, string | undefined>>()
-  /** Digests of anchors that name no event, as long as no line has them. */
-  readonly #unplaced = new Set<string>()
+  readonly #documents: Documents
+  readonly #anchors: Anchors
   readonly #keyPlaces = new Map<number, string>()
   /** The same the other way round: the events of the keys that are kept, by which a writer knows that an event is there. */
   readonly #keyEvents = new Map<string, number>()
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
   readonly #redactions = new Redactions()
-  /** The newest event that an anchor names rightly: up to there the log is the one that was seen outside. */
-  #agreed: number | null = null
-  readonly #counts = { files: 0, events: 0, shards: 0, keyFiles: 0, documents: 0, commits: 0, redecided: 0 }
+  readonly #counts = { files: 0, events: 0, shards: 0, keyFiles: 0, commits: 0, redecided: 0 }
   #end: LogPosition = ORIGIN
+  #isWhole = false
   #snapshot: SnapshotReader | undefined
   #firstKeptKey = Number.POSITIVE_INFINITY
   #author: string | null
@@ -159,10 +138,8 @@ class Verification {
     this.#options = options
     this.#commit = commit
     this.#author = options.author?.email ?? null
-    for (const { seq, digest, where } of options.anchors ?? []) {
-      if (seq === null) this.#unplaced.add(digest)
-      else this.#anchors.set(seq, (this.#anchors.get(seq) ?? new Map()).set(digest, where))
-    }
+    this.#documents = new Documents(store, commit ?? '', (problem) => this.report(problem))
+    this.#anchors = new Anchors(options.anchors ?? [])
   }
 
   report(...problems: readonly Problem[]): void {
@@ -174,11 +151,13 @@ class Verification {
       ok: this.#problems.length === 0,
       commit: this.#commit,
       head: { seq: this.#end.seq, digest: this.#end.tip },
+      isWhole: this.#isWhole,
       author: this.#author,
       carried: this.#carriedFrom,
       succeededBy: this.#succeededBy,
       counts: {
         ...this.#counts,
+        documents: this.#documents.count,
         aggregates: [...this.#states.values()].filter((state) => state !== undefined).length,
         redacted: this.#redactions.count,
       },
@@ -219,15 +198,10 @@ class Verification {
       this.#checkHead(head)
       await this.#comparePredecessor(head)
     }
-    const beyond = [...this.#anchors.keys()].filter((seq) => seq > this.#end.seq)
     if (!isWhole) return
+    this.#isWhole = true
     this.report(...this.#redactions.problems())
-    for (const seq of beyond) this.#truncated(seq)
-    for (const digest of this.#unplaced) {
-      const since = head && head.epoch > 1 ? ` from event ${head.origin.seq + 1} on` : ''
-      const message = `expected an event with the digest ${digest}, which an anchor outside the branch names, found none${since} up to event ${this.#end.seq}: the log was replaced, forked or truncated${since && ', or it is of an epoch before'}`
-      this.report(integrityProblem('ledger-replaced', message, { path: HEAD_PATH }))
-    }
+    this.report(...this.#anchors.missingProblems(this.#end, head && head.epoch > 1 ? head.origin.seq + 1 : 1))
   }
 
   /** The state that a later epoch begins with; false when it cannot be read, so that no replay would mean anything. */
@@ -266,12 +240,6 @@ class Verification {
     const where = line === undefined ? { path } : { path, line }
     const place = line === undefined ? path : `${path}:${line}`
     this.report(integrityProblem('ledger-damaged', `${place}: ${message}`, where))
-  }
-
-  #truncated(seq: number): void {
-    const [where] = [...(this.#anchors.get(seq)?.values() ?? [])]
-    const message = `expected event ${seq}, which an anchor outside the branch names${placed(where)}, found the log to end at ${this.#end.seq}: it was truncated`
-    this.report(integrityProblem('ledger-rewound', message, { path: HEAD_PATH }))
   }
 
   async #openSnapshot(head: Head): Promise<void> {
@@ -319,10 +287,9 @@ class Verification {
       if (!this.#fold(event, file.path, line)) return false
       this.#end = { seq: event.seq, tip }
       this.#counts.events += 1
-      this.#checkAnchor(file.path, line)
+      this.report(...this.#anchors.problemsAt(this.#end, file.path, line))
       if (event.seq >= this.#firstKeptKey) this.#keepKey(event, file.path, line)
-      for (const { path, digest } of (this.#options.documentsOf ?? configurationOf)(event))
-        this.#documents.set(path, digest)
+      this.#documents.note((this.#options.documentsOf ?? configurationOf)(event))
       if (event.seq === head?.snapshot?.seq) await this.#compareSnapshot(head.snapshot.tip)
     }
     return true
@@ -354,42 +321,11 @@ class Verification {
   }
 
   async #redecide(event: LedgerEvent, path: string, line: number): Promise<void> {
-    const document = (wanted: string) => this.#textOf(wanted)
+    const document = (wanted: string) => this.#documents.textOf(wanted)
     const found = await this.#options.redecide?.(event, (key) => this.#states.get(key), document)
     if (!found) return
     this.#counts.redecided += 1
     this.report(...found.map((problem) => ({ path, line, ...problem })))
-  }
-
-  async #textOf(path: string): Promise<string | undefined> {
-    const known = this.#texts.get(path)
-    if (known) return known.text
-    const bytes = (await this.#store.read(this.#commit ?? '', [path])).get(path)
-    this.#checkDocument(path, bytes)
-    const text = bytes ? Buffer.from(bytes).toString('utf8') : undefined
-    this.#texts.set(path, { text })
-    return text
-  }
-
-  #checkAnchor(path: string, line: number): void {
-    this.#unplaced.delete(this.#end.tip)
-    const shared = this.#agreed
-    for (const [anchor, where] of this.#anchors.get(this.#end.seq) ?? []) {
-      if (anchor === this.#end.tip) {
-        this.#agreed = this.#end.seq
-        continue
-      }
-      const message = `${path}:${line}: expected event ${this.#end.seq} to be ${anchor}, as an anchor outside the branch names it${placed(where)}, found ${this.#end.tip}`
-      this.report(
-        shared === null
-          ? integrityProblem('ledger-replaced', `${message}: the log was replaced`, { path, line })
-          : integrityProblem(
-              'ledger-forked',
-              `${message}: the log was forked after event ${shared}, up to which anchors agree`,
-              { path, line },
-            ),
-      )
-    }
   }
 
   async #compareSnapshot(tip: string): Promise<void> {
@@ -418,26 +354,8 @@ class Verification {
     }
   }
 
-  async checkDocuments(): Promise<void> {
-    const named = [...this.#documents].map(([path, digest]) => ({ path, digest }))
-    for (let start = 0; start < named.length; start += DOCUMENTS_PER_READ) {
-      const part = named.slice(start, start + DOCUMENTS_PER_READ)
-      const files = await this.#store.read(
-        this.#commit ?? '',
-        part.map((file) => file.path),
-      )
-      for (const { path } of part) this.#checkDocument(path, files.get(path))
-    }
-    this.#counts.documents = named.length
-  }
-
-  /** Told once, before what was decided by it comes out otherwise. */
-  #checkDocument(path: string, bytes: Uint8Array | null | undefined): void {
-    const digest = this.#documents.get(path)
-    const found = bytes ? sha256(bytes) : 'no file'
-    if (digest === undefined || found === digest || this.#wrongDocuments.has(path)) return
-    this.#wrongDocuments.add(path)
-    this.#damaged(path, `expected ${digest}, as an event names it, found ${found}`)
+  checkDocuments(): Promise<void> {
+    return this.#documents.checkAll()
   }
 
   async checkHistory(): Promise<void> {

@@ -195,9 +195,10 @@ describe('ledger verify', () => {
       .sort((one, other) => firstSeqIn(one) - firstSeqIn(other))
   const firstSeqIn = (path: string): number => Number(/\/(\d+)-[^/]*$/.exec(path)?.[1])
 
-  it.each<[string, (path: string) => string]>([
+  it.each<[string, 'to its end' | 'in part', (path: string) => string]>([
     [
       'an event file with a broken line',
+      'in part',
       (path) => {
         const file = eventFiles(path)[2] ?? ''
         commitFile(path, file, `${show(path, file)}{"seq":\n`)
@@ -207,6 +208,7 @@ describe('ledger verify', () => {
     ],
     [
       'a missing event file',
+      'in part',
       (path) => {
         const [, file = '', next = ''] = eventFiles(path)
         commitFile(path, file, null)
@@ -215,6 +217,7 @@ describe('ledger verify', () => {
     ],
     [
       'a head of an unknown schema version',
+      'to its end',
       (path) => {
         commitFile(path, 'head.json', '{"schemaVersion":9}\n')
         return 'unknown-schema-version: head.json: expected .+, found '
@@ -222,6 +225,7 @@ describe('ledger verify', () => {
     ],
     [
       'a snapshot that was edited by hand',
+      'to its end',
       (path) => {
         commitFile(
           path,
@@ -231,14 +235,15 @@ describe('ledger verify', () => {
         return 'ledger-damaged: snapshots/config/shard.json: expected .+, found '
       },
     ],
-  ])('names %s with its path and line, and writes nothing', async (name, harm) => {
+  ])('names %s with its path and line, having read the log %s, and writes nothing', async (name, read, harm) => {
     const path = copy(`${name.replaceAll(' ', '-')}.git`)
     const said = harm(path)
     const head = () => execFileSync('git', [`--git-dir=${path}`, 'rev-parse', 'ringmaster-data'], { encoding: 'utf8' })
     const before = head()
-    const { code, err } = await run(['ledger', 'verify', '--repo', path, '--author', 'mallory@example.com'])
+    const { code, out, err } = await run(['ledger', 'verify', '--repo', path, '--author', 'mallory@example.com'])
     expect(code).toBe(1)
     expect(err).toContainEqual(expect.stringMatching(new RegExp(`^${said}`)))
+    expect(/^Not looked at: what stands behind event \d+, where reading ended\.$/m.test(out)).toBe(read === 'in part')
     expect(head()).toBe(before)
   })
 
