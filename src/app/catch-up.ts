@@ -61,9 +61,8 @@ export async function catchUp(
   intake: Intake,
   { sinceMs, nowMs, isStart, book, miss, signal, log }: CatchUpOptions,
 ): Promise<CaughtUp> {
-  const fromMs = Math.max(sinceMs, nowMs - KEPT_MS)
   return inClass('bulk', async () => {
-    const { deliveries, untilMs } = await deliveriesSince(app, { fromMs, nowMs })
+    const { deliveries, fromMs, untilMs } = await deliveriesSince(app, { sinceMs, nowMs })
     const isKnown = ({ guid, event }: Listed): boolean =>
       intake.knows(guid) || (TAKEN_AS_A_WHOLE.has(event) && intake.isBooked(guid))
     const missing = deliveries.filter(
@@ -124,21 +123,26 @@ async function readDelivery(app: GitHubApp, id: number): Promise<Delivery> {
 }
 
 /**
- * Deliveries from an instant on that could ask for something, oldest first, one attempt for each GUID, and the instant
- * before which all of them are booked.
+ * Deliveries from an instant on that could ask for something, oldest first, one attempt for each GUID; from when on they were
+ * read, which is no earlier than GitHub keeps them, and the instant before which all of them are booked; all by GitHub's clock.
  */
 async function deliveriesSince(
   app: GitHubApp,
-  { fromMs, nowMs }: { readonly fromMs: number; readonly nowMs: number },
-): Promise<{ readonly deliveries: readonly Listed[]; readonly untilMs: number }> {
+  { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
+): Promise<{ readonly deliveries: readonly Listed[]; readonly fromMs: number; readonly untilMs: number }> {
   const found = new Map<string, Listed>()
+  let fromMs = sinceMs
   let untilMs = Number.NaN
-  const listed = () => ({ deliveries: [...found.values()].reverse(), untilMs })
+  const listed = () => ({ deliveries: [...found.values()].reverse(), fromMs, untilMs })
   return outside('list the deliveries', async () => {
     const pages = app.asApp.paginate.iterator('GET /app/hook/deliveries', { per_page: 100 })
     for await (const { data, headers } of pages) {
-      const theirNowMs = Date.parse(headers.date ?? '')
-      if (Number.isNaN(untilMs)) untilMs = (Number.isNaN(theirNowMs) ? nowMs : theirNowMs) - BOOKED_WITHIN_MS
+      if (Number.isNaN(untilMs)) {
+        const dateMs = Date.parse(headers.date ?? '')
+        const theirNowMs = Number.isNaN(dateMs) ? nowMs : dateMs
+        fromMs = Math.max(sinceMs, theirNowMs - KEPT_MS)
+        untilMs = theirNowMs - BOOKED_WITHIN_MS
+      }
       for (const { id, guid, delivered_at, event, action, status_code } of data) {
         const deliveredMs = Date.parse(delivered_at)
         if (deliveredMs < fromMs) return listed()

@@ -48,6 +48,8 @@ interface Taken {
   readonly submission: Omit<Submission, 'keepsBack'>
   /** Takes it anew. */
   readonly again: () => Promise<unknown>
+  /** Called once all of it is settled, before what is behind it in its lane begins. */
+  readonly onDone?: () => void
 }
 
 /** What was taken and of which something is tried again, or that waits for something before it in its lane. */
@@ -136,18 +138,19 @@ export class Intake {
         onEarly: (request, place) => this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
       },
       again: () => this.handle(delivery),
+      onDone: () => {
+        this.#open.delete(delivery.id)
+        this.#handled.set(delivery.id, receivedMs)
+      },
     })
     if (came === 'no room') this.#owed.set(delivery.id, receivedMs - CLOCKS_DIFFER_MS)
-    if (came !== 'done') return
-    this.#open.delete(delivery.id)
-    this.#handled.set(delivery.id, receivedMs)
   }
 
   /**
    * Submits what was taken once it is its turn in its lane. What is not settled by that is kept to be tried again, as long as
    * there is room for it.
    */
-  #inTurn({ id, lane, requests, submission, again }: Taken): Promise<'done' | 'kept' | 'no room'> {
+  #inTurn({ id, lane, requests, submission, again, onDone }: Taken): Promise<'done' | 'kept' | 'no room'> {
     const keep = (tries: number) => {
       if (!this.#failed.has(id) && this.isFull) return 'no room'
       this.#failed.set(id, { lane, again, tries })
@@ -158,6 +161,7 @@ export class Intake {
       if (this.#isBehind(lane, id)) return keep(tries)
       if (await this.#submit(requests, { ...submission, keepsBack: tries + 1 < TRIES_AHEAD })) {
         this.#failed.delete(id)
+        onDone?.()
         return 'done'
       }
       if (lane !== null && tries + 1 === TRIES_AHEAD)

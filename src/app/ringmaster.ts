@@ -21,6 +21,7 @@ import { alarmOutlet, labelOutlet } from '../github/issues.ts'
 import { proposalEndOutlet, proposalOutlet } from '../github/proposals.ts'
 import { notesOutlet } from '../github/release-notes.ts'
 import { branchProtection } from '../github/rulesets.ts'
+import { steadyClock } from '../github/steady-clock.ts'
 import { isFinal, outside } from '../github/trouble.ts'
 import { inClass, type WorkClass } from '../github/work-class.ts'
 import { type GitHubClient, gitHubStore } from '../ledger/github.ts'
@@ -92,6 +93,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     octokit.request('GET /repos/{owner}/{repo}', { owner, repo }),
   )
   const releases = { id: Number(repository.id), fullName: repository.full_name }
+  /** What is to hold for some time ends after that time, also where the machine's clock is set back. */
+  const nowMs = steadyClock(() => Date.parse(clock()))
   const waits = options.delay ? { delay: options.delay } : {}
   const pace = app.governorOf(releaseRepository).paceOf(releaseRepository)
   const storeOf = (branch: string) =>
@@ -112,7 +115,10 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     writer: { version: VERSION, author: { email: await app.authorEmail(releaseRepository) } },
     pace: pace.turn,
     bookkeeping: () => intake.bookkeeping(),
-    followed: (events) => intake.follow(events),
+    followed: (events) => {
+      intake.follow(events)
+      engine.follow(events)
+    },
     ...waits,
   })
   const cohorts = async (): Promise<readonly string[]> => {
@@ -127,7 +133,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   const outlets = outletsOf(app, manifests, clock)
   const protection = () => branchProtection(octokit, releaseRepository, branchOfEpoch(ledger.epoch))
   let isProtected = false
-  const gitHub = gitHubFacts(app, { releaseRepository, nowMs: () => Date.parse(clock()), log })
+  const gitHub = gitHubFacts(app, { releaseRepository, nowMs, log })
   const published = async (cohort: string) => publisher?.published(cohort)
   const fleet = fleetFacts({
     roster,
@@ -164,11 +170,13 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     seen({ repository, comment: comment.id, content: 'eyes' })
   const intake = new Intake({ engine, installation, log, refine, acknowledge, prioritised })
   const branches = () => Array.from({ length: ledger.epoch }, (_, before) => branchOfEpoch(before + 1))
-  const nowMs = () => Date.parse(clock())
   const guard = createGuard({ app, ledger, repository: releases, branches, raise: outlets.alarm, nowMs, log })
   const configured = async (): Promise<string[]> =>
     ((await inForce())?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
-  const upkeep = createUpkeep({ app, ledger, intake, releaseRepository, configured, clock, log })
+  const upkeep = createUpkeep({
+    ...{ app, ledger, intake, releaseRepository, configured, clock, log },
+    releaseRepositoryId: releases.id,
+  })
   const brakes = brakesTick({ ledger, books, published, submit, clock, log })
   let hasBegun = false
 

@@ -1,4 +1,4 @@
-import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
+import { CLOCKS_DIFFER_MS, hasPassed } from '../core/clocks.ts'
 import { INTAKE_KEY, type IntakeState } from '../core/intake.ts'
 import { RingmasterError } from '../core/problem.ts'
 import type { Log } from '../engine/ports.ts'
@@ -18,6 +18,8 @@ export interface UpkeepOptions {
   readonly intake: Intake
   /** `owner/name` */
   readonly releaseRepository: string
+  /** Its id, by which it is known however it is named. */
+  readonly releaseRepositoryId: number
   /** Full names of the repositories whose products are configured. */
   readonly configured: () => Promise<readonly string[]>
   readonly clock: () => string
@@ -48,13 +50,18 @@ const SWEEP_EVERY_MS = 60 * 60_000
 /** The steps of the mark while the delivery log is read: as fine as GitHub tells its instants. */
 const CAUGHT_UP_EVERY_MS = 1_000
 const REPOSITORIES_TOGETHER = 4
+/**
+ * How many commits of runs, and how many deployments, the hourly look looks into where nothing is missing, in all repositories
+ * together: each takes a request or two, and the delivery log has told them already.
+ */
+const LOOKED_INTO = 300
 const FACTS_TOGETHER = 100
 
 /** Each of them says what became of what those before it told: where one could not be looked up, those behind it are again. */
 const OF_RUNS: ReadonlySet<SweepKind> = new Set(['builds', 'deployments', 'gates', 'runs'])
 
 export function createUpkeep(options: UpkeepOptions): Upkeep {
-  const { app, ledger, intake, releaseRepository, configured, clock, log } = options
+  const { app, ledger, intake, releaseRepository, releaseRepositoryId, configured, clock, log } = options
   /** From where the delivery log is to be compared, by GitHub's clock; moves on when a comparison came to its end. */
   let comparedMs = Number.NaN
   const owed = new Owed()
@@ -65,7 +72,6 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   /** Up to when everything was looked up, by our clock, but for what is owed. */
   let sweptMs = Number.NaN
   const nowMs = (): number => Date.parse(clock())
-  const isReleases = (name: string): boolean => name.toLowerCase() === releaseRepository.toLowerCase()
 
   const stopping = new AbortController()
   const { signal } = stopping
@@ -119,13 +125,14 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     )
     const { names } = owed
     const listed = all.flatMap(({ id, full_name, default_branch, pushed_at }) => {
-      const isRelease = isReleases(full_name)
+      const isRelease = id === releaseRepositoryId
       const isChanged = Date.parse(pushed_at ?? '') >= outageMs - CLOCKS_DIFFER_MS
       const isWhole = isRelease || isChanged || wanted.has(full_name.toLowerCase())
       if (!isWhole && !names.has(id)) return []
       return [{ repository: { id, full_name, default_branch }, isRelease, isWhole }]
     })
     const ids = new Set(all.map(({ id }) => id))
+    if (!ids.has(releaseRepositoryId)) throw new Error(`expected ${releaseRepository} among them, found it in none`)
     const unlisted = [...names].filter(([id]) => !ids.has(id))
     return [...listed, ...(await Promise.all(unlisted.map(([id, name]) => unlistedOne(id, name)))).flat()]
   }
@@ -134,7 +141,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   async function unlistedOne(id: number, name: string): Promise<Swept[]> {
     try {
       const repository = await named(name)
-      if (repository?.id === id) return [{ repository, isRelease: isReleases(repository.full_name), isWhole: true }]
+      if (repository?.id === id) return [{ repository, isRelease: id === releaseRepositoryId, isWhole: true }]
       owed.forget(id)
       log.error({ repository: name }, 'a repository is gone before it could be looked up; it is let go')
     } catch (error) {
@@ -162,8 +169,10 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     outageMs = Math.min(outageMs, missedMs)
     missedMs = Number.POSITIVE_INFINITY
     const sinceMs = Math.min(sweptMs, outageMs) - CLOCKS_DIFFER_MS
+    const isMissing = outageMs < Number.POSITIVE_INFINITY
     try {
       const swept = await repositories()
+      const most = isMissing ? Number.POSITIVE_INFINITY : Math.ceil(LOOKED_INTO / swept.length)
       const octokit = await app.forRepository(releaseRepository)
       const { data: installation } = await outside('read the installation', () =>
         app.asApp.request('GET /repos/{owner}/{repo}/installation', splitName(releaseRepository)),
@@ -173,7 +182,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const together = swept.slice(start, start + REPOSITORIES_TOGETHER)
         await Promise.all(
           together.map(async (one) => {
-            const place = { octokit, repository: one.repository, installationId: installation.id, sinceMs, log }
+            const place = { octokit, repository: one.repository, installationId: installation.id, sinceMs, most, log }
             owed.note(one.repository, await sweepRepository(one, place), startedMs)
           }),
         )
@@ -197,7 +206,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       if (!isRelease && where !== 'products') continue
       if (!isWhole && !owed.has(repository.id, kind)) continue
       const fromMs = owed.fromMs(repository.id, kind, place.sinceMs)
-      const isDone = await sweepOne(kind, { ...place, sinceMs: fromMs })
+      const most = owed.has(repository.id, kind) ? Number.POSITIVE_INFINITY : place.most
+      const isDone = await sweepOne(kind, { ...place, sinceMs: fromMs, most })
       const isUponFailed = OF_RUNS.has(kind) && [...OF_RUNS].some((before) => failed.has(before))
       if (!isDone || isUponFailed) failed.set(kind, fromMs)
     }
@@ -233,7 +243,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     if (isStart && outageMs < Number.POSITIVE_INFINITY) await sweeping.run(sweepAll)
     await compare(isStart)
     const isMissing = Math.min(outageMs, missedMs) < Number.POSITIVE_INFINITY
-    if (isMissing || nowMs() - sweptMs >= SWEEP_EVERY_MS) void sweeping.run(sweepAll)
+    if (isMissing || hasPassed(sweptMs, SWEEP_EVERY_MS, nowMs())) void sweeping.run(sweepAll)
   }
 
   const inBulk = (work: () => Promise<void>): Promise<void> => inClass('bulk', work)
@@ -246,7 +256,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const startedMs = nowMs()
         const markMs = state ? Date.parse(state.until) : startedMs - KEPT_MS
         comparedMs = view.head.seq === 0 ? startedMs - CLOCKS_DIFFER_MS : markMs
-        sweptMs = Math.min(startedMs, sweptOf(state) ?? startedMs)
+        sweptMs = Math.min(startedMs, sweptOf(state, startedMs) ?? startedMs)
         intake.swept(sweptMs)
         if (markMs < startedMs - KEPT_MS + CLOCKS_DIFFER_MS && state) {
           log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
@@ -287,9 +297,15 @@ function oneAtATime(signal: AbortSignal) {
   }
 }
 
-/** Where sweeps go on from: a log of 0.1.0 tells the mark alone, and an App that ran had swept within the hour before it. */
-const sweptOf = (state: IntakeState | undefined): number | undefined =>
-  state && (state.swept === undefined ? Date.parse(state.until) - SWEEP_EVERY_MS : Date.parse(state.swept))
+/**
+ * Where sweeps go on from. A log of 0.1.0 tells the mark alone, and an instant by a clock that ran ahead tells nothing: an App
+ * that ran had swept within the hour before its mark.
+ */
+function sweptOf(state: IntakeState | undefined, nowMs: number): number | undefined {
+  if (state === undefined) return undefined
+  const sweptMs = Date.parse(state.swept ?? '')
+  return sweptMs <= nowMs ? sweptMs : Date.parse(state.until) - SWEEP_EVERY_MS
+}
 
 type Place = Parameters<typeof readAgain>[1]
 

@@ -1,3 +1,4 @@
+import { hasPassed } from '../core/clocks.ts'
 import { COHORTS_KEY, type CohortIndex, cohortKey } from '../core/cohort/state.ts'
 import { CHECKS_KEY, REFUSED_KEY, readConfiguration } from '../core/config/in-force.ts'
 import type { Decision } from '../core/decision.ts'
@@ -44,6 +45,8 @@ export interface Engine {
    * every ten minutes, what people may have changed outside is looked at and set right.
    */
   sweep(): Promise<void>
+  /** Takes in events that other processes wrote. */
+  follow(events: readonly LedgerEvent[]): void
   /** Settles when no request is being decided and the outside is as the state wants it, as far as it can be reached. */
   idle(): Promise<void>
   /** Subjects whose outputs could not be brought out at the last try. */
@@ -200,7 +203,7 @@ export function createEngine(options: EngineOptions): Engine {
     const requests = [...sweepOf(open, clock()), ...(await servedCohorts(clock()))]
     await Promise.all(requests.map((request) => submit(request).catch((error) => logFailure(request, error))))
     const nowMs = Date.parse(clock())
-    const isDue = nowMs - lookedAtMs >= LOOK_EVERY_MS
+    const isDue = hasPassed(lookedAtMs, LOOK_EVERY_MS, nowMs)
     if (isDue) lookedAtMs = nowMs
     const ended = [...open.ending, ...(open.telling ?? [])]
     const releases = [...open.releases.map((release) => releaseKey(release.id)), ...ended.map(releaseKey)]
@@ -229,6 +232,7 @@ export function createEngine(options: EngineOptions): Engine {
   return {
     submit,
     sweep: () => track(sweep()),
+    follow: (events) => reconciler.follow(events),
     idle,
     get failing() {
       return reconciler.failing

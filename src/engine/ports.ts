@@ -15,6 +15,11 @@ export interface Applied {
   readonly observed?: readonly Request[]
   /** In how many milliseconds it is to be looked at once more: what another process made may not be shown yet. */
   readonly lookInMs?: number
+  /**
+   * That a look found it otherwise and set it right: the log is told, for what another process wanted meanwhile may have been
+   * undone by that.
+   */
+  readonly isSetRight?: true
 }
 
 /**

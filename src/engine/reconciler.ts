@@ -1,8 +1,9 @@
-import { draft } from '../core/catalogue.ts'
-import type { AggregateKey, EventDraft } from '../core/event.ts'
+import { draft, type TypedEvent } from '../core/catalogue.ts'
+import { hasPassed } from '../core/clocks.ts'
+import type { AggregateKey, EventDraft, LedgerEvent } from '../core/event.ts'
 import { digestOf } from '../core/json.ts'
 import { type OutboxState, outboxKey, type Receipt, type Settled, settledAfter } from '../core/outbox.ts'
-import { endsWhatIsOpen } from '../core/release/evolve-open.ts'
+import { endsSubject, endsWhatIsOpen } from '../core/release/evolve-open.ts'
 import type { Request } from '../core/request.ts'
 import type { Ledger, Session } from '../ledger/ledger.ts'
 import { desiredOutputs, type Surroundings } from '../render/desired.ts'
@@ -243,7 +244,7 @@ export class Reconciler {
     const errors: unknown[] = []
     for (const one of due) {
       try {
-        await this.#apply(one)
+        await this.#apply(one, errors.length > 0)
       } catch (error) {
         /** Nobody knows whether it was written, even where what stood before is wanted again. */
         this.#remember({ receipt: this.#receipt(one, null, one.known?.remote ?? null), isRiding: false })
@@ -270,7 +271,8 @@ export class Reconciler {
     const waits = due.map(({ written, known }) => {
       const lastMs = this.#written.get(written.key)
       const isEdit = written.kind === 'comment' && known !== undefined && !written.key.startsWith('reply/')
-      return isEdit && lastMs !== undefined ? lastMs + this.#editEveryMs - nowMs : 0
+      if (!isEdit || lastMs === undefined || hasPassed(lastMs, this.#editEveryMs, nowMs)) return 0
+      return lastMs + this.#editEveryMs - nowMs
     })
     return waits.length === 0 ? 0 : Math.min(...waits)
   }
@@ -289,14 +291,15 @@ export class Reconciler {
     return own ? settledAfter(told, own.receipt, Number.MAX_SAFE_INTEGER) : told
   }
 
-  async #apply(due: Due): Promise<void> {
+  /** `isBehindFailed`: something before it in its subject is not out. */
+  async #apply(due: Due, isBehindFailed: boolean): Promise<void> {
     const { outlets, observe } = this.#options
     const { written, digest, known } = due
     const apply = outlets[written.kind] as (output: Output, remote: string | null, isLook: boolean) => Promise<Applied>
     const isLook = known?.digest === digest
     const first = await apply(written, known?.remote ?? null, isLook)
     const isLookDue = !isLook && this.#looks.get(written.subject as AggregateKey)?.has(written.key)
-    const { remote, observed, lookInMs } = isLookDue
+    const { remote, observed, lookInMs, isSetRight } = isLookDue
       ? { ...first, ...(await apply(written, first.remote, true)) }
       : first
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
@@ -304,9 +307,21 @@ export class Reconciler {
     if (lookInMs !== undefined) this.#lookLater(written, lookInMs)
     if (written.kind === 'comment') this.#noteWritten(written.key)
     const receipt = this.#receipt(due, digest, remote)
-    if (!isLook || known.remote !== remote) return this.#tell(written, receipt, digest)
+    /** It stays open, and is come back to, until what is before it is out, too. */
+    if (isBehindFailed && endsSubject(written.subject, written.key)) return this.#remember({ receipt, isRiding: false })
+    if (!isLook || known.remote !== remote || isSetRight) return this.#tell(written, receipt, digest)
     /** The log says the same; but if it turns out that another wrote meanwhile, either may have been the last. */
     if (!this.#own.has(written.key)) this.#remember({ receipt, isRiding: false })
+  }
+
+  /** Takes in events of other processes: where one wrote what this one wrote as well, either may have been the last. */
+  follow(events: readonly LedgerEvent[]): void {
+    const told = events.filter((event) => event.type === 'output.settled') as unknown as TypedEvent<'output.settled'>[]
+    const contested = told.filter(({ data }) => {
+      const own = this.#own.get(data.output)
+      return own !== undefined && own.receipt.digest !== data.digest && data.writer !== this.#writer
+    })
+    this.mark(contested.map(({ data }) => data.subject as AggregateKey))
   }
 
   #lookLater({ key, subject }: Output, inMs: number): void {
@@ -368,7 +383,8 @@ export class Reconciler {
 
   #noteWritten(key: string): void {
     const nowMs = Date.parse(this.#options.clock())
-    for (const [other, atMs] of this.#written) if (nowMs - atMs >= this.#editEveryMs) this.#written.delete(other)
+    for (const [other, atMs] of this.#written)
+      if (hasPassed(atMs, this.#editEveryMs, nowMs)) this.#written.delete(other)
     this.#written.set(key, nowMs)
   }
 }

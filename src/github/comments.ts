@@ -197,7 +197,7 @@ function said(app: GitHubApp, clock: () => string) {
       await outside('edit a comment', () =>
         octokit.request('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', { ...place, body }),
       )
-      return known
+      return { ...known, ...(isLook ? { isSetRight: true } : {}) }
     }
     const known = await findComment(app, output, remote)
     const found = known && isLook && isYoung(known) ? await theOne(app, output, togetherWith(known), known) : known

@@ -1,3 +1,4 @@
+import { hasPassed } from '../core/clocks.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { outside } from './trouble.ts'
 
@@ -28,7 +29,8 @@ export const inDoubt = (what: string): RingmasterError =>
  */
 export class Doubts {
   readonly #clock: () => string
-  readonly #untilMs = new Map<string, number>()
+  /** When it was not known of each, by output. */
+  readonly #sinceMs = new Map<string, number>()
 
   constructor(clock: () => string) {
     this.#clock = clock
@@ -36,7 +38,8 @@ export class Doubts {
 
   /** Whether a list that is read from now on may not show yet what was made; asked before the list is. */
   has(key: string): boolean {
-    return (this.#untilMs.get(key) ?? Number.NEGATIVE_INFINITY) > this.#nowMs
+    const sinceMs = this.#sinceMs.get(key)
+    return sinceMs !== undefined && !hasPassed(sinceMs, LISTS_LAG_MS, this.#nowMs)
   }
 
   /** Makes an output; throws `RingmasterError` with what was tried. */
@@ -54,7 +57,7 @@ export class Doubts {
   }
 
   #note(key: string): void {
-    for (const [other, untilMs] of this.#untilMs) if (untilMs <= this.#nowMs) this.#untilMs.delete(other)
-    this.#untilMs.set(key, this.#nowMs + LISTS_LAG_MS)
+    for (const other of this.#sinceMs.keys()) if (!this.has(other)) this.#sinceMs.delete(other)
+    this.#sinceMs.set(key, this.#nowMs)
   }
 }

@@ -31,25 +31,28 @@ async function issueOf(octokit: Octokit, at: { owner: string; repo: string; issu
 /** Exactly one label of the family on the issue; labels of others stay. */
 export const labelOutlet =
   (app: GitHubApp) =>
-  async (output: OutputOf<'label'>): Promise<Applied> => {
+  async (output: OutputOf<'label'>, _remote: string | null = null, isLook = false): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = { ...splitName(output.repository.fullName), issue_number: output.issue }
     const issue = await issueOf(octokit, at)
     if (issue === null) return { remote: null }
     const labels = issue.labels.map(nameOf)
-    if (!labels.some((label) => isSame(label, output.label))) {
+    const isThere = labels.some((label) => isSame(label, output.label))
+    if (!isThere) {
       await outside('add a label', () =>
         octokit.request('POST /repos/{owner}/{repo}/issues/{issue_number}/labels', { ...at, labels: [output.label] }),
       )
     }
-    for (const name of labels.filter((label) => isOfFamily(label) && !isSame(label, output.label))) {
+    const others = labels.filter((label) => isOfFamily(label) && !isSame(label, output.label))
+    for (const name of others) {
       await octokit
         .request('DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}', { ...at, name })
         .catch((error) => {
           if (statusOf(error) !== 404) throw translated('remove a label', error)
         })
     }
-    return { remote: null }
+    const isRight = isThere && others.length === 0
+    return { remote: null, ...(isLook && !isRight ? { isSetRight: true } : {}) }
   }
 
 interface OwnIssue {

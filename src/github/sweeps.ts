@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { DEPLOYMENT_TASK } from '../core/deployment/schema.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { QUESTION_CHECK_PREFIX } from '../core/product/build-line-schema.ts'
 import { BUILD_CHECK_PREFIX } from '../core/product/schema.ts'
@@ -28,6 +29,11 @@ interface Place {
   readonly installationId: number
   /** Only what happened from here on, milliseconds since 1970. */
   readonly sinceMs: number
+  /**
+   * How many commits of runs, and how many deployments, are looked into one by one, the newest first; the rest is left out, and
+   * long lists are read less far back. Infinite where something is missing: then everything that GitHub lists is read.
+   */
+  readonly most: number
   readonly log: Log
 }
 
@@ -35,6 +41,9 @@ type Reader = (place: Place) => AsyncIterable<Found>
 
 /** Runs and deployments are listed by when they began: those that began this much earlier are looked at, too. */
 const LONGEST_RUN_MS = 24 * 3_600_000
+/** The same behind the newest 300 of a repository, where nothing is missing: more would cost a request for each hundred. */
+const USUAL_RUN_MS = 2 * 3_600_000
+const READ_FAR_BACK = 300
 const BUNDLES_CHECK = 'ringmaster/bundles'
 
 const iso = (ms: number): string => new Date(ms).toISOString()
@@ -65,29 +74,46 @@ const checkRuns = async (place: Place, ref: string) =>
     }),
   )) ?? []
 
-async function* recentRuns(place: Place) {
-  const { octokit, sinceMs } = place
-  const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/actions/runs', {
-    ...at(place),
-    per_page: 100,
-  })
+/** What may have changed since, of what is listed by when it began, the newest first. */
+async function* notTooOld<T extends { readonly created_at: string; readonly updated_at: string }>(
+  { sinceMs, most }: Place,
+  pages: AsyncIterable<{ readonly data: readonly T[] }>,
+): AsyncGenerator<T> {
+  let read = 0
   for await (const { data } of pages) {
-    for (const run of data) {
-      if (Date.parse(run.created_at) < sinceMs - LONGEST_RUN_MS) return
-      yield run
+    for (const one of data) {
+      const isFarBack = most < Number.POSITIVE_INFINITY && read >= READ_FAR_BACK
+      if (Date.parse(one.created_at) < sinceMs - (isFarBack ? USUAL_RUN_MS : LONGEST_RUN_MS)) return
+      read += 1
+      yield one
     }
   }
 }
+
+const recentRuns = (place: Place) =>
+  notTooOld(
+    place,
+    place.octokit.paginate.iterator('GET /repos/{owner}/{repo}/actions/runs', { ...at(place), per_page: 100 }),
+  )
+
+const leftOut = ({ repository, most, log }: Place, kind: SweepKind): void =>
+  log.info(
+    { repository: repository.full_name, kind, most },
+    'the regular look went no further back: the delivery log has told the rest',
+  )
 
 const isRecord = (name: string): boolean =>
   name === BUNDLES_CHECK || [BUILD_CHECK_PREFIX, QUESTION_CHECK_PREFIX].some((prefix) => name.startsWith(prefix))
 
 const READERS: { readonly [K in SweepKind]: Reader } = {
   async *builds(place) {
-    const { repository } = place
+    const { repository, sinceMs, most } = place
     const seen = new Set<string>()
     for await (const run of recentRuns(place)) {
-      if (seen.has(run.head_sha)) continue
+      /** A run records before it ends. */
+      const isOver = run.status === 'completed' && Date.parse(run.updated_at) < sinceMs
+      if (isOver || seen.has(run.head_sha)) continue
+      if (seen.size >= most) return leftOut(place, 'builds')
       seen.add(run.head_sha)
       for (const check_run of await checkRuns(place, run.head_sha)) {
         if (!isRecord(check_run.name)) continue
@@ -97,14 +123,14 @@ const READERS: { readonly [K in SweepKind]: Reader } = {
   },
 
   async *deployments(place) {
-    const { octokit, repository, sinceMs } = place
+    const { octokit, sinceMs, most } = place
     const pages = octokit.paginate.iterator('GET /repos/{owner}/{repo}/deployments', { ...at(place), per_page: 100 })
-    for await (const { data } of pages) {
-      for (const deployment of data) {
-        if (Date.parse(deployment.created_at) < sinceMs - LONGEST_RUN_MS) return
-        if (Date.parse(deployment.updated_at) < sinceMs) continue
-        yield* statusesOf(place, deployment, repository)
-      }
+    let read = 0
+    for await (const deployment of notTooOld(place, pages)) {
+      if (Date.parse(deployment.updated_at) < sinceMs) continue
+      if (read >= most) return leftOut(place, 'deployments')
+      read += 1
+      yield* statusesOf(place, deployment)
     }
   },
 
@@ -261,14 +287,40 @@ interface ListedDeployment {
   readonly performed_via_github_app?: { readonly slug?: string } | null
 }
 
-const runIdIn = (url: string | null | undefined): number | null =>
-  Number(/\/actions\/runs\/([1-9][0-9]{0,15})(?:\/|$)/.exec(url ?? '')?.[1]) || null
+interface Logged {
+  readonly log_url?: string | null
+  readonly target_url?: string | null
+}
 
-async function* statusesOf(
-  place: Place,
-  deployment: ListedDeployment,
-  repository: SweptRepository,
-): AsyncGenerator<Found> {
+const urlOf = (status: Logged | undefined): string => status?.log_url || status?.target_url || ''
+
+const runIdIn = (url: string): number | null =>
+  Number(/\/actions\/runs\/([1-9][0-9]{0,15})(?:\/|$)/.exec(url)?.[1]) || null
+const jobIdIn = (url: string): number | null =>
+  Number(/\/actions\/runs\/[1-9][0-9]{0,15}\/job\/([1-9][0-9]{0,15})(?:[/?#]|$)/.exec(url)?.[1]) || null
+
+/**
+ * The run of a job's deployment, with the attempt that the job is of: a gate of the next attempt must not end with the one
+ * before. Null where GitHub does not tell it, as of a run that is gone.
+ */
+async function runOf(place: Place, url: string): Promise<{ readonly id: number; readonly run_attempt: number } | null> {
+  const id = runIdIn(url)
+  if (id === null) return null
+  const job_id = jobIdIn(url)
+  if (job_id !== null) {
+    const job = await ofOne(place, `read job ${job_id}`, () =>
+      place.octokit.request('GET /repos/{owner}/{repo}/actions/jobs/{job_id}', { ...at(place), job_id }),
+    )
+    return job === null ? null : { id, run_attempt: job.data.run_attempt ?? 1 }
+  }
+  const run = await ofOne(place, `read run ${id}`, () =>
+    place.octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}', { ...at(place), run_id: id }),
+  )
+  return run?.data.run_attempt === 1 ? { id, run_attempt: 1 } : null
+}
+
+async function* statusesOf(place: Place, deployment: ListedDeployment): AsyncGenerator<Found> {
+  const { repository } = place
   const statuses = await ofOne(place, `list the statuses of deployment ${deployment.id}`, () =>
     place.octokit.paginate('GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses', {
       ...at(place),
@@ -276,9 +328,12 @@ async function* statusesOf(
       per_page: 100,
     }),
   )
+  const isOfJob = deployment.performed_via_github_app?.slug === 'github-actions' && deployment.task !== DEPLOYMENT_TASK
+  const url = (statuses ?? []).map(urlOf).find((one) => runIdIn(one) !== null)
+  const workflow_run = isOfJob && url !== undefined ? await runOf(place, url) : null
+  /** Without its attempt a job counts for none: the end of its run says what becomes of it. */
+  if (isOfJob && url !== undefined && workflow_run === null) return
   for (const deployment_status of (statuses ?? []).reverse()) {
-    const runId = runIdIn(deployment_status.log_url || deployment_status.target_url)
-    const workflow_run = runId === null ? null : { id: runId }
     const payload = { action: 'created', deployment, deployment_status, workflow_run, repository }
     yield { event: 'deployment_status', payload: { ...payload, sender: deployment_status.creator } }
   }
@@ -298,7 +353,7 @@ async function jobDeployment(place: Place, run: { readonly id: number; readonly 
       'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',
       { ...at(place), deployment_id: Number(deployment.id), per_page: 1 },
     )
-    if (runIdIn(statuses[0]?.log_url || statuses[0]?.target_url) === run.id) return deployment
+    if (runIdIn(urlOf(statuses[0])) === run.id) return deployment
   }
   return byActions.length === 1 ? byActions[0] : null
 }

@@ -72,7 +72,8 @@ export interface Ledger {
   append<T>(decide: Decide<T>): Promise<Receipt<T>>
   /**
    * Bookkeeping that goes with the next commit and never causes one. It is drafted at each attempt, on the state that this
-   * commit's changes come to. The promise settles with that commit and may be ignored.
+   * commit's changes come to; what fails to be drafted but for `bad-input` goes with a later one. The promise settles with
+   * that commit and may be ignored.
    */
   ride(draftOn: DraftOn): Promise<readonly LedgerEvent[]>
   /** Settles when everything appended so far is durable or refused. */
@@ -259,8 +260,9 @@ class GroupCommitLedger implements Ledger {
       const commit = await this.#commit(plan, position, batch)
       if (commit !== null) {
         this.#answer(entries, outcomes, batch.end, commit)
-        for (const [ride, events] of rides) ride.resolve(events)
-        this.#rides = this.#rides.filter((ride) => !rides.has(ride))
+        const landed = attempt === 1 ? rides : await this.#heldOf(rides)
+        for (const [ride, events] of landed) ride.resolve(events)
+        this.#rides = this.#rides.filter((ride) => !landed.has(ride))
         return this.#tell(batch.events)
       }
       await this.#backOff(attempt)
@@ -320,11 +322,24 @@ class GroupCommitLedger implements Ledger {
         boarded.set(ride, events)
       } catch (error) {
         if (isIntegrityError(error)) throw error
+        // What could not be read for it now is read again at the next commit.
+        if (!(error instanceof RingmasterError && error.fault === 'bad-input')) continue
         this.#rides = this.#rides.filter((other) => other !== ride)
         ride.reject(error)
       }
     }
     return boarded
+  }
+
+  /** Those that the log holds: what is found to be committed may be an attempt before, which had less on board. */
+  async #heldOf(rides: ReadonlyMap<Ride, readonly LedgerEvent[]>): Promise<Map<Ride, readonly LedgerEvent[]>> {
+    const position = await this.#follower.current()
+    const held = new Map<Ride, readonly LedgerEvent[]>()
+    for (const [ride, events] of rides) {
+      const isHeld = await Promise.all(events.map(({ key }) => position.holdsEvent(key)))
+      if (isHeld.every(Boolean)) held.set(ride, events)
+    }
+    return held
   }
 
   #plan(position: Position, batch: Batch, operation: string, snapshotNow: boolean): Promise<CommitPlan> {

@@ -23,6 +23,8 @@ interface Given {
   readonly sinceSecondsAgo?: number
   readonly signal?: AbortSignal
   readonly booking?: () => void
+  /** By our clock; that of GitHub when left out. */
+  readonly nowMs?: number
 }
 
 const instant = (secondsAgo: number): string => new Date(NOW - secondsAgo * SECOND_MS).toISOString()
@@ -85,7 +87,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
       },
       miss: (deliveredMs) => void missed.push((NOW - deliveredMs) / SECOND_MS),
       sinceMs: NOW - (given.sinceSecondsAgo ?? 3_600) * SECOND_MS,
-      nowMs: NOW,
+      nowMs: given.nowMs ?? NOW,
       signal: given.signal ?? new AbortController().signal,
       log: { info: () => {}, error: () => {} },
     })
@@ -209,6 +211,13 @@ describe('the delivery log', () => {
     await compare({ isStart: false, sinceSecondsAgo: keptSeconds + 1 })
     expect(missed).toEqual([keptSeconds + 1])
     expect([intake.open, intake.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
+  })
+
+  it('is read from where it was left although our clock runs four days ahead, and nothing is given up', async () => {
+    const { intake, compare, read, missed } = stage([{ guid: 'there', secondsAgo: 90 }])
+    intake.owe('kept', NOW - 100 * SECOND_MS)
+    await compare({ isStart: false, nowMs: NOW + 4 * 24 * 3_600_000 })
+    expect([read, missed]).toEqual([['there'], []])
   })
 
   it('is read no further while thousands of deliveries fail, and then from there', async () => {

@@ -55,6 +55,27 @@ describe('a repository that could not be looked up after an outage', () => {
   })
 })
 
+describe('the release repository', () => {
+  const RENAMED = { ...RELEASES, full_name: 'acme/shipping' }
+
+  it('is looked up as such by whatever name it has now', async () => {
+    const on = upkeepStage()
+    on.gitHub.listing = [RENAMED, PLATFORM]
+    expect(await on.look('start')).toEqual(['acme/platform', 'acme/shipping'])
+    expect(on.commentsHoursAgo).toHaveLength(1)
+  })
+
+  it('is never left out unseen: without it nothing counts as looked up', async () => {
+    const on = upkeepStage()
+    on.gitHub.listing = [PLATFORM]
+    await on.look('start')
+    expect([on.isHeld(), on.logged.at(-1)]).toEqual([
+      true,
+      'the repositories could not be listed; they are looked up at the next sweep',
+    ])
+  })
+})
+
 describe('a kind of fact that cannot be looked up in a repository', () => {
   const DEPLOYMENTS = 'GET /repos/{owner}/{repo}/deployments'
 

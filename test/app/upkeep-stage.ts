@@ -107,6 +107,7 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
     } as unknown as Ledger,
     intake,
     releaseRepository: 'acme/releases',
+    releaseRepositoryId: RELEASES.id,
     configured: async () => ['acme/platform'],
     clock: () => new Date(nowMs).toISOString(),
     log,

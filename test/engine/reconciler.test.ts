@@ -300,6 +300,63 @@ describe('an output that comes back to what it was', () => {
     expect(await known(second)).toBe(wanted)
   })
 
+  it('is written again where a look at what was wanted before came late, although the release has ended since', async () => {
+    const on = stage()
+    const { outside, branch } = on
+    await started(on)
+    await noted(on, '2.0.0')
+    const second = stage({ branch, outside })
+    const { isWriting, write } = writingLate(outside, ({ key }) => key === 'r12/board')
+    await second.engine.sweep()
+    await isWriting
+    outside.waitFor = async () => {}
+    await play(on, command('cancel', 'no budget'))
+    const wanted = standing(on)
+    write()
+    await second.engine.idle()
+    expect(standing(on)).not.toBe(wanted)
+    await noted(on, '2.1.0')
+    await second.engine.sweep()
+    await second.engine.idle()
+    expect(standing(on)).toBe(wanted)
+  })
+
+  it.each([
+    ['board', 'r12/board'],
+    ['label', 'r12/label'],
+  ])('is brought out after the end of its release although its %s failed and the App died then', async (_, failing) => {
+    const first = stage()
+    const { outside, branch } = first
+    await started(first)
+    outside.broken = ({ key }) => (key === failing ? 'GitHub answered 502' : null)
+    await play(first, command('cancel', 'no budget'))
+    await noted(first, '2.0.0')
+    expect(outside.standing.get('r12/proposal-end')).toBeDefined()
+    const before = outside.standing.get(failing)?.digest
+    await first.engine.close()
+    outside.broken = () => null
+    const second = stage({ branch, outside })
+    await second.engine.sweep()
+    await second.engine.idle()
+    expect(outside.standing.get(failing)?.digest).not.toBe(before)
+    for (const version of ['2.1.0', '2.2.0']) {
+      await second.engine.sweep()
+      await second.engine.idle()
+      await noted(second, version)
+    }
+    expect(await (await second.ledger.view()).state('index/open')).toMatchObject({ ending: [] })
+    expect(counted(outside.effects, 'r12/proposal-end')).toHaveLength(1)
+  })
+
+  it('is edited at once where the clock was set back to before it was written last', async () => {
+    const { on } = await held()
+    on.now = '2026-11-20T09:00:00Z'
+    const before = standing(on)
+    await on.engine.submit(unhold())
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(standing(on)).not.toBe(before)
+  })
+
   it('is written again where nobody knows whether the change was', async () => {
     const { on, digest } = await held()
     on.outside.dying = ({ key }) => key === 'r12/board'

@@ -100,7 +100,7 @@ export class Outside {
 
   /** Every outlet looks for what stands under its key, creates or edits, and says what it did. */
   get outlets(): Outlets {
-    const apply = async (output: Output): Promise<Applied> => {
+    const apply = async (output: Output, _remote: string | null, isLook = false): Promise<Applied> => {
       await this.waitFor(output)
       const reason = this.broken(output)
       if (reason !== null) throw new Error(reason)
@@ -117,6 +117,7 @@ export class Outside {
       return {
         remote: output.key,
         observed: this.#observed(output),
+        ...(isLook && known && known.digest !== digest ? { isSetRight: true } : {}),
         ...(lookInMs === null ? {} : { lookInMs }),
       }
     }
@@ -211,9 +212,10 @@ export function stage(
     writer: { version: '0.1.0' },
     delay: async () => {},
     random: () => 0,
+    followed: (events) => engine.follow(events),
     ...given.ledger,
   })
-  const engine = createEngine({
+  const engine: Engine = createEngine({
     ledger,
     facts: outside.facts,
     outlets: outside.outlets,

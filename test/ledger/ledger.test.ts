@@ -256,7 +256,7 @@ describe('group commit', () => {
     expect(branch.commits.size).toBe(1)
   })
 
-  it('drafts bookkeeping at each attempt on what this commit comes to, and tells what cannot be drafted', async () => {
+  it('drafts bookkeeping at each attempt on what this commit comes to, again where that failed, and tells what is refused', async () => {
     const branch = memoryBranch()
     const [ledger, other] = [opened(memoryStore(branch)), opened(memoryStore(branch))]
     await record(ledger, counted(['a']))
@@ -265,10 +265,18 @@ describe('group commit', () => {
       const { total } = (await session.state('product/a')) as { readonly total: number }
       return counted(['seen'], total, { key: 'seen' })
     })
-    const failing = ledger.ride(() => Promise.reject(new Error('no such draft')))
+    const refused = ledger.ride(async () => ({ ...counted(['seen']), type: 'no type' }))
+    let isDown = true
+    const failing = ledger.ride(async () => {
+      if (isDown) throw new TypeError('fetch failed')
+      return counted(['again'])
+    })
     await record(ledger, counted(['a']))
     expect(await riding).toMatchObject([{ seq: 4, data: { amount: 3 } }])
-    await expect(failing).rejects.toThrow('no such draft')
+    await expect(refused).rejects.toMatchObject({ code: 'event-refused' })
+    isDown = false
+    await record(ledger, counted(['a']))
+    expect(await failing).toMatchObject([{ seq: 6, data: { products: ['again'] } }])
   })
 
   it('leaves bookkeeping out of a commit where it cannot be read for, and takes it with the next', async () => {

@@ -136,6 +136,8 @@ interface End {
   /** Whether an output of a subject ends something of this kind, by their names. */
   readonly is: (subject: string, output: string) => boolean
   readonly after: (open: OpenIndex, subject: string, output: string) => OpenIndex
+  /** Whether nothing of the subject is looked at any more after it: then all its other outputs have to be out before. */
+  readonly isLast?: true
 }
 
 /** What is open until an output is known to be out. */
@@ -180,6 +182,7 @@ const ENDS: readonly End[] = [
   {
     is: (subject, output) => subject.startsWith('release/') && output.endsWith('/proposal-end'),
     after: (open, subject) => ({ ...open, ending: open.ending.filter((id) => `release/${id}` !== subject) }),
+    isLast: true,
   },
 ]
 
@@ -187,6 +190,9 @@ const endOf = (subject: string, output: string): End | undefined => ENDS.find(({
 
 /** Whether something counts as open until an output of a subject is known to be out. */
 export const endsWhatIsOpen = (subject: string, output: string): boolean => endOf(subject, output) !== undefined
+
+/** Whether nothing of a subject counts as open any more once an output is known to be out. */
+export const endsSubject = (subject: string, output: string): boolean => endOf(subject, output)?.isLast === true
 
 const settled = (open: OpenIndex, { subject, output, isOutdated }: EventData<'output.settled'>): OpenIndex =>
   isOutdated ? open : (endOf(subject, output)?.after(open, subject, output) ?? open)
