@@ -121,8 +121,7 @@ export class Intake {
    * requests do not depend on each other.
    */
   async handle(delivery: Delivery): Promise<void> {
-    const requests = requestsOf(delivery, this.#options.installation)
-    this.#tellUnread(delivery)
+    const requests = this.#requestsOf(delivery)
     if (!this.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
     const receivedMs = Date.parse(delivery.receivedAt)
     this.#owed.delete(delivery.id)
@@ -214,6 +213,18 @@ export class Intake {
     this.#running.add(work)
   }
 
+  /** What a delivery asks for; nothing where it cannot be read at all, which ends nothing else. */
+  #requestsOf(delivery: Delivery): readonly Request[] {
+    const { installation, log } = this.#options
+    try {
+      this.#tellUnread(delivery)
+      return requestsOf(delivery, installation)
+    } catch (error) {
+      log.error({ delivery: delivery.id, event: delivery.event, error: String(error) }, 'a delivery was left out')
+      return []
+    }
+  }
+
   /** A record that does not read asks for nothing: somebody has to hear of it all the same. */
   #tellUnread(delivery: Delivery): void {
     const problem = unreadIn(delivery, this.#options.installation)
@@ -275,8 +286,7 @@ export class Intake {
    */
   async handleFound(found: { readonly event: string; readonly payload: unknown }, at: string): Promise<boolean> {
     const delivery = { id: 'sweep', receivedAt: at, ...found }
-    this.#tellUnread(delivery)
-    const requests = requestsOf(delivery, this.#options.installation).map((request): Request => {
+    const requests = this.#requestsOf(delivery).map((request): Request => {
       const { url } = request.source
       return { ...request, source: { kind: 'sweep', ...(url === undefined ? {} : { url }) } }
     })

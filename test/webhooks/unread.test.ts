@@ -27,12 +27,23 @@ const deployment = (payload: unknown, task = 'ringmaster') =>
     'deployment_status',
     bent(PAYLOADS.deployment_status, { 'deployment.task': task, 'deployment.payload': payload }),
   )
+const ARTIFACT = { name: 'app', size: 1, sha256: 'a'.repeat(64), url: 'https://files.test/app' }
+/** Within the bytes of metadata; written out, for what writes it may go no deeper than what reads it. */
+const DEEP = `{"a":${'['.repeat(9_000)}${']'.repeat(9_000)}}`
 const BUILD = 'ringmaster/build user-service'
 
 describe('a record that bears our name and does not read', () => {
   it.each([
     ['without a record', check(BUILD, null), /a record of a build in the check run ".*user-service" of acme\/platform/],
     ['with an odd version', check(BUILD, fenced({ ...buildRecord, version: 'a b' })), /found "version: /],
+    [
+      'with metadata thousands of levels deep',
+      check(
+        BUILD,
+        fenced({ ...buildRecord, artifacts: [{ ...ARTIFACT, customMetadata: 'DEEP' }] }).replace('"DEEP"', DEEP),
+      ),
+      /found "artifacts\.0\.customMetadata: .*at most 64 levels/,
+    ],
     ['of another schema', check(BUILD, fenced({ ...buildRecord, schema: 'ringmaster/build/9' })), /found "schema: /],
     ['of another product', check('ringmaster/build api', fenced(buildRecord)), /the product of its name.*user-service/],
     ['that asks for a number', check('ringmaster/next-build api', null), /a question for a build number/],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isNestedAtMost } from '../nesting.ts'
 import { instantMs } from './instant.ts'
 import { compileRequirement, MAX_REQUIREMENT_LENGTH } from './requirement.ts'
 import { MAX_VERSION_LENGTH, parseVersion } from './semantic-version.ts'
@@ -6,6 +7,7 @@ import { parseShare, parseThreshold, THRESHOLD_SHAPE } from './threshold.ts'
 
 export const MAX_RELEASES = 5_000
 export const MAX_METADATA_BYTES = 1_000_000
+const MAX_METADATA_LEVELS = 64
 const MAX_TAGS = 1_000
 const MAX_LISTED = 10_000
 
@@ -131,6 +133,10 @@ export const Artifact = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).describe('Where it is fetched from, by http or https.'),
   customMetadata: z
     .record(z.string(), z.unknown())
+    .refine((value) => isNestedAtMost(value, MAX_METADATA_LEVELS), {
+      abort: true,
+      error: `expected custom metadata of at most ${MAX_METADATA_LEVELS} levels`,
+    })
     .refine((value) => metadataBytes(value) <= MAX_METADATA_BYTES, {
       error: `expected at most ${MAX_METADATA_BYTES} bytes of custom metadata`,
     })

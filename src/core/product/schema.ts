@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Trust } from '../event.ts'
+import { isNestedAtMost } from '../nesting.ts'
 
 /** No control, format or line-separating characters: such names could hide what they say. */
 const VISIBLE = /^[^\p{Cc}\p{Cf}\u2028\u2029]+$/u
@@ -40,9 +41,15 @@ export const RunRef = z.strictObject({
 export type RunRef = z.infer<typeof RunRef>
 
 const MAX_METADATA_BYTES = 20_000
+const MAX_METADATA_LEVELS = 64
 /** As a record on a commit can hold: what is longer stands at an address that the metadata names. */
 const CustomMetadata = z
   .record(z.string(), z.unknown())
+  /** A few thousand levels fit into the bytes, and would end whoever walks through them. */
+  .refine((value) => isNestedAtMost(value, MAX_METADATA_LEVELS), {
+    abort: true,
+    error: `expected custom metadata of at most ${MAX_METADATA_LEVELS} levels`,
+  })
   .refine((value) => Buffer.byteLength(JSON.stringify(value), 'utf8') <= MAX_METADATA_BYTES, {
     error: `expected at most ${MAX_METADATA_BYTES} bytes of custom metadata`,
   })
