@@ -37,7 +37,7 @@ function supposing(
   at: string,
 ): RecordedFact[] {
   return facts.map(({ query, answer }) => {
-    if (answer.kind !== 'reviews' || answer.reviews === 'unreadable') return { query, answer }
+    if (answer.kind !== 'reviews' || typeof answer.reviews === 'string') return { query, answer }
     const highest = Math.max(0, ...answer.reviews.map((review) => review.id))
     const supposed = logins.map((login, index) => ({
       id: highest + index + 1,

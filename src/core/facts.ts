@@ -22,7 +22,10 @@ export type FactQuery =
   | { readonly kind: 'account'; readonly login: string }
   /** The members of a team (`org/slug`), child teams included. */
   | { readonly kind: 'team-members'; readonly team: string }
-  /** All reviews of a pull request of the release repository, in GitHub's order. */
+  /**
+   * The reviews of a pull request of the release repository, in GitHub's order. Of many in which one person says the same, the
+   * newest: those before change nothing.
+   */
   | { readonly kind: 'reviews'; readonly repository: string; readonly number: number }
   /** One file of a repository at a commit. */
   | { readonly kind: 'file'; readonly repository: string; readonly commit: string; readonly path: string }
@@ -106,7 +109,8 @@ export type FactAnswer =
       readonly kind: 'team-members'
       readonly members: readonly { readonly login: string; readonly id: number }[] | 'unreadable'
     }
-  | { readonly kind: 'reviews'; readonly reviews: readonly ReviewFact[] | 'unreadable' }
+  /** `too-large`: read, but more than an event of the log holds, with the members of the teams that sign. */
+  | { readonly kind: 'reviews'; readonly reviews: readonly ReviewFact[] | 'unreadable' | 'too-large' }
   | { readonly kind: 'file'; readonly text: string | null | 'unreadable' }
   | {
       readonly kind: 'merged-pulls'

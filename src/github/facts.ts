@@ -228,13 +228,32 @@ async function reviewsOf(clients: Clients, repository: string, number: number): 
     pull_number: number,
     per_page: 100,
   })
-  return reviews.map((review) => ({
-    id: review.id,
-    user: review.user ? { login: review.user.login, id: review.user.id, type: review.user.type } : null,
-    state: review.state.toUpperCase(),
-    commit: review.commit_id,
-    at: review.submitted_at ?? null,
-  }))
+  return newestOfEach(
+    reviews.map((review) => ({
+      id: review.id,
+      user: review.user ? { login: review.user.login, id: review.user.id, type: review.user.type } : null,
+      state: review.state.toUpperCase(),
+      commit: review.commit_id,
+      at: review.submitted_at ?? null,
+    })),
+  )
+}
+
+/** Anybody who may read a pull request may review it, as often as they like. */
+const MOST_OF_ONE = 20
+
+/** The newest reviews of each person that say the same. What was dismissed said something that is not known: all of those. */
+function newestOfEach(reviews: readonly ReviewFact[]): ReviewFact[] {
+  const seen = new Map<string, number>()
+  return reviews
+    .toReversed()
+    .flatMap((review) => {
+      const said = `${review.user?.id}/${review.state}`
+      const count = (seen.get(said) ?? 0) + 1
+      seen.set(said, count)
+      return count > MOST_OF_ONE && review.state !== 'DISMISSED' ? [] : [review]
+    })
+    .toReversed()
 }
 
 const OPINIONS: ReadonlySet<string> = new Set(['APPROVED', 'CHANGES_REQUESTED', 'DISMISSED'])

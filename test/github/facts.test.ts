@@ -171,12 +171,26 @@ describe('the reviews of a proposal', () => {
   })
 
   it('are read in order over all pages, 300 of them', async () => {
-    const page = (from: number) => Array.from({ length: 100 }, (_, index) => review(from + index))
+    const by = (id: number) => ({ user: { login: `u${id}`, id, type: 'User' } })
+    const page = (from: number) => Array.from({ length: 100 }, (_, index) => review(from + index, by(from + index)))
     github().get(path).reply(200, page(1), linkTo('/page-2'))
     github().get('/page-2').reply(200, page(101), linkTo('/page-3'))
     github().get('/page-3').reply(200, page(201))
     const answer = (await facts(query)) as unknown as { reviews: { id: number }[] }
     expect(answer.reviews.map(({ id }) => id)).toEqual(Array.from({ length: 300 }, (_, index) => index + 1))
+  })
+
+  it('are the newest twenty of those in which one person says the same, and all that were dismissed', async () => {
+    const states = ['APPROVED', 'COMMENTED', 'DISMISSED']
+    const given = Array.from({ length: 90 }, (_, index) => review(index + 1, { state: states[index % 3] }))
+    github()
+      .get(path)
+      .reply(200, [...given, review(91, { user: { login: 'erik', id: 3, type: 'User' } })])
+    const { reviews } = (await facts(query)) as unknown as { reviews: { id: number; state: string }[] }
+    const ids = (state: string) => reviews.filter((one) => one.state === state).map(({ id }) => id)
+    expect(states.map((state) => ids(state).length)).toEqual([21, 20, 30])
+    expect(ids('APPROVED').slice(0, 2)).toEqual([31, 34])
+    expect(reviews.map(({ id }) => id)).toEqual(reviews.map(({ id }) => id).toSorted((a, b) => a - b))
   })
 
   it('may be by a deleted account, on a commit that is gone, in a state that is new', async () => {

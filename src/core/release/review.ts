@@ -4,7 +4,7 @@ import type { ParsedConfiguration } from '../config/parse.ts'
 import type { SignoffConfiguration } from '../config/schema.ts'
 import { type Deciding, type Decision, factKey, facts, state, type UsedFact } from '../decision.ts'
 import type { EventDraft } from '../event.ts'
-import type { ReviewFact } from '../facts.ts'
+import type { FactQuery, ReviewFact } from '../facts.ts'
 import { canonicalJson, sha256 } from '../json.ts'
 import type { Request } from '../request.ts'
 import { decideSignoff, type SignoffDecision } from '../signoff/decide.ts'
@@ -97,11 +97,13 @@ export function* signaturesOf(
   const numbers = [...(release.earlier ?? []), ...(release.proposal ? [release.proposal.number] : [])]
   const queries = numbers.map((number) => ({ kind: 'reviews', repository, number }) as const)
   const answers = yield* facts(queries)
-  const given = answers.flatMap((answer) => (answer.reviews === 'unreadable' ? [] : answer.reviews))
+  const digest = compositionDigest(release)
+  const content = { digest, policyDigest: policy.digest, head: shown.head }
+  if (answers.some((answer) => answer.reviews === 'too-large')) return tooLarge(release, content, queries)
+  const given = answers.flatMap((answer) => (typeof answer.reviews === 'string' ? [] : answer.reviews))
   const reviews = supposed === undefined ? given : [...given, approvalBy(supposed, shown.head, at)]
   const signers = yield* signersOf(release, signoff, at)
   const dismissers = yield* dismissersOf(release, signoff)
-  const digest = compositionDigest(release)
   const isUnreadable = answers.some((answer) => answer.reviews === 'unreadable')
   const decided = decideSignoff({
     parties: [...signers.parties],
@@ -120,12 +122,7 @@ export function* signaturesOf(
     unreadable: isUnreadable ? signers.parties.map((party) => party.name) : [...signers.unreadable],
     now: at,
   })
-  const record = toRecord(decided, {
-    digest,
-    policyDigest: policy.digest,
-    head: shown.head,
-    shown: shown.headDigest,
-  })
+  const record = toRecord(decided, { ...content, shown: shown.headDigest })
   const named = { ...record, problems: [...record.problems, ...dismissers.problems] }
   const used = queries.flatMap((query, index) => {
     const answer = answers[index]
@@ -133,8 +130,40 @@ export function* signaturesOf(
   })
   /** A team may both sign and lift objections: it is asked for once. */
   const asked = new Map([...signers.used, ...dismissers.used].map((one) => [factKey(one.query), one]))
-  return { record: named, used: [...used, ...asked.values()] }
+  const whole = { record: named, used: [...used, ...asked.values()] }
+  return Buffer.byteLength(canonicalJson(whole)) > MAX_DECISION_BYTES ? tooLarge(release, content, queries) : whole
 }
+
+/** An event of the log is a line of at most 128 KiB. */
+const MAX_DECISION_BYTES = 120_000
+
+/** What the log cannot hold decides nothing: nobody could decide it again. Objections stay known. */
+function tooLarge(
+  release: ReleaseState,
+  content: Pick<SignoffRecord, 'digest' | 'policyDigest' | 'head'>,
+  queries: readonly Extract<FactQuery, { kind: 'reviews' }>[],
+): { readonly record: SignoffRecord; readonly used: readonly UsedFact[] } {
+  const problem =
+    'there are more reviews, or members of the teams that sign, than the log can hold of one decision: dismiss what says nothing, or let smaller teams sign'
+  return {
+    record: blockedFor(release, content, problem),
+    used: queries.map((query) => ({ query, answer: { kind: 'reviews', reviews: 'too-large' } })),
+  }
+}
+
+const blockedFor = (
+  release: ReleaseState,
+  content: Pick<SignoffRecord, 'digest' | 'policyDigest' | 'head'>,
+  problem: string,
+): SignoffRecord => ({
+  status: 'blocked',
+  ...content,
+  parties: [],
+  evidence: [],
+  ignored: [],
+  vetoes: [...release.objectors],
+  problems: [problem],
+})
 
 /** The id of an approval that nobody has given: above every one that GitHub gives. */
 export const SUPPOSED_REVIEW = Number.MAX_SAFE_INTEGER
@@ -190,18 +219,13 @@ export function turnOf(release: string, record: SignoffRecord): Pick<EventDraft,
 
 /** Rules that cannot be read approve nothing, whatever was approved before. Objections stay known. */
 function unreadablePolicy(request: ReleaseReview, release: ReleaseState): Decision<null> {
-  const record: SignoffRecord = {
-    status: 'blocked',
+  const content = {
     digest: compositionDigest(release),
     policyDigest: release.policyDigest,
     head: release.proposal?.head ?? '',
-    parties: [],
-    evidence: [],
-    ignored: [],
-    vetoes: [...release.objectors],
-    problems: ['the configuration that the release was opened under cannot be read; see ringmaster ledger verify'],
   }
-  return decidedAs(request, release, record, [], null)
+  const problem = 'the configuration that the release was opened under cannot be read; see ringmaster ledger verify'
+  return decidedAs(request, release, blockedFor(release, content, problem), [], null)
 }
 
 /**

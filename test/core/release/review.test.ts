@@ -87,6 +87,11 @@ function proposed(bend: (text: string) => string = (text) => text): World {
   shows(world)
   return world
 }
+/** As many as anybody could write. */
+const MANY = Array.from({ length: 900 }, (_, index) => ({
+  ...{ id: 10_000 + index, user: { login: `reader-${index}`, id: 100 + index, type: 'User' } },
+  ...{ state: 'COMMENTED', commit: HEAD, at: minute(1) },
+}))
 const both = () => [says('eve', 'APPROVED'), says('quinn', 'APPROVED')]
 
 describe('the signatures of a release', () => {
@@ -112,6 +117,31 @@ describe('the signatures of a release', () => {
     const { factsUsed, events } = reviewed(world, both())
     expect(factsUsed.map((used) => used.query.kind).sort()).toEqual(['reviews', 'team-members'])
     expect(events[0]?.data).toMatchObject({ facts: [{}, {}] })
+  })
+
+  it.each<[string, () => [ReviewFact[], typeof TEAM]]>([
+    ['reviews', () => [[...both(), ...MANY], TEAM]],
+    [
+      'members of a team',
+      () => [both(), [...TEAM, ...Array.from({ length: 6_000 }, (_, id) => ({ login: `member-${id}`, id: 100 + id }))]],
+    ],
+  ])('are blocked, and lost where they were complete, while there are more %s than an event holds', (_, given) => {
+    const world = proposed()
+    reviewed(world, both())
+    const [reviews, team] = given()
+    const { types, events, factsUsed } = reviewed(world, reviews, team)
+    expect(types).toEqual(['signoff.decided', 'signoff.lost'])
+    expect(JSON.stringify(events).length).toBeLessThan(3_000)
+    expect(releaseOf(world).signoff).toMatchObject({
+      status: 'blocked',
+      problems: [expect.stringMatching(/than the log can hold of one decision/)],
+    })
+    expect(events[0]?.data).toMatchObject({ facts: [{ answer: { reviews: 'too-large' } }] })
+    /** What was recorded comes out again. */
+    const recorded = events[0]?.data as { readonly facts: typeof factsUsed } | undefined
+    for (const { query, answer } of recorded?.facts ?? []) world.fact(query, answer)
+    expect(world.ask({ kind: 'release-review', release: 'r5', ...asked, at: minute(90) }).events).toEqual([])
+    expect(reviewed(world, both(), TEAM, minute(95)).types).toEqual(['signoff.decided', 'signoff.completed'])
   })
 
   it('are not recorded again while nothing has changed', () => {
