@@ -23,6 +23,12 @@ export interface FollowerOptions {
   readonly delay: (milliseconds: number) => Promise<void>
 }
 
+/** A branch, and where the log stands on it. */
+interface Place {
+  readonly store: LedgerStore
+  readonly position: Position
+}
+
 /** The newest position that this process knows of, and how it moves on to commits of others: only after checking them. */
 export class Follower {
   readonly #options: FollowerOptions
@@ -70,8 +76,9 @@ export class Follower {
   /** Moves on to the newest commit. One move at a time; whoever asks meanwhile shares it. */
   move(): Promise<Position> {
     this.#moving ??= this.#readNewest()
-      .then((position) => {
+      .then(({ store, position }) => {
         const seq = this.#position?.head.seq ?? 0
+        this.#store = store
         this.#position = position
         this.#options.followed?.(position.tailEvents().filter((event) => event.seq > seq))
         return position
@@ -86,28 +93,29 @@ export class Follower {
     return this.#moving
   }
 
-  async #readNewest(): Promise<Position> {
+  async #readNewest(): Promise<Place> {
     const { reading, author } = this.#options
     const store = this.#store
     const before = this.#position
     const newest = await this.#newestBeyondLag(before)
     if (!newest) {
-      if (!before || before.commit === null) return before ?? emptyPosition(reading)
+      if (!before || before.commit === null) return { store, position: before ?? emptyPosition(reading) }
       const message = `${store.name}: expected a branch with commit ${before.commit}, found none`
       throw integrityError(integrityProblem('ledger-missing', message))
     }
-    if (before && newest.info.commit === before.commit) return this.#moveOver(before)
+    if (before && newest.info.commit === before.commit) return this.#moveOver({ store, position: before })
     checkAuthor(newest.info, author, store.name)
     const after = await readPosition(reading, newest.info.commit, newest.files.get(HEAD_PATH), before)
     if (before) await checkSuccession(store, reading.read, { before, after }, author)
-    return this.#moveOver(after)
+    return this.#moveOver({ store, position: after })
   }
 
   /** From a closed branch to the one on which the log goes on, as far as that is known here. */
-  async #moveOver(closed: Position): Promise<Position> {
+  async #moveOver(place: Place): Promise<Place> {
     const { reading, author, successor } = this.#options
+    const closed = place.position
     const { succeededBy } = closed.head
-    if (succeededBy === undefined || !successor) return closed
+    if (succeededBy === undefined || !successor) return place
     const store = successor(succeededBy)
     const opened = await onBranch(succeededBy, async () => {
       const newest = await this.#opened(store, succeededBy)
@@ -116,8 +124,7 @@ export class Follower {
       await checkOpening(reading.read, store.name, { closed, opened: position })
       return position
     })
-    this.#store = store
-    return this.#moveOver(opened)
+    return this.#moveOver({ store, position: opened })
   }
 
   /** Between the end of an epoch and the beginning of the next one lie a few requests, which a read may lag behind. */

@@ -164,6 +164,24 @@ describe('a new epoch', () => {
     expect(report).toMatchObject({ ok: true, head: { seq: head.seq + 2 } })
   })
 
+  it('is gone on to after two at a time, of which the second was not begun at first', async () => {
+    const { storeOf } = inMemory()
+    await written(storeOf)
+    const ledger = following(storeOf)
+    await ledger.view()
+    await turned(storeOf)
+    const closed = await closeEpoch(storeOf(SECOND), counterModel, THIRD, making)
+    for (let look = 0; look < 2; look += 1) {
+      await expect(ledger.refresh()).rejects.toMatchObject({ code: 'epoch-unopened' })
+      expect(ledger.trouble).toBeUndefined()
+      expect(ledger.epoch).toBe(1)
+    }
+    await openEpoch({ from: storeOf(SECOND), closed, branch: SECOND }, storeOf(THIRD), counterModel, making)
+    await record(ledger, counted(['a'], 5))
+    expect(ledger.epoch).toBe(3)
+    expect(await verifyLedger(storeOf(THIRD), counterModel)).toMatchObject({ ok: true, counts: { events: 2 } })
+  })
+
   it('that is not there is named by who verifies the log to its end, and not by who looks at one branch', async () => {
     const { storeOf, branchOf } = inMemory()
     await written(storeOf)
