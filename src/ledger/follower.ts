@@ -9,6 +9,7 @@ import { integrityError, integrityProblem, isIntegrityError, type LedgerProblem,
 
 const FIRST_WAIT_MS = 200
 const MAX_WAIT_MS = 5_000
+const nextWaitMs = (waitMs: number): number => Math.min(MAX_WAIT_MS, waitMs * 2)
 /** An epoch begins within so much of the end of the one before, wherever nothing lags. */
 const OPENS_WITHIN_MS = 3_000
 
@@ -75,7 +76,7 @@ export class Follower {
 
   /** Moves on to the newest commit. One move at a time; whoever asks meanwhile shares it. */
   move(): Promise<Position> {
-    this.#moving ??= this.#readNewest()
+    this.#moving ??= this.#readBelievable()
       .then(({ store, position }) => {
         const seq = this.#position?.head.seq ?? 0
         this.#store = store
@@ -91,6 +92,23 @@ export class Follower {
         this.#moving = undefined
       })
     return this.#moving
+  }
+
+  /**
+   * At the first read nothing is known by which a read that lags behind a restored branch could be told: what is wrong is
+   * believed when it stays for as long as a read may lag.
+   */
+  async #readBelievable(): Promise<Place> {
+    const { readLagMs } = this.#store
+    for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = nextWaitMs(waitMs)) {
+      try {
+        return await this.#readNewest()
+      } catch (error) {
+        if (this.#position || !isIntegrityError(error) || waitedMs >= readLagMs) throw error
+      }
+      await this.#options.delay(waitMs)
+      waitedMs += waitMs
+    }
   }
 
   async #readNewest(): Promise<Place> {
@@ -129,7 +147,7 @@ export class Follower {
 
   /** Between the end of an epoch and the beginning of the next one lie a few requests, which a read may lag behind. */
   async #opened(store: LedgerStore, branch: string): Promise<Newest> {
-    for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
+    for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = nextWaitMs(waitMs)) {
       const newest = await store.newest([HEAD_PATH])
       if (newest) return newest
       if (waitedMs >= Math.max(OPENS_WITHIN_MS, store.readLagMs)) break
@@ -149,7 +167,7 @@ export class Follower {
   async #newestBeyondLag(before: Position | undefined): Promise<Newest | null> {
     const { delay } = this.#options
     const store = this.#store
-    for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(MAX_WAIT_MS, waitMs * 2)) {
+    for (let waitedMs = 0, waitMs = FIRST_WAIT_MS; ; waitMs = nextWaitMs(waitMs)) {
       const newest = await store.newest([HEAD_PATH])
       if (!before || !mayBeBehind(before, newest) || waitedMs >= store.readLagMs) return newest
       await delay(waitMs)

@@ -714,6 +714,35 @@ describe('a branch that cannot be trusted', () => {
     expect(waited).toHaveLength(3)
     expect(await (await ledger.view()).state('product/a')).toEqual({ total: 2, last: 2 })
   })
+
+  it('is looked at again when it is opened right after it was restored, until a read cannot lag any more', async () => {
+    const { branch } = await tampered(() => {})
+    const restored = branch.head
+    await rewrite(branch, 'README.md', 'hi', { name: 'eve', email: 'eve@example.org' })
+    const foreign = branch.head
+    let lagging = 3
+    const newest: LedgerStore['newest'] = (paths) => {
+      lagging -= 1
+      return memoryStore({ ...branch, head: lagging >= 0 ? foreign : restored }).newest(paths)
+    }
+    const waited: number[] = []
+    const lagged: LedgerStore = { ...memoryStore(branch), readLagMs: 30_000, newest }
+    const open = () =>
+      opened(lagged, {
+        writer: { version: '0.1.0', author: AUTHOR },
+        delay: async (milliseconds) => void waited.push(milliseconds),
+      })
+    const ledger = open()
+    expect((await ledger.view()).head.seq).toBe(2)
+    expect(ledger.trouble).toBeUndefined()
+    expect(waited).toHaveLength(3)
+    lagging = Number.POSITIVE_INFINITY
+    waited.length = 0
+    await expect(open().view()).rejects.toMatchObject({ code: 'foreign-author' })
+    const inAll = waited.reduce((sum, milliseconds) => sum + milliseconds, 0)
+    expect(inAll).toBeGreaterThanOrEqual(30_000)
+    expect(inAll).toBeLessThan(40_000)
+  })
 })
 
 describe('requests', () => {
