@@ -256,23 +256,28 @@ class GitHubStore implements LedgerStore {
   /**
    * What became of a request whose answer was lost: made, overtaken, or, as far as can be seen, not made (undefined).
    * When a second try lost the race, the newest commit is another one for certain, so a read that still shows the old
-   * one is waited out.
+   * one, or one before that, is waited out.
    */
   async #settle(request: CommitRequest, hasMoved: boolean): Promise<CommitOutcome | undefined> {
     const { delay = sleep } = this.#options
     for (let waitedMs = 0; ; waitedMs += SETTLE_WAIT_MS) {
       await delay(SETTLE_WAIT_MS)
-      const newest = await this.newest([])
-      const isOld = (newest?.info.commit ?? null) === request.expectedHead
-      if (newest && !isOld) {
-        const limit = SETTLE_DEPTH
-        const commits = await this.history(newest.info.commit, { until: request.expectedHead, limit })
-        const own = commits.find((info) => carriesOperation(info.message, request.operation))
-        return own ? { kind: 'committed', commit: own.commit } : { kind: 'stale' }
-      }
+      const seen = await this.#seenOf(request)
+      if (seen !== 'nothing') return seen
       if (!hasMoved) return undefined
       if (waitedMs >= this.readLagMs) return { kind: 'stale' }
     }
+  }
+
+  /** What the newest commits say of a request: nothing where they do not go on from the commit that it was made on. */
+  async #seenOf({ expectedHead, operation }: CommitRequest): Promise<CommitOutcome | 'nothing'> {
+    const newest = await this.newest([])
+    if (!newest || newest.info.commit === expectedHead) return 'nothing'
+    const commits = await this.history(newest.info.commit, { until: expectedHead, limit: SETTLE_DEPTH })
+    const own = commits.find((info) => carriesOperation(info.message, operation))
+    if (own) return { kind: 'committed', commit: own.commit }
+    const goesOn = expectedHead === null || commits.at(-1)?.parents[0] === expectedHead
+    return goesOn ? { kind: 'stale' } : 'nothing'
   }
 
   async #ask<T>(query: Query<T>): Promise<T> {

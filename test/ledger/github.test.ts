@@ -3,9 +3,9 @@ import { checkAuthorship } from '../../src/ledger/authorship.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
 import { failureOf } from '../../src/ledger/github-outcome.ts'
 import { type MemoryBranch, memoryBranch } from '../../src/ledger/memory.ts'
-import type { LedgerStore } from '../../src/ledger/store.ts'
+import { type CommitRequest, commitMessage, type LedgerStore } from '../../src/ledger/store.ts'
 import { BOT, type FakeOptions, fakeGitHub, GitHubFailure } from './fake-github.ts'
-import { opened, record } from './opened.ts'
+import { nextId, opened, record } from './opened.ts'
 import { counted } from './small-model.ts'
 
 const onGitHub = (branch: MemoryBranch, options: FakeOptions = {}) => {
@@ -87,6 +87,52 @@ describe('a commit whose answer was lost', () => {
     expect((await record(ledger, counted(['a']))).events).toHaveLength(1)
     expect(waited.length).toBeGreaterThan(1)
     expect(await total(onGitHub(branch).store)).toEqual({ total: 2, last: 2 })
+  })
+
+  /** A request on the second commit of a branch; its first answer is lost, and from then on reads show the commit before. */
+  async function lost(when: 'before' | 'after', reads: number) {
+    const branch = memoryBranch()
+    const other = opened(onGitHub(branch).store)
+    await record(other, counted(['a']))
+    const older = branch.head
+    await record(other, counted(['a']))
+    let lagging = 0
+    const strike = at([1], () => {
+      lagging = reads
+      badGateway()
+    })
+    const lag = () => {
+      lagging -= 1
+      return lagging >= 0 ? older : undefined
+    }
+    const { store, waited } = onGitHub(branch, { fault: { [when]: strike }, lag })
+    const operation = nextId()
+    const request: CommitRequest = {
+      expectedHead: branch.head,
+      operation,
+      message: commitMessage('a document', operation),
+      additions: [{ path: 'configs/a.yml', bytes: Buffer.from('a') }],
+      deletions: [],
+    }
+    return { branch, older, other, request, store, waited }
+  }
+
+  it('is found although reads lag even behind the commit that it was made on', async () => {
+    const { branch, request, store, waited } = await lost('after', 4)
+    const outcome = await store.commit(request)
+    expect(outcome).toEqual({ kind: 'committed', commit: branch.head })
+    expect(waited).toHaveLength(5)
+  })
+
+  it('says stale behind such reads only when another writer committed, or when they cannot lag any more', async () => {
+    const overtaken = await lost('before', 4)
+    await record(overtaken.other, counted(['a']))
+    expect(await overtaken.store.commit(overtaken.request)).toEqual({ kind: 'stale' })
+    expect(overtaken.waited).toHaveLength(5)
+    const rewound = await lost('before', 0)
+    rewound.branch.head = rewound.older
+    expect(await rewound.store.commit(rewound.request)).toEqual({ kind: 'stale' })
+    expect(rewound.waited.length).toBeGreaterThanOrEqual(30)
   })
 
   it('says stale when another writer committed instead', async () => {
