@@ -6,7 +6,7 @@ const COMMIT_FIELDS = `
   message
   parents(first: 2) { nodes { oid } }
   author { name email }
-  signature { isValid wasSignedByGitHub }
+  signature { isValid state wasSignedByGitHub }
 `
 const BLOB_FIELDS = '__typename ... on Blob { oid byteSize isTruncated isBinary text }'
 
@@ -16,7 +16,7 @@ export const CommitNode = z.object({
   message: z.string(),
   parents: z.object({ nodes: z.array(z.object({ oid: z.string() })) }),
   author: z.object({ name: z.string().nullable(), email: z.string().nullable() }).nullable(),
-  signature: z.object({ isValid: z.boolean(), wasSignedByGitHub: z.boolean() }).nullable(),
+  signature: z.object({ isValid: z.boolean(), state: z.string(), wasSignedByGitHub: z.boolean() }).nullable(),
 })
 export type CommitNode = z.infer<typeof CommitNode>
 
@@ -181,6 +181,14 @@ export function historyQuery(commit: string, first: number, after: string | null
 export const COMMIT_MUTATION = `mutation($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }`
+
+/** Trouble of GitHub's own, which says nothing of a signature: https://docs.github.com/graphql/reference/enums#gitsignaturestate */
+const UNCHECKED: ReadonlySet<string> = new Set(['GPGVERIFY_UNAVAILABLE', 'GPGVERIFY_ERROR'])
+
+/** Why GitHub could not look at the signature of a commit; null where it could, or where there is none. */
+export function uncheckedState({ signature }: CommitNode): string | null {
+  return signature && !signature.isValid && UNCHECKED.has(signature.state) ? signature.state : null
+}
 
 /** What a commit says about itself; `signatures` tells whether an unsigned one is a stranger's. */
 export const infoOf = (node: CommitNode, signatures: 'required' | 'not-kept'): CommitInfo => ({

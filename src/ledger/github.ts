@@ -7,6 +7,7 @@ import {
   type BlobNode,
   blobsQuery,
   COMMIT_MUTATION,
+  type CommitNode,
   type HistoryPage,
   historyQuery,
   infoOf,
@@ -14,6 +15,7 @@ import {
   type Query,
   treeIdsQuery,
   treeQuery,
+  uncheckedState,
 } from './github-queries.ts'
 import { piecesOf, type TreeInput } from './github-trees.ts'
 import {
@@ -303,8 +305,16 @@ class GitHubStore implements LedgerStore {
     }
   }
 
-  #info(node: Parameters<typeof infoOf>[0]): CommitInfo {
-    return infoOf(node, this.#options.signatures ?? 'required')
+  /** Throws where GitHub could not tell whose signature it is: that makes nobody a stranger, and is asked again. */
+  #info(node: CommitNode): CommitInfo {
+    const { signatures = 'required' } = this.#options
+    const unchecked = signatures === 'required' ? uncheckedState(node) : null
+    if (unchecked === null) return infoOf(node, signatures)
+    throw outside(
+      'github-failed',
+      `expected GitHub to check the signature of commit ${node.oid} of ${this.name}, found that it could not (${unchecked})`,
+      'GitHub had trouble; it is tried again.',
+    )
   }
 
   /** The exact bytes. What GraphQL cut or changed is read again by REST; bytes that do not make the blob's id are refused. */

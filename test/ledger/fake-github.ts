@@ -42,6 +42,8 @@ export interface FakeOptions {
   readonly truncateAbove?: number
   readonly author?: Author
   readonly signed?: boolean
+  /** What GitHub says of a signature at this moment; that it is valid when left out. */
+  readonly signatureState?: () => 'VALID' | 'INVALID' | 'GPGVERIFY_UNAVAILABLE' | 'GPGVERIFY_ERROR'
   readonly fault?: Fault
   /** Reads of the ref show this commit instead of the newest one, when it returns one. */
   readonly lag?: () => string | null | undefined
@@ -78,13 +80,18 @@ export function fakeGitHub(branch: MemoryBranch, options: FakeOptions = {}) {
       text: isBinary ? null : isTruncated ? text.slice(0, truncateAbove) : text,
     }
   }
+  const signatureNode = () => {
+    const state = options.signatureState?.() ?? 'VALID'
+    const isValid = state === 'VALID'
+    return { __typename: 'GpgSignature', isValid, state, wasSignedByGitHub: isValid }
+  }
   const commitNode = (info: CommitInfo): Record<string, unknown> => ({
     __typename: 'Commit',
     oid: info.commit,
     message: info.message,
     parents: { nodes: info.parents.map((parent) => ({ oid: parent })) },
     author: info.author,
-    signature: signed ? { __typename: 'GpgSignature', isValid: true, wasSignedByGitHub: true } : null,
+    signature: signed ? signatureNode() : null,
     file: async ({ path }: { path: string }) => {
       const bytes = (await store.read(info.commit, [path])).get(path)
       return bytes ? { object: blobNode(bytes) } : null

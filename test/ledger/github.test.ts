@@ -250,6 +250,25 @@ describe('reading from GitHub', () => {
     expect((await lenient.view()).head.seq).toBe(1)
   })
 
+  it.each(['GPGVERIFY_UNAVAILABLE', 'GPGVERIFY_ERROR'] as const)(
+    'does not take a signature that GitHub could not check for a forged one: %s',
+    async (trouble) => {
+      const branch = memoryBranch()
+      await record(opened(onGitHub(branch).store), counted(['a']))
+      let state: ReturnType<NonNullable<FakeOptions['signatureState']>> = trouble
+      const { store } = onGitHub(branch, { signatureState: () => state })
+      const ledger = opened(store)
+      const failed = { code: 'github-failed', fault: 'outside', message: expect.stringContaining(trouble) }
+      await expect(ledger.view()).rejects.toMatchObject(failed)
+      await expect(checkAuthorship(store, branch.head ?? '', { author: BOT })).rejects.toMatchObject(failed)
+      expect(ledger.trouble).toBeUndefined()
+      state = 'VALID'
+      expect((await ledger.view()).head.seq).toBe(1)
+      state = 'INVALID'
+      await expect(opened(store).view()).rejects.toMatchObject({ code: 'foreign-author' })
+    },
+  )
+
   it('takes a commit by another account for a stranger', async () => {
     const branch = memoryBranch()
     const eve = { name: 'eve', email: 'eve@users.noreply.github.com' }
