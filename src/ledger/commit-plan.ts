@@ -3,7 +3,10 @@ import type { Batch } from './batch.ts'
 import { cutIntoFiles, encodeStored, HEAD_PATH } from './codec.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import type { Position, TailFile } from './position.ts'
+import { covering, placeOf } from './prefixes.ts'
 import type { Head, SnapshotIndex } from './schema.ts'
+import { kindOf, type SnapshotReader } from './snapshot.ts'
+import { grouped } from './snapshot-changes.ts'
 import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, type CommitRequest, commitMessage } from './store.ts'
 import { minWriterAfter } from './writer.ts'
@@ -50,9 +53,24 @@ function eventFiles({ position, batch, now, newId }: PlanInput) {
   return { folder, additions, tail }
 }
 
+/**
+ * Reads the pages and then the shards of the snapshot that hold these aggregates, each once and those of a kind of file
+ * together: their states cost no request after that, nor does the snapshot that replaces them.
+ */
+async function readAhead(snapshot: SnapshotReader, keys: readonly AggregateKey[]): Promise<void> {
+  const byKind = grouped(snapshot.index.pages, ({ kind }) => kind)
+  const pages = new Set(keys.flatMap((key) => covering(byKind.get(kindOf(key)) ?? [], placeOf(key)) ?? []))
+  await Promise.all([...pages].map((page) => snapshot.shardsOf(page)))
+  const located = await Promise.all(keys.map((key) => snapshot.locate(key)))
+  const shards = new Set(located.flatMap(({ record }) => record ?? []))
+  await Promise.all([...shards].map((shard) => snapshot.entriesOf(shard)))
+}
+
 async function snapshotOf({ position, batch, now }: PlanInput) {
-  const dirty = new Map<AggregateKey, unknown>(batch.states)
-  for (const key of position.dirtyKeys()) if (!dirty.has(key)) dirty.set(key, await position.state(key))
+  const others = position.dirtyKeys().filter((key) => !batch.states.has(key))
+  await readAhead(position.snapshot, [...batch.states.keys(), ...others])
+  const states = await Promise.all(others.map(async (key) => [key, await position.state(key)] as const))
+  const dirty = new Map<AggregateKey, unknown>([...batch.states, ...states])
   const keys = [...position.tailEvents(), ...batch.events].map(({ seq, key }) => ({ seq, key }))
   return planSnapshot({ reader: position.snapshot, seq: batch.end.seq, dirty, keys, now })
 }

@@ -803,4 +803,32 @@ describe('requests', () => {
     for (let turn = 0; turn < 3; turn += 1) await append(counted(['p3']))
     expect(counts.reads).toBeLessThanOrEqual(reads + 4)
   })
+
+  it('makes the first snapshot after a start with a few reads, however many aggregates changed', async () => {
+    const branch = memoryBranch()
+    const writer = opened(memoryStore(branch))
+    const products = Array.from({ length: 2_000 }, (_, index) => `p${index}-${'x'.repeat(80)}`)
+    await record(writer, ...products.map((product) => counted([product])))
+    await writer.snapshot()
+    const shards = [...(branch.commits.get(branch.head ?? '')?.tree.keys() ?? [])].filter((path) => /shard/.test(path))
+    expect(shards.length).toBeGreaterThan(10)
+    const dirty = products.slice(0, 200)
+    await record(writer, ...dirty.map((product) => counted([product], 2)))
+    const store = memoryStore(branch)
+    const read: (readonly string[])[] = []
+    const ledger = opened({
+      ...store,
+      read: (commit, paths) => {
+        read.push(paths)
+        return store.read(commit, paths)
+      },
+    })
+    await ledger.snapshot()
+    // The tail and the index, then pages, shards, and those of the keys of events.
+    expect(read.length).toBeLessThanOrEqual(5)
+    expect(new Set(read.flat()).size).toBe(read.flat().length)
+    const session = await opened(memoryStore(branch)).view()
+    expect(await session.state(`product/${dirty[0]}`)).toMatchObject({ total: 3 })
+    expect(await session.state(`product/${products[1_999]}`)).toMatchObject({ total: 1 })
+  })
 })
