@@ -3,12 +3,19 @@ import { checkActivity } from '../app/guard.ts'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
 import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
-import { quoted, RingmasterError, unwrap } from '../core/problem.ts'
+import { quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import { type KeptArchive, keepArchive } from '../github/ledger-archive.ts'
 import { type Archive, archiveName, archiveOf } from '../ledger/archive.ts'
-import { HEAD_PATH, parseHead } from '../ledger/codec.ts'
-import { type ClosedEpoch, checkFree, closeEpoch, type EpochBranch, epochsOf, openEpoch } from '../ledger/epoch.ts'
+import {
+  type ClosedEpoch,
+  checkFree,
+  checkLastHead,
+  closeEpoch,
+  type EpochBranch,
+  epochsOf,
+  openEpoch,
+} from '../ledger/epoch.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { Head } from '../ledger/schema.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -135,15 +142,8 @@ async function epochsToTurn(storeOf: StoreOf, base: string, repo: string): Promi
       hint: NO_LEDGER_HINT,
     })
   }
-  return Promise.all(
-    epochs.map(async ({ branch, store, head }) => ({ branch, store, head: head ?? (await headOf(store)) })),
-  )
-}
-
-/** Throws what is wrong with the head of a branch. */
-async function headOf(store: LedgerStore): Promise<Head> {
-  const newest = await store.newest([HEAD_PATH])
-  return unwrap(parseHead(newest?.files.get(HEAD_PATH)), 'refused')
+  checkLastHead(epochs)
+  return epochs.flatMap((epoch) => (epoch.head === null ? [] : [{ ...epoch, head: epoch.head }]))
 }
 
 /**

@@ -5,7 +5,7 @@ import { apiUrlIn, readAppSettings } from '../app/environment.ts'
 import { DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { clientWith, type GovernedApp, gitHubApp, isEnterpriseAt, splitName } from '../github/client.ts'
-import { checkLastEpoch, type EpochBranch, epochsOf } from '../ledger/epoch.ts'
+import { checkLastEpoch, checkLastHead, type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -85,8 +85,19 @@ export async function epochsToRead(
   return branch === undefined ? wholeLog(storeOf) : (await epochsOf(storeOf, branch)).slice(0, 1)
 }
 
-/** The branch of the newest epoch, the one that is written; or the branch that is named. Throws `ledger-missing`. */
+/**
+ * The branch of the newest epoch, the one that is written; or the branch that is named. Throws `ledger-missing`, and what is
+ * wrong with a head that cannot tell whether its epoch is the newest.
+ */
 export async function newestOf(storeOf: StoreOf, branch: string | undefined): Promise<LedgerStore> {
+  if (branch !== undefined) return storeOf(branch)
+  const epochs = await wholeLog(storeOf)
+  checkLastHead(epochs)
+  return epochs.at(-1)?.store ?? storeOf(DATA_BRANCH)
+}
+
+/** As far as heads lead, for who makes the last one anew where it cannot be read. Throws `ledger-missing`. */
+export async function lastOf(storeOf: StoreOf, branch: string | undefined): Promise<LedgerStore> {
   if (branch !== undefined) return storeOf(branch)
   return (await wholeLog(storeOf)).at(-1)?.store ?? storeOf(DATA_BRANCH)
 }

@@ -13,7 +13,7 @@ import { evidenceOf, type Protection } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
-import { epochsToRead, isOnGitHub, newestOf, readerOf, storesToWrite } from './ledger-store.ts'
+import { epochsToRead, isOnGitHub, lastOf, readerOf, storesToWrite } from './ledger-store.ts'
 import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
@@ -104,7 +104,7 @@ export const ledgerRebuild: CliCommand = {
       author: { type: 'string' },
     })
     const { storeOf, writer } = await storesToWrite(needed(values.repo, 'repo', ledgerRebuild), values.author, io)
-    const rebuilt = await rebuildSnapshots(await newestOf(storeOf, values.branch), model, {
+    const rebuilt = await rebuildSnapshots(await lastOf(storeOf, values.branch), model, {
       now: io.now,
       newId: () => ulid(),
       writer,

@@ -9,6 +9,7 @@ import { MAX_OPERATIONS, planCommit } from './commit-plan.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import { Lru } from './lru.ts'
 import { readPosition } from './position.ts'
+import { headOn } from './read-log.ts'
 import { coalescedReads } from './reads.ts'
 import type { Head } from './schema.ts'
 import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
@@ -180,11 +181,12 @@ async function documentDirectories(from: LedgerStore, commit: string): Promise<s
   )
 }
 
-/** A branch of a log; `head` is null where it cannot be read. */
+/** A branch of a log; `head` is null where it cannot be read, for the `problems` that it has. */
 export interface EpochBranch {
   readonly branch: string
   readonly store: LedgerStore
   readonly head: Head | null
+  readonly problems: readonly LedgerProblem[]
 }
 
 /** What is wrong where a branch was closed and the one on which its log goes on is not there: why, only its activity tells. */
@@ -203,6 +205,15 @@ export function checkLastEpoch(epochs: readonly EpochBranch[]): void {
     throw integrityError(successorMissing(last.store, next))
 }
 
+/**
+ * Throws what is wrong with the head of the last branch that was found: nobody knows then whether the log goes on in another.
+ * Who reads the events of that branch to their end is told there.
+ */
+export function checkLastHead(epochs: readonly EpochBranch[]): void {
+  const problems = epochs.at(-1)?.problems ?? []
+  if (problems.length > 0) throw integrityError(problems)
+}
+
 /** The branches of a log from the first one as far as heads lead, oldest first; none when there is no such branch. */
 export async function epochsOf(
   storeOf: (branch: string) => LedgerStore,
@@ -213,9 +224,9 @@ export async function epochsOf(
     const store = storeOf(branch)
     const newest = await store.newest([HEAD_PATH])
     if (!newest) break
-    const parsed = parseHead(newest.files.get(HEAD_PATH))
+    const parsed = headOn(store, newest)
     const head: Head | null = parsed.ok ? parsed.value : null
-    found.push({ branch, store, head })
+    found.push({ branch, store, head, problems: parsed.ok ? [] : parsed.problems })
     const next: string | undefined = head?.succeededBy
     branch = found.some((seen) => seen.branch === next) ? undefined : next
   }

@@ -1,9 +1,10 @@
 import type { LedgerEvent } from '../core/event.ts'
+import { type Checked, rejected } from '../core/problem.ts'
 import { HEAD_PATH, ORIGIN, parseHead } from './codec.ts'
 import { endProblem } from './log-end.ts'
 import type { Head, LogPosition } from './schema.ts'
-import type { LedgerStore } from './store.ts'
-import { integrityError } from './trouble.ts'
+import type { LedgerStore, Newest } from './store.ts'
+import { integrityError, type LedgerCode } from './trouble.ts'
 import { walkLog } from './walk.ts'
 
 /** Which events to read; every condition given must hold. */
@@ -73,20 +74,31 @@ function walkedSince(since: string | undefined, head: Head | null): { readonly s
   return { since: last < wanted ? last : wanted }
 }
 
+/** The head of a branch, or what is wrong with it, which names the branch: a log may have several. */
+export function headOn({ name }: LedgerStore, newest: Newest): Checked<Head, LedgerCode> {
+  const parsed = parseHead(newest.files.get(HEAD_PATH))
+  if (parsed.ok) return parsed
+  return rejected(...parsed.problems.map((problem) => ({ ...problem, message: `${name}: ${problem.message}` })))
+}
+
 /**
  * The events that fulfil a filter, in the order of the log, with where they stand. Every line read is checked and
- * chained; throws `ledger-damaged` at the first one that is broken, and where the log ends before or otherwise than its head
- * says, if that can be read. Nothing when the branch does not exist.
+ * chained; throws `ledger-damaged` at the first one that is broken, where the log does not begin as its head says (which
+ * is not looked at with `since`), and where it ends before or otherwise than that. Throws what is wrong with a head that
+ * cannot be read after the last event: nobody knows then where the log begins and whether it goes on. Nothing when the
+ * branch does not exist.
  */
 export async function* readLog(store: LedgerStore, filter: LogFilter = {}): AsyncGenerator<LogEntry> {
   const newest = await store.newest([HEAD_PATH])
   if (!newest) return
-  const parsed = parseHead(newest.files.get(HEAD_PATH))
+  const parsed = headOn(store, newest)
   const head = parsed.ok ? parsed.value : null
+  const unreadable = parsed.ok ? [] : parsed.problems
+  const start = filter.since === undefined && head !== null ? head.origin : 'first-file'
   let end: LogPosition = head?.origin ?? ORIGIN
   let last: string | null = null
-  for await (const walked of walkLog(store, newest.info.commit, 'first-file', walkedSince(filter.since, head))) {
-    if (walked.kind === 'broken') throw integrityError(walked.problems)
+  for await (const walked of walkLog(store, newest.info.commit, start, walkedSince(filter.since, head))) {
+    if (walked.kind === 'broken') throw integrityError([...walked.problems, ...unreadable])
     const { path, events, position } = walked.file
     for (const [index, event] of events.entries()) {
       const digest = events[index + 1]?.prev ?? position.tip
@@ -95,6 +107,7 @@ export async function* readLog(store: LedgerStore, filter: LogFilter = {}): Asyn
     end = position
     last = path
   }
+  if (unreadable.length > 0) throw integrityError(unreadable)
   const wrongEnd = head && endProblem(head, end, last)
   if (wrongEnd) throw integrityError(wrongEnd)
 }
