@@ -1,15 +1,19 @@
 import { quoted, RingmasterError } from '../core/problem.ts'
 import type { Log, Outlets } from '../engine/ports.ts'
 import { branchHead } from '../github/branches.ts'
-import { type GitHubApp, splitName } from '../github/client.ts'
+import { type GovernedApp, splitName } from '../github/client.ts'
 import { outside, outsideOrNull } from '../github/trouble.ts'
+import { HEAD_PATH } from '../ledger/codec.ts'
 import { type Divergence, divergenceError } from '../ledger/divergence.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { branchOf, type IntegrityCode, integrityError, integrityProblem, isIntegrityError } from '../ledger/trouble.ts'
 import { escapeMarkdown } from '../render/text.ts'
 
+/** The App, and whether GitHub signs what it commits. */
+type Writer = Pick<GovernedApp, 'forRepository' | 'profile' | 'isEnterprise'>
+
 export interface GuardOptions {
-  readonly app: GitHubApp
+  readonly app: Writer
   readonly ledger: Ledger
   readonly repository: { readonly id: number; readonly fullName: string }
   /** The branches of the log, oldest first; the last one is written. */
@@ -32,8 +36,9 @@ const ALARM_EVERY_MS = ACTIVITY_EVERY_MS
 const REWRITES_PER_PAGE = 30
 /** Each costs a comparison. More of one branch than anybody makes by hand, so that none hides behind others. */
 const MOST_REWRITES = 300
-/** Below a rewritten head, for the App's own: a page. */
-const COMMITS_LOOKED_AT = 100
+/** Below a rewritten head, for the App's own. */
+const COMMITS_PER_PAGE = 100
+const MOST_PAGES = 10
 const KEY = 'alarm/ledger-integrity'
 
 /**
@@ -103,11 +108,11 @@ export function createGuard(options: GuardOptions): Guard {
 }
 
 /** That nobody went on with a branch that was closed: the ledger looks at it at a start alone. */
-async function checkClosed(app: GitHubApp, fullName: string, branch: string): Promise<void> {
+async function checkClosed(app: Writer, fullName: string, branch: string): Promise<void> {
   const octokit = await app.forRepository(fullName)
-  const { botLogin } = await app.profile()
+  const isOwn = await ownCommits(app)
   const head = await branchHead(octokit, fullName, branch)
-  if (head === null || !(await isForeign(octokit, fullName, head, botLogin))) return
+  if (head === null || !(await isForeign(octokit, fullName, head, isOwn))) return
   const message = `${fullName}@${branch}: expected a closed branch, found that somebody else committed ${head} to it`
   throw integrityError(integrityProblem('foreign-author', message, { branch }))
 }
@@ -116,10 +121,10 @@ async function checkClosed(app: GitHubApp, fullName: string, branch: string): Pr
  * What the branch lost: throws `ledger-rewound`, `ledger-forked`, `ledger-replaced` or `ledger-missing` for heads of the App's
  * that were forced away or deleted and are no longer part of it.
  */
-export async function checkActivity(app: GitHubApp, fullName: string, branch: string, log: Log): Promise<void> {
+export async function checkActivity(app: Writer, fullName: string, branch: string, log: Log): Promise<void> {
   const octokit = await app.forRepository(fullName)
   const at = splitName(fullName)
-  const { botLogin } = await app.profile()
+  const isOwn = await ownCommits(app)
   const head = await outsideOrNull(`read the branch ${branch}`, () =>
     octokit.request('GET /repos/{owner}/{repo}/git/ref/{ref}', { ...at, ref: `heads/${branch}` }),
   )
@@ -141,8 +146,9 @@ export async function checkActivity(app: GitHubApp, fullName: string, branch: st
     for (const { before, after, actor, timestamp } of rewrites) {
       if (looked.has(before)) continue
       looked.add(before)
-      if ((await compared(before))?.kind === 'held') continue
-      const own = await newestOwn(octokit, fullName, before, botLogin)
+      const there = await compared(before)
+      if (there?.kind === 'held') continue
+      const own = await newestOwn(octokit, fullName, before, { isOwn, isRelated: there?.kind !== 'replaced' })
       const found = own === null ? HELD : await compared(own)
       if (found?.kind === 'held') continue
       const who = quoted(actor?.login ?? 'somebody')
@@ -155,7 +161,7 @@ export async function checkActivity(app: GitHubApp, fullName: string, branch: st
   }
 }
 
-type Client = Awaited<ReturnType<GitHubApp['forRepository']>>
+type Client = Awaited<ReturnType<Writer['forRepository']>>
 
 /** The newest rewrites of a branch of one kind, newest first. */
 async function rewritesOf(
@@ -202,30 +208,65 @@ async function comparedTo(octokit: Client, fullName: string, commit: string, hea
   }
 }
 
+/** A commit as GitHub lists it. */
+interface Shown {
+  readonly commit: { readonly message: string; readonly verification?: { readonly verified: boolean } }
+  readonly author: { readonly login?: string } | null
+  readonly committer: { readonly login?: string } | null
+}
+
+type IsOwn = (commit: Shown) => boolean
+
+/** The trailer of every commit of a log; see `commitMessage`. */
+const OPERATION = /^Operation: \S+\s*$/m
+
+/** Whom GitHub names as the committer of what it signs itself, beside an App. */
+const GITHUB = 'web-flow'
+
 /**
- * The App's newest commit up to one that was on the branch; null where everything is somebody else's: putting the branch back
- * loses that, and rightly so. The commit itself where nothing can be read of it, or too much stands on the App's.
+ * Which commits the App made for a log. GitHub knows the author by an e-mail address, which anybody can write, so its
+ * signature has to vouch for it: not that of a person, who may sign what bears another author.
  */
-async function newestOwn(octokit: Client, fullName: string, commit: string, botLogin: string): Promise<string | null> {
-  const found = await outsideOrNull('list the commits of the log', () =>
-    octokit.request('GET /repos/{owner}/{repo}/commits', {
-      ...splitName(fullName),
-      sha: commit,
-      per_page: COMMITS_LOOKED_AT,
-    }),
-  )
-  if (found === null) return commit
-  const own = found.data.find(({ author }) => author?.login === botLogin)
-  if (own !== undefined) return own.sha
-  return found.data.length < COMMITS_LOOKED_AT ? null : commit
+async function ownCommits(app: Writer): Promise<IsOwn> {
+  const { botLogin } = await app.profile()
+  const isVouchedFor = ({ commit, committer }: Shown): boolean =>
+    commit.verification?.verified === true && [undefined, GITHUB, botLogin].includes(committer?.login)
+  return (shown) =>
+    shown.author?.login === botLogin &&
+    (app.isEnterprise || isVouchedFor(shown)) &&
+    OPERATION.test(shown.commit.message)
+}
+
+/**
+ * The App's newest commit of a log up to one that was on the branch, each of which writes the head of the log; null where all
+ * of it is something else: putting the branch back loses that, and rightly so. The commit itself where nothing can be read of
+ * it, or too much stands on the App's; of a history that has nothing to do with the branch (`isRelated`), none of that does.
+ */
+async function newestOwn(
+  octokit: Client,
+  fullName: string,
+  commit: string,
+  { isOwn, isRelated }: { readonly isOwn: IsOwn; readonly isRelated: boolean },
+): Promise<string | null> {
+  const asked = { sha: commit, path: HEAD_PATH, per_page: COMMITS_PER_PAGE }
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
+    const found = await outsideOrNull('list the commits of the log', () =>
+      octokit.request('GET /repos/{owner}/{repo}/commits', { ...splitName(fullName), ...asked, page }),
+    )
+    if (found === null) return commit
+    const own = found.data.find(isOwn)
+    if (own !== undefined) return own.sha
+    if (found.data.length < COMMITS_PER_PAGE) return null
+  }
+  return isRelated ? commit : null
 }
 
 /** Whether a commit is somebody else's. */
-async function isForeign(octokit: Client, fullName: string, commit: string, botLogin: string): Promise<boolean> {
+async function isForeign(octokit: Client, fullName: string, commit: string, isOwn: IsOwn): Promise<boolean> {
   const found = await outsideOrNull('read a commit of the log', () =>
     octokit.request('GET /repos/{owner}/{repo}/commits/{ref}', { ...splitName(fullName), ref: commit }),
   )
-  return found !== null && found.data.author?.login !== botLogin
+  return found !== null && !isOwn(found.data)
 }
 
 /** What happened, and which commit is the good one. */

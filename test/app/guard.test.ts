@@ -322,3 +322,51 @@ describe('a log in a later epoch', () => {
     expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining(`refs/heads/${NEXT}\``) }])
   }, 60_000)
 })
+
+describe('a branch that was put back', () => {
+  /** A commit on which nothing stands, of whoever the client is. */
+  async function rootOf(octokit: ReturnType<typeof admin>, path: string, message: string): Promise<string> {
+    const { git } = octokit.rest
+    const tree = await git.createTree({ ...releases, tree: [{ path, mode: '100644', type: 'blob', content: '{}' }] })
+    const made = await git.createCommit({ ...releases, message, tree: tree.data.sha, parents: [] })
+    return made.data.sha
+  }
+
+  it.each<[string, (on: Sandbox, newest: string) => Promise<string>]>([
+    [
+      'a commit that a stranger made under the address of the App',
+      async (on, newest) => {
+        const { git } = admin(on).rest
+        const { data: own } = await git.getCommit({ ...releases, commit_sha: newest })
+        const odd = await git.getCommit({ ...releases, commit_sha: await commitOn(on, newest, 'head.json', '{}') })
+        const { author, message } = own
+        const parents = [newest]
+        const { data } = await git.createCommit({ ...releases, message, tree: odd.data.tree.sha, parents, author })
+        return data.sha
+      },
+    ],
+    [
+      'a branch that holds what the App proposed',
+      (on) => rootOf(on.app('ringmaster').octokit('acme'), 'releases/r1.yaml', 'Propose r1'),
+    ],
+    [
+      'a branch that holds what the App published',
+      (on) => rootOf(on.app('ringmaster').octokit('acme'), 'cohort.json', 'Publish 1 file(s)\n\n\nOperation: 01J\n'),
+    ],
+  ])(
+    'is trusted again after %s was forced onto it',
+    async (_, odd) => {
+      const on = await begun()
+      const [first] = running
+      if (!first) throw new Error('expected a running App')
+      await grow(first, 600)
+      const newest = await head(on)
+      await first.close()
+      await force(on, await odd(on, newest))
+      await force(on, newest)
+      expect((await open(on)).ledger.trouble).toBeUndefined()
+      expect(on.violations).toEqual([])
+    },
+    60_000,
+  )
+})
