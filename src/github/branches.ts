@@ -1,7 +1,8 @@
 import type { Octokit } from '@octokit/rest'
 import { RingmasterError } from '../core/problem.ts'
+import { madeUnlessThere } from './already-there.ts'
 import { splitName } from './client.ts'
-import { type GitHubCode, outside, outsideOrNull, statusOf, translated } from './trouble.ts'
+import { type GitHubCode, outside, outsideOrNull } from './trouble.ts'
 
 /** The commit that a branch points to, or null when there is no such branch. */
 export async function branchHead(octokit: Octokit, fullName: string, branch: string): Promise<string | null> {
@@ -18,18 +19,16 @@ export async function createBranch(
   branch: string,
   commit: string,
 ): Promise<string> {
-  try {
+  const what = `create the branch ${branch}`
+  const create = async (): Promise<string> => {
     await octokit.request('POST /repos/{owner}/{repo}/git/refs', {
       ...splitName(fullName),
       ref: `refs/heads/${branch}`,
       sha: commit,
     })
     return commit
-  } catch (error) {
-    const there = statusOf(error) === 422 ? await branchHead(octokit, fullName, branch) : null
-    if (there === null) throw translated(`create the branch ${branch}`, error)
-    return there
   }
+  return outside(what, () => madeUnlessThere(what, create, () => branchHead(octokit, fullName, branch)))
 }
 
 /** Creates a branch without a past, holding one file. Returns its head. */

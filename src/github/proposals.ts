@@ -3,6 +3,7 @@ import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Applied } from '../engine/ports.ts'
 import { marker, type OutputOf } from '../render/output.ts'
+import { madeUnlessThere } from './already-there.ts'
 import { branchHead, commitFile, createBranch, createOrphanBranch, fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { RefusedMerges } from './refused-merges.ts'
@@ -93,7 +94,7 @@ async function ensurePull(
   const body = `${output.body}\n\n${marker(output.key)}`
   const pulls = await pullsOf(octokit, output)
   const open = pulls.find((pull) => pull.state === 'open')
-  if (open) return open.title === output.title && open.body === body ? open : update(octokit, output, open.number, body)
+  if (open) return asWanted(octokit, output, open, body)
   /**
    * Merged by somebody as it stands: there is nothing left to propose, and the log has to know. Where the branch was
    * deleted with that, it begins anew at the base, which holds the text.
@@ -111,18 +112,27 @@ async function ensurePull(
   }
 }
 
+const asWanted = async (octokit: Octokit, output: OutputOf<'proposal'>, pull: Pull, body: string): Promise<Pull> =>
+  pull.title === output.title && pull.body === body ? pull : update(octokit, output, pull.number, body)
+
 async function create(octokit: Octokit, output: OutputOf<'proposal'>, body: string): Promise<Pull> {
   const { title, branch: head, base } = output
-  const created = await outside('open a proposal', () =>
-    octokit.request('POST /repos/{owner}/{repo}/pulls', {
+  const what = 'open a proposal'
+  const open = async (): Promise<Pull> => {
+    const { data } = await octokit.request('POST /repos/{owner}/{repo}/pulls', {
       ...splitName(output.repository.fullName),
       title,
       body,
       head,
       base,
-    }),
-  )
-  return created.data as unknown as Pull
+    })
+    return data as unknown as Pull
+  }
+  const find = async (): Promise<Pull | null> => {
+    const theirs = (await pullsOf(octokit, output)).find((pull) => pull.state === 'open')
+    return theirs === undefined ? null : asWanted(octokit, output, theirs, body)
+  }
+  return outside(what, () => madeUnlessThere(what, open, find))
 }
 
 async function update(octokit: Octokit, output: OutputOf<'proposal'>, number: number, body: string): Promise<Pull> {

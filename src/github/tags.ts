@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { madeUnlessThere } from './already-there.ts'
 import { statusOf } from './trouble.ts'
 
 /** A repository, as requests name it. */
@@ -89,16 +90,16 @@ export async function tagsBeginning(
   )
 }
 
-/** Creates a name; false where it is there already, as somebody else just made it. */
-async function createRef(octokit: Octokit, at: Place, ref: string, sha: string): Promise<boolean> {
-  try {
-    await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...at, ref: `refs/${ref}`, sha })
-    return true
-  } catch (error) {
-    if (statusOf(error) === 422 && (await readRef(octokit, at, ref)) !== null) return false
-    throw error
-  }
-}
+/** Creates a name, unless somebody is faster: the answer is what theirs leads to then. */
+const createRef = (octokit: Octokit, at: Place, ref: string, object: GitObject): Promise<GitObject> =>
+  madeUnlessThere(
+    `make ${ref}`,
+    async () => {
+      await octokit.request('POST /repos/{owner}/{repo}/git/refs', { ...at, ref: `refs/${ref}`, sha: object.sha })
+      return object
+    },
+    () => readRef(octokit, at, ref),
+  )
 
 /** Creates an annotated tag, unless somebody is faster: the answer is the commit that it leads to then. */
 export async function createTag(
@@ -110,15 +111,15 @@ export async function createTag(
     ...at,
     ...{ tag, message, object: sha, type: 'commit' },
   })
-  const isMine = await createRef(octokit, at, `tags/${tag}`, data.sha)
+  const object = await createRef(octokit, at, `tags/${tag}`, { type: 'tag', sha: data.sha })
   // Somebody was faster: what counts is the commit, not who said so.
-  return isMine ? sha : ((await taggedCommit(octokit, at, tag)) ?? sha)
+  return object.sha === data.sha ? sha : peeled(octokit, at, object)
 }
 
 /** Creates a branch, unless somebody is faster: the answer is its head then. */
 export async function beginBranch(octokit: Octokit, at: Place, branch: string, sha: string): Promise<string> {
-  const isMine = await createRef(octokit, at, `heads/${branch}`, sha)
-  return isMine ? sha : ((await headOf(octokit, at, branch)) ?? sha)
+  const object = await createRef(octokit, at, `heads/${branch}`, { type: 'commit', sha })
+  return object.sha
 }
 
 /** What a GitHub Release says beside its tag. */
@@ -136,19 +137,18 @@ export async function releaseAddress(octokit: Octokit, at: Place, tag: string): 
 }
 
 /** Publishes the GitHub Release of a tag, unless somebody is faster: the answer is the address of theirs then. */
-export async function createRelease(octokit: Octokit, at: Place, tag: string, text: ReleaseText): Promise<string> {
-  try {
-    const { data } = await octokit.request('POST /repos/{owner}/{repo}/releases', {
-      ...at,
-      ...{ tag_name: tag, name: tag, body: text.body, prerelease: text.prerelease },
-      generate_release_notes: text.generated,
-      // By date and version, so that a fix of an old line does not become the latest release.
-      make_latest: text.prerelease ? 'false' : 'legacy',
-    })
-    return data.html_url
-  } catch (error) {
-    const there = statusOf(error) === 422 ? await releaseAddress(octokit, at, tag) : null
-    if (there === null) throw error
-    return there
-  }
-}
+export const createRelease = (octokit: Octokit, at: Place, tag: string, text: ReleaseText): Promise<string> =>
+  madeUnlessThere(
+    `publish the GitHub Release ${tag}`,
+    async () => {
+      const { data } = await octokit.request('POST /repos/{owner}/{repo}/releases', {
+        ...at,
+        ...{ tag_name: tag, name: tag, body: text.body, prerelease: text.prerelease },
+        generate_release_notes: text.generated,
+        // By date and version, so that a fix of an old line does not become the latest release.
+        make_latest: text.prerelease ? 'false' : 'legacy',
+      })
+      return data.html_url
+    },
+    () => releaseAddress(octokit, at, tag),
+  )

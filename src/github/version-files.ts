@@ -3,6 +3,7 @@ import { RingmasterError, unwrap } from '../core/problem.ts'
 import type { Cut } from '../core/product/cut-schema.ts'
 import { type RewrittenFile, rewriteFiles, versionFilePaths } from '../core/version/rewrite-files.ts'
 import { codeSpan } from '../render/text.ts'
+import { madeUnlessThere } from './already-there.ts'
 import { branchHead, commitFiles, createBranch } from './branches.ts'
 import { splitName } from './client.ts'
 import { outside, outsideOrNull } from './trouble.ts'
@@ -80,20 +81,16 @@ interface Wanted {
 
 /** The address of the open pull request of a branch; opened where there is none. */
 async function pullOf(octokit: Octokit, name: string, wanted: Wanted): Promise<string> {
-  const at = splitName(name)
-  const open = await openPull(octokit, name, wanted)
+  const what = 'open a pull request'
+  const find = () => openPull(octokit, name, wanted)
+  const open = await find()
   if (open !== null) return open
-  try {
-    const { data } = await outside('open a pull request', () =>
-      octokit.request('POST /repos/{owner}/{repo}/pulls', { ...at, ...wanted }),
-    )
+  const create = async (): Promise<string> => {
+    const { data } = await octokit.request('POST /repos/{owner}/{repo}/pulls', { ...splitName(name), ...wanted })
     return data.html_url
-  } catch (error) {
-    /** Somebody was faster, or there is nothing that GitHub would merge. */
-    const theirs = await openPull(octokit, name, wanted)
-    if (theirs !== null) return theirs
-    throw error
   }
+  /** What is refused otherwise is where nothing is there that GitHub would merge. */
+  return outside(what, () => madeUnlessThere(what, create, find))
 }
 
 async function openPull(octokit: Octokit, name: string, { head, base }: Wanted): Promise<string | null> {

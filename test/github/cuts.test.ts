@@ -6,7 +6,12 @@ import { app, failure, github, output, useNock } from './stage.ts'
 useNock()
 
 const repo = '/repos/acme/platform'
-const [SHA, OTHER, OBJECT] = ['a', 'b', 'c'].map((letter) => letter.repeat(40)) as [string, string, string]
+const [SHA, OTHER, OBJECT, THEIRS] = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(40)) as [
+  string,
+  string,
+  string,
+  string,
+]
 const url = 'https://github.test/acme/platform/releases/tag/v1.2.0'
 
 const cut: Cut = {
@@ -42,13 +47,11 @@ const annotated = (sha: string) => {
     .get(`${repo}/git/tags/${OBJECT}`)
     .reply(200, { object: { type: 'commit', sha } })
 }
-const taggedNow = (status = 201) => {
+const taggedNow = (status = 201, message = 'Reference already exists') => {
   github()
     .post(`${repo}/git/tags`, { tag: 'v1.2.0', message: 'api 1.2.0', object: SHA, type: 'commit' })
     .reply(201, { sha: OBJECT })
-  github()
-    .post(`${repo}/git/refs`, { ref: 'refs/tags/v1.2.0', sha: OBJECT })
-    .reply(status, { message: 'Reference already exists' })
+  github().post(`${repo}/git/refs`, { ref: 'refs/tags/v1.2.0', sha: OBJECT }).reply(status, { message })
 }
 const branchedNow = (status = 201) =>
   github()
@@ -101,11 +104,12 @@ describe('a cut', () => {
   it('takes what somebody else made meanwhile', async () => {
     ref('tags/v1.2.0', null)
     taggedNow(422)
-    ref('tags/v1.2.0', OBJECT, 'tag')
-    annotated(SHA)
+    ref('tags/v1.2.0', THEIRS, 'tag')
+    github()
+      .get(`${repo}/git/tags/${THEIRS}`)
+      .reply(200, { object: { type: 'commit', sha: SHA } })
     ref('heads/release/v1.2.0', null)
     branchedNow(422)
-    ref('heads/release/v1.2.0', OTHER)
     ref('heads/release/v1.2.0', OTHER)
     published(200)
     expect(await make()).toEqual(made({ branchHead: OTHER }))
@@ -120,6 +124,42 @@ describe('a cut', () => {
     expect(await make()).toEqual(made())
   })
 
+  it.each<[string, () => void]>([
+    [
+      'its tag',
+      () => {
+        ref('tags/v1.2.0', null)
+        taggedNow(422)
+        ref('tags/v1.2.0', null)
+      },
+    ],
+    [
+      'its branch',
+      () => {
+        annotated(SHA)
+        ref('heads/release/v1.2.0', null)
+        branchedNow(422)
+        ref('heads/release/v1.2.0', null)
+      },
+    ],
+    [
+      'its GitHub Release',
+      () => {
+        annotated(SHA)
+        ref('heads/release/v1.2.0', SHA)
+        published(404)
+        publishedNow(422, { message: 'Validation Failed', errors: [{ code: 'already_exists', field: 'tag_name' }] })
+        published(404)
+      },
+    ],
+  ])('is tried again where GitHub says that %s exists already, and does not show it yet', async (_, lagging) => {
+    lagging()
+    expect(await failure(make())).toMatchObject({
+      code: 'github-failed',
+      message: expect.stringMatching(/there already/),
+    })
+  })
+
   it.each([
     ['annotated tag', () => annotated(OTHER)],
     ['plain tag', () => ref('tags/v1.2.0', OTHER)],
@@ -130,7 +170,7 @@ describe('a cut', () => {
   })
 
   it.each([
-    ['a rule forbids the tag', 422, 'Repository rule violations found', 'github-conflict'],
+    ['GitHub takes no such tag', 422, 'Object does not exist', 'github-conflict'],
     ['the permission is gone', 403, 'Resource not accessible by integration', 'github-refused'],
   ])('is refused in the words of GitHub where %s', async (_, status, message, code) => {
     ref('tags/v1.2.0', null)
@@ -138,6 +178,15 @@ describe('a cut', () => {
     expect(await make()).toEqual(
       settled({ kind: 'refused', code, message: expect.stringContaining(message), hint: expect.any(String) }),
     )
+  })
+
+  it('is refused where a rule forbids the name of its tag', async () => {
+    const message = 'Repository rule violations found'
+    ref('tags/v1.2.0', null)
+    taggedNow(422, message)
+    ref('tags/v1.2.0', null)
+    const refused = { kind: 'refused', code: 'github-conflict', hint: expect.any(String) }
+    expect(await make()).toEqual(settled({ ...refused, message: expect.stringContaining(message) }))
   })
 
   it.each([
@@ -164,5 +213,50 @@ describe('a cut', () => {
     ref('heads/release/v1.2.0', null)
     branchedNow()
     expect(await make({ tag: null, release: null })).toEqual(made({ url: null }))
+  })
+})
+
+describe('the pull request of a cut', () => {
+  const branch = 'ringmaster/version-api'
+  const holding = (sha: string, version: string) =>
+    github()
+      .get(`${repo}/contents/package.json`)
+      .query({ ref: sha })
+      .reply(200, {
+        ...{ type: 'file', encoding: 'base64' },
+        content: Buffer.from(`{ "version": "${version}" }\n`).toString('base64'),
+      })
+  const listed = (found: readonly object[]) => github().get(`${repo}/pulls`).query(true).reply(200, found)
+  const propose = (message: string) => {
+    github().get(repo).reply(200, { default_branch: 'main' })
+    ref('heads/main', SHA)
+    holding(SHA, '1.1.0')
+    ref(`heads/${branch}`, OTHER)
+    holding(OTHER, '1.2.0')
+    listed([])
+    github()
+      .post(`${repo}/pulls`)
+      .reply(422, { message: 'Validation Failed', errors: [{ code: 'custom', message }] })
+    const versionFiles = { branch, named: ['package.json'], folder: null }
+    return () => make({ tag: null, branch: null, release: null, versionFiles })
+  }
+  const there = `A pull request already exists for acme:${branch}.`
+
+  it('is the one that a list did not show at first', async () => {
+    const made = propose(there)
+    listed([{ html_url: url }])
+    expect(await made()).toMatchObject({ remote: url })
+  })
+
+  it('is tried again where GitHub says that it exists already, and lists none yet', async () => {
+    const made = propose(there)
+    listed([])
+    expect(await failure(made())).toMatchObject({ code: 'github-failed' })
+  })
+
+  it('is refused in the words of GitHub where it takes none', async () => {
+    const made = propose(`No commits between main and ${branch}`)
+    listed([])
+    expect(await made()).toMatchObject({ observed: [{ outcome: { kind: 'refused', code: 'github-conflict' } }] })
   })
 })

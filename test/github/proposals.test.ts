@@ -110,6 +110,30 @@ describe('a proposal', () => {
     expect(await propose(proposal)).toEqual(seen(900, HEAD))
   })
 
+  it('is tried again where GitHub says that its branch exists already, and does not show it yet', async () => {
+    ref(base, BASE)
+    ref(branch, null)
+    github().post(`${repo}/git/refs`).reply(422, { message: 'Reference already exists' })
+    ref(branch, null)
+    expect(await failure(propose(proposal))).toMatchObject({ code: 'github-failed' })
+  })
+
+  it.each<[string, readonly object[], object]>([
+    ['is that which a list did not show at first', [pull(900)], { remote: '900' }],
+    ['is tried again where GitHub says that it exists already, and lists none yet', [], { code: 'github-failed' }],
+  ])('%s', async (_, listed, outcome) => {
+    ref(base, BASE)
+    ref(branch, HEAD)
+    file(HEAD, proposal.text)
+    pulls([])
+    const errors = [
+      { resource: 'PullRequest', code: 'custom', message: `A pull request already exists for acme:${branch}.` },
+    ]
+    github().post(`${repo}/pulls`).reply(422, { message: 'Validation Failed', errors })
+    pulls(listed)
+    expect(await propose(proposal).catch((error: unknown) => error)).toMatchObject(outcome)
+  })
+
   it('is left alone when it stands as it should', async () => {
     ref(base, BASE)
     ref(branch, HEAD)
