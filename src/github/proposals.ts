@@ -7,7 +7,7 @@ import { madeUnlessThere } from './already-there.ts'
 import { branchHead, commitFile, createBranch, createOrphanBranch, fileText } from './branches.ts'
 import { type GitHubApp, splitName } from './client.ts'
 import { RefusedMerges } from './refused-merges.ts'
-import { outside, statusOf, translated } from './trouble.ts'
+import { outside, outsideOrNull, statusOf, translated } from './trouble.ts'
 
 /** What the base of the proposals says of itself. */
 const BASE_FILE = {
@@ -39,6 +39,20 @@ async function pullsOf(octokit: Octokit, output: OutputOf<'proposal' | 'proposal
     }),
   )
   return data as unknown as Pull[]
+}
+
+/** The same, with the one that the log knows, where a list does not show it yet. */
+async function knownPullsOf(octokit: Octokit, output: OutputOf<'proposal-end'>): Promise<readonly Pull[]> {
+  const listed = await pullsOf(octokit, output)
+  const { number, base, repository } = output
+  if (number === null || listed.some((pull) => pull.number === number)) return listed
+  const found = await outsideOrNull('read a proposal', () =>
+    octokit.request('GET /repos/{owner}/{repo}/pulls/{pull_number}', {
+      ...splitName(repository.fullName),
+      pull_number: number,
+    }),
+  )
+  return found?.data.base.ref === base ? [found.data as unknown as Pull, ...listed] : listed
 }
 
 const seen = (
@@ -178,7 +192,7 @@ export const proposalEndOutlet = (app: GitHubApp, clock: () => string) => {
   return async (output: OutputOf<'proposal-end'>): Promise<Applied> => {
     const octokit = await app.forRepository(output.repository.fullName)
     const at = splitName(output.repository.fullName)
-    const pulls = await pullsOf(octokit, output)
+    const pulls = await knownPullsOf(octokit, output)
     const merged = pulls.find((pull) => pull.merged_at)
     /** First the open one: one that was merged by hand may hold a composition of before. */
     const open =

@@ -134,6 +134,7 @@ function* ofRelease(subject: AggregateKey, around: Surroundings): Deciding<reado
       release: id,
       base: RELEASES_BRANCH,
       branch: proposalBranch(id),
+      number: release.proposal?.number ?? null,
       end: release.status === 'completed' ? 'merge' : 'close',
       /** What was signed, not what the pull request shows now: somebody may have pushed since. */
       head: release.signoff?.head ?? null,

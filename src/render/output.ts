@@ -43,6 +43,8 @@ export type Output = { readonly key: string; readonly subject: string } & (
       readonly release: string
       readonly base: string
       readonly branch: string
+      /** The pull request that the log knows, which lists may not show yet; null where it knows none. */
+      readonly number: number | null
       readonly end: 'merge' | 'close'
       /** The only commit that may be merged: a head that moved is not. null where none was signed. */
       readonly head: string | null

@@ -216,8 +216,14 @@ describe('a proposal', () => {
 describe('the end of a proposal', () => {
   /** Of an App that has just started. */
   const end = (output: ReturnType<typeof ending>) => proposalEndOutlet(app, clock)(output)
-  const ending = (how: 'merge' | 'close', head: string | null = HEAD) =>
-    output('proposal-end', { key: 'r12/proposal-end', release: 'r12', base, branch, end: how, head })
+  const ending = (how: 'merge' | 'close', head: string | null = HEAD, number: number | null = 900) =>
+    output('proposal-end', { key: 'r12/proposal-end', release: 'r12', base, branch, number, end: how, head })
+  const known = (number: number, more: object | null) =>
+    github()
+      .get(`${repo}/pulls/${number}`)
+      .reply(
+        ...((more === null ? [404, {}] : [200, pull(number, { base: { ref: base }, ...more })]) as [number, object]),
+      )
   const merges = (method: string, status: number, message = '') =>
     github()
       .put(`${repo}/pulls/900/merge`, { sha: HEAD, merge_method: method })
@@ -369,11 +375,41 @@ describe('the end of a proposal', () => {
     expect(await end(ended)).toEqual({ remote: '900' })
   })
 
-  it.each([
-    ['that was never opened', []],
-    ['that somebody closed', [pull(900, { state: 'closed' })]],
-  ])('has nothing to do for one %s', async (_, found) => {
+  it.each<[string, readonly object[], number | null]>([
+    ['that was never opened', [], null],
+    ['that somebody closed', [pull(900, { state: 'closed' })], 900],
+  ])('has nothing to do for one %s', async (_, found, number) => {
     pulls(found)
+    expect(await end(ending('close', HEAD, number))).toEqual({ remote: null })
+  })
+
+  it('closes the one that the log knows, where a list does not show it yet', async () => {
+    pulls([pull(899, { state: 'closed' })])
+    known(900, {})
+    github().patch(`${repo}/pulls/900`, { state: 'closed' }).reply(200, {})
+    expect(await end(ending('close'))).toEqual({ remote: '900' })
+  })
+
+  it('merges the one that the log knows, where a list does not show it yet', async () => {
+    pulls([])
+    known(900, {})
+    merges('merge', 200)
+    expect(await end(ending('merge'))).toEqual(seen(900, HEAD, true))
+  })
+
+  it('tells of the one that was merged, where a list does not show it yet', async () => {
+    pulls([])
+    known(900, { state: 'closed', merged_at: '2026-11-20T09:00:00Z' })
+    expect(await end(ending('close'))).toEqual(seen(900, HEAD, true))
+  })
+
+  it.each<[string, object | null]>([
+    ['is gone', null],
+    ['leads into another base by now', { base: { ref: 'main' } }],
+    ['was closed', { state: 'closed' }],
+  ])('has nothing to do where the one that the log knows %s', async (_, more) => {
+    pulls([])
+    known(900, more)
     expect(await end(ending('close'))).toEqual({ remote: null })
   })
 })

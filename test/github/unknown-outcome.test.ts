@@ -189,7 +189,7 @@ async function proposalEnd(end: 'merge' | 'close'): Promise<Trial> {
   const { place, wanted, pulls, commits, id } = proposalOf()
   await proposalOutlet(processOf(), clock)(wanted)
   const head = await sandbox.repository('acme/releases').head(place.branch)
-  const ended = outputOf('proposal-end', { ...place, key: `${id}/proposal-end`, end, head })
+  const ended = outputOf('proposal-end', { ...place, key: `${id}/proposal-end`, number: null, end, head })
   return {
     apply: (app) => proposalEndOutlet(app, clock)(ended),
     outside: async () => [(await pulls()).map(({ state }) => state), (await commits(place.base)).length],
