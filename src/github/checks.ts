@@ -57,6 +57,13 @@ const contentOf = (output: CheckRun) => ({
   },
 })
 
+/** GitHub adds annotations to those that a check run has, and takes none away: one that has some is given no more. */
+const changeOf = (content: ReturnType<typeof contentOf>, run: Run) => {
+  if (run.output.annotations_count === 0) return content
+  const { annotations: _, ...output } = content.output
+  return { ...content, output }
+}
+
 /** The log's head is no reason to write. */
 const isAsWanted = ({ status, conclusion, output: shown }: Run, output: CheckRun): boolean =>
   status === output.status &&
@@ -64,7 +71,7 @@ const isAsWanted = ({ status, conclusion, output: shown }: Run, output: CheckRun
   shown.title === output.title &&
   withoutAnchors(shown.summary ?? '') === withoutAnchors(contentOf(output).output.summary) &&
   (shown.text ?? undefined) === output.text &&
-  shown.annotations_count === output.annotations.length
+  (shown.annotations_count > 0 || output.annotations.length === 0)
 
 /** Our check runs of a key: those that GitHub lists, and the one that the log names, which a list may not show yet. */
 async function ownRuns(app: GitHubApp, output: CheckRun, remote: string | null): Promise<readonly Run[]> {
@@ -116,14 +123,14 @@ async function write(
   const octokit = await app.forRepository(output.repository.fullName)
   const at = splitName(output.repository.fullName)
   const content = contentOf(output)
-  const update = (id: number, to: typeof content | typeof superseded) =>
+  const update = (id: number, to: ReturnType<typeof changeOf> | typeof superseded) =>
     outside('update a check run', () =>
       octokit.request('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', { ...at, check_run_id: id, ...to }),
     )
   const settled = async (runs: readonly Run[], isRight: (newest: Run) => boolean): Promise<Applied | null> => {
     const [newest, ...older] = runs.toSorted((a, b) => b.id - a.id)
     if (newest === undefined) return null
-    if (!isRight(newest)) await update(newest.id, content)
+    if (!isRight(newest)) await update(newest.id, changeOf(content, newest))
     for (const run of older) if (!isSuperseded(run)) await update(run.id, superseded)
     return { remote: String(newest.id) }
   }

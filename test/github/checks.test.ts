@@ -68,7 +68,7 @@ describe('our check run', () => {
       .reply(200, { total_count: 4, check_runs: [other, nobodys, foreign] }, linkTo('/page-2'))
     github()
       .get('/page-2')
-      .reply(200, { total_count: 4, check_runs: [{ id: 4, external_id: externalId, app: { id: APP_ID } }] })
+      .reply(200, { total_count: 4, check_runs: [own(4)] })
     github().patch(`${runs}/4`, content).reply(200, { id: 4 })
     expect(await apply(check('success'))).toEqual({ remote: '4' })
   })
@@ -162,11 +162,47 @@ describe('our check run', () => {
     ['a title', own(8, 'completed', { title: 'Missing: Engineering' })],
     ['a summary', own(8, 'completed', { summary: 'by ann' })],
     ['a text', own(8, 'completed', { text: '{}' })],
-    ['an annotation', own(8, 'completed', { annotations_count: 1 })],
   ])('is set right by a look where %s of before came last', async (_, shown) => {
     listing(shown)
     github().patch(`${runs}/8`, content).reply(200, own(8, 'completed'))
     expect(await apply(check('success'), '8', true)).toEqual({ remote: '8' })
+  })
+
+  describe('with annotations, which GitHub adds to those that it has', () => {
+    const annotations = [1, 2].map((line) => ({ path: 'a.yaml', line, message: 'no' }))
+    const wanted = { ...check('success'), annotations }
+    const shown = [1, 2].map((line) => ({
+      ...{ path: 'a.yaml', start_line: line, end_line: line, annotation_level: 'failure', message: 'no' },
+    }))
+
+    it('is given them where it has none, and none again where it has them', async () => {
+      listing(own(8))
+      github()
+        .patch(`${runs}/8`, { ...content, output: { ...content.output, annotations: shown } })
+        .reply(200, own(8))
+      expect(await apply(wanted, '8')).toEqual({ remote: '8' })
+      listing(own(8, 'in_progress', { annotations_count: 2 }))
+      github().patch(`${runs}/8`, content).reply(200, own(8))
+      expect(await apply(wanted, '8')).toEqual({ remote: '8' })
+    })
+
+    it.each([1, 2, 4])('is left alone by a look where it has %s of them', async (count) => {
+      listing(own(8, 'completed', { annotations_count: count }))
+      expect(await apply(wanted, '8', true)).toEqual({ remote: '8' })
+    })
+
+    it('is given them by a look where it has none', async () => {
+      listing(own(8, 'completed'))
+      github()
+        .patch(`${runs}/8`, (sent) => sent.output.annotations.length === 2)
+        .reply(200, own(8, 'completed'))
+      expect(await apply(wanted, '8', true)).toEqual({ remote: '8' })
+    })
+
+    it('is left alone by a look where none are wanted any more', async () => {
+      listing(own(8, 'completed', { annotations_count: 2 }))
+      expect(await apply(check('success'), '8', true)).toEqual({ remote: '8' })
+    })
   })
 
   it('is written where something changed, whatever a list shows: it may be old', async () => {
