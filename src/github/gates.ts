@@ -22,8 +22,10 @@ async function answersOf(octokit: Octokit, at: { owner: string; repo: string; ru
 }
 
 /**
- * Answers a waiting job: a decision, or a status report that leaves it waiting. An answer that stands already is not
- * given again (GitHub lists them with their comments); one that GitHub holds decided (422, 404) needs no other.
+ * Answers a waiting job: a decision, or a status report that leaves it waiting. An answer of ours that stands already is
+ * not given again (GitHub lists them with their comments, beside those of reviewers, which count for nothing whatever they
+ * carry); one that GitHub holds decided (422, 404) needs no other, so that one that it listed under another name would only
+ * be sent once more.
  */
 export const gateOutlet =
   (app: GitHubApp) =>
@@ -32,8 +34,10 @@ export const gateOutlet =
     const at = { ...splitName(output.repository.fullName), run_id: output.runId }
     const key = `gate/${sha256(output.key).slice(7, 31)}`
     const mark = marker(key)
-    const approvals = await answersOf(octokit, at)
-    if (approvals === null || approvals.some((approval) => markerIn(approval.comment) === key)) return { remote: null }
+    const { botLogin } = await app.profile()
+    const answers = await answersOf(octokit, at)
+    const isGiven = answers?.some(({ user, comment }) => user?.login === botLogin && markerIn(comment) === key) ?? true
+    if (isGiven) return { remote: null }
     const comment = `${truncate(output.comment, MAX_COMMENT - mark.length - 2)}\n\n${mark}`
     const body = { ...at, environment_name: output.environment, comment }
     try {

@@ -13,7 +13,7 @@ const markOf = (of: string) => marker(`gate/${sha256(of).slice(7, 31)}`)
 const apply = gateOutlet(app)
 const answer = (state: 'approved' | 'rejected' | null, comment = 'Approved.') =>
   output('gate-answer', { key, runId: 600, environment: 'production', state, comment })
-const given = (comment: string) => ({ state: 'approved', comment, user: { login: BOT }, environments: [] })
+const given = (comment: string, login = BOT) => ({ state: 'approved', comment, user: { login }, environments: [] })
 
 describe('an answer to a waiting job', () => {
   it.each(['approved', 'rejected'] as const)('%s goes out with its marker', async (state) => {
@@ -44,6 +44,15 @@ describe('an answer to a waiting job', () => {
     github()
       .get(`${run}/approvals`)
       .reply(200, [given(product)])
+    github().post(rule).reply(204)
+    expect(await apply(answer('approved'))).toEqual({ remote: null })
+  })
+
+  it.each<[string, object]>([
+    ['a reviewer', given(`Fine\n\n${markOf(key)}`, 'mallory')],
+    ['a user who is gone', { ...given(markOf(key)), user: null }],
+  ])('is not held for given because %s says so with its marker', async (_, review) => {
+    github().get(`${run}/approvals`).reply(200, [review])
     github().post(rule).reply(204)
     expect(await apply(answer('approved'))).toEqual({ remote: null })
   })
