@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { EventData } from '../core/catalogue.ts'
+import { quoted } from '../core/problem.ts'
 import { type FoundAnchors, findAnchors, type GatedRun } from '../github/anchors.ts'
+import { lineageOf } from '../ledger/authorship.ts'
 import { readLog } from '../ledger/read-log.ts'
 import type { LedgerStore } from '../ledger/store.ts'
 import { isIntegrityError } from '../ledger/trouble.ts'
@@ -31,9 +33,18 @@ async function gatedRuns(store: LedgerStore, now: string): Promise<GatedRun[]> {
 /** The App that commits under an address of GitHub's for bots, such as `7+ringmaster[bot]@…`; null for any other. */
 const appOf = (author: string | undefined): string | null => /^\d+\+(.+)\[bot\]@/.exec(author ?? '')?.[1] ?? null
 
+const ofNoApp = (author: string | undefined): FoundAnchors => ({
+  anchors: [],
+  lookedAt: { commits: 0, runs: 0 },
+  unread: [
+    `checks and answers on GitHub, for only those of an App are told from what others write, and the log is by ${author === undefined ? 'nobody' : quoted(author)}`,
+  ],
+})
+
 /**
- * What stands on GitHub of a log there; null for a log in a directory. It has to be asked for before the log is read:
- * what is recorded meanwhile must not look like a log that was cut.
+ * What stands on GitHub of a log there, by the App that makes its commits (left out, that of the first one); null for a log
+ * in a directory. It has to be asked for before the log is read: what is recorded meanwhile must not look like a log that
+ * was cut.
  */
 export async function anchorsOnGitHub(
   store: LedgerStore,
@@ -41,6 +52,8 @@ export async function anchorsOnGitHub(
   io: Pick<CommandIo, 'env' | 'now'>,
 ): Promise<FoundAnchors | null> {
   if (existsSync(repo)) return null
-  const runs = await gatedRuns(store, io.now)
-  return findAnchors(readerOf(repo, io), repo, { app: appOf(author), runs })
+  const by = author ?? (await lineageOf([store])).author?.email
+  const app = appOf(by)
+  if (app === null) return ofNoApp(by)
+  return findAnchors(readerOf(repo, io), repo, { app, runs: await gatedRuns(store, io.now) })
 }

@@ -56,7 +56,7 @@ async function proposalHeads(octokit: Octokit, fullName: string): Promise<string
   return [...new Set(data.map((pull) => pull.head.sha))]
 }
 
-async function inChecks(octokit: Octokit, fullName: string, sha: string, app: string | null): Promise<FoundAnchor[]> {
+async function inChecks(octokit: Octokit, fullName: string, sha: string, app: string): Promise<FoundAnchor[]> {
   const { data } = await outside('list the check runs of a proposal', () =>
     octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
       ...splitName(fullName),
@@ -67,28 +67,30 @@ async function inChecks(octokit: Octokit, fullName: string, sha: string, app: st
     }),
   )
   return data.check_runs
-    .filter((run) => app === null || run.app?.slug === app)
+    .filter((run) => run.app?.slug === app)
     .flatMap((run) => anchorsIn(run.output.summary, run.html_url ?? `check run ${run.id}`))
 }
 
-async function inAnswers(octokit: Octokit, { repository, runId }: GatedRun): Promise<FoundAnchor[]> {
+async function inAnswers(octokit: Octokit, { repository, runId }: GatedRun, app: string): Promise<FoundAnchor[]> {
   const { data } = await outside(`list the answers to a run of ${repository}`, () =>
     octokit.request('GET /repos/{owner}/{repo}/actions/runs/{run_id}/approvals', {
       ...splitName(repository),
       run_id: runId,
     }),
   )
-  return data.flatMap(({ comment }) => anchorsIn(comment, `the answers to run ${runId} of ${repository}`))
+  return data
+    .filter(({ user }) => user?.login === `${app}[bot]`)
+    .flatMap(({ comment }) => anchorsIn(comment, `the answers to run ${runId} of ${repository}`))
 }
 
 /**
- * The log heads that sign-off checks of the newest proposals and answers to these runs name. `app`: only checks of the
- * App with this slug. What cannot be read is said, and left out.
+ * The log heads that sign-off checks of the newest proposals and answers to these runs name: those of the App with this
+ * slug alone, for others may write whatever they like there. What cannot be read is said, and left out.
  */
 export async function findAnchors(
   octokit: Octokit,
   fullName: string,
-  options: { readonly app: string | null; readonly runs: readonly GatedRun[] },
+  { app, runs }: { readonly app: string; readonly runs: readonly GatedRun[] },
 ): Promise<FoundAnchors> {
   const unread = new Set<string>()
   const read = async <T>(work: Promise<readonly T[]>): Promise<readonly T[]> => {
@@ -101,13 +103,13 @@ export async function findAnchors(
   }
   const heads = await read(proposalHeads(octokit, fullName))
   const looks: (() => Promise<FoundAnchor[]>)[] = [
-    ...heads.map((sha) => () => inChecks(octokit, fullName, sha, options.app)),
-    ...options.runs.map((run) => () => inAnswers(octokit, run)),
+    ...heads.map((sha) => () => inChecks(octokit, fullName, sha, app)),
+    ...runs.map((run) => () => inAnswers(octokit, run, app)),
   ]
   const anchors: FoundAnchor[] = []
   for (let start = 0; start < looks.length; start += TOGETHER) {
     const found = await Promise.all(looks.slice(start, start + TOGETHER).map((look) => read(look())))
     anchors.push(...found.flat())
   }
-  return { anchors, lookedAt: { commits: heads.length, runs: options.runs.length }, unread: [...unread] }
+  return { anchors, lookedAt: { commits: heads.length, runs: runs.length }, unread: [...unread] }
 }
