@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LEDGER_COMMANDS } from '../../src/cli/ledger.ts'
-import { RingmasterError } from '../../src/core/problem.ts'
+import { RingmasterError, unwrap } from '../../src/core/problem.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
+import { openLine } from '../../src/ledger/sealed.ts'
 import { buildReported, gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 
@@ -246,6 +247,71 @@ describe('ledger verify', () => {
     expect(/^Not looked at: what stands behind event \d+, where reading ended\.$/m.test(out)).toBe(read === 'in part')
     expect(head()).toBe(before)
   })
+
+  /** Changes the last event of a type, and everything that the writer could so that no digest gives it away. */
+  async function forged(path: string, type: string, change: (line: string) => string) {
+    const wanted = (line: string) => line.includes(`"type":"${type}"`)
+    const files = eventFiles(path).map((file) => ({ file, lines: show(path, file).trimEnd().split('\n') }))
+    const at = files.findLast(({ lines }) => lines.some(wanted))
+    if (!at) throw new Error(`expected an event ${type}`)
+    const line = at.lines.findLastIndex(wanted) + 1
+    let tip: string | null = null
+    for (const { file, lines } of files.slice(files.indexOf(at))) {
+      for (const [index, old] of lines.entries()) {
+        const isChanged = file === at.file && index === line - 1
+        if (tip === null && !isChanged) continue
+        const written: string = isChanged ? change(old) : old.replace(/(?<="prev":")sha256:[0-9a-f]{64}/, tip ?? '')
+        expect(written).not.toBe(old)
+        lines[index] = written
+        tip = unwrap(openLine(JSON.parse(written), Buffer.from(written))).digest
+      }
+      commitFile(path, file, `${lines.join('\n')}\n`, BOT)
+    }
+    commitFile(path, 'head.json', JSON.stringify({ ...JSON.parse(show(path, 'head.json')), tip }), BOT)
+    expect(await run(['ledger', 'rebuild', '--repo', path, '--author', BOT])).toMatchObject({ code: 0, err: [] })
+    return { path: at.file, line }
+  }
+
+  it.each<[string, string, readonly [string, string], string, RegExp]>([
+    [
+      'the verdict of a gate',
+      'gate.decided',
+      ['"verdict":"approved"', '"verdict":"waiting"'],
+      'decision-differs',
+      /^expected event \d+ \(gate\.decided\) .+ at "\/data\/verdict": "approved" comes out, "waiting" is recorded$/,
+    ],
+    [
+      'who signed',
+      'signoff.decided',
+      ['"filledBy":["eve"]', '"filledBy":["mallory"]'],
+      'decision-differs',
+      /^expected event \d+ \(signoff\.decided\) .+: "eve" comes out, "mallory" is recorded$/,
+    ],
+    [
+      'what makes an event the same as another',
+      'release.opened',
+      ['"key":"', '"key":"un'],
+      'ledger-damaged',
+      /:1: expected a key in a slot of release\.opened, found "uncommand:/,
+    ],
+    [
+      'a member of the data',
+      'build.refused',
+      ['"code":"version-conflict"', '"cause":"version-conflict"'],
+      'ledger-damaged',
+      /:1: expected the data of build\.refused, found something else: /,
+    ],
+  ])(
+    'names an event by path and line in which its own writer changed %s',
+    async (name, type, [was, is], code, said) => {
+      const path = copy(`forged-${name.replace(/\W/g, '')}.git`)
+      const place = await forged(path, type, (line) => line.replace(was, is))
+      const verified = await run(['ledger', 'verify', '--repo', path, '--json'])
+      expect(verified.code).toBe(1)
+      const { problems } = JSON.parse(verified.out) as { problems: readonly object[] }
+      expect(problems[0]).toMatchObject({ code, ...place, message: expect.stringMatching(said) })
+    },
+  )
 
   it('says whose commits it takes for the writer’s, in the directory that it is called in', async () => {
     const before = process.cwd()
