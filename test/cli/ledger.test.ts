@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LEDGER_COMMANDS } from '../../src/cli/ledger.ts'
+import type { LedgerEvent } from '../../src/core/event.ts'
 import { RingmasterError, unwrap } from '../../src/core/problem.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { gitStore } from '../../src/ledger/git.ts'
@@ -13,6 +14,8 @@ import { buildReported, gateRequested, play, proposedHead, releaseReview, stage,
 import { startSandbox } from '../sandbox/sandbox.ts'
 
 const NOW = '2026-11-20T12:00:00Z'
+/** When the release was signed; everything else happened an hour before. */
+const SIGNED_AT = '2026-11-20T11:00:00Z'
 let directory: string
 let repo: string
 /** What the waiting job was told. */
@@ -30,7 +33,7 @@ beforeAll(async () => {
     .flatMap(({ output }) => (output.kind === 'gate-answer' ? [output.comment] : []))
     .join()
   on.outside.approve('eve', proposedHead(on.outside))
-  await play(on, releaseReview())
+  await play(on, { ...releaseReview(), at: SIGNED_AT })
   await on.engine.idle()
   await on.engine.close()
 }, 60_000)
@@ -450,14 +453,31 @@ describe('ledger log', () => {
 })
 
 describe('what ledger log is asked for', () => {
-  const seqs = async (...words: string[]) => {
+  const events = async (...words: string[]) => {
     const { out } = await run(['ledger', 'log', '--repo', repo, '--json', ...words])
-    return (JSON.parse(out) as { events: { seq: number }[] }).events.map(({ seq }) => seq)
+    return (JSON.parse(out) as { events: LedgerEvent[] }).events
   }
+  const seqs = async (...words: string[]) => (await events(...words)).map(({ seq }) => seq)
 
   it('may be a release by its number', async () => {
     expect(await seqs('--release', '12')).toEqual(await seqs('--release', 'r12'))
     expect(await seqs('--release', '12')).not.toEqual([])
+  })
+
+  it.each<[string, string[], (event: LedgerEvent) => boolean]>([
+    [
+      'a product',
+      ['--product', 'user-service'],
+      ({ data }) => JSON.stringify(data).includes('"product":"user-service"'),
+    ],
+    ['somebody, however the name is written', ['--actor', 'ANN'], ({ actor }) => actor?.login === 'ann'],
+    ['a time, from which on', ['--since', SIGNED_AT], ({ at }) => at >= SIGNED_AT],
+  ])('may be %s', async (_, words, isWanted) => {
+    const all = await events()
+    const wanted = all.filter(isWanted)
+    expect(wanted.length).toBeGreaterThan(0)
+    expect(wanted.length).toBeLessThan(all.length)
+    expect(await events(...words)).toEqual(wanted)
   })
 
   it.each([
