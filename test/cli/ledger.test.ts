@@ -6,16 +6,30 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { LEDGER_COMMANDS } from '../../src/cli/ledger.ts'
 import type { LedgerEvent } from '../../src/core/event.ts'
 import { RingmasterError, unwrap } from '../../src/core/problem.ts'
+import type { Request } from '../../src/core/request.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
 import { openLine } from '../../src/ledger/sealed.ts'
-import { buildReported, gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
+import {
+  ann,
+  buildReported,
+  gateRequested,
+  PLATFORM,
+  play,
+  proposedHead,
+  RELEASES,
+  releaseReview,
+  stage,
+  started,
+} from '../engine/stage.ts'
 import { startSandbox } from '../sandbox/sandbox.ts'
 
 const NOW = '2026-11-20T12:00:00Z'
 /** When the release was signed; everything else happened an hour before. */
 const SIGNED_AT = '2026-11-20T11:00:00Z'
+const RUN_URL = 'https://github.example/acme/platform/actions/runs/601'
+const PULL_URL = 'https://github.example/acme/releases/pull/900'
 let directory: string
 let repo: string
 /** What the waiting job was told. */
@@ -32,12 +46,35 @@ beforeAll(async () => {
   gateComment = [...on.outside.standing.values()]
     .flatMap(({ output }) => (output.kind === 'gate-answer' ? [output.comment] : []))
     .join()
+  await play(on, gateRequested(601), runEnded, reviewDismissed)
   on.outside.approve('eve', proposedHead(on.outside))
   await play(on, { ...releaseReview(), at: SIGNED_AT })
   await on.engine.idle()
   await on.engine.close()
 }, 60_000)
 afterAll(() => rm(directory, { recursive: true }))
+
+const linked = (url: string) =>
+  ({ at: '2026-11-20T10:00:00Z', actor: ann, source: { kind: 'webhook', delivery: 'd', url } }) as const
+
+/** Somebody cancelled a run that waited at its gate. */
+const runEnded: Request = {
+  kind: 'run-ended',
+  repository: PLATFORM,
+  runId: 601,
+  runAttempt: 1,
+  ...linked(RUN_URL),
+}
+
+const reviewDismissed: Request = {
+  kind: 'review-dismissed',
+  repository: RELEASES,
+  release: 'r12',
+  reviewId: 41,
+  by: 'ann',
+  author: 'mallory',
+  ...linked(`${PULL_URL}#pullrequestreview-41`),
+}
 
 const storeOf = (path: string, email = '7+ringmaster[bot]@users.noreply.github.com') =>
   gitStore({
@@ -633,6 +670,17 @@ describe('ledger export', () => {
     const anchor = pack.events[0]
     const verified = await run(['ledger', 'verify', '--repo', repo, '--anchor', `${anchor.seq}:${anchor.digest}`])
     expect(verified.code).toBe(0)
+  })
+
+  it('leads people and programs to the reviews, and to the run that waited at a gate', async () => {
+    const words = ['ledger', 'export', '--repo', repo, '--release', 'r12']
+    const { out: page } = await run(words)
+    const pack = JSON.parse((await run([...words, '--json'])).out)
+    expect(page).toContain(`| Engineering | eve | [review 1](${PULL_URL}#pullrequestreview-1) | `)
+    const dismissed = pack.events.find(({ type }: LedgerEvent) => type === 'review.dismissed')
+    const closed = pack.gates.find(({ type }: LedgerEvent) => type === 'gate.closed')
+    expect([dismissed?.url, closed?.url]).toEqual([`${PULL_URL}#pullrequestreview-41`, RUN_URL])
+    for (const { seq, url } of [dismissed, closed]) expect(page).toContain(`| [${seq}](${url}) | `)
   })
 
   it.each<[string, (path: string) => void, RegExp]>([
