@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { Governor, POINTS_PER_MINUTE } from '../../src/github/governor.ts'
 import { redisBudget } from '../../src/github/redis-budget.ts'
 import type { Claim, SharedBudget } from '../../src/github/shared-budget.ts'
 
@@ -76,6 +77,44 @@ const claimOf = (
   arrears,
 })
 
+/** How many milliseconds of the governors one of Redis lasts: what takes a minute takes three seconds. */
+const LAPSE = 20
+const lapsedMs = () => Date.now() * LAPSE
+
+/** A process that creates content, and when each was granted: at some instant from its asking to its answer. */
+function creating(budget: SharedBudget) {
+  const granted: { readonly askedMs: number; readonly answeredMs: number }[] = []
+  const governor = new Governor({
+    nowMs: lapsedMs,
+    timer: (milliseconds, run) => {
+      const handle = setTimeout(run, milliseconds / LAPSE)
+      return () => clearTimeout(handle)
+    },
+    processes: 2,
+    pushesPerMinute: 6,
+    pointsPerMinute: POINTS_PER_MINUTE,
+    shared: {
+      scope: '{test}:',
+      budget: {
+        ...budget,
+        async claim(claims) {
+          const askedMs = lapsedMs()
+          const grant = await budget.claim(claims.map((claim) => ({ ...claim, windowMs: claim.windowMs / LAPSE })))
+          if (grant?.isGranted) granted.push({ askedMs, answeredMs: lapsedMs() })
+          return grant
+        },
+      },
+    },
+  })
+  const url = '/repos/{owner}/{repo}/issues/{issue_number}/comments'
+  const comment = { method: 'POST', url, owner: 'acme', repo: 'releases' }
+  const create = (count: number) =>
+    Promise.all(
+      Array.from({ length: count }, () => governor.govern(comment, async () => ({ headers: {}, data: null }))),
+    )
+  return { governor, granted, create }
+}
+
 describe('a Redis that is not there', () => {
   it('is said once, and nobody waits for it', async () => {
     const budget = await open(await freePort())
@@ -104,6 +143,23 @@ there('a Redis that is there', () => {
     expect(grants.filter((grant) => grant?.isGranted)).toHaveLength(10)
     expect(lines).toEqual([])
   })
+
+  it('keeps two processes to the eighty comments of a minute together, and both get on', async () => {
+    const [one, other] = [creating(await open(port)), creating(await open(port))]
+    await Promise.all([one.create(60), other.create(60)])
+    for (const { governor } of [one, other]) governor.close()
+    const granted = [...one.granted, ...other.granted].toSorted((a, b) => a.askedMs - b.askedMs)
+    const withinAMinute = granted.map(
+      ({ askedMs }) =>
+        granted.filter((later) => later.askedMs >= askedMs && later.answeredMs <= askedMs + 60_000).length,
+    )
+    expect(granted).toHaveLength(120)
+    expect(Math.max(...withinAMinute)).toBeLessThanOrEqual(80)
+    /** Neither has to wait until the other has had all of its sixty. */
+    const first = granted.slice(0, 60)
+    for (const { granted: own } of [one, other]) expect(first.some((grant) => own.includes(grant))).toBe(true)
+    expect(lines).toEqual([])
+  }, 60_000)
 
   it('fills up by the time of the server', async () => {
     const budget = await open(port)
