@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { examine } from '../../src/app/doctor.ts'
 import { readSettings } from '../../src/app/environment.ts'
 import { type RunningServer, startServer, WEBHOOK_PATH } from '../../src/app/server.ts'
 import { tellFindings } from '../../src/app/tell-findings.ts'
 import { gitHubApp } from '../../src/github/client.ts'
+import type { GovernorState } from '../../src/github/governor.ts'
+import { inClass } from '../../src/github/work-class.ts'
 import { CONFIGURATION } from '../engine/stage.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { startWorld } from './world.ts'
@@ -207,11 +209,54 @@ describe('the server', () => {
     expect(await response.json()).toMatchObject({ trouble: null, failing: [] })
   })
 
-  it('tells how the limits of its accounts stand to this machine alone', async () => {
-    const ask = async (headers: Record<string, string>) =>
-      (await (await fetch(`${server.url}/health`, { headers })).json()) as Record<string, unknown>
-    expect(Object.keys((await ask({}))['limits'] as object)).toContain('acme')
-    expect(await ask({ 'x-forwarded-for': '203.0.113.7' })).not.toHaveProperty('limits')
+  const health = async (of: RunningServer, headers: Record<string, string> = {}) => {
+    const response = await fetch(`${of.url}/health`, { headers })
+    const body = (await response.json()) as { trouble: string | null; limits?: Record<string, GovernorState> }
+    return { status: response.status, ...body }
+  }
+
+  it('tells how the limits of its accounts stand, what waits for them and until when', async () => {
+    const governor = server.ringmaster.app.governorOf('acme/releases')
+    const before = governor.state
+    const comment = { method: 'POST', url: '/repos/{owner}/{repo}/issues/{issue_number}/comments', ...repo }
+    const limited = { status: 429, response: { headers: { 'retry-after': '3' } } }
+    const refusedMs = Date.now()
+    const sent = [1, 2, 3].map(() => {
+      const send = jest.fn(async () => ({ headers: {}, data: null })).mockRejectedValueOnce(limited)
+      return inClass('bulk', () => governor.govern(comment, send))
+    })
+    await new Promise(setImmediate)
+    const told = (await health(server)).limits?.['acme']
+    expect(told).toEqual({
+      waiting: { answer: 0, gate: 0, append: 0, read: 0, bulk: 3 },
+      inFlight: 0,
+      pausedUntil: expect.any(String),
+      limited: before.limited + 3,
+      sent: { ...before.sent, bulk: before.sent.bulk + 3 },
+      isShared: false,
+      budgets: {
+        rest: { limit: 900, left: expect.any(Number) },
+        graphql: { limit: 2_000, left: expect.any(Number) },
+        'content-minute': { limit: 80, left: expect.any(Number) },
+        'content-hour': { limit: 500, left: expect.any(Number) },
+        'pushes to acme/releases': { limit: 60, left: expect.any(Number) },
+      },
+      primary: {
+        core: { limit: 15_000, remaining: (before.primary.core?.remaining ?? 0) - 3, resetAt: expect.any(String) },
+        graphql: before.primary.graphql,
+      },
+    })
+    const untilMs = Date.parse(told?.pausedUntil ?? '')
+    expect(untilMs).toBeGreaterThan(refusedMs + 2_900)
+    expect(untilMs).toBeLessThan(Date.now() + 3_100)
+    /** It fills up by one in ten seconds. */
+    const [had, left] = [before, told].map((state) => state?.budgets['content-hour']?.left ?? 0)
+    expect([2, 3]).toContain((had ?? 0) - (left ?? 0))
+    await Promise.all(sent)
+  }, 20_000)
+
+  it('tells no other machine how the limits of its accounts stand', async () => {
+    expect(await health(server, { 'x-forwarded-for': '203.0.113.7' })).not.toHaveProperty('limits')
   })
 
   it.each<[string, string, (port: string) => Record<string, string>, object]>([
