@@ -259,6 +259,28 @@ describe('the server', () => {
     expect(await health(server, { 'x-forwarded-for': '203.0.113.7' })).not.toHaveProperty('limits')
   })
 
+  it('says with 503 that its log cannot be trusted, and why', async () => {
+    const second = await startServer(settingsWith({}), { clock: () => new Date().toISOString(), sweepEveryMs: 0 })
+    const { rest } = sandbox.as('ann').octokit
+    const releases = sandbox.repository('acme/releases')
+    const sha = (await releases.head('ringmaster-data')) ?? ''
+    try {
+      expect(await health(second)).toMatchObject({ status: 200, trouble: null })
+      await releases.commit({
+        branch: 'ringmaster-data',
+        message: 'Tidy up',
+        files: { 'head.json': '{}' },
+        author: 'ann',
+      })
+      await second.ringmaster.sweep()
+      const trouble = expect.stringMatching(/@ringmaster-data: expected commit .+ signed by the platform/)
+      expect(await health(second)).toMatchObject({ status: 503, trouble })
+    } finally {
+      await rest.git.updateRef({ ...repo, ref: 'heads/ringmaster-data', sha, force: true })
+      await second.stop()
+    }
+  }, 20_000)
+
   it.each<[string, string, (port: string) => Record<string, string>, object]>([
     ['a port that is taken', 'port-in-use', (port) => ({ PORT: port }), { fault: 'outside' }],
     ['an address of another machine', 'setting-invalid', () => ({ HOST: '192.0.2.1' }), { fault: 'bad-input' }],
