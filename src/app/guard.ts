@@ -5,6 +5,7 @@ import { type GovernedApp, splitName } from '../github/client.ts'
 import { outside, outsideOrNull } from '../github/trouble.ts'
 import { HEAD_PATH } from '../ledger/codec.ts'
 import { type Divergence, divergenceError } from '../ledger/divergence.ts'
+import { READ_LAG_MS } from '../ledger/github.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { branchOf, type IntegrityCode, integrityError, integrityProblem, isIntegrityError } from '../ledger/trouble.ts'
 import { escapeMarkdown } from '../render/text.ts'
@@ -20,6 +21,7 @@ export interface GuardOptions {
   readonly branches: () => readonly string[]
   readonly raise: Outlets['alarm']
   readonly nowMs: () => number
+  readonly delay: (milliseconds: number) => Promise<void>
   readonly log: Log
 }
 
@@ -33,6 +35,8 @@ export interface Guard {
 const ACTIVITY_EVERY_MS = 10 * 60_000
 /** How often the alarm is looked at while it stands. */
 const ALARM_EVERY_MS = ACTIVITY_EVERY_MS
+/** How often something wrong is looked at again that may only be shown late. */
+const LOOK_AGAIN_MS = 5_000
 const REWRITES_PER_PAGE = 30
 /** Each costs a comparison. More of one branch than anybody makes by hand, so that none hides behind others. */
 const MOST_REWRITES = 300
@@ -46,7 +50,7 @@ const KEY = 'alarm/ledger-integrity'
  * It closes when the branch is whole again.
  */
 export function createGuard(options: GuardOptions): Guard {
-  const { app, ledger, repository, branches, raise, nowMs, log } = options
+  const { app, ledger, repository, branches, raise, nowMs, delay, log } = options
   let lookedAtMs = Number.NEGATIVE_INFINITY
   /** What the alarm was last told, and when; undefined while it is not known what stands outside. */
   let told: string | null | undefined
@@ -74,6 +78,18 @@ export function createGuard(options: GuardOptions): Guard {
     toldMs = nowMs()
   }
 
+  /** What was put back a moment ago may still be shown as it was: what is wrong is believed once it is beyond that. */
+  async function beyondLag(look: () => Promise<void>): Promise<void> {
+    for (let waitedMs = 0; ; waitedMs += LOOK_AGAIN_MS) {
+      try {
+        return await look()
+      } catch (error) {
+        if (!isIntegrityError(error) || waitedMs >= READ_LAG_MS) throw error
+      }
+      await delay(LOOK_AGAIN_MS)
+    }
+  }
+
   /** A new epoch that does not begin was interrupted, or its branch was deleted: then its activity says so. */
   async function refresh(): Promise<void> {
     try {
@@ -91,8 +107,9 @@ export function createGuard(options: GuardOptions): Guard {
         if (!ledger.trouble) await refresh()
         if (!ledger.trouble && nowMs() - lookedAtMs >= ACTIVITY_EVERY_MS) {
           const [written, ...closed] = [...branches()].reverse()
-          for (const branch of closed) await checkClosed(app, repository.fullName, branch)
-          for (const branch of [...closed, written ?? '']) await checkActivity(app, repository.fullName, branch, log)
+          for (const branch of closed) await beyondLag(() => checkClosed(app, repository.fullName, branch))
+          for (const branch of [...closed, written ?? ''])
+            await beyondLag(() => checkActivity(app, repository.fullName, branch, log))
           lookedAtMs = nowMs()
         }
       } catch (error) {

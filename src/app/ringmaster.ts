@@ -96,6 +96,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
   /** What is to hold for some time ends after that time, also where the machine's clock is set back. */
   const nowMs = steadyClock(() => Date.parse(clock()))
   const waits = options.delay ? { delay: options.delay } : {}
+  const { delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)) } = options
   const pace = app.governorOf(releaseRepository).paceOf(releaseRepository)
   const storeOf = (branch: string) =>
     gitHubStore({
@@ -170,7 +171,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     seen({ repository, comment: comment.id, content: 'eyes' })
   const intake = new Intake({ engine, installation, log, refine, acknowledge, prioritised })
   const branches = () => Array.from({ length: ledger.epoch }, (_, before) => branchOfEpoch(before + 1))
-  const guard = createGuard({ app, ledger, repository: releases, branches, raise: outlets.alarm, nowMs, log })
+  const guard = createGuard({ app, ledger, repository: releases, branches, raise: outlets.alarm, nowMs, delay, log })
   const configured = async (): Promise<string[]> =>
     ((await inForce())?.configuration.products ?? []).flatMap(({ repository: name }) => name ?? [])
   const upkeep = createUpkeep({

@@ -51,7 +51,7 @@ export interface GitHubStoreOptions {
   readonly delay?: (milliseconds: number) => Promise<void>
 }
 
-const READ_LAG_MS = 30_000
+export const READ_LAG_MS = 30_000
 const BLOBS_PER_QUERY = 50
 const COMMITS_PER_PAGE = 100
 /** How far back a lost answer is looked for: others may have committed since. */

@@ -121,6 +121,9 @@ describe('what was forced off the branch of the log', () => {
 })
 
 describe('a closed branch of the log', () => {
+  /** What is wrong is looked at every five seconds, until nothing can be shown late any more. */
+  const LOOKS = 7
+
   it.each<[string, Made, string | undefined]>([
     ['holds where the App closed it', {}, undefined],
     ['is gone on with by what bears the name of the App alone', { verified: false }, 'foreign-author'],
@@ -139,14 +142,18 @@ describe('a closed branch of the log', () => {
       },
       raise: async () => ({ remote: null }),
       nowMs: () => 0,
+      delay: async () => {},
       log: { info: () => {}, error: () => {} },
     })
     const ref = (name: string) => `${repo}/git/ref/${encodeURIComponent(`heads/${name}`)}`
     github()
       .get(ref(branch))
-      .times(code === undefined ? 2 : 1)
+      .times(code === undefined ? 2 : LOOKS)
       .reply(200, { object: { sha: HEAD } })
-    github().get(`${repo}/commits/${HEAD}`).reply(200, made(HEAD, more))
+    github()
+      .get(`${repo}/commits/${HEAD}`)
+      .times(code === undefined ? 1 : LOOKS)
+      .reply(200, made(HEAD, more))
     if (code === undefined) {
       github()
         .get(ref(`${branch}-2`))
