@@ -10,7 +10,8 @@ import type { Claim, SharedBudget } from '../../src/github/shared-budget.ts'
 
 const HAS_REDIS = spawnSync('redis-server', ['--version']).status === 0
 /** A skipped test says nothing: where a change is judged by these, they have to run. */
-if (!HAS_REDIS && process.env['CI']) throw new Error('expected redis-server to be installed in CI, found none')
+if (!HAS_REDIS && process.env['RINGMASTER_TEST_REDIS'] === 'required')
+  throw new Error('expected redis-server to be installed, found none')
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
