@@ -22,7 +22,7 @@ const shape = (text: string): RegExp => new RegExp(`^${text}$`, 's')
 export const SLOTS: readonly Slot[] = [
   {
     family: 'config',
-    rule: 'commit of the configuration and what became of it, with the digest of its text or of its problems; a change of force and a check also by its time',
+    rule: 'commit of the configuration and what became of it, with the digest of its text or of its problems; a change of force, a refusal and a check also by its time',
     shape: shape(`config:[^:]+:(refused|accepted|back|checked)(:.+)?`),
     types: ['config.accepted', 'config.refused', 'config.checked'],
   },

@@ -58,17 +58,14 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
   const used = [withoutText(fileQuery), ...approval.used, ...admin.used]
   const rest = { at: request.at, actor: request.actor, source: request.source, trust: 'platform' as const }
   if (problems.length > 0) {
-    return {
-      kind: 'refuse',
-      problems,
-      events: [
-        draft(
-          'config.refused',
-          { digest, repository, commit, problems: recordable(problems), facts: used },
-          { ...rest, key: `config:${commit}:refused:${digestOf(problems.map((problem) => problem.code))}` },
-        ),
-      ],
-    }
+    const told = recordable(problems)
+    const codes = codesOf(told)
+    const known = (yield* state<RefusedConfig>(REFUSED_KEY))?.refused
+    const isKnown = known?.commit === commit && codesOf(known.problems) === codes
+    const data = { digest, repository, commit, problems: told, facts: used }
+    /** With the time: what is put right, or refused for something else, may be refused for the same once more. */
+    const refused = draft('config.refused', data, { ...rest, key: `config:${commit}:refused:${codes}:${request.at}` })
+    return { kind: 'refuse', problems, events: isKnown ? [] : [refused] }
   }
   return {
     kind: 'accept',
@@ -84,6 +81,8 @@ export function* decideConfigurationSeen(request: ConfigurationSeen): Deciding<D
     ],
   }
 }
+
+const codesOf = (problems: readonly Pick<Problem, 'code'>[]): string => digestOf(problems.map(({ code }) => code))
 
 /** The newest configuration is the one in force again: what was refused in between is history. */
 function* backInForce(request: ConfigurationSeen, current: ConfigState): Deciding<Decision<null>> {

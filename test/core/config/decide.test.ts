@@ -103,6 +103,15 @@ describe('a configuration on the default branch', () => {
     expect(inForce(world)).toBe(sha256(CONFIGURATION))
   })
 
+  it('that was refused, and put right by going back, is refused once more where it comes again', () => {
+    const world = started()
+    push(world, BROKEN)
+    push(world, CONFIGURATION, [], { commit: sha('cf'), at: minute(7) })
+    expect(push(world, BROKEN, [], { at: minute(8) }).types).toEqual(['config.refused'])
+    expect(push(world, BROKEN, [], { at: minute(9) }).types).toEqual([])
+    expect(world.state(REFUSED_KEY)).toMatchObject({ refused: { digest: sha256(BROKEN) } })
+  })
+
   it('that goes back to the one in force ends the refusal', () => {
     const world = started()
     push(world, BROKEN)
