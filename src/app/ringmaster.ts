@@ -167,8 +167,8 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     inClass(URGENT[request.kind] ?? 'read', work)
   /** Behind the answers that people wait for: it is worth something only as long as it delays none of them. */
   const seen = under('read', reactionOutlet(app))
-  const acknowledge = ({ repository, comment }: Extract<Request, { kind: 'command-given' }>) =>
-    seen({ repository, comment: comment.id, content: 'eyes' })
+  const acknowledge = async ({ repository, comment }: Extract<Request, { kind: 'command-given' }>) =>
+    ledger.trouble ? undefined : seen({ repository, comment: comment.id, content: 'eyes' })
   const intake = new Intake({ engine, installation, log, refine, acknowledge, prioritised })
   const branches = () => Array.from({ length: ledger.epoch }, (_, before) => branchOfEpoch(before + 1))
   const guard = createGuard({ app, ledger, repository: releases, branches, raise: outlets.alarm, nowMs, delay, log })

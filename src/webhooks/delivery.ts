@@ -35,6 +35,7 @@ export const Repository = z.object({
   id: RepositoryRef.shape.id,
   full_name: RepositoryRef.shape.fullName,
   default_branch: z.string().optional(),
+  html_url: z.string().nullish(),
 })
 
 export const actorOf = (user: z.infer<typeof User> | null | undefined): Actor | null =>

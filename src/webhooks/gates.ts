@@ -45,7 +45,7 @@ export const gates: Concern = {
         installationId: installation.id,
         at: delivery.receivedAt,
         actor: actorOf(sender),
-        source: sourceOf(delivery),
+        source: sourceOf(delivery, repository.html_url ? `${repository.html_url}/actions/runs/${runId}` : undefined),
       },
     ]
   },

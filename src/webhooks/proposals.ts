@@ -115,7 +115,8 @@ export const reviews: Concern = {
     const state = action === 'submitted' ? OPINIONS.get(review.state?.toLowerCase() ?? '') : undefined
     if (state !== undefined) {
       const { id: reviewId } = review
-      const rest = { at: delivery.receivedAt, actor: actorOf(review.user), source: again.source }
+      const source = sourceOf(delivery, review.html_url ?? undefined)
+      const rest = { at: delivery.receivedAt, actor: actorOf(review.user), source }
       return [
         again,
         { kind: 'review-submitted', repository: repositoryOf(repository), release, reviewId, state, ...rest },
