@@ -325,7 +325,7 @@ class Verification {
     const found = await this.#options.redecide?.(event, (key) => this.#states.get(key), document)
     if (!found) return
     this.#counts.redecided += 1
-    this.report(...found.map((problem) => ({ path, line, ...problem })))
+    this.report(...found.map((problem) => ({ ...problem, path, line, message: `${path}:${line}: ${problem.message}` })))
   }
 
   async #compareSnapshot(tip: string): Promise<void> {
