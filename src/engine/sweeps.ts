@@ -37,9 +37,10 @@ export const SWEEPS = [
   {
     kind: 'deployments',
     fact: 'deployments and their statuses, of the Action, of jobs, of other tools',
-    endpoint: 'GET /repos/{owner}/{repo}/deployments, GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',
+    endpoint:
+      'GET /repos/{owner}/{repo}/deployments, GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses, GET /repos/{owner}/{repo}/actions/jobs/{job_id}',
     key: 'deployment id, status id, product and version',
-    lost: 'deployments that were deleted or began more than a day before the outage; which attempt of a run a job deployment belongs to, when the run was tried again',
+    lost: 'deployments that were deleted or began more than a day before the outage, and those of jobs that are gone: of which attempt of their run they were, nothing else tells',
     where: 'products',
     concerns: ['deployments'],
   },
