@@ -6,7 +6,10 @@ import { gitHubApp } from '../../src/github/client.ts'
 import { closeEpoch, openEpoch } from '../../src/ledger/epoch.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
 import { CONFIGURATION, gateRequested } from '../engine/stage.ts'
+import { startRun } from '../sandbox/actions.ts'
+import { gitHubSchema } from '../sandbox/graphql/schema.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
+import { recordedBuild } from './recorded-build.ts'
 import { startWorld } from './world.ts'
 
 const releases = { owner: 'acme', repo: 'releases' }
@@ -77,6 +80,36 @@ async function commitOn(on: Sandbox, parent: string, path: string, content: stri
   })
   const made = await rest.git.createCommit({ ...releases, message: 'Tidy up', tree: tree.data.sha, parents: [parent] })
   return made.data.sha
+}
+
+/** A run with a job that deploys to an environment. */
+const deploy = (on: Sandbox, environment: string) =>
+  startRun(on, {
+    repository: 'acme/platform',
+    workflow: '.github/workflows/deploy.yml',
+    actor: 'ann',
+    jobs: [{ name: 'deploy', environment, steps: [async () => {}] }],
+  })
+
+/** Hands an App every webhook of so far, as the server does. */
+async function deliver(on: Sandbox, ringmaster: Ringmaster): Promise<void> {
+  await on.webhooks.settled()
+  for (const { guid, event, request, deliveredAt } of on.webhooks.attempts)
+    ringmaster.intake.take({ id: guid, event, payload: request.payload, receivedAt: deliveredAt })
+  await ringmaster.idle()
+}
+
+const TOKEN = 'POST /app/installations/{installation_id}/access_tokens'
+
+/** What the App asked GitHub to change. */
+async function changesOf(on: Sandbox): Promise<string[]> {
+  const mutations = (await gitHubSchema()).getMutationType()?.getFields() ?? {}
+  return on.requests
+    .filter(({ identity, route }) => identity.startsWith('ringmaster') && route !== TOKEN)
+    .flatMap(({ method, route, fields }) => {
+      if (route === 'POST /graphql') return fields.filter((field) => field in mutations)
+      return method === 'GET' ? [] : [route ?? method]
+    })
 }
 
 interface Harm {
@@ -151,6 +184,40 @@ describe('a log that cannot be trusted', () => {
     },
     60_000,
   )
+
+  it('keeps a job waiting at its gate that it would let through otherwise, and nothing leaves the App but the alarm', async () => {
+    const on = await begun()
+    const [first] = running
+    if (!first) throw new Error('expected a running App')
+    const integration = { owner: 'acme', repo: 'platform', environment_name: 'integration' }
+    await admin(on).rest.repos.createOrUpdateEnvironment(integration)
+    await admin(on).rest.repos.createDeploymentProtectionRule({
+      ...integration,
+      integration_id: on.app('ringmaster').id,
+    })
+    await recordedBuild(on, '1.0.0')
+    await deliver(on, first)
+    const older = await head(on)
+    const before = await deploy(on, 'integration')
+    await before.atRest()
+    await deliver(on, first)
+    expect(await before.finished()).toBe('success')
+    await first.close()
+    /** Who is told of it freezes every environment for that alone. */
+    on.webhooks.drop({ event: 'push' })
+    await force(on, older)
+    on.requests.length = 0
+    const second = await open(on)
+    const after = await deploy(on, 'integration')
+    await after.atRest()
+    await deliver(on, second)
+    await second.sweep()
+    await second.idle()
+    await after.atRest()
+    expect(after.status).toBe('waiting')
+    expect(await changesOf(on)).toEqual(['POST /repos/{owner}/{repo}/issues'])
+    expect(await alarms(on)).toMatchObject([{ state: 'open', labels: [{ name: 'ringmaster-alarm' }] }])
+  }, 60_000)
 
   it('is named again in its alarm where somebody closes it meanwhile', async () => {
     const on = await begun()
