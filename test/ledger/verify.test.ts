@@ -119,7 +119,7 @@ describe('verifying a sound log', () => {
     expect(report.counts.redecided).toBe(2)
     const path = pathOf(branch, '/12-')
     expect(report.problems).toEqual([
-      { code: 'decided-otherwise', message: 'expected approved, found waiting', path, line: 1 },
+      { code: 'decided-otherwise', message: `${path}:1: expected approved, found waiting`, path, line: 1 },
     ])
   })
 })
