@@ -2,7 +2,8 @@ import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_proces
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { draft } from '../../src/core/catalogue.ts'
-import type { AggregateKey, EventDraft } from '../../src/core/event.ts'
+import { type AggregateKey, type EventDraft, NO_PREVIOUS } from '../../src/core/event.ts'
+import { sha256 } from '../../src/core/json.ts'
 import { model } from '../../src/core/model.ts'
 import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, ORIGIN } from '../../src/ledger/codec.ts'
 import { eventFilePath, folderFor } from '../../src/ledger/event-files.ts'
@@ -10,11 +11,13 @@ import { gitStore } from '../../src/ledger/git.ts'
 import { KEEP_KEYS_MS, type NewKey } from '../../src/ledger/keys.ts'
 import { Lru } from '../../src/ledger/lru.ts'
 import { GENESIS } from '../../src/ledger/position.ts'
+import type { LogPosition } from '../../src/ledger/schema.ts'
 import { emptyIndex, SnapshotReader } from '../../src/ledger/snapshot.ts'
 import { planSnapshot } from '../../src/ledger/snapshot-plan.ts'
-import { commitMessage, type LedgerStore } from '../../src/ledger/store.ts'
+import { type Author, commitMessage, type LedgerStore } from '../../src/ledger/store.ts'
 
-const author = { name: 'ringmaster[bot]', email: '7+ringmaster[bot]@users.noreply.github.com' }
+/** Whoever makes a history where nobody in particular is expected. */
+const BOT: Author = { name: 'ringmaster[bot]', email: '7+ringmaster[bot]@users.noreply.github.com' }
 export const BRANCH = 'ringmaster-data'
 export const END_MS = Date.parse('2026-11-20T00:00:00Z')
 
@@ -25,7 +28,19 @@ export interface World {
   /** Whether a deployment belongs to a run of its own, as those that the Action records. */
   readonly runs: boolean
   readonly eventEveryMs: number
+  /** Events of an epoch before, whose boards it goes on from: so many that every cell holds all that it ever will. */
+  readonly before: number
 }
+
+/** Attempts after which a cell of a board changes its size no more: those it keeps, and the versions it remembers. */
+const ATTEMPTS_A_CELL = 62
+
+/** The events that fill every cell. */
+export const fillingOf = ({ products, environments }: Pick<World, 'products' | 'environments'>): number =>
+  2 * products * environments * ATTEMPTS_A_CELL
+
+/** The world of 200 products and 8 environments, where each deployment belongs to a run of its own. */
+export const LARGE = { products: 200, environments: 8, runs: true } as const
 
 let ids = 0
 export const newId = (): string => {
@@ -74,7 +89,7 @@ export function eventAt(world: World, index: number, total: number): EventDraft 
 }
 
 /** A repository without a branch. */
-export function emptyStore(directory: string, now: () => string): LedgerStore {
+function emptyStore(directory: string, author: Author, now: () => string): LedgerStore {
   execFileSync('git', ['init', '-q', '--bare', directory])
   return gitStore({ directory, branch: BRANCH, author, clock: now })
 }
@@ -82,9 +97,11 @@ export function emptyStore(directory: string, now: () => string): LedgerStore {
 /** Where a history goes: one stream, so that one pack holds all of it and git need not search through many. */
 class Import {
   readonly #git: ChildProcessByStdio<Writable, null, null>
+  readonly #author: Author
   #isFirst = true
 
-  constructor(directory: string) {
+  constructor(directory: string, author: Author) {
+    this.#author = author
     this.#git = spawn('git', [`--git-dir=${directory}`, 'fast-import', '--quiet'], {
       stdio: ['pipe', 'ignore', 'inherit'],
     })
@@ -92,7 +109,8 @@ class Import {
 
   async commit(files: readonly { readonly path: string; readonly bytes: Uint8Array }[]): Promise<void> {
     const message = 'ledger: events\n'
-    const who = `${author.name} <${author.email}> ${Math.floor(END_MS / 1000)} +0000`
+    const { name, email } = this.#author
+    const who = `${name} <${email}> ${Math.floor(END_MS / 1000)} +0000`
     const parts = [Buffer.from(`commit refs/heads/${BRANCH}\ncommitter ${who}\ndata ${message.length}\n${message}`)]
     for (const { path, bytes } of files)
       parts.push(Buffer.from(`M 100644 inline ${path}\ndata ${bytes.length}\n`), Buffer.from(bytes), Buffer.from('\n'))
@@ -109,6 +127,24 @@ class Import {
   }
 }
 
+/** What the epoch before left: its boards, and where it ended. */
+function carriedBy(world: World, total: number): { states: Map<AggregateKey, unknown>; origin: LogPosition } {
+  const states = new Map<AggregateKey, unknown>()
+  for (let index = 0; index < world.before; index += 1) {
+    const event = { ...eventAt({ ...world, runs: false }, index, total), seq: index + 1, prev: NO_PREVIOUS }
+    for (const key of model.keysOf(event)) states.set(key, model.evolve(key, states.get(key), event))
+  }
+  return { states, origin: world.before === 0 ? ORIGIN : { seq: world.before, tip: sha256(`${world.before}`) } }
+}
+
+interface HistoryOptions {
+  /** Of this epoch. */
+  readonly total: number
+  readonly eventsAFile: number
+  readonly author?: Author
+  readonly now: () => string
+}
+
 /**
  * A history of so many events with `eventsAFile` in each commit, by one stream of git fast-import, and head and snapshot
  * as they follow from them.
@@ -116,17 +152,18 @@ class Import {
 export async function history(
   directory: string,
   world: World,
-  { total, eventsAFile, now }: { readonly total: number; readonly eventsAFile: number; readonly now: () => string },
+  { total, eventsAFile, now, author = BOT }: HistoryOptions,
 ): Promise<LedgerStore> {
-  const store = emptyStore(directory, now)
-  const stream = new Import(directory)
-  const states = new Map<AggregateKey, unknown>()
+  const store = emptyStore(directory, author, now)
+  const stream = new Import(directory, author)
+  const end = world.before + total
+  const { states, origin } = carriedBy(world, end)
   const keys: NewKey[] = []
-  let position = ORIGIN
+  let position = origin
   let folder = { path: '', files: 0 }
-  for (let start = 0; start < total; start += eventsAFile) {
-    const count = Math.min(eventsAFile, total - start)
-    const drafts = Array.from({ length: count }, (_, offset) => eventAt(world, start + offset, total))
+  for (let start = world.before; start < end; start += eventsAFile) {
+    const count = Math.min(eventsAFile, end - start)
+    const drafts = Array.from({ length: count }, (_, offset) => eventAt(world, start + offset, end))
     const encoded = encodeEvents(drafts, position)
     const files = cutIntoFiles(encoded.lines, position.seq + 1).map(({ firstSeq, bytes }) => {
       folder = folderFor(drafts[0]?.at ?? '', folder)
@@ -143,7 +180,8 @@ export async function history(
   const index = emptyIndex(keys[0]?.seq ?? position.seq + 1)
   const reader = new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index })
   const plan = await planSnapshot({ reader, seq: position.seq, dirty: states, keys, now: now() })
-  const head = { ...GENESIS, ...position, folder, snapshot: { ...position, index: plan.digest } }
+  const epoch = world.before === 0 ? 1 : 2
+  const head = { ...GENESIS, epoch, origin, ...position, folder, snapshot: { ...position, index: plan.digest } }
   const newest = await store.newest([])
   await store.commit({
     expectedHead: newest?.info.commit ?? null,

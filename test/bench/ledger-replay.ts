@@ -9,7 +9,7 @@ import { grouped, medianOf, table } from './measure.ts'
 
 const EVENTS = 50_000
 const ROUNDS = 7
-const WORLD: World = { products: 200, environments: 8, runs: false, eventEveryMs: 360 }
+const WORLD: World = { products: 200, environments: 8, runs: false, eventEveryMs: 360, before: 0 }
 
 interface Contender {
   readonly name: string

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { model } from '../../src/core/model.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { VERSION } from '../../src/version.ts'
-import { END_MS, eventAt, history, newId, type World } from './ledger-history.ts'
+import { END_MS, eventAt, history, LARGE, newId, type World } from './ledger-history.ts'
 import { grouped, table } from './measure.ts'
 
 const HOUR_MS = 3_600_000
@@ -44,7 +44,7 @@ function sizeOf(directory: string): Size {
 }
 
 async function sample(directory: string, rate: Rate, commits: number): Promise<string[]> {
-  const world: World = { products: 200, environments: 8, runs: true, eventEveryMs: HOUR_MS / rate.eventsAnHour }
+  const world: World = { ...LARGE, eventEveryMs: HOUR_MS / rate.eventsAnHour, before: 0 }
   let nowMs = END_MS
   const now = () => new Date(nowMs).toISOString()
   const store = await history(directory, world, { total: EVENTS_BEFORE, eventsAFile: 50, now })

@@ -48,3 +48,22 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const rule = head.map((_, at) => (at === 0 ? '---' : '---:'))
   return [line(head), line(rule), ...rows.map(line)].join('\n')
 }
+
+/** What was measured against what is wanted of it. */
+export interface Target {
+  readonly name: string
+  readonly found: number
+  readonly limit: 'at most' | 'at least'
+  readonly wanted: number
+  readonly unit: string
+}
+
+export const isMet = ({ found, limit, wanted }: Target): boolean =>
+  limit === 'at most' ? found <= wanted : found >= wanted
+
+const exactly = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 2 })
+
+export const toldOf = (target: Target): string => {
+  const { name, found, limit, wanted, unit } = target
+  return `${isMet(target) ? 'Met' : 'Missed'}: ${name}: expected ${limit} ${exactly(wanted)} ${unit}, found ${exactly(found)}`
+}
