@@ -4,12 +4,14 @@ import { model } from '../../src/core/model.ts'
 import { redecide } from '../../src/engine/redecide.ts'
 import { cutIntoFiles, encodeEvents, ORIGIN, parseEventFile } from '../../src/ledger/codec.ts'
 import { eventsOf, gateRequested, play, proposedHead, releaseReview, stage, started } from '../engine/stage.ts'
-import { eventAt, type World } from './ledger-history.ts'
-import { grouped, medianOf, table } from './measure.ts'
+import { eventAt, LARGE, type World } from './ledger-history.ts'
+import { grouped, medianOf, table, toldOf } from './measure.ts'
 
 const EVENTS = 50_000
 const ROUNDS = 7
-const WORLD: World = { products: 200, environments: 8, runs: false, eventEveryMs: 360, before: 0 }
+/** Wanted of replay on one core. A machine that others use too may miss it, so it is told and fails nothing. */
+const EVENTS_A_SECOND = 100_000
+const WORLD: World = { ...LARGE, runs: false, eventEveryMs: 360, before: 0 }
 
 interface Contender {
   readonly name: string
@@ -74,16 +76,24 @@ export function benchReplay(write: (line: string) => void): void {
     ['deployments', WORLD],
     ['deployments by a run each', { ...WORLD, runs: true }],
   ] as const
-  const rows = worlds.flatMap(([what, world]) => {
+  const measured = worlds.map(([what, world]) => {
     const contenders = contendersOf(world)
     const rates = ratesOf(contenders, EVENTS)
-    const replay = rates[0]?.median ?? Number.NaN
+    return { what, contenders, rates, replay: rates[0]?.median ?? Number.NaN }
+  })
+  const rows = measured.flatMap(({ what, contenders, rates, replay }) => {
     return contenders.map(({ name }, index) => {
       const { median, best } = rates[index] ?? { median: Number.NaN, best: Number.NaN }
       return [`${what}, ${name}`, grouped(median), grouped(best), `${(median / replay).toFixed(1)}×`]
     })
   })
   write(table([`${grouped(EVENTS)} events`, 'a second of one core, median', 'best', 'against replay'], rows))
+  const [deployments] = measured
+  if (!deployments) return
+  const { what, replay: found } = deployments
+  const name = `${what}, replay with chain`
+  write('')
+  write(toldOf({ name, found, limit: 'at least', wanted: EVENTS_A_SECOND, unit: 'events a second of one core' }))
 }
 
 /** A log with gate and sign-off decisions, and the state before each of them. */
