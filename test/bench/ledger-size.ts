@@ -5,14 +5,11 @@ import { join } from 'node:path'
 import { model } from '../../src/core/model.ts'
 import { openLedger } from '../../src/ledger/ledger.ts'
 import { VERSION } from '../../src/version.ts'
-import { END_MS, eventAt, history, LARGE, newId, type World } from './ledger-history.ts'
+import { END_MS, eventAt, fillingOf, history, LARGE, newId, type World } from './ledger-history.ts'
 import { grouped, table } from './measure.ts'
 
 const HOUR_MS = 3_600_000
 const HOURS_A_YEAR = 8_760
-/** Where the sample begins: boards full of attempts, and keys and runs of the days before. */
-const EVENTS_BEFORE = 20_000
-
 interface Rate {
   readonly eventsAnHour: number
   /** How many events a commit takes along. */
@@ -43,11 +40,22 @@ function sizeOf(directory: string): Size {
   return { objects: Number(counts.get('in-pack')), bytes: Number(counts.get('size-pack')) * 1_024 }
 }
 
-async function sample(directory: string, rate: Rate, commits: number): Promise<string[]> {
-  const world: World = { ...LARGE, eventEveryMs: HOUR_MS / rate.eventsAnHour, before: 0 }
+/** What the commits of a sample came to. */
+interface Sample {
+  readonly rate: Rate
+  /** Events of the history that it begins after, with the keys and runs of them; the boards are full at every age. */
+  readonly age: number
+  readonly commits: number
+  readonly objects: number
+  readonly sent: number
+  readonly bytes: number
+}
+
+async function sample(directory: string, rate: Rate, age: number, commits: number): Promise<Sample> {
+  const world: World = { ...LARGE, eventEveryMs: HOUR_MS / rate.eventsAnHour, before: fillingOf(LARGE) }
   let nowMs = END_MS
   const now = () => new Date(nowMs).toISOString()
-  const store = await history(directory, world, { total: EVENTS_BEFORE, eventsAFile: 50, now })
+  const store = await history(directory, world, { total: age, eventsAFile: 50, now })
   const before = sizeOf(directory)
   let sent = 0
   const ledger = openLedger({
@@ -63,46 +71,69 @@ async function sample(directory: string, rate: Rate, commits: number): Promise<s
     newId,
     writer: { version: VERSION },
   })
+  const end = world.before + age
   const total = commits * rate.eventsACommit
   for (let start = 0; start < total; start += rate.eventsACommit) {
     nowMs += rate.eventsACommit * world.eventEveryMs
-    const events = Array.from({ length: rate.eventsACommit }, (_, offset) =>
-      eventAt(world, EVENTS_BEFORE + start + offset, EVENTS_BEFORE),
-    )
+    const events = Array.from({ length: rate.eventsACommit }, (_, offset) => eventAt(world, end + start + offset, end))
     await ledger.append(async () => ({ events, result: null }))
   }
   await ledger.close()
   const after = sizeOf(directory)
   const [objects, bytes] = [after.objects - before.objects, after.bytes - before.bytes]
-  const commitsAYear = (HOURS_A_YEAR * rate.eventsAnHour) / rate.eventsACommit
-  return [
-    `${grouped(rate.eventsAnHour)} an hour, ${rate.why}`,
-    `${grouped(commits)}, ${grouped(total)}`,
-    grouped((objects * 1_000) / commits),
-    grouped(sent / commits),
-    grouped(bytes / commits),
-    `${((bytes / commits) * (commitsAYear / 1e9)).toFixed(1)} GB`,
-  ]
+  return { rate, age, commits, objects, sent, bytes }
+}
+
+const yearOf = ({ rate, commits, bytes }: Sample): number =>
+  ((bytes / commits) * HOURS_A_YEAR * rate.eventsAnHour) / rate.eventsACommit
+
+/** Rows of one rate, youngest first. The year is that of the age whose commits weigh most. */
+function rowsOf(samples: readonly Sample[]): string[][] {
+  const [youngest] = samples
+  const year = Math.max(...samples.map(yearOf))
+  return samples.map((one) => {
+    const { rate, age, commits, objects, sent, bytes } = one
+    return [
+      `${grouped(rate.eventsAnHour)} an hour, ${rate.why}`,
+      grouped(age),
+      `${grouped(commits)}, ${grouped(commits * rate.eventsACommit)}`,
+      grouped((objects * 1_000) / commits),
+      grouped(sent / commits),
+      grouped(bytes / commits),
+      `${(bytes / (youngest?.bytes ?? Number.NaN)).toFixed(2)}×`,
+      yearOf(one) === year ? `${(year / 1e9).toFixed(1)} GB` : '',
+    ]
+  })
 }
 
 /**
- * What commits of the ledger weigh, by a sample that the real adapter makes in a real repository. The year is computed
- * from it: so many times the commits of the sample.
+ * What commits of the ledger weigh, by a sample that the real adapter makes in a real repository, at several ages of the
+ * history. The year is computed from it: so many times the commits of the heaviest sample.
  */
-export async function benchSize(write: (line: string) => void, commits: number): Promise<void> {
+export async function benchSize(
+  write: (line: string) => void,
+  { commits, ages }: { readonly commits: number; readonly ages: readonly number[] },
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'ringmaster-bench-'))
   try {
     const rows: string[][] = []
-    for (const rate of RATES) rows.push(await sample(join(directory, `${rate.eventsAnHour}.git`), rate, commits))
+    for (const rate of RATES) {
+      const samples: Sample[] = []
+      for (const age of ages)
+        samples.push(await sample(join(directory, `${rate.eventsAnHour}-${age}.git`), rate, age, commits))
+      rows.push(...rowsOf(samples))
+    }
     write(
       table(
         [
           'events',
+          'events before',
           'measured: commits, events',
           'objects for 1,000 commits',
           'bytes sent a commit',
           'bytes a commit after git gc',
-          'a year, computed',
+          'against the youngest',
+          'a year, computed from the heaviest',
         ],
         rows,
       ),
