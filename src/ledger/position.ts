@@ -204,8 +204,15 @@ async function readTail(reading: Reading, commit: string, head: Head, known: rea
   )
 }
 
-async function readIndex(reading: Reading, commit: string, head: Head): Promise<SnapshotIndex> {
+/** The index that a head names; that of the position before where it is the same one. */
+async function readIndex(
+  reading: Reading,
+  commit: string,
+  head: Head,
+  before: Position | undefined,
+): Promise<SnapshotIndex> {
   if (!head.snapshot) return EMPTY_INDEX
+  if (before && before.head.snapshot?.index === head.snapshot.index) return before.snapshot.index
   const [bytes] = await readNamed(reading.read, commit, [{ path: INDEX_PATH, digest: head.snapshot.index }])
   const index = unwrap(parseStored(SnapshotIndex, INDEX_PATH, bytes), 'refused')
   if (index.seq === head.snapshot.seq) return index
@@ -222,7 +229,7 @@ export async function readPosition(
   const head = unwrap(parseHead(headBytes), 'refused')
   const [tail, index] = await Promise.all([
     readTail(reading, commit, head, before?.tail ?? []),
-    readIndex(reading, commit, head),
+    readIndex(reading, commit, head, before),
   ])
   const start = head.snapshot?.seq ?? head.origin.seq
   // States move on from the position before only when all events in between are at hand.

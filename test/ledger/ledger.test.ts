@@ -804,6 +804,30 @@ describe('requests', () => {
     expect(counts.reads).toBeLessThanOrEqual(reads + 4)
   })
 
+  it('reads the index of a snapshot once for all commits of others that make no new one', async () => {
+    const branch = memoryBranch()
+    const writer = opened(memoryStore(branch))
+    await record(writer, counted(['a']))
+    await writer.snapshot()
+    const store = memoryStore(branch)
+    let indexes = 0
+    const reader = opened({
+      ...store,
+      read: (commit, paths) => {
+        if (paths.includes('snapshots/index.json')) indexes += 1
+        return store.read(commit, paths)
+      },
+    })
+    for (let turn = 0; turn < 3; turn += 1) {
+      await record(writer, counted(['a']))
+      await reader.refresh()
+    }
+    expect([indexes, await (await reader.view()).state('product/a')]).toEqual([1, { total: 4, last: 4 }])
+    await writer.snapshot()
+    await reader.refresh()
+    expect(indexes).toBe(2)
+  })
+
   it('makes the first snapshot after a start with a few reads, however many aggregates changed', async () => {
     const branch = memoryBranch()
     const writer = opened(memoryStore(branch))
