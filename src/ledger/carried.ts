@@ -41,7 +41,7 @@ export async function loadCarried(store: LedgerStore, commit: string, head: Head
   const reader = new SnapshotReader({ read, commit, cache: new Lru(CACHED_FILES), index, root: CARRIED })
   const states = new Map<AggregateKey, unknown>()
   const keys: KeptKey[] = []
-  for (const page of index.pages) {
+  for await (const page of reader.leafPages()) {
     const shards = await Promise.all((await reader.shardsOf(page)).map((shard) => reader.entriesOf(shard)))
     for (const [key, state] of shards.flatMap((entries) => [...entries])) states.set(key as AggregateKey, state)
   }

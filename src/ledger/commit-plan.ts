@@ -3,10 +3,8 @@ import type { Batch } from './batch.ts'
 import { cutIntoFiles, encodeStored, HEAD_PATH } from './codec.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import type { Position, TailFile } from './position.ts'
-import { covering, placeOf } from './prefixes.ts'
 import type { Head, SnapshotIndex } from './schema.ts'
-import { kindOf, type SnapshotReader } from './snapshot.ts'
-import { grouped } from './snapshot-changes.ts'
+import type { SnapshotReader } from './snapshot.ts'
 import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, type CommitRequest, commitMessage } from './store.ts'
 import { minWriterAfter } from './writer.ts'
@@ -58,9 +56,7 @@ function eventFiles({ position, batch, now, newId }: PlanInput) {
  * together: their states cost no request after that, nor does the snapshot that replaces them.
  */
 async function readAhead(snapshot: SnapshotReader, keys: readonly AggregateKey[]): Promise<void> {
-  const byKind = grouped(snapshot.index.pages, ({ kind }) => kind)
-  const pages = new Set(keys.flatMap((key) => covering(byKind.get(kindOf(key)) ?? [], placeOf(key)) ?? []))
-  await Promise.all([...pages].map((page) => snapshot.shardsOf(page)))
+  await snapshot.readPages(keys)
   const located = await Promise.all(keys.map((key) => snapshot.locate(key)))
   const shards = new Set(located.flatMap(({ record }) => record ?? []))
   await Promise.all([...shards].map((shard) => snapshot.entriesOf(shard)))

@@ -6,7 +6,7 @@ import { MAX_OPERATIONS } from './commit-plan.ts'
 import { keyPagePath } from './keys.ts'
 import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
-import { type Head, ShardPage, SnapshotIndex } from './schema.ts'
+import { BranchPage, type Head, type PageRecord, ShardPage, SnapshotIndex } from './schema.ts'
 import { emptyIndex, INDEX_PATH, ROOT, SnapshotReader } from './snapshot.ts'
 import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, commitMessage, type Files, type LedgerStore } from './store.ts'
@@ -46,17 +46,30 @@ async function refuseOtherVersions(store: LedgerStore, commit: string): Promise<
     (await ofThisVersion(store, commit, [INDEX_PATH])).get(INDEX_PATH),
   )
   if (!index.ok) return
-  const { pages, keys } = index.value
+  const { keys } = index.value
   await ofThisVersion(
     store,
     commit,
     keys.pages.map(({ prefix }) => keyPagePath(prefix)),
   )
-  const paths = pages.map(({ path }) => path)
-  for (const [path, bytes] of await ofThisVersion(store, commit, paths)) {
-    const page = parseStored(ShardPage, path, bytes)
-    const shards = page.ok ? page.value.shards.flatMap(({ parts }) => parts[0]?.path ?? []) : []
-    await ofThisVersion(store, commit, shards)
+  for (let { pages } = index.value; pages.length > 0; ) {
+    const files = await ofThisVersion(
+      store,
+      commit,
+      pages.map(({ path }) => path),
+    )
+    const below: PageRecord[] = []
+    for (const { path, level } of pages) {
+      if (level) {
+        const branch = parseStored(BranchPage, path, files.get(path))
+        if (branch.ok) below.push(...branch.value.pages)
+        continue
+      }
+      const page = parseStored(ShardPage, path, files.get(path))
+      const shards = page.ok ? page.value.shards.flatMap(({ parts }) => parts[0]?.path ?? []) : []
+      await ofThisVersion(store, commit, shards)
+    }
+    pages = below
   }
 }
 

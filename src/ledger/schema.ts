@@ -38,7 +38,23 @@ export type Head = z.infer<typeof Head>
 
 const StoredFile = z.strictObject({ path: z.string(), digest: Digest })
 
-/** One page of the snapshot's index: the shards of a kind whose key hashes begin with `prefix`. */
+/**
+ * A page as what is above it lists it. `level` 0, which is left out: it lists shards; 1: such pages; and so on. All pages of a
+ * kind in one list are of one level.
+ */
+const PageRecord = StoredFile.extend({ kind: z.string(), prefix: z.string(), level: z.int().positive().optional() })
+export type PageRecord = z.infer<typeof PageRecord>
+
+/** A page of pages: those of a kind, one level below, whose key hashes begin with `prefix`. */
+export const BranchPage = z.strictObject({
+  schemaVersion: z.literal(SCHEMA_VERSION),
+  kind: z.string(),
+  prefix: z.string(),
+  pages: z.array(PageRecord).min(1),
+})
+export type BranchPage = z.infer<typeof BranchPage>
+
+/** One page of the snapshot: the shards of a kind whose key hashes begin with `prefix`. */
 export const ShardPage = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   kind: z.string(),
@@ -79,11 +95,11 @@ export const KeptKeys = z.strictObject({
 })
 export type KeptKeys = z.infer<typeof KeptKeys>
 
-/** `snapshots/index.json`: the pages that lead to the shards, and the recent event keys. */
+/** `snapshots/index.json`: the uppermost pages of each kind, which lead to the shards, and the recent event keys. */
 export const SnapshotIndex = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
   seq: z.int().nonnegative(),
-  pages: z.array(StoredFile.extend({ kind: z.string(), prefix: z.string() })),
+  pages: z.array(PageRecord),
   keys: KeptKeys,
 })
 export type SnapshotIndex = z.infer<typeof SnapshotIndex>

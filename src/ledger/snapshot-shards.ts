@@ -1,9 +1,9 @@
 import { canonicalJson, sha256 } from '../core/json.ts'
 import { encodeStored } from './codec.ts'
-import { covering, freePrefix, partition, placeOf, prefixPath } from './prefixes.ts'
+import { covering, partition, placeOf, prefixPath } from './prefixes.ts'
 import type { NamedFile } from './reads.ts'
-import { SCHEMA_VERSION } from './schema.ts'
-import type { PageRecord, ShardRecord } from './snapshot.ts'
+import { type PageRecord, SCHEMA_VERSION } from './schema.ts'
+import type { ShardRecord } from './snapshot.ts'
 import { grouped, homePrefix, type Rewriting } from './snapshot-changes.ts'
 import type { Addition } from './store.ts'
 
@@ -11,6 +11,10 @@ import type { Addition } from './store.ts'
 const MAX_FILE_BYTES = 256 * 1024
 /** Shards and pages split early, because a changed aggregate rewrites the whole of its shard and page. */
 const SPLIT_BYTES = 32 * 1024
+/** Pages of pages split earlier: what looks up a new key reads one on the way. */
+const SPLIT_BRANCH_BYTES = 24 * 1024
+/** Of a kind in the index, which whoever looks up anything reads. */
+const MAX_INDEXED_BYTES = 4 * 1024
 
 const folderOf = (kind: string): string => `snapshots/${kind}`
 
@@ -102,10 +106,9 @@ function writePages(
 ): PageRecord[] {
   if (page.stored) changes.remove(page.stored.path)
   const sorted = [...shards].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
-  const bytesOf = (shard: ShardRecord) => Buffer.byteLength(canonicalJson(shard)) + 1
   const leaves = partition(sorted, page.prefix, {
     place: (shard) => shard.prefix,
-    bytes: bytesOf,
+    bytes: bytesIn,
     maxBytes: SPLIT_BYTES,
   })
   return leaves.map(({ prefix, items }) => {
@@ -118,22 +121,78 @@ function writePages(
   })
 }
 
-/** Puts changed aggregates of a kind into its shards; returns the pages that list them then. */
+/** Writes pages of one level into pages of the level above. */
+function writeBranches(
+  { reader, changes }: Rewriting,
+  kind: string,
+  at: { readonly level: number; readonly prefix: string },
+  pages: readonly PageRecord[],
+): PageRecord[] {
+  const sorted = [...pages].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
+  const branches = partition(sorted, at.prefix, {
+    place: (page) => page.prefix,
+    bytes: bytesIn,
+    maxBytes: SPLIT_BRANCH_BYTES,
+  })
+  return branches.map(({ prefix, items }) => {
+    const path = prefixPath(folderOf(kind), prefix, `pages-${at.level}`, 'json')
+    const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, pages: items })
+    const record = { kind, prefix, path, digest: sha256(bytes), level: at.level }
+    changes.write(path, bytes)
+    reader.remember([record], items)
+    return record
+  })
+}
+
+/** The pages of one level below a prefix, as they are and as they become. */
+interface PageList {
+  readonly level: number
+  readonly prefix: string
+  readonly pages: readonly PageRecord[]
+}
+
+/** Puts changed aggregates into the shards below a list of pages; returns the pages that take their place in it. */
+async function rewriteList(
+  rewriting: Rewriting,
+  kind: string,
+  { level, prefix: above, pages }: PageList,
+  dirty: ReadonlyMap<string, unknown>,
+): Promise<PageRecord[]> {
+  const byPage = grouped(dirty, ([key]) => {
+    const place = placeOf(key)
+    return covering(pages, place)?.prefix ?? homePrefix(pages, above, place)
+  })
+  const rewritten = await Promise.all(
+    [...byPage].map(async ([prefix, entries]) => {
+      const stored = pages.find((page) => page.prefix === prefix)
+      if (level === 0) return rewritePage(rewriting, kind, { prefix, stored }, new Map(entries))
+      const below = stored ? await rewriting.reader.pagesOf(stored) : []
+      const list = { level: level - 1, prefix, pages: below }
+      const listed = await rewriteList(rewriting, kind, list, new Map(entries))
+      if (stored) rewriting.changes.remove(stored.path)
+      return writeBranches(rewriting, kind, { level, prefix }, listed)
+    }),
+  )
+  return [...pages.filter((page) => !byPage.has(page.prefix)), ...rewritten.flat()]
+}
+
+const bytesIn = (record: PageRecord | ShardRecord): number => Buffer.byteLength(canonicalJson(record)) + 1
+
+/**
+ * Puts changed aggregates of a kind into its shards; returns the pages that the index lists for it then. Where those are
+ * many, pages of pages take their place, so that the index stays small however much it leads to.
+ */
 export async function rewriteKind(
   rewriting: Rewriting,
   kind: string,
   dirty: ReadonlyMap<string, unknown>,
 ): Promise<PageRecord[]> {
   const before = rewriting.reader.index.pages.filter((page) => page.kind === kind)
-  const byPage = grouped(dirty, ([key]) => {
-    const stored = covering(before, placeOf(key))
-    return stored ? stored.prefix : freePrefix(before, placeOf(key))
-  })
-  const rewritten = await Promise.all(
-    [...byPage].map(([prefix, entries]) => {
-      const stored = before.find((page) => page.prefix === prefix)
-      return rewritePage(rewriting, kind, { prefix, stored }, new Map(entries))
-    }),
-  )
-  return [...before.filter((page) => !byPage.has(page.prefix)), ...rewritten.flat()]
+  let level = before[0]?.level ?? 0
+  let pages = await rewriteList(rewriting, kind, { level, prefix: '', pages: before }, dirty)
+  while (pages.length > 1 && pages.reduce((sum, page) => sum + bytesIn(page), 0) > MAX_INDEXED_BYTES) {
+    level += 1
+    pages = writeBranches(rewriting, kind, { level, prefix: '' }, pages)
+  }
+  return pages
 }

@@ -4,7 +4,17 @@ import { decodeKeys, type KeptKey, keyFilePath, keyPagePath } from './keys.ts'
 import type { Lru } from './lru.ts'
 import { covering, placeOf } from './prefixes.ts'
 import { type NamedFile, type ReadFiles, readNamed } from './reads.ts'
-import { KeyPage, type KeyRange, SCHEMA_VERSION, Shard, ShardPage, type SnapshotIndex } from './schema.ts'
+import {
+  BranchPage,
+  KeyPage,
+  type KeyRange,
+  type PageRecord,
+  SCHEMA_VERSION,
+  Shard,
+  ShardPage,
+  type SnapshotIndex,
+} from './schema.ts'
+import { grouped } from './snapshot-changes.ts'
 
 /** The directory of the snapshot, and of nothing else. */
 export const ROOT = 'snapshots'
@@ -12,8 +22,6 @@ export const INDEX_PATH = `${ROOT}/index.json`
 
 /** A shard as its page lists it. */
 export type ShardRecord = ShardPage['shards'][number]
-/** A page as the index lists it. */
-export type PageRecord = SnapshotIndex['pages'][number]
 
 /** The kind of an aggregate key. It becomes part of a path, so anything but a plain word is refused. */
 export function kindOf(key: string): string {
@@ -66,15 +74,46 @@ export class SnapshotReader {
     return record && (await this.entriesOf(record)).get(key)
   }
 
-  /** The page and the shard that hold a key, or would, as far as they exist. */
+  /** The page of shards, and the shard, that hold a key or would, as far as they exist. */
   async locate(key: string): Promise<{ page: PageRecord | undefined; record: ShardRecord | undefined }> {
     const place = placeOf(key)
     const kind = kindOf(key)
-    const page = covering(
+    let page = covering(
       this.index.pages.filter((entry) => entry.kind === kind),
       place,
     )
+    while (page?.level) page = covering(await this.pagesOf(page), place)
     return { page, record: page && covering(await this.shardsOf(page), place) }
+  }
+
+  /** The pages that list shards, of all kinds, in the order of the index. */
+  async *leafPages(from: readonly PageRecord[] = this.index.pages): AsyncGenerator<PageRecord> {
+    for (const page of from) {
+      if (page.level) yield* this.leafPages(await this.pagesOf(page))
+      else yield page
+    }
+  }
+
+  /** Reads the pages that lead to some keys, each once and those of a level together: to locate the keys costs no request then. */
+  async readPages(keys: readonly string[], among: readonly PageRecord[] = this.index.pages): Promise<void> {
+    const ways = grouped(keys, (key) => {
+      const kind = kindOf(key)
+      return covering(
+        among.filter((page) => page.kind === kind),
+        placeOf(key),
+      )
+    })
+    await Promise.all(
+      [...ways].map(async ([page, below]) => {
+        if (page?.level) await this.readPages(below, await this.pagesOf(page))
+        else if (page) await this.shardsOf(page)
+      }),
+    )
+  }
+
+  /** The pages that a page of pages lists. */
+  async pagesOf(page: PageRecord): Promise<readonly PageRecord[]> {
+    return this.#cached([page], ([bytes]) => unwrap(parseStored(BranchPage, page.path, bytes), 'refused').pages)
   }
 
   /** The shards that a page lists. */

@@ -2,7 +2,7 @@ import { canonicalJson } from '../core/json.ts'
 import { quoted } from '../core/problem.ts'
 import { keyFilePath, keyPagePath } from './keys.ts'
 import { placeOf } from './prefixes.ts'
-import type { KeyRange } from './schema.ts'
+import type { KeyRange, PageRecord } from './schema.ts'
 import { INDEX_PATH, kindOf, type SnapshotReader } from './snapshot.ts'
 import { integrityProblem, isIntegrityError, type LedgerProblem } from './trouble.ts'
 
@@ -40,7 +40,7 @@ function entryProblem(
 
 async function comparePage(
   reader: SnapshotReader,
-  page: SnapshotReader['index']['pages'][number],
+  page: PageRecord,
   states: ReadonlyMap<string, unknown>,
   missing: Set<string>,
 ): Promise<{ problems: readonly LedgerProblem[]; shards: number }> {
@@ -73,11 +73,15 @@ export async function compareStates(
   const missing = new Set([...states].filter(([, state]) => state !== undefined).map(([key]) => key))
   const problems: LedgerProblem[] = []
   let shards = 0
-  for (const page of reader.index.pages) {
-    const found = await comparePage(reader, page, states, missing)
-    shards += found.shards
-    problems.push(...found.problems)
-  }
+  const walked = await problemsOf(async () => {
+    for await (const page of reader.leafPages()) {
+      const found = await comparePage(reader, page, states, missing)
+      shards += found.shards
+      problems.push(...found.problems)
+    }
+    return []
+  })
+  problems.push(...walked)
   if (problems.length === 0) {
     for (const key of missing) problems.push(damaged(INDEX_PATH, `expected the state of ${quoted(key)}, found none`))
   }
