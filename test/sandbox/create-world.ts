@@ -115,7 +115,7 @@ export function createWorld({ origin, directory, startAt }: WorldParts): { world
       if (!unasked.has(event) && !installation.events.includes(event)) continue
       const organization =
         repository.owner.type === 'Organization' ? { organization: userBody(world, repository.owner) } : {}
-      const body = JSON.stringify({
+      const text = JSON.stringify({
         ...(action === undefined ? {} : { action }),
         repository: repositoryBody(world, repository),
         ...payload,
@@ -123,6 +123,7 @@ export function createWorld({ origin, directory, startAt }: WorldParts): { world
         sender: userBody(world, sender),
         installation: { id: installation.id, node_id: nodeId('I', installation.id) },
       })
+      const body = Buffer.from(text)
       courier.send({
         app,
         installationId: installation.id,
@@ -211,7 +212,7 @@ export function createWorld({ origin, directory, startAt }: WorldParts): { world
 export function announceInstallation(world: World, installation: Installation): void {
   const repositories = [...world.store.repositories.values()].filter((one) => covers(installation, one))
   const action = 'created'
-  const body = JSON.stringify({
+  const text = JSON.stringify({
     action,
     installation: installationBody(world, installation),
     repositories: repositories.map((one) => ({
@@ -230,7 +231,7 @@ export function announceInstallation(world: World, installation: Installation): 
     event: 'installation',
     action,
     guid: randomUUID(),
-    body,
+    body: Buffer.from(text),
     redelivery: false,
   })
 }

@@ -59,7 +59,7 @@ export interface Envelope {
   readonly action: string | null
   readonly guid: string
   /** The exact bytes, fixed when it happened. */
-  readonly body: string
+  readonly body: Buffer
   readonly redelivery: boolean
 }
 
@@ -88,7 +88,7 @@ export function createCourier(clock: Clock, nextId: () => number): Courier {
   let running: Promise<void> | undefined
 
   const ruleFor = (envelope: Envelope): Rule | undefined => {
-    const payload = JSON.parse(envelope.body) as Record<string, unknown>
+    const payload = payloadIn(envelope)
     const rule = rules.find(
       ({ selector }) =>
         (selector.event === undefined || selector.event === envelope.event) &&
@@ -161,6 +161,8 @@ export function createCourier(clock: Clock, nextId: () => number): Courier {
 
 const envelopes = new WeakMap<DeliveryAttempt, Envelope>()
 
+const payloadIn = ({ body }: Envelope) => JSON.parse(body.toString()) as Record<string, unknown>
+
 async function deliver(envelope: Envelope, clock: Clock, id: number): Promise<DeliveryAttempt> {
   const { app, event, guid, body } = envelope
   const headers: Record<string, string> = {
@@ -189,14 +191,20 @@ async function deliver(envelope: Envelope, clock: Clock, id: number): Promise<De
     durationSeconds: (Date.now() - startedMs) / 1000,
     status: answer.status,
     statusCode: answer.statusCode,
-    request: { headers, payload: JSON.parse(body) as Record<string, unknown> },
+    request: {
+      headers,
+      /** Read when it is asked for: a hundred thousand of them as objects are more than a heap takes. */
+      get payload() {
+        return payloadIn(envelope)
+      },
+    },
     response: { headers: answer.headers, payload: answer.text },
   }
   envelopes.set(attempt, envelope)
   return attempt
 }
 
-async function post(url: string | null, headers: Record<string, string>, body: string) {
+async function post(url: string | null, headers: Record<string, string>, body: Buffer) {
   const failed = (status: string) => ({ status, statusCode: 0, headers: {}, text: '' })
   if (url === null) return failed('no webhook address')
   try {
