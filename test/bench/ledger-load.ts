@@ -1,174 +1,31 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { manifestPermissions } from '../../src/app/permissions.ts'
 import { openRingmaster, type Ringmaster } from '../../src/app/ringmaster.ts'
-import { model } from '../../src/core/model.ts'
 import { type GovernedApp, gitHubApp } from '../../src/github/client.ts'
-import { costOf } from '../../src/github/request-cost.ts'
-import { gitStore } from '../../src/ledger/git.ts'
-import { verifyLedger } from '../../src/ledger/verify.ts'
-import { EVENTS } from '../../src/webhooks/index.ts'
 import { randomFrom } from '../faults/random.ts'
-import { type RequestRecord, type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
-import { repositoryByName } from '../sandbox/store.ts'
-import { grouped, table } from './measure.ts'
+import type { RequestRecord, Sandbox } from '../sandbox/sandbox.ts'
+import { type Log, type LogCommit, notingCommits, readWholeLog } from './ledger-load-log.ts'
+import { changesAskedFor, People } from './ledger-load-people.ts'
+import { Receiver } from './ledger-load-receiver.ts'
+import { type Idle, type LoadOptions, report, type Target } from './ledger-load-report.ts'
+import { isCommit, isOurs } from './ledger-load-requests.ts'
+import { type Step, stepAt, Traffic } from './ledger-load-traffic.ts'
+import { PRODUCTS, plain, RELEASES, repositoryOf, STEPPED, startWorld } from './ledger-load-world.ts'
 import { PlainWay } from './plain-way.ts'
-import { requestsOfOneAttempt } from './producers.ts'
+import { type ProducerStep, stepsOfJobs } from './producers.ts'
 import { SimulatedTime, withLatency } from './simulated-time.ts'
 
-const PRODUCTS = 200
-const REPOSITORIES = 60
-const ENVIRONMENTS = ['dev', 'integration', 'qa', 'perf', 'alpha', 'beta', 'staging', 'production']
 /** What the smallest installation has; GitHub gives more to larger ones. */
 const REQUESTS_AN_HOUR = 5_000
-/** What GITHUB_TOKEN has, for each repository. */
-const TOKEN_REQUESTS_AN_HOUR = 1_000
 /** The plain way falls behind at once: a commit for each of the first events says how far. */
 const PLAIN_EVENTS = 600
-/** Every so many deliveries one comes twice. */
-const REPEATED_EVERY = 100
-const IDLE_MINUTES = 30
 const MINUTE_MS = 60_000
-
-const releases = { owner: 'acme', repo: 'releases' }
-const plain = { owner: 'acme', repo: 'plain' }
-
-const repositoryOf = (product: number): string => `repository-${(product % PRODUCTS) % REPOSITORIES}`
-
-const CONFIGURATION = `schemaVersion: 1
-products:
-${Array.from({ length: PRODUCTS }, (_, index) => `  - { name: product-${index}, repository: acme/${repositoryOf(index)} }`).join('\n')}
-rings:
-${ENVIRONMENTS.map((name, index) => `  - { ring: "${index}", label: ${name}, environments: [${name}] }`).join('\n')}
-signoff:
-  parties:
-    - { name: Engineering, users: [ann] }
-completion:
-  environments: [production]
-roles:
-  - { role: admin, users: [ann] }
-`
-
-/** The status of a deployment as GitHub tells it: two for each deployment, from jobs of workflows. */
-function statusAt(index: number, at: string) {
-  const product = index >> 1
-  const name = repositoryOf(product)
-  const payload = {
-    schema: 'ringmaster/deployment/1',
-    product: `product-${product % PRODUCTS}`,
-    version: `1.${Math.floor(product / (PRODUCTS * ENVIRONMENTS.length))}.0`,
-    run: { id: 1_000_000 + product, attempt: 1, job: 'deploy' },
-  }
-  return {
-    deployment_status: {
-      id: 5_000_000 + index,
-      state: index % 2 === 0 ? 'in_progress' : 'success',
-      log_url: `https://github.com/acme/${name}/actions/runs/${1_000_000 + product}`,
-      created_at: at,
-    },
-    deployment: {
-      id: 2_000_000 + product,
-      sha: 'c'.repeat(40),
-      task: 'ringmaster',
-      environment: ENVIRONMENTS[Math.floor(product / PRODUCTS) % ENVIRONMENTS.length],
-      payload,
-      performed_via_github_app: { slug: 'github-actions' },
-    },
-  }
-}
-
-const startWorld = (): Promise<Sandbox> =>
-  startSandbox({
-    seed: {
-      people: ['ann'],
-      organizations: [{ login: 'acme', owners: ['ann'], members: [] }],
-      repositories: [
-        {
-          name: 'acme/releases',
-          commits: [{ message: 'Configure', files: { '.github/ringmaster.yml': CONFIGURATION } }],
-        },
-        { name: 'acme/plain', commits: [{ message: 'Begin', files: { 'README.md': 'events' } }] },
-        ...Array.from({ length: REPOSITORIES }, (_, index) => ({
-          name: `acme/repository-${index}`,
-          commits: [{ message: 'Begin', files: { 'README.md': 'product' } }],
-        })),
-      ],
-      apps: [
-        {
-          slug: 'ringmaster',
-          permissions: manifestPermissions(),
-          events: [...EVENTS],
-          installations: [{ account: 'acme' }],
-        },
-        {
-          slug: 'plain',
-          permissions: { contents: 'write' },
-          events: [],
-          installations: [{ account: 'acme', repositories: ['acme/plain'] }],
-        },
-      ],
-    },
-  })
-
-/** The App's server as far as deliveries go: acknowledges each and hands it to the intake. */
-class Receiver {
-  readonly #server: Server
-  readonly #time: SimulatedTime
-  /** Milliseconds from a delivery of a deployment's status to its being durable. */
-  readonly durable: number[] = []
-  ringmaster: Ringmaster | undefined
-
-  constructor(time: SimulatedTime) {
-    this.#time = time
-    this.#server = createServer((request, response) => {
-      const chunks: Buffer[] = []
-      request.on('data', (chunk: Buffer) => chunks.push(chunk))
-      request.on('end', () => {
-        response.writeHead(200).end()
-        const named = (header: string): string => String(request.headers[header])
-        this.#take(named('x-github-delivery'), named('x-github-event'), JSON.parse(Buffer.concat(chunks).toString()))
-      })
-    })
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`
-  }
-
-  #take(id: string, event: string, payload: unknown): void {
-    const tookMs = this.#time.nowMs
-    void this.ringmaster?.intake.handle({ id, event, payload, receivedAt: this.#time.clock() }).then(() => {
-      if (event === 'deployment_status') this.durable.push(this.#time.nowMs - tookMs)
-    })
-  }
-
-  close(): void {
-    this.#server.closeAllConnections()
-    this.#server.close()
-  }
-}
-
-/** What is asked of the App; a bench that misses one of them ends with exit code 1. */
-interface Target {
-  readonly name: string
-  readonly found: number
-  readonly most: number
-  readonly unit: string
-}
-
-const percentile = (values: readonly number[], share: number): number =>
-  values.toSorted((a, b) => a - b)[Math.ceil(values.length * share) - 1] ?? Number.NaN
-
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
-
-export interface LoadOptions {
-  readonly minutes: number
-  /** Events in that time. */
-  readonly events: number
-  /** Commands of people in that time. */
-  readonly commands: number
-}
+/** How often the App looks everything up again; the load is laid so that it does so in the middle of an hour of it. */
+const LOOK_EVERY_MS = 60 * MINUTE_MS
+const IDLE_MINUTES = 60
+const SHORTEST_RUN_MS = 20_000
+const LONGEST_RUN_MS = 100_000
+/** From the start of a build to that of the first deployment of its version, and from its end. */
+const BUILD_AHEAD_MS = 90_000
+const BUILT_AHEAD_MS = 20_000
 
 /**
  * Deployments over 200 products, 8 environments and 60 repositories, with people at work beside it and the plain way in
@@ -205,295 +62,237 @@ interface Stage {
 
 type Draw = () => number
 
+/** Something that happens at an instant. */
+interface Moment {
+  readonly atMs: number
+  readonly happen: () => unknown
+}
+
+/** The App at work in the sandbox, and who and what it works for. */
+interface Session {
+  readonly ringmaster: Ringmaster
+  readonly traffic: Traffic
+  readonly people: People
+  readonly plainWay: PlainWay
+  readonly commits: readonly LogCommit[]
+  /** What the App could not do. */
+  readonly failures: readonly string[]
+  readonly openedMs: number
+  sweep(): void
+  /** Settles when everything that was delivered is durable and everything that was asked is answered. */
+  settled(): Promise<void>
+  /** Lets time pass in which nothing happens but the App's own looks. */
+  quiet(untilMs: number): Promise<void>
+}
+
 async function play(write: (line: string) => void, stage: Stage): Promise<readonly Target[]> {
-  const { sandbox, time, receiver, app, options } = stage
-  const { minutes, events, commands } = options
+  const { sandbox, receiver, app, options } = stage
   /** Each its own, so that what one draws changes nothing for the others. */
   const [random, latencies, plainLatencies] = [20261120, 20261121, 20261122].map(randomFrom) as [Draw, Draw, Draw]
+  const session = await open(stage, { latencies, plainLatencies })
+  const { ringmaster, traffic, people, plainWay, commits, failures } = session
+  await prepare(stage, session)
+  const loaded = await load(stage, session, random)
+  const idle = await beIdle(stage, session, stepAt(loaded.deployments))
+  await ringmaster.close()
+  const limited = Object.values(app.limits).reduce((sum, state) => sum + state.limited, 0)
+  if (failures.length > 0)
+    throw new Error(`expected no trouble, found ${failures.length}: ${failures.slice(0, 3).join('; ')}`)
+  if (people.waiting > 0) throw new Error(`expected an answer to each comment, found ${people.waiting} without one`)
+  const log = await readWholeLog(sandbox, commits)
+  holdsWhatWasAsked(log, options.commands)
+  const durable = durableFrom(receiver, log)
+  return report(write, {
+    options: { ...options, events: 2 * loaded.deployments },
+    loaded: loaded.requests,
+    durable: durable.slice(0, -1),
+    answered: people.answeredSince(loaded.startMs),
+    builds: traffic.built - PRODUCTS,
+    logged: commits.filter(({ atMs }) => atMs >= loaded.startMs && atMs <= loaded.endMs).length,
+    deliveries: loaded.deliveries,
+    counted: log.counted,
+    plainWay,
+    plainRequests: sandbox.requests.filter(({ identity }) => identity.startsWith('plain')),
+    startMs: loaded.startMs,
+    idle: { ...idle, durableMs: durable.at(-1) ?? Number.NaN },
+    limited,
+    steps: loaded.steps,
+  })
+}
+
+async function open(
+  { sandbox, time, receiver, app, options }: Stage,
+  { latencies, plainLatencies }: { readonly latencies: Draw; readonly plainLatencies: Draw },
+): Promise<Session> {
   const plainWay = new PlainWay(sandbox.app('plain').octokit('acme'), plain, { time, random: plainLatencies })
-  const inFlight = () => app.governorOf('acme/releases').inFlight + app.governorOf('/').inFlight + plainWay.inFlight
+  const inFlight = () => app.governorOf(RELEASES).inFlight + app.governorOf('/').inFlight + plainWay.inFlight
   time.isBusy = () => inFlight() > 0
   time.settled = () => sandbox.webhooks.settled()
   const failures: string[] = []
-  withLatency(await app.forRepository('acme/releases'), time, latencies)
+  const octokit = await app.forRepository(RELEASES)
+  withLatency(octokit, time, latencies)
+  const commits = notingCommits(octokit, time)
+  const openedMs = time.nowMs
   const ringmaster = await time.within(
     openRingmaster({
       app,
-      releaseRepository: 'acme/releases',
+      releaseRepository: RELEASES,
       publisher: null,
       clock: time.clock,
       log: { info: () => {}, error: (data, message) => void failures.push(`${message} ${JSON.stringify(data)}`) },
       delay: time.delay,
     }),
   )
-  receiver.ringmaster = ringmaster
-  await time.within(ringmaster.sweep())
-  const { octokit } = sandbox.as('ann')
-  const { data: issue } = await octokit.rest.issues.create({ ...releases, title: 'A release' })
-  const say = (body: string) => octokit.rest.issues.createComment({ ...releases, issue_number: issue.number, body })
+  receiver.intake = ringmaster.intake
+  const traffic: Traffic = new Traffic(sandbox, (status) => {
+    if (traffic.said <= Math.min(PLAIN_EVENTS, options.events))
+      plainWay.take({ name: `event-${status.status}`, text: JSON.stringify(status) })
+  })
+  const people = new People(sandbox, time)
   const sweep = () => void ringmaster.sweep().catch((error) => void failures.push(String(error)))
-  await say('/release "Load"')
-  await time.until(time.nowMs + 2 * MINUTE_MS)
-
-  sandbox.requests.length = 0
-  const people = new Waiting(sandbox, time)
-  const startMs = time.nowMs
-  const sometime = () => startMs + random() * minutes * MINUTE_MS
-  const arrivals = [
-    ...Array.from({ length: events }, () => ({ atMs: sometime(), what: 'event' as const })),
-    ...Array.from({ length: commands }, () => ({ atMs: sometime(), what: 'command' as const })),
-    ...Array.from({ length: minutes }, (_, minute) => ({ atMs: startMs + minute * MINUTE_MS, what: 'sweep' as const })),
-  ].sort((a, b) => a.atMs - b.atMs)
-  const plainEvents = Math.min(events, PLAIN_EVENTS)
-  let order = 0
-  const happen = (index: number) => {
-    const payload = statusAt(index, time.clock())
-    if (index % REPEATED_EVERY === 0) sandbox.webhooks.repeat({ event: 'deployment_status' })
-    deliver(sandbox, repositoryOf(index >> 1), payload)
-    if (index < plainEvents) plainWay.take({ name: `event-${index}`, text: JSON.stringify(payload) })
-  }
-  for (const { atMs, what } of arrivals) {
-    await time.until(atMs)
-    if (what === 'sweep') sweep()
-    else if (what === 'command') {
-      people.ask()
-      await say('/status')
-    } else {
-      happen(order)
-      order += 1
-    }
-  }
-  const isUnderWay = () => receiver.durable.length < events || people.asked > 0
-  for (let waited = 0; waited < 600 && isUnderWay(); waited += 1) await time.until(time.nowMs + 1_000)
-  const hour = sandbox.requests.filter(isOurs)
-  const durable = [...receiver.durable]
-  await time.within(plainWay.done())
-
-  const idle = await whenIdle(stage, { sweep, happen: () => happen(order) })
-  await time.until(time.nowMs + MINUTE_MS)
-  await ringmaster.close()
-  await checkNothingLost(stage, { recorded: events + 1, failures })
-  if (people.answered.length !== commands)
-    throw new Error(`expected ${commands} answers, found ${people.answered.length}`)
-  if (plainWay.durable.length !== plainEvents)
-    throw new Error(`expected ${plainEvents} commits of the plain way, found ${plainWay.durable.length}`)
-  const plainRequests = sandbox.requests.filter(({ identity }) => identity.startsWith('plain'))
-  const attempt = await requestsOfOneAttempt(sandbox, { owner: 'acme', repo: 'repository-0' })
-  return report(write, {
-    options,
-    hour,
-    durable,
-    answered: people.answered,
-    plainWay,
-    plainRequests,
-    startMs,
-    idle,
-    attempt,
-  })
-}
-
-const isOurs = ({ identity }: RequestRecord): boolean => identity.startsWith('ringmaster')
-const isCommit = ({ fields, route }: RequestRecord): boolean =>
-  fields.includes('createCommitOnBranch') || route === 'PUT /repos/{owner}/{repo}/contents/{path}'
-const costOfRecord = (request: RequestRecord) =>
-  costOf({ method: request.method, url: request.path, query: isCommit(request) ? 'mutation' : 'query' })
-const isContent = (request: RequestRecord): boolean => costOfRecord(request).isContent
-
-function deliver(sandbox: Sandbox, name: string, payload: Readonly<Record<string, unknown>>): void {
-  const { store } = sandbox.world
-  const repository = repositoryByName(store, 'acme', name)
-  const sender = [...store.accounts.values()].find(({ login }) => login === 'ann')
-  if (!repository || !sender) throw new Error(`expected the repository acme/${name}`)
-  sandbox.world.deliver({ event: 'deployment_status', action: 'created', repository, sender, payload })
-}
-
-/** People who asked something, in their order, and how long each waited for the reply. */
-class Waiting {
-  readonly answered: number[] = []
-  readonly #askedMs: number[] = []
-  readonly #sandbox: Sandbox
-  readonly #time: SimulatedTime
-  #seen = 0
-
-  constructor(sandbox: Sandbox, time: SimulatedTime) {
-    this.#sandbox = sandbox
-    this.#time = time
-    time.onRest = () => this.#look()
-  }
-
-  get asked(): number {
-    return this.#askedMs.length
-  }
-
-  ask(): void {
-    this.#askedMs.push(this.#time.nowMs)
-  }
-
-  #look(): void {
-    const { requests } = this.#sandbox
-    for (; this.#seen < requests.length; this.#seen += 1) {
-      const request = requests[this.#seen]
-      const isReply =
-        request !== undefined &&
-        isOurs(request) &&
-        request.route === 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments'
-      const askedMs = isReply ? this.#askedMs.shift() : undefined
-      if (askedMs !== undefined) this.answered.push(this.#time.nowMs - askedMs)
-    }
-  }
-}
-
-interface Idle {
-  /** Commits of half an hour in which nothing happened. */
-  readonly commits: number
-  readonly requests: number
-  /** Commits for one event after it, and how long it took to be durable. */
-  readonly commitsOfOne: number
-  readonly durableMs: number
-}
-
-async function whenIdle(
-  { sandbox, time, receiver }: Stage,
-  { sweep, happen }: { readonly sweep: () => void; readonly happen: () => void },
-): Promise<Idle> {
-  await time.until(time.nowMs + MINUTE_MS)
-  const from = sandbox.requests.length
-  for (let minute = 0; minute < IDLE_MINUTES; minute += 1) {
-    sweep()
-    await time.until(time.nowMs + MINUTE_MS)
-  }
-  const quiet = sandbox.requests.slice(from).filter(isOurs)
-  const before = sandbox.requests.length
-  happen()
-  await time.until(time.nowMs + MINUTE_MS)
   return {
-    commits: quiet.filter(isCommit).length,
-    requests: quiet.length,
-    commitsOfOne: sandbox.requests.slice(before).filter(isOurs).filter(isCommit).length,
-    durableMs: receiver.durable.at(-1) ?? Number.NaN,
-  }
-}
-
-async function checkNothingLost(
-  { sandbox }: Stage,
-  { recorded, failures }: { readonly recorded: number; readonly failures: readonly string[] },
-): Promise<void> {
-  const store = gitStore({
-    directory: sandbox.repository('acme/releases').gitDirectory,
-    branch: 'ringmaster-data',
-    author: { name: 'reader', email: 'reader@localhost' },
-    clock: () => sandbox.clock.now(),
-  })
-  const found: string[] = []
-  const reading: typeof model = {
-    ...model,
-    evolve: (key, state, event) => {
-      if (key.startsWith('board/') && event.type.startsWith('deployment.')) found.push(event.key)
-      return model.evolve(key, state, event)
+    ...{ ringmaster, traffic, people, plainWay, commits, failures, openedMs, sweep },
+    async settled() {
+      const isUnderWay = () => ringmaster.intake.open > 0 || people.waiting > 0
+      for (let waited = 0; waited < 600 && isUnderWay(); waited += 1) await time.until(time.nowMs + 1_000)
+    },
+    async quiet(untilMs) {
+      while (time.nowMs < untilMs) {
+        sweep()
+        await time.until(Math.min(untilMs, time.nowMs + MINUTE_MS))
+      }
     },
   }
-  const verified = await verifyLedger(store, reading, { documentsOf: () => [] })
-  if (!verified.ok) throw new Error(`the log does not hold: ${verified.problems[0]?.message}`)
-  const said = failures.slice(0, 3).join('; ')
-  if (found.length !== recorded) throw new Error(`expected ${recorded} events, found ${found.length}: ${said}`)
-  const distinct = new Set(found).size
-  if (distinct !== recorded)
-    throw new Error(`expected ${recorded} events, found ${recorded - distinct} of them doubled`)
 }
 
-interface Found {
-  readonly options: LoadOptions
-  readonly hour: readonly RequestRecord[]
-  readonly durable: readonly number[]
-  readonly answered: readonly number[]
-  readonly plainWay: PlainWay
-  readonly plainRequests: readonly RequestRecord[]
+/** Products that are known, releases that hold some of them, and the time until the load begins. */
+async function prepare({ time, options }: Stage, session: Session): Promise<void> {
+  const { ringmaster, traffic, people, settled, quiet, openedMs } = session
+  await time.within(ringmaster.sweep())
+  await buildFirstVersions(traffic, time)
+  await settled()
+  await people.begin()
+  await settled()
+  await quiet(openedMs + LOOK_EVERY_MS - Math.min(LOOK_EVERY_MS, options.minutes * MINUTE_MS) / 2)
+}
+
+interface Loaded {
   readonly startMs: number
-  readonly idle: Idle
-  readonly attempt: readonly RequestRecord[]
+  readonly endMs: number
+  readonly deployments: number
+  readonly deliveries: number
+  readonly requests: readonly RequestRecord[]
+  readonly steps: readonly ProducerStep[]
 }
 
-const SHARES = [0.5, 0.95, 0.99] as const
-const shares = (values: readonly number[]): string[] => SHARES.map((share) => seconds(percentile(values, share)))
-
-const isChange = (request: RequestRecord): boolean => costOfRecord(request).points === 5
-
-const CLASSES: readonly { readonly name: string; readonly has: (request: RequestRecord) => boolean }[] = [
-  { name: 'commits', has: isCommit },
-  { name: 'creating content (what GitHub notifies of)', has: isContent },
-  { name: 'other changes', has: (one) => isChange(one) && !isCommit(one) && !isContent(one) },
-  { name: 'reads by REST', has: (one) => one.method === 'GET' },
-  { name: 'reads by GraphQL', has: (one) => one.route === 'POST /graphql' && !isCommit(one) },
-  { name: 'all requests', has: () => true },
-]
-
-function report(write: (line: string) => void, found: Found): readonly Target[] {
-  const { options, hour, durable, answered, plainWay, plainRequests, startMs, idle, attempt } = found
-  const { minutes, events, commands } = options
-  const commits = hour.filter(isCommit)
-  const content = hour.filter(isContent)
-  const refused = hour.filter(({ status }) => status === 403 || status === 429).length
-  const per1000 = (count: number, of: number): number => Number(((count * 1_000) / of).toFixed(1))
-  const written = plainWay.durable.length
-  const plainMs = (plainWay.endMs - startMs) / written
-  const bytes = commits.reduce((sum, { requestBytes }) => sum + requestBytes, 0) / Math.max(1, commits.length)
-  write(
-    `${grouped(events)} events and ${commands} commands in ${minutes} minutes; every event in the log once, although one in ${REPEATED_EVERY} was delivered twice; the log verifies. Requests that a limit refused: ${refused}.`,
-  )
-  write('')
-  const rows = CLASSES.map(({ name, has }) => {
-    const count = hour.filter(has).length
-    const plainly = per1000(plainRequests.filter(has).length, written)
-    return [
-      name,
-      grouped(count),
-      per1000(count, events).toFixed(1),
-      plainly.toLocaleString('en-US', { minimumFractionDigits: 1 }),
-    ]
-  })
-  write(table(['requests', 'in that time', 'for 1,000 events', 'the plain way, for 1,000'], rows))
-  write('')
-  write(
-    table(
-      ['time', 'p50', 'p95', 'p99'],
-      [
-        ['delivery to durable', ...shares(durable)],
-        ['command to answer', ...shares(answered)],
-        [`the plain way, the first ${written} events`, ...shares(plainWay.durable)],
-      ],
-    ),
-  )
-  write('')
-  write(
-    `${grouped(bytes)} bytes sent for a commit on average, ${(events / Math.max(1, commits.length)).toFixed(0)} events in each.`,
-  )
-  write(
-    `The plain way, one commit by the Contents API for each event, beside it in the same run: ${written} commits, ${seconds(plainMs)} each, one after the other. Extrapolated: ${grouped(events)} events take it ${((events * plainMs) / 3_600_000).toFixed(1)} hours, at six commits a minute ${(events / 360).toFixed(1)}.`,
-  )
-  write(
-    `Idle for ${IDLE_MINUTES} minutes: ${idle.commits} commits, ${idle.requests} requests. One event then: ${idle.commitsOfOne} commit, durable after ${seconds(idle.durableMs)}.`,
-  )
-  const attemptsOfOne = Math.ceil(((events / 2 / PRODUCTS) * Math.ceil(PRODUCTS / REPOSITORIES) * 60) / minutes)
-  const ofToken = attemptsOfOne * attempt.length
-  write(
-    `What a job's own token spends on an attempt, two steps: ${attempt.length} requests, ${attempt.filter(isChange).length} of them changes, ${attempt.filter(isContent).length} creating content. The busiest repository has ${attemptsOfOne} attempts an hour: ${grouped(ofToken)} of its ${grouped(TOKEN_REQUESTS_AN_HOUR)} requests.`,
-  )
-  const spent = per1000(commits.length + content.length, events)
-  return [
-    { name: 'commits and content-creating requests for 1,000 events', found: spent, most: 25, unit: 'requests' },
-    { name: 'delivery to durable, p50', found: percentile(durable, 0.5), most: 15_000, unit: 'ms' },
-    { name: 'delivery to durable, p99', found: percentile(durable, 0.99), most: 30_000, unit: 'ms' },
-    { name: 'command to answer, p95', found: percentile(answered, 0.95), most: 5_000, unit: 'ms' },
-    { name: 'requests that a limit refused', found: refused, most: 0, unit: 'requests' },
-    { name: 'answers beside the first to a command', found: content.length - commands, most: 0, unit: 'comments' },
-    { name: 'commits while idle', found: idle.commits, most: 0, unit: 'commits' },
-    { name: 'commits for one event', found: idle.commitsOfOne, most: 1, unit: 'commits' },
-    { name: 'an event while idle to durable', found: idle.durableMs, most: 10_000, unit: 'ms' },
+async function load(stage: Stage, session: Session, random: Draw): Promise<Loaded> {
+  const { sandbox, time, receiver, options } = stage
+  const { traffic, people, plainWay, sweep, settled } = session
+  sandbox.requests.length = 0
+  receiver.deliveries = 0
+  const startMs = time.nowMs
+  const lastingMs = options.minutes * MINUTE_MS
+  const sometime = () => startMs + random() * lastingMs
+  const each = <T>(count: number, one: (index: number) => T) => Array.from({ length: count }, (_, index) => one(index))
+  const starts = each(Math.ceil(options.events / 2), sometime).sort((a, b) => a - b)
+  let steps: Promise<readonly ProducerStep[]> = Promise.resolve([])
+  const moments: readonly Moment[] = [
+    ...starts.flatMap((atMs, index) => deploymentFrom(traffic, stepAt(index), { startMs, atMs, share: random() })),
+    ...each(options.commands, () => ({ atMs: sometime(), happen: () => people.command() })),
+    ...each(options.minutes, (minute) => ({ atMs: startMs + minute * MINUTE_MS, happen: sweep })),
     {
-      name: 'requests of one repository’s token in an hour',
-      found: ofToken,
-      most: TOKEN_REQUESTS_AN_HOUR,
-      unit: 'requests',
+      atMs: startMs + lastingMs / 2,
+      happen: () => {
+        steps = stepsOfJobs(sandbox, time, { owner: 'acme', repo: repositoryOf(0), product: STEPPED })
+      },
     },
   ]
+  for (const { atMs, happen } of moments.toSorted((a, b) => a.atMs - b.atMs)) {
+    await time.until(atMs)
+    await happen()
+  }
+  await settled()
+  const { deliveries } = receiver
+  const endMs = time.nowMs
+  const requests = sandbox.requests.filter(isOurs)
+  await time.within(plainWay.done())
+  return { startMs, endMs, deployments: starts.length, deliveries, requests, steps: await time.within(steps) }
+}
+
+async function beIdle(
+  { sandbox, time }: Stage,
+  { traffic, quiet }: Session,
+  step: Step,
+): Promise<Omit<Idle, 'durableMs'>> {
+  const oursFrom = (from: number) => sandbox.requests.slice(from).filter(isOurs)
+  await time.until(time.nowMs + MINUTE_MS)
+  const before = sandbox.requests.length
+  await quiet(time.nowMs + IDLE_MINUTES * MINUTE_MS)
+  const requests = oursFrom(before)
+  const beforeOne = sandbox.requests.length
+  traffic.deploy(step)
+  await time.until(time.nowMs + MINUTE_MS)
+  return {
+    minutes: IDLE_MINUTES,
+    commits: requests.filter(isCommit).length,
+    requests,
+    commitsOfOne: oursFrom(beforeOne).filter(isCommit).length,
+  }
+}
+
+/** The first version of every product, one build a second: the load begins with products that are known. */
+async function buildFirstVersions(traffic: Traffic, time: SimulatedTime): Promise<void> {
+  for (let product = 0; product < PRODUCTS; product += 1) {
+    const { version } = stepAt(product)
+    const end = await traffic.build(product, version)
+    await time.until(time.nowMs + 1_000)
+    end()
+  }
+}
+
+interface Course {
+  /** When the load begins: nothing happens before. */
+  readonly startMs: number
+  readonly atMs: number
+  /** How long it takes, from the shortest to the longest. */
+  readonly share: number
+}
+
+/** Start and end of a deployment, and of the build before it where its version is new. */
+function deploymentFrom(traffic: Traffic, step: Step, { startMs, atMs, share }: Course): readonly Moment[] {
+  const lastingMs = SHORTEST_RUN_MS + share * (LONGEST_RUN_MS - SHORTEST_RUN_MS)
+  const deploy = span({ fromMs: atMs, untilMs: atMs + lastingMs }, () => traffic.deploy(step))
+  if (!step.isNew) return deploy
+  const fromMs = Math.max(startMs, atMs - BUILD_AHEAD_MS)
+  const untilMs = Math.max(startMs, atMs - BUILT_AHEAD_MS)
+  return [...span({ fromMs, untilMs }, () => traffic.build(step.product, step.version)), ...deploy]
+}
+
+/** What begins and, as its beginning says, ends. */
+function span(
+  { fromMs, untilMs }: { readonly fromMs: number; readonly untilMs: number },
+  begin: () => (() => void) | Promise<() => void>,
+): readonly Moment[] {
+  let end = () => {}
+  return [
+    {
+      atMs: fromMs,
+      happen: async () => {
+        end = await begin()
+      },
+    },
+    { atMs: untilMs, happen: () => end() },
+  ]
+}
+
+/** Milliseconds from the first delivery of each status to its event in the log, in the order of delivery. */
+const durableFrom = ({ deliveredMs }: Receiver, { durableMs }: Log): readonly number[] =>
+  [...deliveredMs].map(([status, fromMs]) => (durableMs.get(status) ?? Number.POSITIVE_INFINITY) - fromMs)
+
+/** What people asked of the release stands in the log, each once. */
+function holdsWhatWasAsked({ events }: Log, commands: number): void {
+  for (const [type, expected] of changesAskedFor(commands)) {
+    const found = events.filter((event) => event.type === type).length
+    if (found !== expected) throw new Error(`expected ${expected} events ${type}, found ${found}`)
+  }
 }

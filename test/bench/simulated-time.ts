@@ -12,6 +12,7 @@ export class SimulatedTime {
   isBusy: () => boolean = () => false
   /** Settles when nothing is on its way that takes no simulated time. */
   settled: () => Promise<void> = async () => {}
+  #working = 0
   readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>()
   readonly #sandbox: Sandbox
 
@@ -38,7 +39,7 @@ export class SimulatedTime {
     for (let quiet = 0; quiet < 6; quiet += 1) {
       await new Promise((resolve) => setImmediate(resolve))
       await this.settled()
-      while (this.isBusy()) {
+      while (this.isBusy() || this.#working > 0) {
         quiet = 0
         await new Promise((resolve) => setTimeout(resolve, 1))
       }
@@ -69,6 +70,20 @@ export class SimulatedTime {
     watched.catch(() => {})
     while (!isDone) await this.until(this.nowMs + 1_000)
     return watched
+  }
+
+  /** Runs work that takes no simulated time but for what it sleeps. */
+  async working<T>(work: (sleep: (milliseconds: number) => Promise<void>) => Promise<T>): Promise<T> {
+    this.#working += 1
+    try {
+      return await work(async (milliseconds) => {
+        this.#working -= 1
+        await this.delay(milliseconds)
+        this.#working += 1
+      })
+    } finally {
+      this.#working -= 1
+    }
   }
 
   #moveTo(atMs: number): void {
