@@ -318,14 +318,14 @@ describe('ledger verify', () => {
       'gate.decided',
       ['"verdict":"approved"', '"verdict":"waiting"'],
       'decision-differs',
-      /^expected event \d+ \(gate\.decided\) .+ at "\/data\/verdict": "approved" comes out, "waiting" is recorded$/,
+      /^events\S+:\d+: expected event \d+ \(gate\.decided\) .+ at "\/data\/verdict": "approved" comes out, "waiting" is recorded$/,
     ],
     [
       'who signed',
       'signoff.decided',
       ['"filledBy":["eve"]', '"filledBy":["mallory"]'],
       'decision-differs',
-      /^expected event \d+ \(signoff\.decided\) .+: "eve" comes out, "mallory" is recorded$/,
+      /^events\S+:\d+: expected event \d+ \(signoff\.decided\) .+: "eve" comes out, "mallory" is recorded$/,
     ],
     [
       'what makes an event the same as another',
