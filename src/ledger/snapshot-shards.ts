@@ -12,7 +12,7 @@ const MAX_FILE_BYTES = 256 * 1024
 /** Shards and pages split early, because a changed aggregate rewrites the whole of its shard and page. */
 const SPLIT_BYTES = 32 * 1024
 /** Pages of pages split earlier: what looks up a new key reads one on the way. */
-const SPLIT_BRANCH_BYTES = 24 * 1024
+const SPLIT_BRANCH_BYTES = 12 * 1024
 /** Of a kind in the index, which whoever looks up anything reads. */
 const MAX_INDEXED_BYTES = 4 * 1024
 

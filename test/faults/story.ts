@@ -113,6 +113,11 @@ export async function tell(stage: Stage, story: number): Promise<void> {
   await stage.until('a deployment behind the gate', () => isLive(stage, subject, 'production'))
   await say(stage, subject, issue, '/complete')
   await stage.until('the merge', async () => Boolean((await proposalOf(stage, issue))?.merged_at))
+  /** GitHub shows it before the answer and the webhook of it are taken in. */
+  await stage.until('the log to say so', async () => {
+    const release = await state<{ readonly proposal?: { readonly merged: boolean } }>(stage, `release/r${issue}`)
+    return release?.proposal?.merged === true
+  })
 }
 
 /** Nothing that was asked for waits any more. */
