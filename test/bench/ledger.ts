@@ -10,7 +10,7 @@ import { isMet, toldOf } from './measure.ts'
 const EVENTS_A_MINUTE = 10_000 / 60
 /** Twice as many as the tail takes: snapshots are in it in their proportion. */
 const SAMPLED_COMMITS = 128
-const MINUTES = 180
+const MINUTES = 60
 const LENGTHS = [1_000, 100_000]
 const AGES = [20_000, 200_000]
 
@@ -35,7 +35,7 @@ function readArguments(args: readonly string[]): Arguments {
 }
 
 /**
- * `npm run bench -- ledger [MINUTES] [HISTORY …] [--age EVENTS …]`: how long the load lasts, three hours by default (0: none);
+ * `npm run bench -- ledger [MINUTES] [HISTORY …] [--age EVENTS …]`: how long the load lasts, an hour by default (0: none);
  * the lengths of history for reads and appends, by default 1,000 and 100,000 events; and the lengths after which commits are
  * weighed, each with an `--age` before it, by default 20,000 and 200,000. A million events, as `ledger 0 1000 1000000` or
  * `ledger 0 --age 1000000`, take some minutes to make.
