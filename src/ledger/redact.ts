@@ -1,13 +1,14 @@
 import { draft } from '../core/catalogue.ts'
 import type { LedgerEvent, Model } from '../core/event.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
-import { cutIntoFiles, encodeEvents } from './codec.ts'
+import { cutIntoFiles, encodeEvents, HEAD_PATH, parseHead } from './codec.ts'
 import { eventFilePath, eventPaths, firstSeqOf, folderFor } from './event-files.ts'
 import { evolved } from './position.ts'
 import { commitRebuilt } from './rebuild.ts'
 import { replayLog } from './replay.ts'
 import { textAt, withoutTexts } from './sealed.ts'
 import type { LedgerStore } from './store.ts'
+import { integrityError } from './trouble.ts'
 import type { Writer } from './writer.ts'
 
 export interface Redaction {
@@ -95,6 +96,10 @@ export async function redactEvent(
   { now, newId, writer }: { readonly now: string; readonly newId: (() => string) | null; readonly writer: Writer },
 ): Promise<Redacted> {
   const { seq } = redaction
+  /** A head that cannot be read cannot say that the branch was closed. */
+  const newest = await store.newest([HEAD_PATH])
+  const head = newest && parseHead(newest.files.get(HEAD_PATH))
+  if (head && !head.ok) throw integrityError(head.problems)
   const events = new Map<number, LedgerEvent>()
   const whole = await replayLog(store, model, {
     now,

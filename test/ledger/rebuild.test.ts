@@ -87,6 +87,24 @@ describe.each(WRITING)('%s a log', (name, work) => {
     expect(branch.head).toBe(before)
   })
 
+  it.each([
+    ['broken', '{'],
+    ['gone', null],
+  ])('that was closed, and whose head is %s since, is not redacted', async (_, text) => {
+    const branch = await written()
+    await close(branch)
+    await memoryStore(branch).commit({
+      expectedHead: branch.head,
+      operation: nextId(),
+      message: 'by hand',
+      additions: text === null ? [] : [{ path: 'head.json', bytes: Buffer.from(text) }],
+      deletions: text === null ? ['head.json'] : [],
+    })
+    const before = branch.head
+    await expect(redact(branch)).rejects.toMatchObject({ problems: [expect.objectContaining({ path: 'head.json' })] })
+    expect(branch.head).toBe(before)
+  })
+
   it('whose last events went away with its head is refused by what the head before says', async () => {
     const branch = await written()
     const files = [...(branch.commits.get(branch.head ?? '')?.tree.keys() ?? [])].filter((path) =>
