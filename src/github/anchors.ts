@@ -57,8 +57,9 @@ async function proposalHeads(octokit: Octokit, fullName: string): Promise<string
 }
 
 async function inChecks(octokit: Octokit, fullName: string, sha: string, app: string): Promise<FoundAnchor[]> {
-  const { data } = await outside('list the check runs of a proposal', () =>
-    octokit.request('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
+  /** All of them: others may make as many of that name as they like. */
+  const runs = await outside('list the check runs of a proposal', () =>
+    octokit.paginate('GET /repos/{owner}/{repo}/commits/{ref}/check-runs', {
       ...splitName(fullName),
       ref: sha,
       check_name: OWN_CHECK,
@@ -66,7 +67,7 @@ async function inChecks(octokit: Octokit, fullName: string, sha: string, app: st
       per_page: 100,
     }),
   )
-  return data.check_runs
+  return runs
     .filter((run) => run.app?.slug === app)
     .flatMap((run) => anchorsIn(run.output.summary, run.html_url ?? `check run ${run.id}`))
 }

@@ -36,7 +36,7 @@ function outside(): void {
   github()
     .get('/repos/acme/releases/commits/a1/check-runs')
     .query(true)
-    .reply(200, { check_runs: [check(1, 'ringmaster'), check(4711, 'github-actions')] })
+    .reply(200, { total_count: 2, check_runs: [check(1, 'ringmaster'), check(4711, 'github-actions')] })
   github()
     .get('/repos/acme/platform/actions/runs/600/approvals')
     .reply(200, [answer('mallory', 4712), answer('ringmaster[bot]', 2), answer('github-actions[bot]', 4713)])

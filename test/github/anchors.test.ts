@@ -10,16 +10,19 @@ const RUNS = [
 
 /** GitHub with one proposal, checks of two Apps on it, and answers to one run, by several; the other run is not for us. */
 const octokit = {
-  request: async (route: string, parameters: Record<string, unknown>) => {
+  /** All pages, of which others fill the first. */
+  paginate: async (_route: string) => {
     const check = (slug: string, seq: number) => ({
       id: seq,
       app: { slug },
       html_url: null,
       output: { summary: `Content, log head \`${seq}:${digest('a')}\`.` },
     })
+    const forged = Array.from({ length: 100 }, (_, index) => check('copycat', 1_000 + index))
+    return [...forged, check('ringmaster', 3), check('other', 4), { ...check('', 5), app: null }]
+  },
+  request: async (route: string, parameters: Record<string, unknown>) => {
     if (route.endsWith('/pulls')) return { data: [{ head: { sha: 'a1' } }, { head: { sha: 'a1' } }] }
-    if (route.endsWith('/check-runs'))
-      return { data: { check_runs: [check('ringmaster', 3), check('other', 4), { ...check('', 5), app: null }] } }
     if (parameters['run_id'] === 601) throw Object.assign(new Error('Resource not accessible'), { status: 403 })
     return {
       data: [
