@@ -58,6 +58,17 @@ const grow = async (ringmaster: Ringmaster, run: number) => {
   await ringmaster.engine.idle().catch(() => {})
 }
 
+/** A running App, with the head of its log at two moments. */
+async function grown(): Promise<{ on: Sandbox; first: Ringmaster; older: string; newest: string }> {
+  const on = await begun()
+  const [first] = running
+  if (!first) throw new Error('expected a running App')
+  await grow(first, 600)
+  const older = await head(on)
+  await grow(first, 601)
+  return { on, first, older, newest: await head(on) }
+}
+
 const alarms = async (on: Sandbox) => {
   const { data } = await on
     .as('ann')
@@ -153,13 +164,7 @@ describe('a log that cannot be trusted', () => {
   it.each(HARM)(
     'closes everything while the App runs, and is named in an alarm until it is whole again: $name',
     async (harm) => {
-      const on = await begun()
-      const first = running[0]
-      if (!first) throw new Error('expected a running App')
-      await grow(first, 600)
-      const older = await head(on)
-      await grow(first, 601)
-      const newest = await head(on)
+      const { on, first, older, newest } = await grown()
       await harm.do(on, older, newest)
       const harmed = await head(on)
       on.requests.length = 0
@@ -236,13 +241,7 @@ describe('a log that cannot be trusted', () => {
   }, 60_000)
 
   it('is seen at a start, too: a history cut off while the App was away looks whole by itself', async () => {
-    const on = await begun()
-    const first = running[0]
-    if (!first) throw new Error('expected a running App')
-    await grow(first, 600)
-    const older = await head(on)
-    await grow(first, 601)
-    const newest = await head(on)
+    const { on, first, older, newest } = await grown()
     await first.close()
     await force(on, older)
     const second = await open(on)
@@ -258,13 +257,7 @@ describe('a log that cannot be trusted', () => {
 
 describe('a log that was put back', () => {
   it('is trusted by an App that starts at once, although GitHub shows it for a moment as it was before', async () => {
-    const on = await begun()
-    const [first] = running
-    if (!first) throw new Error('expected a running App')
-    await grow(first, 600)
-    const older = await head(on)
-    await grow(first, 601)
-    const newest = await head(on)
+    const { on, first, older, newest } = await grown()
     await first.close()
     await force(on, older)
     on.clock.advance(40_000)
@@ -280,13 +273,7 @@ describe('a log that was put back', () => {
 
 describe('a history cut off while the App was away', () => {
   it('is seen where somebody took a commit of their own away, and the last ones of the App with it', async () => {
-    const on = await begun()
-    const [first] = running
-    if (!first) throw new Error('expected a running App')
-    await grow(first, 600)
-    const older = await head(on)
-    await grow(first, 601)
-    const newest = await head(on)
+    const { on, first, older, newest } = await grown()
     await first.close()
     const foreign = await commitOn(on, newest, 'note.txt', 'one')
     await admin(on).rest.git.updateRef({ ...releases, ref: `heads/${DATA}`, sha: foreign })
@@ -300,13 +287,7 @@ describe('a history cut off while the App was away', () => {
   }, 60_000)
 
   it('is seen behind more rewrites than a page of the activity log tells', async () => {
-    const on = await begun()
-    const [first] = running
-    if (!first) throw new Error('expected a running App')
-    await grow(first, 600)
-    const older = await head(on)
-    await grow(first, 601)
-    const newest = await head(on)
+    const { on, first, older, newest } = await grown()
     await first.close()
     await force(on, older)
     const foreign = [await commitOn(on, older, 'note.txt', 'one'), await commitOn(on, older, 'note.txt', 'two')]
