@@ -5,7 +5,14 @@ import { unwrap } from '../../src/core/problem.ts'
 import { type BuildRecord, buildExternalId } from '../../src/core/product/schema.ts'
 import { addStatus, createDeployment } from '../sandbox/actions/deployments.ts'
 import type { Author } from '../sandbox/actions/environments.ts'
-import { type Deployment, type DeploymentState, type Job, type Run, recordsOf } from '../sandbox/actions/records.ts'
+import {
+  type Deployment,
+  type DeploymentState,
+  type Job,
+  queueJob,
+  type Run,
+  recordsOf,
+} from '../sandbox/actions/records.ts'
 import { announceJob, announceRun, refreshRun } from '../sandbox/actions/run-events.ts'
 import { ensureWorkflow } from '../sandbox/actions/workflows.ts'
 import type { Commit } from '../sandbox/git/repository.ts'
@@ -216,26 +223,7 @@ export class Traffic {
     }
     runs.set(run.id, run)
     announceRun(world, run, 'requested')
-    const job: Job = {
-      id: world.nextId(),
-      run,
-      attempt: run.attempt,
-      key,
-      name: key,
-      status: 'queued',
-      conclusion: null,
-      createdAt: now,
-      startedAt: now,
-      completedAt: null,
-      steps: [],
-      gate: undefined,
-      deployment: undefined,
-      environment: undefined,
-      outputs: new Map(),
-      log: '',
-      summary: '',
-    }
-    run.jobs.push(job)
+    const job = queueJob(world, run, { key, name: key })
     announceJob(world, job, 'queued')
     job.status = 'in_progress'
     announceJob(world, job, 'in_progress')

@@ -1,6 +1,7 @@
 import type { Commit } from '../git/repository.ts'
 import type { StepOutcome } from '../runner.ts'
 import { type Account, type App, perRepository, type Repository } from '../store.ts'
+import type { World } from '../world.ts'
 
 export type DeploymentState =
   | 'error'
@@ -175,3 +176,29 @@ export const recordsOf: (repository: Repository) => ActionsRecords = perReposito
 
 export const jobsOfAttempt = (run: Run, attempt = run.attempt): Job[] =>
   run.jobs.filter((job) => job.attempt === attempt)
+
+/** A job of the current attempt of a run, waiting to begin. */
+export function queueJob(world: World, run: Run, { key, name }: Pick<Job, 'key' | 'name'>): Job {
+  const now = world.clock.now()
+  const job: Job = {
+    id: world.nextId(),
+    run,
+    attempt: run.attempt,
+    key,
+    name,
+    status: 'queued',
+    conclusion: null,
+    createdAt: now,
+    startedAt: now,
+    completedAt: null,
+    steps: [],
+    gate: undefined,
+    deployment: undefined,
+    environment: undefined,
+    outputs: new Map(),
+    log: '',
+    summary: '',
+  }
+  run.jobs.push(job)
+  return job
+}

@@ -11,7 +11,7 @@ import { interpolate, isConditionMet, type Scope, toText } from './expression.ts
 import { announceGate, isProtected, waitAtGate } from './gate.ts'
 import { githubContext } from './github-context.ts'
 import { endIdToken, idTokenVariables } from './id-token.ts'
-import type { Conclusion, DeploymentState, Environment, Job, Run } from './records.ts'
+import { type Conclusion, type DeploymentState, type Environment, type Job, queueJob, type Run } from './records.ts'
 import type { JobDefinition, RunDefinition } from './run-definition.ts'
 import { announceJob, refreshRun } from './run-events.ts'
 
@@ -38,7 +38,10 @@ const stateOfEnd: ReadonlyMap<Conclusion, DeploymentState> = new Map([
 
 /** Runs one job whose needs have ended: condition, environment and its gate, steps. Never throws for what it does. */
 export async function runJob(request: JobRequest): Promise<JobEnd> {
-  const record = createRecord(request)
+  const record = queueJob(request.world, request.run, {
+    key: request.job.key,
+    name: nameOf(request.job, request.scope),
+  })
   const noOutputs = new Map<string, string>()
   try {
     if (!isConditionMet(request.job.if, request.scope)) return end(request, record, 'skipped', noOutputs)
@@ -75,31 +78,6 @@ async function enter(request: JobRequest, record: Job): Promise<JobEnd> {
   const answer = await enterEnvironment(request, record)
   if (answer === 'approved') return work(request, record)
   return end(request, record, answer === 'rejected' ? 'failure' : 'cancelled', new Map())
-}
-
-function createRecord({ world, run, job, scope }: JobRequest): Job {
-  const now = world.clock.now()
-  const record: Job = {
-    id: world.nextId(),
-    run,
-    attempt: run.attempt,
-    key: job.key,
-    name: nameOf(job, scope),
-    status: 'queued',
-    conclusion: null,
-    createdAt: now,
-    startedAt: now,
-    completedAt: null,
-    steps: [],
-    gate: undefined,
-    deployment: undefined,
-    environment: undefined,
-    outputs: new Map(),
-    log: '',
-    summary: '',
-  }
-  run.jobs.push(record)
-  return record
 }
 
 /** A name that cannot be read is shown as written; what is wrong with it fails no job. */
