@@ -202,9 +202,9 @@ interface Placed {
 const said = ({ statusId, status = 'pending' }: Placed): Said => ({ statusId, status })
 
 /** The list with an entry in the place of the one that it is newer than; in a fixed order, whatever the arrivals. */
-function withNewest<T extends Placed>(list: readonly T[], next: T, isSamePlace: (other: Placed) => boolean): T[] {
+function withNewest<T extends Placed>(list: T[], next: T, isSamePlace: (other: Placed) => boolean): T[] {
   const known = list.find(isSamePlace)
-  if (known && !isNewer(said(next), said(known))) return [...list]
+  if (known && !isNewer(said(next), said(known))) return list
   if (list.length === (known ? 1 : 0)) return [next]
   return [...list.filter((other) => other !== known), next].sort(
     (a, b) =>
@@ -215,31 +215,42 @@ function withNewest<T extends Placed>(list: readonly T[], next: T, isSamePlace: 
   )
 }
 
+/** A list made by adding to another one has room for more, which each of many thousand runs would keep. */
+const withName = (names: string[], name: string): string[] =>
+  names.length === 0 ? [name] : names.includes(name) ? names : [...names, name].sort()
+
 /**
  * What a run recorded itself: the intents of its gated jobs, its attempts, and for which environments it speaks.
- * What others say of its jobs or its commit is on the board only.
+ * What others say of its jobs or its commit is on the board only. Written out member by member, as `withStatus` is.
  */
 export function evolveRunByDeployment(state: RunState | undefined, event: DeploymentEvent): RunState | undefined {
-  const { repository, runId, runAttempt, environment, product, version, sha, status, statusId, url, origin } =
-    event.data
+  const { runId, runAttempt, environment, product, version, sha, status, statusId, url, origin } = event.data
   if (runId === null || origin !== 'record') return state
-  const { intents, attempts, jobDeployments, recorded, endedAttempt } = state ?? emptyRun(repository, runId)
+  const { repository, intents, attempts, jobDeployments, recorded, endedAttempt } =
+    state ?? emptyRun(event.data.repository, runId)
   const attempt = runAttempt ?? 1
   const isThere = (other: Placed) =>
     other.environment === environment && other.product === product && other.attempt === attempt
-  const intent = { environment, product, version, sha, attempt, trust: event.trust, statusId }
-  const announced = status === 'pending' ? withNewest(intents, intent, isThere) : intents
-  const run = { repository: state?.repository ?? repository, runId, jobDeployments, endedAttempt, intents: announced }
+  const { trust } = event
   /** Whoever merely claims to speak for a run must not make what GitHub says of its jobs go unheard. */
-  if (event.trust === 'claimed') return { ...run, attempts, recorded }
+  const isHeard = trust !== 'claimed'
   return {
-    ...run,
-    attempts: withNewest(
-      attempts,
-      { environment, product, version, sha, attempt, status, statusId, url },
-      (other) => isThere(other) && other.version === version,
-    ),
-    recorded: recorded.includes(environment) ? recorded : [...recorded, environment].sort(),
+    repository,
+    runId,
+    intents:
+      status === 'pending'
+        ? withNewest(intents, { environment, product, version, sha, attempt, trust, statusId }, isThere)
+        : intents,
+    attempts: isHeard
+      ? withNewest(
+          attempts,
+          { environment, product, version, sha, attempt, status, statusId, url },
+          (other) => isThere(other) && other.version === version,
+        )
+      : attempts,
+    jobDeployments,
+    recorded: isHeard ? withName(recorded, environment) : recorded,
+    endedAttempt,
   }
 }
 
