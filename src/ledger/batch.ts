@@ -114,14 +114,9 @@ export class Batch {
     const sizes = lines.map((line) => Buffer.byteLength(line) + 1)
     const large = events.filter((_, index) => (sizes[index] ?? 0) > MAX_LINE_BYTES)
     if (large.length > 0) throw refused(large.map(tooLarge))
-    const states = new Map<AggregateKey, unknown>()
-    for (const event of events) {
-      for (const key of this.#model.keysOf(event)) {
-        kindOf(key)
-        const before = states.has(key) ? states.get(key) : await this.#state(key)
-        states.set(key, evolved(this.#model, key, before, event))
-      }
-    }
+    const states = await this.#statesBefore(events)
+    for (const event of events)
+      for (const key of this.#model.keysOf(event)) states.set(key, evolved(this.#model, key, states.get(key), event))
     for (const [key, state] of states) this.#states.set(key, state)
     for (const event of events) this.#keys.add(event.key)
     this.events.push(...events)
@@ -136,6 +131,13 @@ export class Batch {
     const fresh = drafts.filter(({ key }) => !this.#keys.has(key) && !seen.has(key) && seen.add(key))
     const held = await Promise.all(fresh.map(({ key }) => this.#position.holdsEvent(key)))
     return fresh.filter((_, index) => !held[index])
+  }
+
+  /** What some events change, as it is now. Asked for together, so that what has to be read comes in few requests. */
+  async #statesBefore(events: readonly LedgerEvent[]): Promise<Map<AggregateKey, unknown>> {
+    const keys = new Set(events.flatMap((event) => this.#model.keysOf(event)))
+    for (const key of keys) kindOf(key)
+    return new Map(await Promise.all([...keys].map(async (key) => [key, await this.#state(key)] as const)))
   }
 
   async #state(key: AggregateKey): Promise<unknown> {

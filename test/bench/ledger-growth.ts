@@ -59,8 +59,8 @@ const WORKS: readonly Work[] = [
     name: 'one append',
     tails: [0, HALF_TAIL, FULL_TAIL - 1],
     prepare: prepareAppend,
-    /** The key of the event, its board and its run; then the commit. */
-    most: (place) => 1 + requestsOfTail(place) + (place.world.runs ? 3 : 2) * LOOK_UP + 1,
+    /** The key of the event; its board and its run together, where the runs may be so many that they lie a page deeper; the commit. */
+    most: (place) => 1 + requestsOfTail(place) + LOOK_UP + (place.world.runs ? 1 + LOOK_UP : LOOK_UP) + 1,
   },
   {
     name: 'one append with which a snapshot comes',
