@@ -1,6 +1,3 @@
-import { draft } from '../core/catalogue.ts'
-import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
-import type { EventDraft, LedgerEvent } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
 import type { Request } from '../core/request.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -8,6 +5,7 @@ import type { Log } from '../engine/ports.ts'
 import type { Delivery, Installation } from '../webhooks/delivery.ts'
 import { requestsOf } from '../webhooks/index.ts'
 import { unreadIn } from '../webhooks/unread.ts'
+import { EARLY_MS, Mark } from './mark.ts'
 
 export interface IntakeOptions {
   readonly engine: Pick<Engine, 'submit'>
@@ -26,8 +24,6 @@ type CommandGiven = Extract<Request, { kind: 'command-given' }>
 interface Early {
   readonly request: Request
   readonly receivedMs: number
-  /** Where it keeps the mark. */
-  readonly heldMs: number
 }
 
 /** How requests are handed to the engine. */
@@ -58,14 +54,6 @@ interface Failed extends Pick<Taken, 'lane' | 'again'> {
   readonly tries: number
 }
 
-/** The mark goes with commits that are made anyway in whole steps of this: it is read only after a crash. */
-const MARK_EVERY_MS = 60_000
-
-/**
- * GitHub delivers in any order: what is early is asked again for this long, and holds the mark as long. What comes later
- * than that is found by the hourly sweep.
- */
-const EARLY_MS = 2 * 60_000
 /** The ends of runs of two minutes at thirty times the load that is planned for; more are left to the sweep. */
 const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
@@ -86,24 +74,15 @@ const TRIES_AHEAD = 4
  */
 export class Intake {
   readonly #options: IntakeOptions
+  /** What was taken, and before when nothing is owed to the log. */
+  readonly mark = new Mark()
   readonly #running = new Set<Promise<void>>()
-  /** Deliveries taken and not yet durable, by GUID, with where they keep the mark. */
-  readonly #open = new Map<string, number>()
   /** By GUID; those of a lane in their order. */
   readonly #failed = new Map<string, Failed>()
-  /** Deliveries that are known by their GUID alone, with when GitHub delivered them, or some time before that. */
-  readonly #owed = new Map<string, number>()
-  /** Deliveries handled since the delivery log was last compared. */
-  readonly #handled = new Map<string, number>()
-  /** Deliveries that the log names as the source of an event, whichever process took them. */
-  readonly #booked = new Map<string, number>()
   /** Requests that may count for more once others have come, by delivery and place in it, with when they came. */
   readonly #early = new Map<string, Early>()
   /** Requests that must keep their order: the commands on one issue. */
   readonly #lanes = new Map<string, Promise<void>>()
-  #checkedMs = Number.NEGATIVE_INFINITY
-  #heldMs = Number.POSITIVE_INFINITY
-  #sweptMs = Number.NaN
 
   constructor(options: IntakeOptions) {
     this.#options = options
@@ -122,27 +101,25 @@ export class Intake {
    */
   async handle(delivery: Delivery): Promise<void> {
     const requests = this.#requestsOf(delivery)
-    if (!this.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
+    if (!this.mark.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
     const receivedMs = Date.parse(delivery.receivedAt)
-    this.#owed.delete(delivery.id)
-    /** By GitHub's clock it was delivered after what was compared when it came, whatever ours says. */
-    const heldMs = Math.min(receivedMs, this.#checkedMs, this.#open.get(delivery.id) ?? receivedMs)
-    this.#open.set(delivery.id, heldMs)
+    const heldMs = this.mark.take(delivery.id, receivedMs)
     const came = await this.#inTurn({
       id: delivery.id,
       lane: laneOf(requests[0]),
       requests,
       submission: {
         origin: { delivery: delivery.id },
-        onEarly: (request, place) => this.#keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
+        onEarly: (request, place) => {
+          const key = `${delivery.id}/${place}`
+          this.mark.keepEarly(key, heldMs)
+          this.#keepEarly(key, { request, receivedMs })
+        },
       },
       again: () => this.handle(delivery),
-      onDone: () => {
-        this.#open.delete(delivery.id)
-        this.#handled.set(delivery.id, receivedMs)
-      },
+      onDone: () => this.mark.settle(delivery.id, receivedMs),
     })
-    if (came === 'no room') this.#owed.set(delivery.id, receivedMs - CLOCKS_DIFFER_MS)
+    if (came === 'no room') this.mark.postpone(delivery.id, receivedMs)
   }
 
   /**
@@ -251,7 +228,12 @@ export class Intake {
   #keepEarly(key: string, early: Early): void {
     this.#early.set(key, early)
     const [oldest] = this.#early.keys()
-    if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#early.delete(oldest)
+    if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#letEarlyGo(oldest)
+  }
+
+  #letEarlyGo(key: string): void {
+    this.#early.delete(key)
+    this.mark.letEarlyGo(key)
   }
 
   /**
@@ -277,7 +259,7 @@ export class Intake {
     }
     const isDone = await this.#submit([request], { origin: { early: key }, keepsBack: false, onEarly })
     const isOver = !isEarly || nowMs - receivedMs > EARLY_MS
-    if (isDone && isOver) this.#early.delete(key)
+    if (isDone && isOver) this.#letEarlyGo(key)
   }
 
   /**
@@ -298,101 +280,9 @@ export class Intake {
     return (await this.#inTurn({ id, lane: laneOf(first), requests, submission, again })) === 'done'
   }
 
-  /** Whether a delivery was taken: it need not be read from the delivery log. */
-  knows(guid: string): boolean {
-    return this.#handled.has(guid) || (this.#open.has(guid) && !this.#owed.has(guid))
-  }
-
-  /** Takes in which deliveries events of the log came by. */
-  follow(events: readonly LedgerEvent[]): void {
-    for (const { source, at } of events)
-      if (source.kind === 'webhook' && source.delivery !== undefined) this.#booked.set(source.delivery, Date.parse(at))
-  }
-
-  /** Whether an event of the log is known to have come by a delivery that nothing is owed of here. */
-  isBooked(guid: string): boolean {
-    return this.#booked.has(guid) && !this.#owed.has(guid)
-  }
-
-  /** Notes a delivery that stands in GitHub's log and could not be read: the mark stays before it. */
-  owe(guid: string, deliveredMs: number): void {
-    if (this.knows(guid)) return
-    this.#open.set(guid, deliveredMs)
-    this.#owed.set(guid, deliveredMs)
-  }
-
-  /** Gives a delivery up that GitHub does not hand out any more, unless it was taken: nothing is owed of it. */
-  letGo(guid: string, deliveredMs: number): void {
-    if (this.knows(guid)) return
-    this.#owed.delete(guid)
-    this.#open.delete(guid)
-    this.#handled.set(guid, deliveredMs)
-  }
-
-  /** Deliveries that have yet to be read and were delivered before an instant, by GUID with when that was. */
-  owedBefore(atMs: number): readonly (readonly [guid: string, deliveredMs: number])[] {
-    return [...this.#owed].filter(([, deliveredMs]) => deliveredMs < atMs)
-  }
-
-  /** When the oldest delivery was delivered that has yet to be read, or some time before; infinite where there is none. */
-  get owedFromMs(): number {
-    let oldestMs = Number.POSITIVE_INFINITY
-    for (const deliveredMs of this.#owed.values()) oldestMs = Math.min(oldestMs, deliveredMs)
-    return oldestMs
-  }
-
   /** Whether so many deliveries wait to be tried again that no others need be read: they would only wait, too. */
   get isFull(): boolean {
     return this.#failed.size >= MOST_FAILED
-  }
-
-  /** Notes that the delivery log was compared from an instant up to another by GitHub's clock: all of it was taken. */
-  checked(untilMs: number, fromMs: number): void {
-    this.#checkedMs = Math.max(this.#checkedMs, untilMs)
-    /** Times of arrival are by our clock, those of the delivery log by GitHub's. */
-    for (const known of [this.#handled, this.#booked])
-      for (const [guid, atMs] of known) if (atMs < fromMs - CLOCKS_DIFFER_MS) known.delete(guid)
-  }
-
-  /** Keeps the mark at an instant while something older has to be looked up by other means; infinite to let go. */
-  hold(atMs: number): void {
-    this.#heldMs = atMs
-  }
-
-  /** Notes that what GitHub lists of the time before an instant by our clock was looked up, and is durable. */
-  swept(untilMs: number): void {
-    this.#sweptMs = untilMs
-  }
-
-  /** Deliveries that are not yet durable. */
-  get open(): number {
-    return this.#open.size
-  }
-
-  /**
-   * The instant by GitHub's clock before which nothing is owed to the log, in milliseconds; not finite before the first
-   * comparison.
-   */
-  get markMs(): number {
-    let oldestMs = Math.min(this.#checkedMs, this.#heldMs)
-    for (const heldMs of this.#open.values()) oldestMs = Math.min(oldestMs, heldMs)
-    /** However long ago it was delivered: an App that is killed over what it reads again has to get on. */
-    const earliestMs = this.#checkedMs - EARLY_MS
-    for (const { heldMs } of this.#early.values()) oldestMs = Math.min(oldestMs, Math.max(heldMs, earliestMs))
-    return oldestMs
-  }
-
-  /**
-   * What the log is told of the mark, and of the last sweep beside it, with its next commit; under the same key until the
-   * mark has moved on by a step, which is given in milliseconds.
-   */
-  bookkeeping(stepMs = MARK_EVERY_MS): readonly EventDraft[] {
-    const { markMs } = this
-    if (!Number.isFinite(markMs)) return []
-    const until = new Date(markMs - (markMs % stepMs)).toISOString()
-    const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
-    const swept = Number.isNaN(this.#sweptMs) ? {} : { swept: new Date(this.#sweptMs).toISOString() }
-    return [draft('intake.marked', { until, ...swept }, { key: `intake:${until}`, ...rest })]
   }
 
   /** Settles when every delivery taken so far is handled. */

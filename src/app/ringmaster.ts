@@ -115,9 +115,9 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     newId: ulid,
     writer: { version: VERSION, author: { email: await app.authorEmail(releaseRepository) } },
     pace: pace.turn,
-    bookkeeping: () => intake.bookkeeping(),
+    bookkeeping: () => intake.mark.bookkeeping(),
     followed: (events) => {
-      intake.follow(events)
+      intake.mark.follow(events)
       engine.follow(events)
     },
     ...waits,

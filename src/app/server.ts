@@ -94,8 +94,8 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
       const state = {
         trouble: ledger.trouble?.message ?? null,
         failing: engine.failing,
-        deliveriesOpen: intake.open,
-        durableUntil: Number.isFinite(intake.markMs) ? new Date(intake.markMs).toISOString() : null,
+        deliveriesOpen: intake.mark.open,
+        durableUntil: Number.isFinite(intake.mark.atMs) ? new Date(intake.mark.atMs).toISOString() : null,
         /** They name the accounts that installed the App. */
         ...(isOwn ? { limits: app.limits } : {}),
       }

@@ -51,7 +51,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
     engine: {
       async submit({ source }) {
         if (engine.isAway) throw new Error('GitHub is away')
-        marks.push(intake.markMs)
+        marks.push(intake.mark.atMs)
         decided.push(source.delivery)
         return { kind: 'accept', answer: null }
       },
@@ -82,7 +82,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
     catchUp({ asApp } as unknown as GitHubApp, intake, {
       isStart: given.isStart,
       book() {
-        booked.push((NOW - intake.markMs) / SECOND_MS)
+        booked.push((NOW - intake.mark.atMs) / SECOND_MS)
         given.booking?.()
       },
       miss: (deliveredMs) => void missed.push((NOW - deliveredMs) / SECOND_MS),
@@ -154,15 +154,15 @@ describe('the delivery log', () => {
       { guid: 'found', secondsAgo: 85, event: 'deployment_status', action: 'created' },
       { guid: 'unread', secondsAgo: 86, event: 'deployment_status', action: 'created' },
     ])
-    intake.owe('unread', NOW - 86 * SECOND_MS)
-    intake.follow([
+    intake.mark.owe('unread', NOW - 86 * SECOND_MS)
+    intake.mark.follow([
       ...['deployment', 'build', 'comment', 'run', 'unread'].map((guid) => named(guid)),
       named('found', 'sweep'),
     ])
     await compare({ isStart: true })
     await intake.idle()
     expect(read).toEqual(['unread', 'found', 'run', 'comment', 'unnamed'])
-    expect(intake.markMs).toBe(NOW - 60 * SECOND_MS)
+    expect(intake.mark.atMs).toBe(NOW - 60 * SECOND_MS)
   })
 
   it('is taken in its order, whichever was read first, without what could not be read', async () => {
@@ -181,7 +181,7 @@ describe('the delivery log', () => {
     await intake.idle()
     expect(read).toEqual(['hold', 'unhold'])
     expect(decided).toEqual(['unhold', 'unhold', 'hold', 'hold'])
-    expect(intake.owedFromMs).toBe(NOW - 80 * SECOND_MS)
+    expect(intake.mark.owedFromMs).toBe(NOW - 80 * SECOND_MS)
   })
 
   it('is gone on from where it names a delivery that GitHub does not hand out, which is told', async () => {
@@ -197,25 +197,29 @@ describe('the delivery log', () => {
     ])
     expect(await compare({ isStart: false })).toMatchObject({ handedIn: 1, owed: 1 })
     await intake.idle()
-    expect([missed, intake.owedFromMs]).toEqual([[], NOW - 90 * SECOND_MS])
+    expect([missed, intake.mark.owedFromMs]).toEqual([[], NOW - 90 * SECOND_MS])
     for (const _ of [1, 2]) expect(await compare({ isStart: false })).toMatchObject({ handedIn: 0, owed: 0 })
     expect([missed, asked]).toEqual([[90], 2])
-    expect([intake.open, intake.owedFromMs, intake.markMs]).toEqual([0, Number.POSITIVE_INFINITY, NOW - 60 * SECOND_MS])
+    expect([intake.mark.open, intake.mark.owedFromMs, intake.mark.atMs]).toEqual([
+      0,
+      Number.POSITIVE_INFINITY,
+      NOW - 60 * SECOND_MS,
+    ])
   })
 
   it('is waited for no longer than GitHub keeps it', async () => {
     const { intake, compare, missed } = stage([])
     const keptSeconds = KEPT_MS / SECOND_MS
-    intake.owe('kept', NOW - KEPT_MS + SECOND_MS)
-    intake.owe('expired', NOW - KEPT_MS - SECOND_MS)
+    intake.mark.owe('kept', NOW - KEPT_MS + SECOND_MS)
+    intake.mark.owe('expired', NOW - KEPT_MS - SECOND_MS)
     await compare({ isStart: false, sinceSecondsAgo: keptSeconds + 1 })
     expect(missed).toEqual([keptSeconds + 1])
-    expect([intake.open, intake.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
+    expect([intake.mark.open, intake.mark.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
   })
 
   it('is read from where it was left although our clock runs four days ahead, and nothing is given up', async () => {
     const { intake, compare, read, missed } = stage([{ guid: 'there', secondsAgo: 90 }])
-    intake.owe('kept', NOW - 100 * SECOND_MS)
+    intake.mark.owe('kept', NOW - 100 * SECOND_MS)
     await compare({ isStart: false, nowMs: NOW + 4 * 24 * 3_600_000 })
     expect([read, missed]).toEqual([['there'], []])
   })
@@ -249,7 +253,7 @@ describe('the delivery log', () => {
     await intake.idle()
     const ago = marks.map((mark) => (NOW - mark) / SECOND_MS)
     expect([ago[0], ago[10], ago[20], ago[34]]).toEqual([134, 124, 114, 104])
-    expect(intake.markMs).toBe(NOW - 60 * SECOND_MS)
+    expect(intake.mark.atMs).toBe(NOW - 60 * SECOND_MS)
   })
 
   it.each([
@@ -270,6 +274,6 @@ describe('the delivery log', () => {
     await intake.idle()
     expect(read).toHaveLength(20)
     expect(compared).toEqual({ handedIn: 20, owed: 0, untilMs: NOW - 114 * SECOND_MS })
-    expect(intake.markMs).toBe(NOW - 114 * SECOND_MS)
+    expect(intake.mark.atMs).toBe(NOW - 114 * SECOND_MS)
   })
 })

@@ -148,9 +148,9 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
       await upkeep.idle()
       return [...looked].toSorted()
     },
-    isHeld: () => intake.markMs < AWAY_SINCE + HOUR_MS,
+    isHeld: () => intake.mark.atMs < AWAY_SINCE + HOUR_MS,
     sweptHoursAgo: () => {
-      const [{ data } = { data: {} }] = intake.bookkeeping() as readonly { data: { swept?: string } }[]
+      const [{ data } = { data: {} }] = intake.mark.bookkeeping() as readonly { data: { swept?: string } }[]
       return Math.round((nowMs - Date.parse(data.swept ?? '')) / HOUR_MS)
     },
   }
