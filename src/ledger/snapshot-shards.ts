@@ -71,112 +71,82 @@ async function rewriteShard(
   return records
 }
 
+type Listed = PageRecord | ShardRecord
+
+const bytesIn = (record: Listed): number => Buffer.byteLength(canonicalJson(record)) + 1
+
+/** Pages of level 0 list shards; those of a higher level list the pages of the level below them. */
 interface PagePlace {
+  readonly level: number
   readonly prefix: string
-  readonly stored: PageRecord | undefined
 }
 
-async function rewritePage(
-  rewriting: Rewriting,
-  kind: string,
-  page: PagePlace,
-  dirty: ReadonlyMap<string, unknown>,
-): Promise<PageRecord[]> {
-  const before = page.stored ? await rewriting.reader.shardsOf(page.stored) : []
-  const targets = grouped(dirty, ([key]) => {
-    const place = placeOf(key)
-    return covering(before, place)?.prefix ?? homePrefix(before, page.prefix, place)
-  })
-  // Asked for together, so that the shards of all kinds come in one request.
-  const rewritten = await Promise.all(
-    [...targets].map(([prefix, entries]) => {
-      const record = before.find((shard) => shard.prefix === prefix)
-      return rewriteShard(rewriting, kind, { prefix, record }, new Map(entries))
-    }),
-  )
-  const untouched = before.filter((shard) => !targets.has(shard.prefix))
-  return writePages(rewriting, kind, page, [...untouched, ...rewritten.flat()])
-}
-
+/** Writes what lies below a prefix into as many pages as it takes. */
 function writePages(
   { reader, changes }: Rewriting,
   kind: string,
-  page: PagePlace,
-  shards: readonly ShardRecord[],
+  { level, prefix: above }: PagePlace,
+  members: readonly Listed[],
 ): PageRecord[] {
-  if (page.stored) changes.remove(page.stored.path)
-  const sorted = [...shards].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
-  const leaves = partition(sorted, page.prefix, {
-    place: (shard) => shard.prefix,
+  const isOfShards = level === 0
+  const sorted = [...members].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
+  const pages = partition(sorted, above, {
+    place: (member) => member.prefix,
     bytes: bytesIn,
-    maxBytes: SPLIT_BYTES,
+    maxBytes: isOfShards ? SPLIT_BYTES : SPLIT_BRANCH_BYTES,
   })
-  return leaves.map(({ prefix, items }) => {
-    const path = prefixPath(folderOf(kind), prefix, 'page', 'json')
-    const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, shards: items })
-    const record = { kind, prefix, path, digest: sha256(bytes) }
+  return pages.map(({ prefix, items }) => {
+    const path = prefixPath(folderOf(kind), prefix, isOfShards ? 'page' : `pages-${level}`, 'json')
+    const listed = isOfShards ? { shards: items } : { pages: items }
+    const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, ...listed })
+    const record = { kind, prefix, path, digest: sha256(bytes), ...(isOfShards ? {} : { level }) }
     changes.write(path, bytes)
     reader.remember([record], items)
     return record
   })
 }
 
-/** Writes pages of one level into pages of the level above. */
-function writeBranches(
-  { reader, changes }: Rewriting,
-  kind: string,
-  at: { readonly level: number; readonly prefix: string },
-  pages: readonly PageRecord[],
-): PageRecord[] {
-  const sorted = [...pages].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
-  const branches = partition(sorted, at.prefix, {
-    place: (page) => page.prefix,
-    bytes: bytesIn,
-    maxBytes: SPLIT_BRANCH_BYTES,
-  })
-  return branches.map(({ prefix, items }) => {
-    const path = prefixPath(folderOf(kind), prefix, `pages-${at.level}`, 'json')
-    const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, pages: items })
-    const record = { kind, prefix, path, digest: sha256(bytes), level: at.level }
-    changes.write(path, bytes)
-    reader.remember([record], items)
-    return record
-  })
-}
-
-/** The pages of one level below a prefix, as they are and as they become. */
-interface PageList {
-  readonly level: number
-  readonly prefix: string
-  readonly pages: readonly PageRecord[]
-}
-
-/** Puts changed aggregates into the shards below a list of pages; returns the pages that take their place in it. */
-async function rewriteList(
-  rewriting: Rewriting,
-  kind: string,
-  { level, prefix: above, pages }: PageList,
+/** A list with other members in the places of those that changed aggregates belong to. */
+async function withRewritten<T extends Listed>(
+  { members, prefix: above }: { readonly members: readonly T[]; readonly prefix: string },
   dirty: ReadonlyMap<string, unknown>,
-): Promise<PageRecord[]> {
-  const byPage = grouped(dirty, ([key]) => {
+  rewrite: (prefix: string, stored: T | undefined, dirty: ReadonlyMap<string, unknown>) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const byMember = grouped(dirty, ([key]) => {
     const place = placeOf(key)
-    return covering(pages, place)?.prefix ?? homePrefix(pages, above, place)
+    return covering(members, place)?.prefix ?? homePrefix(members, above, place)
   })
+  // Asked for together, so that the shards of all kinds come in one request.
   const rewritten = await Promise.all(
-    [...byPage].map(async ([prefix, entries]) => {
-      const stored = pages.find((page) => page.prefix === prefix)
-      if (level === 0) return rewritePage(rewriting, kind, { prefix, stored }, new Map(entries))
-      const below = stored ? await rewriting.reader.pagesOf(stored) : []
-      const list = { level: level - 1, prefix, pages: below }
-      const listed = await rewriteList(rewriting, kind, list, new Map(entries))
-      if (stored) rewriting.changes.remove(stored.path)
-      return writeBranches(rewriting, kind, { level, prefix }, listed)
+    [...byMember].map(([prefix, entries]) => {
+      const stored = members.find((member) => member.prefix === prefix)
+      return rewrite(prefix, stored, new Map(entries))
     }),
   )
-  return [...pages.filter((page) => !byPage.has(page.prefix)), ...rewritten.flat()]
+  return [...members.filter((member) => !byMember.has(member.prefix)), ...rewritten.flat()]
 }
 
-const bytesIn = (record: PageRecord | ShardRecord): number => Buffer.byteLength(canonicalJson(record)) + 1
+/** Puts changed aggregates into what lies below a page; returns the pages that take its place. */
+async function rewritePage(
+  rewriting: Rewriting,
+  kind: string,
+  { level, prefix, stored }: PagePlace & { readonly stored: PageRecord | undefined },
+  dirty: ReadonlyMap<string, unknown>,
+): Promise<readonly PageRecord[]> {
+  const { reader, changes } = rewriting
+  const members: readonly Listed[] =
+    level === 0
+      ? await withRewritten(
+          { members: stored ? await reader.shardsOf(stored) : [], prefix },
+          dirty,
+          (own, record, part) => rewriteShard(rewriting, kind, { prefix: own, record }, part),
+        )
+      : await withRewritten({ members: stored ? await reader.pagesOf(stored) : [], prefix }, dirty, (own, page, part) =>
+          rewritePage(rewriting, kind, { level: level - 1, prefix: own, stored: page }, part),
+        )
+  if (stored) changes.remove(stored.path)
+  return writePages(rewriting, kind, { level, prefix }, members)
+}
 
 /**
  * Puts changed aggregates of a kind into its shards; returns the pages that the index lists for it then. Where those are
@@ -186,13 +156,16 @@ export async function rewriteKind(
   rewriting: Rewriting,
   kind: string,
   dirty: ReadonlyMap<string, unknown>,
-): Promise<PageRecord[]> {
-  const before = rewriting.reader.index.pages.filter((page) => page.kind === kind)
-  let level = before[0]?.level ?? 0
-  let pages = await rewriteList(rewriting, kind, { level, prefix: '', pages: before }, dirty)
+): Promise<readonly PageRecord[]> {
+  const members = rewriting.reader.index.pages.filter((page) => page.kind === kind)
+  const top = members[0]?.level ?? 0
+  let pages = await withRewritten({ members, prefix: '' }, dirty, (prefix, stored, part) =>
+    rewritePage(rewriting, kind, { level: top, prefix, stored }, part),
+  )
+  let level = top
   while (pages.length > 1 && pages.reduce((sum, page) => sum + bytesIn(page), 0) > MAX_INDEXED_BYTES) {
     level += 1
-    pages = writeBranches(rewriting, kind, { level, prefix: '' }, pages)
+    pages = writePages(rewriting, kind, { level, prefix: '' }, pages)
   }
   return pages
 }
