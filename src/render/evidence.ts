@@ -50,13 +50,80 @@ const blockersIn = ({ data }: Line): string => {
   return [...new Set((blockers ?? []).map(({ code }) => codeSpan(code)))].join(', ')
 }
 
+const within = (data: unknown, name: string): unknown => (data as Readonly<Record<string, unknown>> | null)?.[name]
+
 const field = (data: unknown, name: string): string => {
-  const value = (data as Readonly<Record<string, unknown>> | null)?.[name]
+  const value = within(data, name)
   return value === undefined || value === null ? '' : String(value)
 }
 
 const table = (header: readonly string[], rows: readonly (readonly string[])[]): string =>
   rows.length === 0 ? none : markdownTable(header, rows)
+
+/** A column of a table of events: its heading, and what an event says in it. */
+type Column = readonly [heading: string, cell: (line: Line) => string]
+
+const EVENT: Column = ['Event', ({ seq }) => String(seq)]
+const LINKED_EVENT: Column = ['Event', ({ seq, url }) => link(String(seq), url)]
+const WHEN: Column = ['When', ({ at }) => at]
+const WHO: Column = ['Who', who]
+/** By the digest of its line an event is found in the log. */
+const LINE: Column = ['Line', ({ digest }) => codeSpan(digest)]
+
+const versionIn = ({ data }: Line): string => escapeMarkdown(`${field(data, 'product')}@${field(data, 'version')}`)
+
+const COLUMNS = {
+  builds: [
+    LINKED_EVENT,
+    WHEN,
+    ['What', versionIn],
+    ['Commit', ({ data }) => codeSpan(field(data, 'sha'))],
+    ['Status', ({ data, type }) => field(data, 'status') || type],
+    LINE,
+  ],
+  signoffs: [EVENT, WHEN, ['Status', ({ data, type }) => field(within(data, 'signoff'), 'status') || type], LINE],
+  commands: [
+    LINKED_EVENT,
+    WHEN,
+    WHO,
+    ['Command', ({ data, type }) => codeSpan(field(data, 'command') || type)],
+    ['Answer', ({ data }) => escapeMarkdown(field(within(data, 'answer'), 'code'))],
+    ['In words', saidIn],
+    LINE,
+  ],
+  gates: [
+    EVENT,
+    WHEN,
+    ['Gate', ({ data }) => codeSpan(field(data, 'gate') || field(data, 'environment'))],
+    ['Verdict', ({ data, type }) => field(data, 'verdict') || type],
+    ['Why', blockersIn],
+    ['Configuration', ({ data }) => field(data, 'policyDigest') && codeSpan(field(data, 'policyDigest'))],
+    LINE,
+  ],
+  deployments: [
+    EVENT,
+    WHEN,
+    ['What', (line) => link(versionIn(line), line.url)],
+    ['Environment', ({ data }) => escapeMarkdown(field(data, 'environment'))],
+    ['Status', ({ data }) => field(data, 'status')],
+    ['Allowed by', ({ data }) => field(data, 'authorisation')],
+    LINE,
+  ],
+  events: [
+    LINKED_EVENT,
+    WHEN,
+    ['Type', ({ type }) => codeSpan(type)],
+    WHO,
+    ['Reason', ({ data }) => fitted(field(data, 'reason'), escapeMarkdown, 300)],
+    LINE,
+  ],
+} as const satisfies Readonly<Record<string, readonly Column[]>>
+
+const eventTable = (pack: Pack, part: keyof typeof COLUMNS): string =>
+  table(
+    COLUMNS[part].map(([heading]) => heading),
+    pack[part].map((line) => COLUMNS[part].map(([, cell]) => cell(line))),
+  )
 
 /** The evidence of a release for people: who signed what under which rules, what was let through, and how to check it. */
 export function renderEvidence(pack: Pack): string {
@@ -91,17 +158,7 @@ export function renderEvidence(pack: Pack): string {
     '',
     '## How it was built',
     '',
-    table(
-      ['Event', 'When', 'What', 'Commit', 'Status', 'Line'],
-      pack.builds.map((line) => [
-        link(String(line.seq), line.url),
-        line.at,
-        escapeMarkdown(`${field(line.data, 'product')}@${field(line.data, 'version')}`),
-        codeSpan(field(line.data, 'sha')),
-        field(line.data, 'status') || line.type,
-        codeSpan(line.digest),
-      ]),
-    ),
+    eventTable(pack, 'builds'),
     '',
     '## Under which rules',
     '',
@@ -119,30 +176,11 @@ export function renderEvidence(pack: Pack): string {
     '',
     'Every decision about the signatures:',
     '',
-    table(
-      ['Event', 'When', 'Status', 'Line'],
-      pack.signoffs.map((line) => [
-        String(line.seq),
-        line.at,
-        field((line.data as { signoff?: unknown } | null)?.signoff, 'status') || line.type,
-        codeSpan(line.digest),
-      ]),
-    ),
+    eventTable(pack, 'signoffs'),
     '',
     '## What people said',
     '',
-    table(
-      ['Event', 'When', 'Who', 'Command', 'Answer', 'In words', 'Line'],
-      pack.commands.map((line) => [
-        link(String(line.seq), line.url),
-        line.at,
-        who(line),
-        codeSpan(field(line.data, 'command') || line.type),
-        escapeMarkdown(field((line.data as { answer?: unknown } | null)?.answer, 'code')),
-        saidIn(line),
-        codeSpan(line.digest),
-      ]),
-    ),
+    eventTable(pack, 'commands'),
     '',
     '## Checklist',
     '',
@@ -150,47 +188,15 @@ export function renderEvidence(pack: Pack): string {
     '',
     '## Gates',
     '',
-    table(
-      ['Event', 'When', 'Gate', 'Verdict', 'Why', 'Configuration', 'Line'],
-      pack.gates.map((line) => [
-        String(line.seq),
-        line.at,
-        codeSpan(field(line.data, 'gate') || field(line.data, 'environment')),
-        field(line.data, 'verdict') || line.type,
-        blockersIn(line),
-        field(line.data, 'policyDigest') && codeSpan(field(line.data, 'policyDigest')),
-        codeSpan(line.digest),
-      ]),
-    ),
+    eventTable(pack, 'gates'),
     '',
     '## Deployments',
     '',
-    table(
-      ['Event', 'When', 'What', 'Environment', 'Status', 'Allowed by', 'Line'],
-      pack.deployments.map((line) => [
-        String(line.seq),
-        line.at,
-        link(escapeMarkdown(`${field(line.data, 'product')}@${field(line.data, 'version')}`), line.url),
-        escapeMarkdown(field(line.data, 'environment')),
-        field(line.data, 'status'),
-        field(line.data, 'authorisation'),
-        codeSpan(line.digest),
-      ]),
-    ),
+    eventTable(pack, 'deployments'),
     '',
     '## Everything that was recorded of it',
     '',
-    table(
-      ['Event', 'When', 'Type', 'Who', 'Reason', 'Line'],
-      pack.events.map((line) => [
-        link(String(line.seq), line.url),
-        line.at,
-        codeSpan(line.type),
-        who(line),
-        fitted(field(line.data, 'reason'), escapeMarkdown, 300),
-        codeSpan(line.digest),
-      ]),
-    ),
+    eventTable(pack, 'events'),
     '',
     '## How to check it',
     '',
