@@ -1,3 +1,4 @@
+import { isByActions } from '../core/actions-app.ts'
 import { fencedJson } from '../core/fenced.ts'
 import { digestOf, sha256 } from '../core/json.ts'
 import { RingmasterError, unwrap } from '../core/problem.ts'
@@ -119,6 +120,6 @@ async function findAnswer({ client, context, question }: Asking): Promise<Number
       check_name: `${ANSWER_CHECK_PREFIX}${question.product}`,
     }),
   )
-  const found = runs.find((run) => run.external_id === externalId && run.app?.slug !== 'github-actions')
+  const found = runs.find((run) => run.external_id === externalId && !isByActions(run.app))
   return found === undefined ? null : unwrap(checkRecord(NumberAnswer, fencedJson(found.output.text)), 'outside')
 }

@@ -1,4 +1,5 @@
 import type { Octokit } from '@octokit/rest'
+import { isByActions } from '../core/actions-app.ts'
 import { DEPLOYMENT_TASK } from '../core/deployment/schema.ts'
 import { RingmasterError } from '../core/problem.ts'
 import { QUESTION_CHECK_PREFIX } from '../core/product/build-line-schema.ts'
@@ -328,7 +329,7 @@ async function* statusesOf(place: Place, deployment: ListedDeployment): AsyncGen
       per_page: 100,
     }),
   )
-  const isOfJob = deployment.performed_via_github_app?.slug === 'github-actions' && deployment.task !== DEPLOYMENT_TASK
+  const isOfJob = isByActions(deployment.performed_via_github_app) && deployment.task !== DEPLOYMENT_TASK
   const url = (statuses ?? []).map(urlOf).find((one) => runIdIn(one) !== null)
   const workflow_run = isOfJob && url !== undefined ? await runOf(place, url) : null
   /** Without its attempt a job counts for none: the end of its run says what becomes of it. */
@@ -347,7 +348,7 @@ async function jobDeployment(place: Place, run: { readonly id: number; readonly 
     environment,
     per_page: 100,
   })
-  const byActions = data.filter((one) => one.performed_via_github_app?.slug === 'github-actions')
+  const byActions = data.filter((one) => isByActions(one.performed_via_github_app))
   for (const deployment of byActions) {
     const { data: statuses } = await place.octokit.request(
       'GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses',

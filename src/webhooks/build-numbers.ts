@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isByActions } from '../core/actions-app.ts'
 import { fencedJson } from '../core/fenced.ts'
 import { NumberQuestion, QUESTION_CHECK_PREFIX } from '../core/product/build-line-schema.ts'
 import { CommitSha } from '../core/product/schema.ts'
@@ -26,7 +27,7 @@ export const buildNumbers: Concern = {
     const { check_run: run, repository, sender } = payload.data
     const question = NumberQuestion.safeParse(fencedJson(run.output?.text))
     if (!question.success || run.name !== `${QUESTION_CHECK_PREFIX}${question.data.product}`) return []
-    if (run.app?.slug !== 'github-actions') return []
+    if (!isByActions(run.app)) return []
     return [
       {
         kind: 'build-number-asked',

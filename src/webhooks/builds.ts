@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isByActions } from '../core/actions-app.ts'
 import { fencedJson } from '../core/fenced.ts'
 import { BUILD_CHECK_PREFIX, BuildRecord, CommitSha } from '../core/product/schema.ts'
 import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceOf, User } from './delivery.ts'
@@ -38,7 +39,7 @@ export const builds: Concern = {
         url,
         record: record.data,
         /** Only a workflow of the repository holds the identity of GitHub Actions there. */
-        trust: run.app?.slug === 'github-actions' ? 'platform' : 'claimed',
+        trust: isByActions(run.app) ? 'platform' : 'claimed',
         at: instantOr(run.completed_at ?? run.started_at, delivery.receivedAt),
         actor: actorOf(sender),
         source: sourceOf(delivery, url),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isByActions } from '../core/actions-app.ts'
 import { DEPLOYMENT_TASK, DeploymentRecord } from '../core/deployment/schema.ts'
 import { statusOfState } from '../core/deployment/status.ts'
 import { CommitSha, EnvironmentName } from '../core/product/schema.ts'
@@ -6,7 +7,6 @@ import { actorOf, type Concern, Id, instantOr, Repository, repositoryOf, sourceO
 
 /** Through which App something was made; null for a person. */
 const ViaApp = z.object({ slug: z.string().nullish() }).nullish()
-const ACTIONS = 'github-actions'
 
 const Payload = z.object({
   action: z.string(),
@@ -67,9 +67,9 @@ export const deployments: Concern = {
     if (deployment.task === DEPLOYMENT_TASK && record === null) return []
     const url = status.log_url || status.target_url || ''
     /** GitHub books a job's deployment on whoever started the run; the App that it was made through tells. */
-    const byActions = deployment.performed_via_github_app?.slug === ACTIONS
+    const byActions = isByActions(deployment.performed_via_github_app)
     /** Whoever may write deployments may write a status onto one of a workflow: only a workflow's own word is GitHub's. */
-    const isVouched = byActions && status.performed_via_github_app?.slug === ACTIONS
+    const isVouched = byActions && isByActions(status.performed_via_github_app)
     /** The statuses of a job are the workflow's own; who started it is the same one whenever they arrive. */
     const by = isVouched && record === null ? (deployment.creator ?? sender) : sender
     return [
