@@ -65,8 +65,12 @@ export function fenced(text: string, language: string): string {
   return `${fence}${language}\n${text.replace(/\n?$/, '\n')}${fence}`
 }
 
-/** Only what can be a login is mentioned: names come from teams, the configuration and the log. */
-export const isLogin = (text: string): boolean => /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(text)
+/**
+ * Only what can be a login is mentioned: names come from teams, the configuration and the log. Those of managed users end with
+ * an underscore and the short code of their enterprise
+ * (https://docs.github.com/enterprise-cloud@latest/admin/managing-iam/iam-configuration-reference/username-considerations-for-external-authentication).
+ */
+export const isLogin = (text: string): boolean => /^(?=.{1,39}$)[A-Za-z0-9][A-Za-z0-9-]*(?:_[A-Za-z0-9]+)?$/.test(text)
 
 /** Only what cannot end a link, a table cell or an address between angle brackets: addresses are text from outside. */
 const ADDRESS = /^https?:\/\/[\w\-.~:/?#@!&'*+,;=%]{1,500}$/

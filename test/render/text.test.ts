@@ -152,8 +152,10 @@ describe('what leads elsewhere', () => {
   })
 
   it('is a login that can be one', () => {
-    expect(['ann', 'a-1', 'A'.repeat(39)].filter(isLogin)).toHaveLength(3)
-    expect(['', '-ann', 'acme/all', 'ann bob', 'dependabot[bot]', 'A'.repeat(40)].filter(isLogin)).toEqual([])
+    expect(['ann', 'a-1', 'ann_acme', 'A'.repeat(39)].filter(isLogin)).toHaveLength(4)
+    expect(
+      ['', '-ann', 'acme/all', 'ann bob', 'dependabot[bot]', '_ann', 'ann_', 'a_b_c', 'A'.repeat(40)].filter(isLogin),
+    ).toEqual([])
   })
 })
 
