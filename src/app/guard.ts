@@ -332,8 +332,8 @@ const alarmText = (error: RingmasterError, branch: string): string => {
     '',
     '1. Stop Ringmaster.',
     `2. Find the last good commit of \`${branch}\` in the activity log of this repository: ${good} Every sign-off check run and gate answer names the log head of its time as SEQ:DIGEST.`,
-    '3. In a clone, `git fetch origin COMMIT && git branch restored COMMIT`, and check it: `ringmaster ledger verify --repo . --branch restored --anchor SEQ:DIGEST`.',
+    '3. In a clone, `git fetch origin COMMIT && git branch restored COMMIT`, and check it: `ringmaster ledger verify --repo . --branch restored --author EMAIL --anchor SEQ:DIGEST`, with the newest log head there is and the address that the App commits under.',
     `4. As an admin, switch the ruleset off, put the branch back by \`git push --force origin COMMIT:refs/heads/${branch}\`, and switch it on again.`,
-    '5. Start Ringmaster. It reads on from where the log ends, and closes this issue.',
+    '5. Start Ringmaster. It reads on from where the log ends, and closes this issue. Your push counts as `branch-pushed`: everything stays frozen until somebody says `/unfreeze *`.',
   ].join('\n')
 }
