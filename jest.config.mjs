@@ -1,3 +1,6 @@
+/** Nothing may depend on the zone of the machine: times without one are UTC. */
+process.env.TZ = 'America/New_York'
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Octokit } from '@octokit/rest'
 import { apiUrlIn, readAppSettings } from '../app/environment.ts'
-import { DATA_BRANCH } from '../core/own-branches.ts'
+import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
 import { quoted, RingmasterError } from '../core/problem.ts'
 import { clientWith, type GovernedApp, gitHubApp, isEnterpriseAt, splitName } from '../github/client.ts'
-import { checkLastEpoch, checkLastHead, type EpochBranch, epochsOf } from '../ledger/epoch.ts'
+import { checkLastEpoch, checkLastHead, checkReopened, type EpochBranch, epochsOf } from '../ledger/epoch.ts'
 import { gitStore } from '../ledger/git.ts'
 import { gitHubStore } from '../ledger/github.ts'
 import type { LedgerStore } from '../ledger/store.ts'
@@ -69,10 +69,14 @@ export function storesToRead(repo: string, io: Pick<CommandIo, 'env' | 'now'>): 
   return (branch) => gitHubStore({ client, owner, repo: name, branch, signatures })
 }
 
-/** The branches of a log from its first one on; throws `ledger-missing` where the one on which it goes on is not there. */
+/**
+ * The branches of a log from its first one on; throws `ledger-missing` where the one on which it goes on is not there, and
+ * `ledger-rewound` or `ledger-forked` where one that was closed is open again.
+ */
 async function wholeLog(storeOf: StoreOf): Promise<readonly EpochBranch[]> {
   const epochs = await epochsOf(storeOf, DATA_BRANCH)
   checkLastEpoch(epochs)
+  await checkReopened(epochs, (epoch) => storeOf(branchOfEpoch(epoch)))
   return epochs
 }
 
@@ -139,9 +143,19 @@ export async function storesToWrite(
   return { storeOf: (branch) => gitHubStore({ client, owner, repo: name, branch, signatures }), writer }
 }
 
+const OWN_EMAIL = 'ringmaster@localhost'
+
+/** Says of a commit in a directory whose it is: to `verify` it is a stranger's. */
+export function sayOwnCommit(repo: string, author: string | undefined, io: CommandIo): void {
+  if (author === undefined && !isOnGitHub(repo))
+    io.err(
+      `The commit is by ${OWN_EMAIL}, a stranger to "ringmaster ledger verify"; --author gives it the author of the others.`,
+    )
+}
+
 /** `NAME <EMAIL>`, or the address alone. */
 function authorOf(text: string | undefined): { readonly name: string; readonly email: string } {
-  if (text === undefined) return { name: 'ringmaster', email: 'ringmaster@localhost' }
+  if (text === undefined) return { name: 'ringmaster', email: OWN_EMAIL }
   const [, name, email] = /^(?:([^<>]+) )?<?([^<> ]+@[^<> ]+)>?$/.exec(text) ?? []
   if (email !== undefined) return { name: name ?? 'ringmaster', email }
   throw new RingmasterError('bad-input', {

@@ -13,7 +13,7 @@ import { evidenceOf, type Protection } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
-import { epochsToRead, isOnGitHub, lastOf, readerOf, storesToWrite } from './ledger-store.ts'
+import { epochsToRead, isOnGitHub, lastOf, readerOf, sayOwnCommit, storesToWrite } from './ledger-store.ts'
 import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
@@ -36,13 +36,12 @@ export const ledgerLog: CliCommand = {
       type: { type: 'string' },
       since: { type: 'string' },
     })
-    if (values.since !== undefined && Number.isNaN(Date.parse(values.since))) {
-      throw usageError(
-        `expected a time such as 2026-11-20T12:00:00Z for --since, found ${quoted(values.since)}`,
-        ledgerLog,
-      )
+    const wanted = {
+      ...values,
+      release: releaseIdOf(values.release),
+      actor: values.actor?.replace(/^@/, ''),
+      since: values.since === undefined ? undefined : instantOf(values.since),
     }
-    const wanted = { ...values, release: values.release?.replace(/^(?=\d+$)/, 'r') }
     if (wanted.type !== undefined && !TYPES.some((type) => type === wanted.type || type.startsWith(`${wanted.type}.`)))
       throw usageError(`expected a type of event or its noun for --type, found ${quoted(wanted.type)}`, ledgerLog)
     const filter: LogFilter = Object.fromEntries(
@@ -56,9 +55,11 @@ export const ledgerLog: CliCommand = {
         hint: NO_LEDGER_HINT,
       })
     }
+    let found = 0
     /** One document, written as it is read: a log does not fit into memory for ever. */
     let before = '{"events":['
     for await (const { event } of readEpochs(epochs, filter)) {
+      found += 1
       if (io.json) {
         io.out(`${before}${JSON.stringify(event)}`)
         before = ','
@@ -69,8 +70,21 @@ export const ledgerLog: CliCommand = {
       }
     }
     if (io.json) io.out(`${before === ',' ? '' : before}]}`)
+    if (found === 0) io.err('No event fulfils every condition. Names are taken exactly, and times are UTC.')
     return 0
   },
+}
+
+/** As the log names it: an issue's number alone will do. */
+const releaseIdOf = <T extends string | undefined>(release: T) => release?.replace(/^(?=\d+$)/, 'r') as T
+
+/** An instant as ISO 8601 UTC, which is also meant where no zone is given: it must not depend on the machine. */
+function instantOf(text: string): string {
+  const isLocal = /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(text)
+  const atMs = Date.parse(isLocal ? `${text}Z` : text)
+  if (Number.isNaN(atMs))
+    throw usageError(`expected a time such as 2026-11-20T12:00:00Z for --since, found ${quoted(text)}`, ledgerLog)
+  return new Date(atMs).toISOString()
 }
 
 /** What an event is about, in a few words for a line, and what it says went wrong. */
@@ -84,9 +98,12 @@ function subjectOf(data: unknown): string {
     value['verdict'],
     value['gate'],
     value['output'],
+    typeof value['seq'] === 'number' ? `event ${value['seq']}` : undefined,
+    typeof value['by'] === 'string' ? `by ${value['by']}` : undefined,
   ]
-  const { code, message } = value
-  const said = typeof code === 'string' && typeof message === 'string' ? `  ${plain(`${code}: ${message}`, 2_000)}` : ''
+  const { code, message, reason } = value
+  const told = typeof code === 'string' && typeof message === 'string' ? `${code}: ${message}` : reason
+  const said = typeof told === 'string' && told !== '' ? `  ${plain(told, 2_000)}` : ''
   return `${plain(parts.filter((part) => typeof part === 'string').join(' '))}${said}`
 }
 
@@ -103,7 +120,8 @@ export const ledgerRebuild: CliCommand = {
       branch: { type: 'string' },
       author: { type: 'string' },
     })
-    const { storeOf, writer } = await storesToWrite(needed(values.repo, 'repo', ledgerRebuild), values.author, io)
+    const repo = needed(values.repo, 'repo', ledgerRebuild)
+    const { storeOf, writer } = await storesToWrite(repo, values.author, io)
     const rebuilt = await rebuildSnapshots(await lastOf(storeOf, values.branch), model, {
       now: io.now,
       newId: () => ulid(),
@@ -115,6 +133,7 @@ export const ledgerRebuild: CliCommand = {
       io.out(
         `Commit ${rebuilt.commit}: the state of ${rebuilt.aggregates} aggregates at event ${rebuilt.seq}, in ${rebuilt.files} files.`,
       )
+    sayOwnCommit(repo, values.author, io)
     return 0
   },
 }
@@ -133,7 +152,8 @@ export const ledgerExport: CliCommand = {
     const repo = needed(values.repo, 'repo', ledgerExport)
     const epochs = await epochsToRead({ repo, branch: values.branch }, io)
     const protection = await protectionOf(repo, epochs.at(-1)?.branch, io)
-    const pack = await evidenceOf(epochs, needed(values.release, 'release', ledgerExport), { now: io.now, protection })
+    const release = releaseIdOf(needed(values.release, 'release', ledgerExport))
+    const pack = await evidenceOf(epochs, release, { now: io.now, protection })
     const json = JSON.stringify(pack, null, 2)
     if (values.out === undefined) io.out(io.json ? json : renderEvidence(pack))
     else {

@@ -216,6 +216,33 @@ describe('ledger verify', () => {
     ])
   })
 
+  it('says up to which event its anchors reach, for behind the newest one something may be cut off', async () => {
+    const verified = (anchor: string) => run(['ledger', 'verify', '--repo', repo, '--anchor', anchor])
+    const { digest } = await headOf()
+    const log = await run(['ledger', 'log', '--repo', repo, '--json'])
+    const { events } = JSON.parse(log.out) as { events: { seq: number; prev: string }[] }
+    const third = events[3]?.prev
+    expect((await verified(`3:${third}`)).out).toContain('nothing was cut off behind event 3, the newest of them')
+    expect((await verified(digest)).out).toContain('nothing was cut off behind the newest of them')
+  })
+
+  it('prints a head to keep only of a log that holds', async () => {
+    const path = copy('head.git')
+    expect((await run(['ledger', 'verify', '--repo', path])).out).toMatch(/^Head: event \d+/m)
+    const { digest } = await headOf()
+    commitFile(path, 'head.json', show(path, 'head.json').replaceAll(digest, `sha256:${'0'.repeat(64)}`), BOT)
+    const harmed = await run(['ledger', 'verify', '--repo', path])
+    expect(harmed.out).not.toMatch(/^Head/m)
+    expect(harmed.out).toMatch(/^Read up to: event \d+/m)
+  })
+
+  it('tells the first twenty problems with one code, and how many there are', async () => {
+    const others = Array.from({ length: 23 }, (_, index) => `2:sha256:${String(index).padStart(64, '0')}`)
+    const { err } = await run(['ledger', 'verify', '--repo', repo, ...others.flatMap((one) => ['--anchor', one])])
+    expect(err).toHaveLength(21)
+    expect(err[20]).toBe('ledger-replaced: 3 more, which --json tells')
+  })
+
   it('names a commit of somebody else', async () => {
     const path = copy('foreign.git')
     commitFile(path, 'note.txt', 'hello\n')
@@ -496,6 +523,21 @@ describe('what ledger log is asked for', () => {
   }
   const seqs = async (...words: string[]) => (await events(...words)).map(({ seq }) => seq)
 
+  it('may be a time without a zone, which is UTC wherever the machine stands', async () => {
+    expect(new Date(SIGNED_AT).getTimezoneOffset()).not.toBe(0)
+    expect(await seqs('--since', SIGNED_AT.slice(0, -1))).toEqual(await seqs('--since', SIGNED_AT))
+  })
+
+  it('may be nothing that is there, which is said beside an empty answer', async () => {
+    const told = await run(['ledger', 'log', '--repo', repo, '--release', 'r99'])
+    expect(told).toEqual({ code: 0, out: '', err: [expect.stringMatching(/^No event fulfils every condition/)] })
+  })
+
+  it('may be somebody as people are mentioned', async () => {
+    expect(await seqs('--actor', '@ann')).toEqual(await seqs('--actor', 'ann'))
+    expect(await seqs('--actor', '@ann')).not.toEqual([])
+  })
+
   it('may be a release by its number', async () => {
     expect(await seqs('--release', '12')).toEqual(await seqs('--release', 'r12'))
     expect(await seqs('--release', '12')).not.toEqual([])
@@ -590,6 +632,14 @@ describe('ledger rebuild', () => {
     expect(await run(['ledger', 'verify', '--repo', path, '--author', email])).toMatchObject({ code: 0, err: [] })
   })
 
+  it('says whose commit it is in a directory, and how it would be the log’s', async () => {
+    const { code, err } = await run(['ledger', 'rebuild', '--repo', copy('own.git')])
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: [expect.stringMatching(/^The commit is by ringmaster@localhost, .*--author/)],
+    })
+  })
+
   it('refuses a log whose lines are broken, with path and line', async () => {
     const path = copy('torn.git')
     const [file = ''] = show(path, 'events/2026/11/20/10/').split('\n').slice(2)
@@ -635,6 +685,7 @@ describe('ledger redact', () => {
   it.each([
     [['--event', 'x', ...WORDS], 'usage'],
     [['--event', '1', '--by', 'ann'], 'usage'],
+    [['--event', '1', '--reason', 'x', '--by', 'not a login!'], 'usage'],
     [['--event', '99999', ...WORDS], 'nothing-to-redact'],
   ])('refuses what nobody can mean: %j', async (args, code) => {
     const result = await run(['ledger', 'redact', '--repo', repo, ...args])
@@ -642,7 +693,27 @@ describe('ledger redact', () => {
   })
 })
 
+it('a redaction that would be refused is refused when it is only asked what it would do', async () => {
+  const path = copy('asked.git')
+  commitFile(path, 'note.txt', 'hello\n')
+  const log = await run(['ledger', 'log', '--repo', path, '--type', 'command.answered', '--json'])
+  const { events } = JSON.parse(log.out) as { events: { seq: number }[] }
+  const words = ['--event', String(events[0]?.seq), '--reason', 'x', '--by', 'ann']
+  expect(await run(['ledger', 'redact', '--repo', path, ...words])).toMatchObject({
+    code: 1,
+    err: [expect.stringMatching(/^foreign-author: /)],
+  })
+})
+
 describe('ledger export', () => {
+  it('takes the number of a release', async () => {
+    const [byNumber, byId] = await Promise.all(
+      ['12', 'r12'].map((release) => run(['ledger', 'export', '--repo', repo, '--release', release])),
+    )
+    expect(byNumber).toEqual(byId)
+    expect(byNumber?.code).toBe(0)
+  })
+
   it('packs who approved what under which rules, for people and for programs, with digests that the log holds', async () => {
     const out = join(directory, 'pack')
     expect(await run(['ledger', 'export', '--repo', repo, '--release', 'r12', '--out', out])).toMatchObject({ code: 0 })
