@@ -11,6 +11,7 @@ import {
   type ClosedEpoch,
   checkFree,
   checkLastHead,
+  checkReopened,
   closeEpoch,
   type EpochBranch,
   epochsOf,
@@ -19,7 +20,7 @@ import {
 import { readLog } from '../ledger/read-log.ts'
 import type { Head } from '../ledger/schema.ts'
 import type { LedgerStore } from '../ledger/store.ts'
-import type { Writer } from '../ledger/writer.ts'
+import { checkWriter, type Writer } from '../ledger/writer.ts'
 import { VERSION } from '../version.ts'
 import { type CliCommand, type CommandIo, needed, optionsOf, usageError } from './command.ts'
 import { writeOutput } from './files.ts'
@@ -57,7 +58,10 @@ export const ledgerEpoch: CliCommand = {
     const known = old.head.succeededBy === undefined ? await holdsAt(old.store, writer.author, io) : undefined
     if (known === null) return 1
     const isOpen = epochs.some(({ branch }) => branch === next)
-    if (old.head.succeededBy === undefined) await checkFree(storeOf(next), seq)
+    if (old.head.succeededBy === undefined) {
+      checkWriter(old.head, writer)
+      await checkFree(storeOf(next), seq)
+    }
     const already = `Epoch ${epoch + 1} is open in ${next} already, the one after it can be opened a day later.`
     if (isOpen && !io.json) io.out(isDry ? already : `${already} Only the archive is made anew.`)
     if (isDry) {
@@ -143,6 +147,7 @@ async function epochsToTurn(storeOf: StoreOf, base: string, repo: string): Promi
     })
   }
   checkLastHead(epochs)
+  await checkReopened(epochs, (epoch) => storeOf(branchOfEpoch(epoch, base)))
   return epochs.flatMap((epoch) => (epoch.head === null ? [] : [{ ...epoch, head: epoch.head }]))
 }
 

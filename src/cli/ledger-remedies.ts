@@ -12,7 +12,7 @@ export const NO_LEDGER_HINT = `Give the release repository, or a clone of it aft
 /** What to do about each problem of a log, as `docs/ledger.md` has it. */
 export const REMEDIES: Readonly<Record<IntegrityCode | 'decision-differs', string>> = {
   'ledger-damaged':
-    'find the commit that did it in the history of the branch (`git log --diff-filter=MD BRANCH -- events configs`), restore the one before; where it is head or a snapshot alone, `ringmaster ledger rebuild` makes it anew',
+    'find the commit that did it in the history of the branch (`git log --diff-filter=MD BRANCH -- events configs bundles`; a head that names another end than the events stands in one of the last), restore the one before; where it is head or a snapshot alone, `ringmaster ledger rebuild` makes it anew',
   'ledger-missing': `name the right directory and branch, and fetch it there (\`${FETCH}\`); where GitHub has none, restore it from a clone`,
   'ledger-rewound': 'compare with the branch’s activity on GitHub, restore the later head',
   'ledger-replaced': 'compare with the branch’s activity on GitHub, restore the last head of the history that was seen',
@@ -35,12 +35,19 @@ export async function verified(...given: Parameters<typeof verifyLedger>): Promi
   return { ...report, problems: report.problems.map(withRemedy) }
 }
 
-/** The problems, each with its remedy where its code comes first. */
+/** What is wrong with one commit or decision may be wrong with thousands. */
+const MOST_OF_A_CODE = 20
+
+/** The problems, each with its remedy where its code comes first; of many with one code the first ones, and how many there are. */
 export function sayProblems(reports: readonly (readonly [where: string, report: VerifyReport])[], io: CommandIo): void {
-  const told = new Set<string>()
+  const told = new Map<string, number>()
   for (const [where, { problems }] of reports)
     for (const { code, message, hint } of problems) {
-      io.err(`${code}: ${where}${message}${told.has(code) || hint === undefined ? '' : `\n  ${hint}`}`)
-      told.add(code)
+      const before = told.get(code) ?? 0
+      told.set(code, before + 1)
+      if (before < MOST_OF_A_CODE)
+        io.err(`${code}: ${where}${message}${before > 0 || hint === undefined ? '' : `\n  ${hint}`}`)
     }
+  for (const [code, count] of told)
+    if (count > MOST_OF_A_CODE) io.err(`${code}: ${count - MOST_OF_A_CODE} more, which --json tells`)
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { checkEvent } from '../core/check-event.ts'
 import { model } from '../core/model.ts'
-import { DATA_BRANCH } from '../core/own-branches.ts'
+import { branchOfEpoch, DATA_BRANCH } from '../core/own-branches.ts'
 import { type Problem, quoted, RingmasterError } from '../core/problem.ts'
 import { redecide } from '../engine/redecide.ts'
 import type { FoundAnchors } from '../github/anchors.ts'
@@ -61,7 +61,9 @@ export const ledgerVerify: CliCommand = {
       anchors: all.filter((anchor) => !earlier.found.has(anchor)),
       before: leading,
       predecessor: archive?.store ?? leading.at(-1) ?? storeOf,
-      ...(values.branch === undefined ? { successor: storeOf } : {}),
+      ...(values.branch === undefined
+        ? { successor: storeOf, epochBranch: (epoch: number) => storeOf(branchOfEpoch(epoch)) }
+        : {}),
       ...(values.author === undefined ? {} : { author: { email: values.author } }),
     })
     if (archive !== null && report.ok && report.carried === null)
@@ -75,14 +77,14 @@ export const ledgerVerify: CliCommand = {
     const whole = { ...report, ok: problems.length === 0, problems }
     if (io.json) io.out(JSON.stringify({ ...whole, ...(found && { found }), ...(archived && { archive: archived }) }))
     else {
-      say(report, io)
+      say(whole, io)
       if (report.author !== null) io.out(ownerOf(report.author, values.author === undefined))
       if (found !== null) sayFound(found, io)
       if (archived !== null) io.out(`The archive: ${counted(archived)}`)
       else if (report.carried !== null) sayTrusted(report.carried, io)
       const unseen = all.filter((anchor) => isBefore(anchor, report) && !earlier.found.has(anchor)).length
       if (unseen > 0) io.out(`Not looked at: ${unseen} anchors of epochs before, whose branches are not there.`)
-      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(all.length - unseen)}`)
+      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(all, unseen)}`)
     }
     sayProblems([['', whole], ...(archived ? [['in the archive: ', archived] as const] : [])], io)
     return whole.ok && archived?.ok !== false ? 0 : 1
@@ -91,10 +93,13 @@ export const ledgerVerify: CliCommand = {
 
 const HOLDS = 'The log holds: every line is chained, and the replay agrees with the snapshots.'
 
-const anchoredBy = (anchors: number): string =>
-  anchors === 0
-    ? 'Nothing outside it was compared: that nothing was cut off its end, only an anchor shows.'
-    : `It has the ${anchors} ${anchors === 1 ? 'anchor' : 'anchors'} that stand outside.`
+function anchoredBy(anchors: readonly Anchor[], unseen: number): string {
+  const held = anchors.length - unseen
+  if (held === 0) return 'Nothing outside it was compared: that nothing was cut off its end, only an anchor shows.'
+  const newest = anchors.reduce((last, { seq }) => Math.max(last, seq ?? 0), 0)
+  const place = newest === 0 ? 'the newest of them' : `event ${newest}, the newest of them`
+  return `It has the ${held} ${held === 1 ? 'anchor' : 'anchors'} that stand outside: that nothing was cut off behind ${place}, only a later one shows.`
+}
 
 const isBefore = ({ seq }: Anchor, { carried }: VerifyReport): boolean => seq !== null && seq <= (carried?.seq ?? 0)
 
@@ -143,7 +148,8 @@ function say(report: VerifyReport, io: CommandIo): void {
   io.out(counted(report))
   if (carried !== null)
     io.out(`It goes on from event ${carried.seq}, ${carried.digest}, the end of ${quoted(carried.branch)}`)
-  io.out(`Head: event ${head.seq}, ${head.digest}`)
+  /** Only the end of a log that holds is one to keep as an anchor. */
+  if (report.ok || head.seq > 0) io.out(`${report.ok ? 'Head' : 'Read up to'}: event ${head.seq}, ${head.digest}`)
   if (commit !== null && !isWhole) io.out(`Not looked at: what stands behind event ${head.seq}, where reading ended.`)
   if (succeededBy !== null) io.out(`It was closed there: the log goes on in ${quoted(succeededBy)}.`)
 }

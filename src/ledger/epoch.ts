@@ -1,7 +1,7 @@
-import { draft } from '../core/catalogue.ts'
+import { draft, type EventData } from '../core/catalogue.ts'
 import type { Model } from '../core/event.ts'
 import { RingmasterError } from '../core/problem.ts'
-import { checkAuthorship } from './authorship.ts'
+import { checkAuthorship, lineageOf } from './authorship.ts'
 import { Batch } from './batch.ts'
 import { CARRIED } from './carried.ts'
 import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, parseHead } from './codec.ts'
@@ -9,7 +9,7 @@ import { MAX_OPERATIONS, planCommit } from './commit-plan.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import { Lru } from './lru.ts'
 import { readPosition } from './position.ts'
-import { headOn } from './read-log.ts'
+import { headOn, readLog } from './read-log.ts'
 import { coalescedReads } from './reads.ts'
 import type { Head } from './schema.ts'
 import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
@@ -212,6 +212,43 @@ export function checkLastEpoch(epochs: readonly EpochBranch[]): void {
 export function checkLastHead(epochs: readonly EpochBranch[]): void {
   const problems = epochs.at(-1)?.problems ?? []
   if (problems.length > 0) throw integrityError(problems)
+}
+
+/** What the first event of a later epoch says it goes on from; undefined where it is none that can be read. */
+async function previousOf(store: LedgerStore): Promise<EventData<'epoch.opened'>['previous'] | undefined> {
+  for await (const { event } of readLog(store, { type: 'epoch.opened' }))
+    return (event.data as EventData<'epoch.opened'>).previous
+  return undefined
+}
+
+/**
+ * What is wrong where a branch is open although its log goes on in the one of the next epoch, by the same author: it was put
+ * back to before it was closed. Null where nothing is, and for a branch that somebody else made, which is never followed.
+ */
+export async function reopenedProblem(
+  store: LedgerStore,
+  { epoch, seq }: Pick<Head, 'epoch' | 'seq'>,
+  next: LedgerStore,
+): Promise<LedgerProblem | null> {
+  const parsed = parseHead((await next.newest([HEAD_PATH]))?.files.get(HEAD_PATH))
+  if (!parsed.ok || parsed.value.epoch !== epoch + 1) return null
+  if ((await lineageOf([store, next])).problems.length > 0) return null
+  const { origin } = parsed.value
+  const previous = await previousOf(next)
+  const commit = previous === undefined ? '' : `, in commit ${previous.commit}`
+  const message = `${store.name}: expected it to be closed at event ${origin.seq}${commit}, where ${next.name} goes on from it, found it open at event ${seq}: it was put back to before that`
+  return integrityProblem(seq > origin.seq ? 'ledger-forked' : 'ledger-rewound', message)
+}
+
+/** Throws it for the branches of a log; `branchOf` is the branch that an epoch would have. */
+export async function checkReopened(
+  epochs: readonly EpochBranch[],
+  branchOf: (epoch: number) => LedgerStore,
+): Promise<void> {
+  const last = epochs.at(-1)
+  if (!last?.head || last.head.succeededBy !== undefined) return
+  const problem = await reopenedProblem(last.store, last.head, branchOf(last.head.epoch + 1))
+  if (problem) throw integrityError(problem)
 }
 
 /** The branches of a log from the first one as far as heads lead, oldest first; none when there is no such branch. */

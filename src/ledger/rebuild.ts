@@ -112,6 +112,21 @@ export async function rebuildSnapshots(
 }
 
 /**
+ * Throws where head and snapshots may not be made anew: `ledger-succeeded`, `writer-too-old`, `foreign-author`,
+ * `unknown-schema-version`.
+ */
+export async function checkRebuildable(
+  store: LedgerStore,
+  { commit, head }: Pick<Replayed, 'commit' | 'head'>,
+  writer: Writer,
+): Promise<void> {
+  refuseClosed(store.name, head.succeededBy)
+  checkWriter(head, writer)
+  await checkAuthorship(store, commit, writer)
+  await refuseOtherVersions(store, commit)
+}
+
+/**
  * Commits head and snapshots for what a replay came to, with further files. Throws `ledger-contended` when the branch
  * moved meanwhile.
  */
@@ -132,10 +147,7 @@ export async function commitRebuilt(
     readonly additions: readonly Addition[]
   },
 ): Promise<Rebuilt> {
-  refuseClosed(store.name, head.succeededBy)
-  checkWriter(head, writer)
-  await checkAuthorship(store, commit, writer)
-  await refuseOtherVersions(store, commit)
+  await checkRebuildable(store, { commit, head }, writer)
   const plan = await planSnapshot({
     reader: emptyReader(keys[0]?.seq ?? end.seq + 1),
     seq: end.seq,

@@ -4,7 +4,7 @@ import { quoted, RingmasterError } from '../core/problem.ts'
 import { cutIntoFiles, encodeEvents, HEAD_PATH, parseHead } from './codec.ts'
 import { eventFilePath, eventPaths, firstSeqOf, folderFor } from './event-files.ts'
 import { evolved } from './position.ts'
-import { commitRebuilt } from './rebuild.ts'
+import { checkRebuildable, commitRebuilt } from './rebuild.ts'
 import { replayLog } from './replay.ts'
 import { textAt, withoutTexts } from './sealed.ts'
 import type { LedgerStore } from './store.ts'
@@ -130,7 +130,10 @@ export async function redactEvent(
   const members = membersOf(event, model, new Set(Object.keys(open)), redaction.members)
   const copies = copiesOf([...events.values()], event, members, model)
   const told = { type: event.type, members, copies }
-  if (newId === null) return { commit: null, ...told }
+  if (newId === null) {
+    await checkRebuildable(store, whole, writer)
+    return { commit: null, ...told }
+  }
 
   const edited = Buffer.from(lines.with(at, withoutTexts(line, members)).join('\n'), 'utf8')
   const said = draft(

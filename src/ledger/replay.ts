@@ -8,7 +8,7 @@ import { Redactions } from './redactions.ts'
 import type { Head, LogPosition } from './schema.ts'
 import type { CommitInfo, LedgerStore } from './store.ts'
 import { integrityError, integrityProblem } from './trouble.ts'
-import { walkLog } from './walk.ts'
+import { noLogProblem, walkLog } from './walk.ts'
 import { minWriterIn } from './writer.ts'
 
 export interface Replayed {
@@ -55,6 +55,8 @@ export async function replayLog(
 ): Promise<Replayed> {
   const newest = await store.newest([HEAD_PATH])
   if (!newest) throw integrityError(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
+  const strange = await noLogProblem(store, newest)
+  if (strange) throw integrityError(strange)
   const bytes = newest.files.get(HEAD_PATH)
   refuseOtherVersion(HEAD_PATH, bytes)
   const parsed = parseHead(bytes)

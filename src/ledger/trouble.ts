@@ -32,6 +32,9 @@ export interface LedgerProblem extends Problem<LedgerCode> {
 const RECOVERY =
   'Run "ringmaster ledger verify" and compare the branch with its repository activity log before anything is written again.'
 
+/** What a newer program wrote is whole: there is nothing to recover. */
+const OF_NEWER: ReadonlySet<IntegrityCode> = new Set(['unknown-schema-version', 'writer-too-old'])
+
 /** A problem of the branch with its path, its line, its name, and the way to recover. */
 export const integrityProblem = (
   code: IntegrityCode,
@@ -40,7 +43,7 @@ export const integrityProblem = (
 ): LedgerProblem => ({
   code,
   message,
-  hint: code === 'writer-too-old' ? 'Update Ringmaster wherever it runs.' : RECOVERY,
+  hint: OF_NEWER.has(code) ? 'Update Ringmaster wherever it runs.' : RECOVERY,
   ...where,
 })
 

@@ -46,8 +46,21 @@ export class Anchors {
     })
   }
 
+  /** Where there is no event at all, nothing of what was seen is left to have been cut off. */
+  #replacedProblems(): Problem[] {
+    const digests = [...[...this.#bySeq.values()].flatMap((named) => [...named.keys()]), ...this.#unplaced]
+    return digests.map((digest) =>
+      integrityProblem(
+        'ledger-replaced',
+        `expected an event with the digest ${digest}, which an anchor outside the branch names, found no event at all: the log was replaced`,
+        { path: HEAD_PATH },
+      ),
+    )
+  }
+
   /** What anchors name that a log does not hold which ends at a position; `since` is its first event. */
   missingProblems({ seq: end }: LogPosition, since: number): Problem[] {
+    if (end === 0) return this.#replacedProblems()
     const beyond = [...this.#bySeq].filter(([seq]) => seq > end)
     const range = since > 1 ? ` from event ${since} on` : ''
     return [

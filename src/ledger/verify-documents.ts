@@ -1,4 +1,3 @@
-import type { LedgerEvent } from '../core/event.ts'
 import { sha256 } from '../core/json.ts'
 import type { Problem } from '../core/problem.ts'
 import { Lru } from './lru.ts'
@@ -8,12 +7,6 @@ import { integrityProblem } from './trouble.ts'
 
 const CACHED_FILES = 64
 const DOCUMENTS_PER_READ = 50
-
-export const configurationOf = (event: LedgerEvent): readonly NamedFile[] => {
-  if (event.type !== 'config.accepted') return []
-  const { digest } = event.data as { digest: string }
-  return [{ path: `configs/${digest.replace(/^sha256:/, '')}.yml`, digest }]
-}
 
 /** The documents of a commit, each held against the digest that the newest event names it by. */
 export class Documents {

@@ -1,10 +1,11 @@
+import { documentsNamedBy } from '../core/documents.ts'
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { type Problem, quoted } from '../core/problem.ts'
 import { lineageOf, strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
-import { successorMissing } from './epoch.ts'
+import { reopenedProblem, successorMissing } from './epoch.ts'
 import { endProblem } from './log-end.ts'
 import { Lru } from './lru.ts'
 import { placeOf } from './prefixes.ts'
@@ -12,13 +13,13 @@ import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
 import { Redactions } from './redactions.ts'
 import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
 import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
-import type { Author, LedgerStore } from './store.ts'
+import type { Author, LedgerStore, Newest } from './store.ts'
 import { integrityProblem, isIntegrityError } from './trouble.ts'
 import { type Anchor, Anchors } from './verify-anchors.ts'
 import { type CarriedFrom, carriedFromOf, compareWithPredecessor, type Predecessor } from './verify-carried.ts'
-import { configurationOf, Documents } from './verify-documents.ts'
+import { Documents } from './verify-documents.ts'
 import { compareKeys, compareStates } from './verify-snapshot.ts'
-import { type WalkedFile, walkLog } from './walk.ts'
+import { noLogProblem, type WalkedFile, walkLog } from './walk.ts'
 
 /** The state of an aggregate just before an event, by replay. */
 export type StateBefore = (key: AggregateKey) => unknown
@@ -30,7 +31,7 @@ export interface VerifyOptions {
   readonly checkEvent?: (event: LedgerEvent) => string | null
   /** Head digests that stand outside the branch, such as in check runs and published metadata. */
   readonly anchors?: readonly Anchor[]
-  /** The documents that an event names; by default the configuration of `config.accepted`. */
+  /** The documents that an event names; by default those of `config.accepted` and `bundles.signed`. */
   readonly documentsOf?: (event: LedgerEvent) => readonly NamedFile[]
   /**
    * The epoch before: its archive, or the branch that the first event names, as far as that is there. What a later epoch took
@@ -44,6 +45,8 @@ export interface VerifyOptions {
   readonly before?: readonly LedgerStore[]
   /** The branch on which a log that was closed goes on: it has to be there. Left out where a branch is looked at by itself. */
   readonly successor?: (branch: string) => LedgerStore
+  /** The branch that an epoch would have: where the one after this is there, this one has to be closed. */
+  readonly epochBranch?: (epoch: number) => LedgerStore
   /** Decides a recorded decision again; says what differs, nothing when it agrees, null when the event is no decision. */
   readonly redecide?: (
     event: LedgerEvent,
@@ -78,7 +81,10 @@ export interface VerifyReport {
     /** Texts that were taken out, each by an event that says so. */
     readonly redacted: number
   }
-  /** In the order of the log; the first one is where to look. */
+  /**
+   * The first one is where to look: what is wrong with stored files, lines and commits, in the order of the log, and then the
+   * snapshots and decisions that come out otherwise, which may only follow from it.
+   */
   readonly problems: readonly Problem[]
 }
 
@@ -101,7 +107,7 @@ export async function verifyLedger(
     verification.report(integrityProblem('ledger-missing', `${store.name}: expected a branch, found none`))
     return verification.result()
   }
-  await verification.walk(newest.files.get(HEAD_PATH))
+  await verification.walk(newest)
   await verification.checkDocuments()
   await verification.checkHistory()
   await verification.checkSuccessor()
@@ -121,6 +127,8 @@ class Verification {
   readonly #keyEvents = new Map<string, number>()
   readonly #files: { path: string; firstSeq: number }[] = []
   readonly #problems: Problem[] = []
+  /** What comes out otherwise by the replay, for which a cause among the others may be told later. */
+  readonly #differences: Problem[] = []
   readonly #redactions = new Redactions()
   readonly #counts = { files: 0, events: 0, shards: 0, keyFiles: 0, commits: 0, redecided: 0 }
   #end: LogPosition = ORIGIN
@@ -131,6 +139,8 @@ class Verification {
   #carried: Carried | null = null
   #carriedFrom: CarriedFrom | null = null
   #succeededBy: string | null = null
+  /** Null for a head that cannot be read. */
+  #epoch: number | null = null
 
   constructor(store: LedgerStore, model: Model, options: VerifyOptions, commit: string | null) {
     this.#store = store
@@ -147,8 +157,9 @@ class Verification {
   }
 
   result(): VerifyReport {
+    const problems = [...this.#problems, ...this.#differences]
     return {
-      ok: this.#problems.length === 0,
+      ok: problems.length === 0,
       commit: this.#commit,
       head: { seq: this.#end.seq, digest: this.#end.tip },
       isWhole: this.#isWhole,
@@ -161,18 +172,20 @@ class Verification {
         aggregates: [...this.#states.values()].filter((state) => state !== undefined).length,
         redacted: this.#redactions.count,
       },
-      problems: this.#problems,
+      problems,
     }
   }
 
-  async walk(headBytes: Uint8Array | null | undefined): Promise<void> {
-    const commit = this.#commit ?? ''
-    const parsed = parseHead(headBytes)
+  async walk(newest: Newest): Promise<void> {
+    const { commit } = newest.info
+    const parsed = parseHead(newest.files.get(HEAD_PATH))
     const head = parsed.ok ? parsed.value : null
-    if (!parsed.ok) this.report(...parsed.problems)
+    const strange = await noLogProblem(this.#store, newest)
+    if (!parsed.ok) this.report(...(strange ? [strange] : parsed.problems))
     if (head) await this.#openSnapshot(head)
     this.#end = head?.origin ?? ORIGIN
     this.#succeededBy = head?.succeededBy ?? null
+    this.#epoch = head?.epoch ?? null
     if (head?.epoch === 1 && (head.origin.seq !== ORIGIN.seq || head.origin.tip !== ORIGIN.tip)) {
       this.#damaged(HEAD_PATH, 'expected the first epoch to begin with event 1')
     }
@@ -289,7 +302,7 @@ class Verification {
       this.#counts.events += 1
       this.report(...this.#anchors.problemsAt(this.#end, file.path, line))
       if (event.seq >= this.#firstKeptKey) this.#keepKey(event, file.path, line)
-      this.#documents.note((this.#options.documentsOf ?? configurationOf)(event))
+      this.#documents.note((this.#options.documentsOf ?? documentsNamedBy)(event))
       if (event.seq === head?.snapshot?.seq) await this.#compareSnapshot(head.snapshot.tip)
     }
     return true
@@ -325,15 +338,19 @@ class Verification {
     const found = await this.#options.redecide?.(event, (key) => this.#states.get(key), document)
     if (!found) return
     this.#counts.redecided += 1
-    this.report(...found.map((problem) => ({ ...problem, path, line, message: `${path}:${line}: ${problem.message}` })))
+    const placed = found.map((problem) => ({ ...problem, path, line, message: `${path}:${line}: ${problem.message}` }))
+    this.#differences.push(...placed)
   }
 
   async #compareSnapshot(tip: string): Promise<void> {
-    if (tip !== this.#end.tip) this.#damaged(HEAD_PATH, `expected the snapshot to name ${this.#end.tip}, found ${tip}`)
+    if (tip !== this.#end.tip) {
+      const message = `${HEAD_PATH}: expected the snapshot to name ${this.#end.tip}, found ${tip}`
+      this.#differences.push(integrityProblem('ledger-damaged', message, { path: HEAD_PATH }))
+    }
     if (!this.#snapshot) return
     const states = await compareStates(this.#snapshot, this.#states)
     const keys = await compareKeys(this.#snapshot, this.#keyPlaces)
-    this.report(...states.problems, ...keys.problems)
+    this.#differences.push(...states.problems, ...keys.problems)
     this.#counts.shards += states.shards
     this.#counts.keyFiles += keys.keyFiles
   }
@@ -363,6 +380,11 @@ class Verification {
     this.#counts.commits = commits.length
     this.#author ??= (await this.#beginner()) ?? commits.at(-1)?.author.email ?? null
     const author = this.#author === null ? undefined : { email: this.#author }
+    const [newest] = commits
+    if (newest && author && commits.length > 1 && commits.every((info) => info.author.email !== author.email)) {
+      const message = `${this.#store.name}: expected commits by ${author.email}, found none among ${commits.length}: the newest, ${newest.commit}, is by ${newest.author.email}`
+      return this.report(integrityProblem('foreign-author', message))
+    }
     for (const info of [...commits].reverse()) {
       const problem = strangerProblem(info, author, this.#store.name)
       if (problem) this.report(problem)
@@ -377,9 +399,14 @@ class Verification {
   }
 
   async checkSuccessor(): Promise<void> {
-    const { successor } = this.#options
-    if (!successor || this.#succeededBy === null) return
-    const next = await successor(this.#succeededBy).newest([])
-    if (!next) this.report(successorMissing(this.#store, this.#succeededBy))
+    const { successor, epochBranch } = this.#options
+    if (this.#succeededBy !== null) {
+      const next = await successor?.(this.#succeededBy).newest([])
+      if (next === null) this.report(successorMissing(this.#store, this.#succeededBy))
+    } else if (epochBranch && this.#epoch !== null) {
+      const at = { epoch: this.#epoch, seq: this.#end.seq }
+      const problem = await reopenedProblem(this.#store, at, epochBranch(this.#epoch + 1))
+      if (problem) this.report(problem)
+    }
   }
 }

@@ -1,6 +1,6 @@
-import { type EventFile, parseEventFile } from './codec.ts'
+import { type EventFile, HEAD_PATH, parseEventFile } from './codec.ts'
 import { eventPaths, firstSeqOf } from './event-files.ts'
-import type { LedgerStore } from './store.ts'
+import type { LedgerStore, Newest } from './store.ts'
 import { integrityProblem, type LedgerProblem } from './trouble.ts'
 
 export interface WalkedFile extends EventFile {
@@ -18,6 +18,14 @@ const FILES_PER_READ = 50
 
 const stranger = (path: string): LedgerProblem =>
   integrityProblem('ledger-damaged', `expected only event files under events/, found ${path}`, { path })
+
+/** What is wrong with a branch that holds neither a head nor an event: whatever it is, it is no log. Null for any other. */
+export async function noLogProblem(store: LedgerStore, { info, files }: Newest): Promise<LedgerProblem | null> {
+  if (files.get(HEAD_PATH)) return null
+  for await (const _ of eventPaths(store, info.commit)) return null
+  const message = `${store.name}: expected a log, found neither ${HEAD_PATH} nor an event in commit ${info.commit}`
+  return integrityProblem('ledger-missing', message)
+}
 
 async function* inChunks<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let chunk: T[] = []

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { cohortExport } from '../../src/cli/cohort-export.ts'
+import { ledgerVerify } from '../../src/cli/ledger-verify.ts'
 import { ChannelSource } from '../../src/core/manifest/source.ts'
 import { model } from '../../src/core/model.ts'
 import { gitStore } from '../../src/ledger/git.ts'
@@ -70,6 +71,24 @@ it('what the log offers becomes a channel file that publishing takes, with its s
   })
   expect(source.salts).toHaveLength(1)
   expect(await readFile(join(out, 'bundles.request.json'), 'utf8')).toBe(REQUEST)
+})
+
+it.each<[string, (file: string) => string]>([
+  ['other', (file) => `M 100644 inline ${file}\ndata 2\n{}\n`],
+  ['missing', (file) => `D ${file}\n`],
+])('signed bundles that are %s than the log names are named, and not carried anywhere', async (name, change) => {
+  const repo = await repositoryOf(offered(['firmware@1.0.0']), `${name}.git`)
+  const git = (words: readonly string[], input = '') =>
+    execFileSync('git', [`--git-dir=${repo}`, ...words], { input, encoding: 'utf8' })
+  const file = git(['ls-tree', '-r', '--name-only', 'ringmaster-data', 'bundles/']).trim()
+  const ref = 'refs/heads/ringmaster-data'
+  const by = 'ringmaster <ringmaster@example.invalid> 1795000000 +0000'
+  git(['fast-import', '--quiet'], `commit ${ref}\ncommitter ${by}\ndata 4\nedit\nfrom ${ref}^0\n${change(file)}\n`)
+  const out = join(directory, name)
+  const told = await runCommand(cohortExport, ['--repo', repo, '--out', out])
+  expect(told.problems).toEqual(['ledger-damaged'])
+  const verified = await runCommand(ledgerVerify, ['--repo', repo])
+  expect(verified.err.join('\n')).toMatch(new RegExp(`^ledger-damaged: ${file}: expected sha256:`, 'm'))
 })
 
 it('a cohort whose bundles nobody has signed is left out, and named', async () => {

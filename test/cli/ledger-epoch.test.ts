@@ -139,6 +139,36 @@ describe('ledger epoch', () => {
     expect(Buffer.compare(await readFile(other), await readFile(archive))).toBe(0)
   }, 60_000)
 
+  it('that was put back to before it was closed is not taken for the whole log, and what to do is said', async () => {
+    const back = join(directory, 'back.git')
+    await cp(repo, back, { recursive: true })
+    const git = (...words: string[]) =>
+      execFileSync('git', [`--git-dir=${back}`, ...words], { encoding: 'utf8' }).trim()
+    const closing = git('rev-parse', 'ringmaster-data')
+    git('update-ref', 'refs/heads/ringmaster-data', `${closing}^`)
+    const [log, rebuild, redact] = ['log', 'rebuild', 'redact'].map((name) => named(`ledger ${name}`))
+    const asked = [
+      [log, []],
+      [rebuild, []],
+      [redact, ['--event', '1', '--reason', 'x', '--by', 'ann']],
+      [ledgerEpoch, ['--author', AUTHOR]],
+    ] as const
+    for (const [command, words] of asked) {
+      const told = await runCommand(command as CliCommand, ['--repo', back, ...words])
+      expect(told.problems).toEqual(['ledger-rewound'])
+    }
+    const verified = await verify('--repo', back)
+    expect(verified.code).toBe(1)
+    expect(verified.err[0]).toMatch(
+      new RegExp(
+        `^ledger-rewound: .*expected it to be closed at event \\d+, in commit ${closing}, where .*ringmaster-data-2 goes on`,
+      ),
+    )
+    expect(await verify('--repo', back, '--branch', 'ringmaster-data')).toMatchObject({ code: 0 })
+    git('update-ref', 'refs/heads/ringmaster-data', closing)
+    expect(await verify('--repo', back)).toMatchObject({ code: 0, err: [] })
+  }, 60_000)
+
   it('carries an open release over, whose signatures and evidence go on, and holds versions to their commits', async () => {
     expect((await on.ledger.view()).head.seq).toBeGreaterThan(0)
     on.outside.approve('eve', proposedHead(on.outside))

@@ -334,7 +334,7 @@ describe('a forged beginning', () => {
       'another origin',
       /^head/,
       (text) => text.replace(/("origin":\{"seq":5,"tip":"sha256:).{4}/, '$10000'),
-      /expected (it to go on from event 5|the snapshot to name)/,
+      /expected (it to go on from event 5|the chain to name)/,
     ],
     ['another epoch', /^head/, (text) => text.replace('"epoch":2', '"epoch":3'), /epoch 3, found 2|epoch 2, found 3/],
   ]

@@ -644,7 +644,8 @@ describe('a branch that cannot be trusted', () => {
   ])('closes the ledger when it %s', async (_, code, change) => {
     const { branch, ledger, head } = await tampered(change)
     await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code, fault: 'refused' })
-    expect(ledger.trouble).toMatchObject({ code, hint: expect.stringContaining('ledger verify') })
+    const hint = code === 'unknown-schema-version' ? 'Update Ringmaster' : 'ledger verify'
+    expect(ledger.trouble).toMatchObject({ code, hint: expect.stringContaining(hint) })
     await expect(record(ledger, counted(['a']))).rejects.toMatchObject({ code })
     await expect(ledger.view()).rejects.toMatchObject({ code })
     expect(branch.head).toBe(head)

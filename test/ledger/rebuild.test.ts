@@ -136,6 +136,16 @@ describe.each(WRITING)('%s a log', (name, work) => {
   })
 })
 
+it('makes no log of a branch that never was one', async () => {
+  const branch = memoryBranch()
+  const store = memoryStore(branch)
+  const file = { path: 'README.md', bytes: Buffer.from('hi') }
+  await store.commit({ expectedHead: null, operation: 'a', message: 'a', additions: [file], deletions: [] })
+  const before = branch.head
+  await expect(rebuildSnapshots(store, counterModel, making)).rejects.toMatchObject({ code: 'ledger-missing' })
+  expect(branch.head).toBe(before)
+})
+
 describe('rebuilding a log', () => {
   it('whose snapshot has a shard of a newer version is refused by the name of the shard', async () => {
     const branch = await written()

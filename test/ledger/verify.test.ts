@@ -146,6 +146,66 @@ it('reads a configuration once for all decisions that go by it, also one that is
   expect(asked.filter((path) => path.startsWith('configs/'))).toEqual([POLICY_PATH, 'configs/none.yml'])
 })
 
+describe('the first problem of a log', () => {
+  const differing = async () => [{ code: 'decision-differs', message: 'expected approved, found waiting' }]
+
+  it('is the stored file that was changed, and not a decision or a snapshot that comes out otherwise', async () => {
+    const branch = await written()
+    await commitByHand(branch, { [POLICY_PATH]: 'rings: [prod]\n' })
+    const { problems } = await verifyLedger(memoryStore(branch), counterModel, { redecide: differing })
+    expect(problems[0]).toMatchObject({ code: 'ledger-damaged', path: POLICY_PATH })
+    expect(problems.slice(1).map(({ code }) => code)).toEqual(Array(12).fill('decision-differs'))
+  })
+
+  it('is the line that was changed, although the snapshot at it is the first to come out otherwise', async () => {
+    const branch = await written()
+    const { seq } = headOf(branch)['snapshot'] as { seq: number }
+    const [path = ''] = [...treeOf(branch).keys()].filter((name) => textOf(branch, name).includes(`{"seq":${seq},`))
+    await commitByHand(branch, { [path]: textOf(branch, path).replaceAll('"ann"', '"eve"') })
+    const { problems } = await verifyLedger(memoryStore(branch), counterModel)
+    expect(problems[0]?.message).toMatch(/expected the chain to name/)
+  })
+
+  it('is one line for an address that no commit is by', async () => {
+    const branch = await written()
+    const { problems } = await verifyLedger(memoryStore(branch), counterModel, { author: { email: 'eve@example.org' } })
+    const [newest] = [...branch.commits.keys()].slice(-1)
+    expect(problems).toMatchObject([
+      {
+        code: 'foreign-author',
+        message: `memory: expected commits by eve@example.org, found none among 7: the newest, ${newest}, is by ${BOT.email}`,
+      },
+    ])
+  })
+})
+
+describe('a branch that is no log', () => {
+  const strange = async () => {
+    const branch = memoryBranch()
+    for (const text of ['hi', 'hello']) await commitByHand(branch, { 'README.md': text })
+    return branch
+  }
+
+  it('is named as such', async () => {
+    const { problems } = await verifyLedger(memoryStore(await strange()), counterModel)
+    expect(problems).toMatchObject([
+      {
+        code: 'ledger-missing',
+        message: expect.stringMatching(/expected a log, found neither head.json nor an event/),
+      },
+    ])
+  })
+
+  it('was replaced, where anchors name a log', async () => {
+    const branch = await written()
+    const head = { seq: 12, digest: String(headOf(branch)['tip']) }
+    for (const anchor of [head, { ...head, seq: null }]) {
+      const { problems } = await verifyLedger(memoryStore(await strange()), counterModel, { anchors: [anchor] })
+      expect(problems.map(({ code }) => code)).toEqual(['ledger-missing', 'ledger-replaced'])
+    }
+  })
+})
+
 describe('verifying a log that was harmed', () => {
   const edited = (branch: MemoryBranch, path: string, from: string | RegExp, to: string) => {
     const before = textOf(branch, path)
