@@ -14,9 +14,10 @@ export function endProblem(head: Head, end: LogPosition, last: string | null): L
   const isIn = last !== null && (head.seq === end.seq || head.tail.includes(last))
   const path = missing ?? (isIn ? last : HEAD_PATH)
   const expected = `expected the log to end at event ${head.seq} (${head.tip}), as ${HEAD_PATH} has it`
+  const cause = head.seq === end.seq ? 'its last line was edited' : 'lines at its end were taken away'
   const found =
     missing === undefined
-      ? `found event ${end.seq} (${end.tip}): lines at its end were edited or taken away`
+      ? `found event ${end.seq} (${end.tip}): ${cause}, or ${HEAD_PATH} was edited`
       : `found no such file behind event ${end.seq}`
   return integrityProblem('ledger-damaged', `${path}: ${expected}, ${found}`, { path })
 }
