@@ -82,9 +82,10 @@ export const ledgerVerify: CliCommand = {
       if (found !== null) sayFound(found, io)
       if (archived !== null) io.out(`The archive: ${counted(archived)}`)
       else if (report.carried !== null) sayTrusted(report.carried, io)
-      const unseen = all.filter((anchor) => isBefore(anchor, report) && !earlier.found.has(anchor)).length
+      const held = all.filter((anchor) => !isBefore(anchor, report) || earlier.found.has(anchor))
+      const unseen = all.length - held.length
       if (unseen > 0) io.out(`Not looked at: ${unseen} anchors of epochs before, whose branches are not there.`)
-      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(all, unseen)}`)
+      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(held)}`)
     }
     sayProblems([['', whole], ...(archived ? [['in the archive: ', archived] as const] : [])], io)
     return whole.ok && archived?.ok !== false ? 0 : 1
@@ -93,8 +94,8 @@ export const ledgerVerify: CliCommand = {
 
 const HOLDS = 'The log holds: every line is chained, and the replay agrees with the snapshots.'
 
-function anchoredBy(anchors: readonly Anchor[], unseen: number): string {
-  const held = anchors.length - unseen
+function anchoredBy(anchors: readonly Anchor[]): string {
+  const { length: held } = anchors
   if (held === 0) return 'Nothing outside it was compared: that nothing was cut off its end, only an anchor shows.'
   const newest = anchors.reduce((last, { seq }) => Math.max(last, seq ?? 0), 0)
   const place = newest === 0 ? 'the newest of them' : `event ${newest}, the newest of them`

@@ -13,7 +13,7 @@ import { headOn, readLog } from './read-log.ts'
 import { coalescedReads } from './reads.ts'
 import type { Head } from './schema.ts'
 import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
-import { integrityError, integrityProblem, type LedgerProblem } from './trouble.ts'
+import { integrityError, integrityProblem, isIntegrityError, type LedgerProblem } from './trouble.ts'
 import { checkWriter, type Writer } from './writer.ts'
 
 /** A branch that was closed: nothing is appended to it any more. */
@@ -216,8 +216,12 @@ export function checkLastHead(epochs: readonly EpochBranch[]): void {
 
 /** What the first event of a later epoch says it goes on from; undefined where it is none that can be read. */
 async function previousOf(store: LedgerStore): Promise<EventData<'epoch.opened'>['previous'] | undefined> {
-  for await (const { event } of readLog(store, { type: 'epoch.opened' }))
-    return (event.data as EventData<'epoch.opened'>).previous
+  try {
+    for await (const { event } of readLog(store, { type: 'epoch.opened' }))
+      return (event.data as EventData<'epoch.opened'>).previous
+  } catch (error) {
+    if (!isIntegrityError(error)) throw error
+  }
   return undefined
 }
 
