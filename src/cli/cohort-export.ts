@@ -7,11 +7,11 @@ import {
   cohortKey,
   type SignedBundles,
 } from '../core/cohort/state.ts'
-import { sha256 } from '../core/json.ts'
 import { publicName } from '../core/manifest/names.ts'
 import type { ChannelSource } from '../core/manifest/source.ts'
 import { settleView } from '../engine/settle.ts'
-import { integrityError, integrityProblem } from '../ledger/trouble.ts'
+import { integrityError } from '../ledger/trouble.ts'
+import { documentProblem } from '../ledger/verify-documents.ts'
 import { desiredOutputs } from '../render/desired.ts'
 import type { OutputOf } from '../render/output.ts'
 import { type CliCommand, needed, optionsOf } from './command.ts'
@@ -35,14 +35,6 @@ const sourceOf = (output: OutputOf<'manifest'>): ChannelSource => ({
   salts: [...output.salts],
 })
 
-/** Devices would refuse what is not what was signed: it is said here. */
-function checkBundles({ digest }: SignedBundles, text: string | undefined): void {
-  const found = text === undefined ? 'no file' : sha256(text)
-  if (found === digest) return
-  const path = bundlesDocument(digest)
-  throw integrityError(integrityProblem('ledger-damaged', `${path}: expected ${digest}, found ${found}`, { path }))
-}
-
 export const cohortExport: CliCommand = {
   name: 'cohort export',
   usage: 'ringmaster cohort export --repo DIR --out DIR [--branch NAME]',
@@ -64,8 +56,10 @@ export const cohortExport: CliCommand = {
     )
     const outputs = offered.flat().filter((output): output is OutputOf<'manifest'> => output.kind === 'manifest')
     const signed = await stateOf<SignedBundles>(view, BUNDLES_KEY)
-    const request = signed && (await view.document(bundlesDocument(signed.digest)))
-    if (signed) checkBundles(signed, request)
+    const named = signed && { path: bundlesDocument(signed.digest), digest: signed.digest }
+    const request = named && (await view.document(named.path))
+    const problem = named && documentProblem(named, request)
+    if (problem) throw integrityError(problem)
     const requestPath = request === undefined ? null : join(out, 'bundles.request.json')
     if (requestPath !== null) await writeOutput(requestPath, request ?? '')
     const cohorts = outputs.map((output) => ({

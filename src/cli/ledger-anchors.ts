@@ -37,7 +37,7 @@ const ofNoApp = (author: string | undefined): FoundAnchors => ({
   anchors: [],
   lookedAt: { commits: 0, runs: 0 },
   unread: [
-    `checks and answers on GitHub, for only those of an App are told from what others write, and the log is by ${author === undefined ? 'nobody' : quoted(author)}; give --author where that is not the App`,
+    `checks and answers on GitHub, for only those of an App are told from what others write, and the log is by ${author === undefined ? 'nobody' : `${quoted(author)}; --author names the address that the App commits under`}`,
   ],
 })
 

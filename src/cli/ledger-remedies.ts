@@ -39,7 +39,10 @@ export async function verified(...given: Parameters<typeof verifyLedger>): Promi
 const MOST_OF_A_CODE = 20
 
 /** The problems, each with its remedy where its code comes first; of many with one code the first ones, and how many there are. */
-export function sayProblems(reports: readonly (readonly [where: string, report: VerifyReport])[], io: CommandIo): void {
+export function sayProblems(
+  reports: readonly (readonly [where: string, report: Pick<VerifyReport, 'problems'>])[],
+  io: CommandIo,
+): void {
   const told = new Map<string, number>()
   for (const [where, { problems }] of reports)
     for (const { code, message, hint } of problems) {
@@ -49,5 +52,6 @@ export function sayProblems(reports: readonly (readonly [where: string, report: 
         io.err(`${code}: ${where}${message}${before > 0 || hint === undefined ? '' : `\n  ${hint}`}`)
     }
   for (const [code, count] of told)
-    if (count > MOST_OF_A_CODE) io.err(`${code}: ${count - MOST_OF_A_CODE} more, which --json tells`)
+    if (count > MOST_OF_A_CODE)
+      io.err(`${code}: ${count - MOST_OF_A_CODE} more, which "ringmaster ledger verify --json" tells`)
 }

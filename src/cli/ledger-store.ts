@@ -130,9 +130,13 @@ export function readerOf(repo: string, io: Pick<CommandIo, 'env'>): Octokit {
 export async function storesToWrite(
   repo: string,
   author: string | undefined,
-  io: Pick<CommandIo, 'env' | 'now'>,
+  io: Pick<CommandIo, 'env' | 'now' | 'err'>,
 ): Promise<Writing> {
   if (!isOnGitHub(repo)) {
+    if (author === undefined)
+      io.err(
+        `Commits here are by ${OWN_EMAIL}, a stranger to "ringmaster ledger verify" unless the log is all by it; --author gives them the author of the others.`,
+      )
     return { storeOf: localStores(repo, io.now, authorOf(author)), writer: { version: VERSION } }
   }
   const app = appIn(io)
@@ -144,14 +148,6 @@ export async function storesToWrite(
 }
 
 const OWN_EMAIL = 'ringmaster@localhost'
-
-/** Says of a commit in a directory whose it is: to `verify` it is a stranger's. */
-export function sayOwnCommit(repo: string, author: string | undefined, io: CommandIo): void {
-  if (author === undefined && !isOnGitHub(repo))
-    io.err(
-      `The commit is by ${OWN_EMAIL}, a stranger to "ringmaster ledger verify"; --author gives it the author of the others.`,
-    )
-}
 
 /** `NAME <EMAIL>`, or the address alone. */
 function authorOf(text: string | undefined): { readonly name: string; readonly email: string } {
@@ -169,7 +165,7 @@ function authorOf(text: string | undefined): { readonly name: string; readonly e
 export const storeToWrite = async (
   { repo, branch }: StoreChoice,
   author: string | undefined,
-  io: Pick<CommandIo, 'env' | 'now'>,
+  io: Pick<CommandIo, 'env' | 'now' | 'err'>,
 ): Promise<{ readonly store: LedgerStore; readonly writer: Writer }> => {
   const { storeOf, writer } = await storesToWrite(repo, author, io)
   return { store: await newestOf(storeOf, branch), writer }

@@ -85,7 +85,7 @@ export const ledgerVerify: CliCommand = {
       const held = all.filter((anchor) => !isBefore(anchor, report) || earlier.found.has(anchor))
       const unseen = all.length - held.length
       if (unseen > 0) io.out(`Not looked at: ${unseen} anchors of epochs before, whose branches are not there.`)
-      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(held)}`)
+      if (whole.ok) io.out(`${HOLDS} ${anchoredBy(held.length, report.anchored)}`)
     }
     sayProblems([['', whole], ...(archived ? [['in the archive: ', archived] as const] : [])], io)
     return whole.ok && archived?.ok !== false ? 0 : 1
@@ -94,12 +94,11 @@ export const ledgerVerify: CliCommand = {
 
 const HOLDS = 'The log holds: every line is chained, and the replay agrees with the snapshots.'
 
-function anchoredBy(anchors: readonly Anchor[]): string {
-  const { length: held } = anchors
+function anchoredBy(held: number, newest: number | null): string {
   if (held === 0) return 'Nothing outside it was compared: that nothing was cut off its end, only an anchor shows.'
-  const newest = anchors.reduce((last, { seq }) => Math.max(last, seq ?? 0), 0)
-  const place = newest === 0 ? 'the newest of them' : `event ${newest}, the newest of them`
-  return `It has the ${held} ${held === 1 ? 'anchor' : 'anchors'} that stand outside: that nothing was cut off behind ${place}, only a later one shows.`
+  const them = held === 1 ? 'the one anchor that stands' : `the ${held} anchors that stand`
+  const place = newest === null ? 'the end of the epoch before' : `event ${newest}`
+  return `It has ${them} outside, up to ${place}: that nothing was cut off behind that, only a later one shows.`
 }
 
 const isBefore = ({ seq }: Anchor, { carried }: VerifyReport): boolean => seq !== null && seq <= (carried?.seq ?? 0)

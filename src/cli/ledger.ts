@@ -13,7 +13,7 @@ import { evidenceOf, type Protection } from './evidence.ts'
 import { writeOutput } from './files.ts'
 import { ledgerArchive, ledgerEpoch } from './ledger-epoch.ts'
 import { NO_LEDGER_HINT } from './ledger-remedies.ts'
-import { epochsToRead, isOnGitHub, lastOf, readerOf, sayOwnCommit, storesToWrite } from './ledger-store.ts'
+import { epochsToRead, isOnGitHub, lastOf, readerOf, storesToWrite } from './ledger-store.ts'
 import { ledgerVerify } from './ledger-verify.ts'
 import { ledgerNextBuild } from './next-build.ts'
 import { ledgerRedact } from './redact.ts'
@@ -38,7 +38,7 @@ export const ledgerLog: CliCommand = {
     })
     const wanted = {
       ...values,
-      release: releaseIdOf(values.release),
+      release: values.release === undefined ? undefined : releaseIdOf(values.release),
       actor: values.actor?.replace(/^@/, ''),
       since: values.since === undefined ? undefined : instantOf(values.since),
     }
@@ -70,19 +70,22 @@ export const ledgerLog: CliCommand = {
       }
     }
     if (io.json) io.out(`${before === ',' ? '' : before}]}`)
-    if (found === 0) io.err('No event fulfils every condition. Names are taken exactly, and times are UTC.')
+    if (found === 0 && Object.keys(filter).length > 0)
+      io.err('No event fulfils every condition. Names are taken exactly, and times are UTC.')
     return 0
   },
 }
 
 /** As the log names it: an issue's number alone will do. */
-const releaseIdOf = <T extends string | undefined>(release: T) => release?.replace(/^(?=\d+$)/, 'r') as T
+const releaseIdOf = (release: string): string => release.replace(/^(?=\d+$)/, 'r')
+
+const ISO_8601 = /^(\d{4}-\d{2}-\d{2})(?:[Tt ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)([Zz]|[+-]\d{2}:\d{2})?)?$/
 
 /** An instant as ISO 8601 UTC, which is also meant where no zone is given: it must not depend on the machine. */
 function instantOf(text: string): string {
-  const isLocal = /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(text)
-  const atMs = Date.parse(isLocal ? `${text}Z` : text)
-  if (Number.isNaN(atMs))
+  const [, date, time, zone = 'Z'] = ISO_8601.exec(text) ?? []
+  const atMs = Date.parse(time === undefined ? `${date}` : `${date}T${time}${zone}`)
+  if (date === undefined || Number.isNaN(atMs))
     throw usageError(`expected a time such as 2026-11-20T12:00:00Z for --since, found ${quoted(text)}`, ledgerLog)
   return new Date(atMs).toISOString()
 }
@@ -133,7 +136,6 @@ export const ledgerRebuild: CliCommand = {
       io.out(
         `Commit ${rebuilt.commit}: the state of ${rebuilt.aggregates} aggregates at event ${rebuilt.seq}, in ${rebuilt.files} files.`,
       )
-    sayOwnCommit(repo, values.author, io)
     return 0
   },
 }

@@ -5,7 +5,7 @@ import { redactEvent } from '../ledger/redact.ts'
 import { isLogin } from '../render/text.ts'
 import { VERSION } from '../version.ts'
 import { type CliCommand, needed, optionsOf, usageError } from './command.ts'
-import { sayOwnCommit, storeToRead, storeToWrite } from './ledger-store.ts'
+import { storeToRead, storeToWrite } from './ledger-store.ts'
 
 export const ledgerRedact: CliCommand = {
   name: 'ledger redact',
@@ -26,7 +26,7 @@ export const ledgerRedact: CliCommand = {
     const event = needed(values.event, 'event', ledgerRedact)
     if (!/^[1-9][0-9]{0,14}$/.test(event))
       throw usageError(`expected the number of an event for --event, found ${quoted(event)}`, ledgerRedact)
-    const by = needed(values.by, 'by', ledgerRedact)
+    const by = needed(values.by, 'by', ledgerRedact).replace(/^@/, '')
     if (!isLogin(by)) throw usageError(`expected a login for --by, found ${quoted(by)}`, ledgerRedact)
     const redaction = {
       seq: Number(event),
@@ -43,7 +43,6 @@ export const ledgerRedact: CliCommand = {
       newId: values.yes ? () => ulid() : null,
       writer,
     })
-    if (redacted.commit !== null) sayOwnCommit(choice.repo, values.author, io)
     if (io.json) {
       io.out(JSON.stringify(redacted))
       return 0

@@ -6,6 +6,7 @@ import { Batch } from './batch.ts'
 import { CARRIED } from './carried.ts'
 import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, parseHead } from './codec.ts'
 import { MAX_OPERATIONS, planCommit } from './commit-plan.ts'
+import { divergenceOf } from './divergence.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
 import { Lru } from './lru.ts'
 import { readPosition } from './position.ts'
@@ -225,33 +226,44 @@ async function previousOf(store: LedgerStore): Promise<EventData<'epoch.opened'>
   return undefined
 }
 
+/** Whether two branches were begun by one author, whoever committed to them later. */
+async function haveOneBeginner(one: LedgerStore, other: LedgerStore): Promise<boolean> {
+  const [mine, theirs] = await Promise.all([lineageOf([one]), lineageOf([other])])
+  return mine.author?.email === theirs.author?.email
+}
+
 /**
- * What is wrong where a branch is open although its log goes on in the one of the next epoch, by the same author: it was put
- * back to before it was closed. Null where nothing is, and for a branch that somebody else made, which is never followed.
+ * What is wrong where a branch is open although its log goes on in the one of the next epoch (`next`), which the same author
+ * began: it was put back to before it was closed. Null where nothing is, for a branch that somebody else made, which is never
+ * followed, and where it was closed while this was asked.
  */
 export async function reopenedProblem(
   store: LedgerStore,
-  { epoch, seq }: Pick<Head, 'epoch' | 'seq'>,
+  epoch: number,
   next: LedgerStore,
 ): Promise<LedgerProblem | null> {
-  const parsed = parseHead((await next.newest([HEAD_PATH]))?.files.get(HEAD_PATH))
-  if (!parsed.ok || parsed.value.epoch !== epoch + 1) return null
-  if ((await lineageOf([store, next])).problems.length > 0) return null
-  const { origin } = parsed.value
+  const after = parseHead((await next.newest([HEAD_PATH]))?.files.get(HEAD_PATH))
+  if (!after.ok || after.value.epoch !== epoch + 1) return null
+  const newest = await store.newest([HEAD_PATH])
+  const head = parseHead(newest?.files.get(HEAD_PATH))
+  if (!newest || !head.ok || head.value.succeededBy !== undefined) return null
+  if (!(await haveOneBeginner(store, next))) return null
   const previous = await previousOf(next)
+  const { kind } = previous ? await divergenceOf(store, previous.commit, newest.info.commit) : { kind: 'truncated' }
   const commit = previous === undefined ? '' : `, in commit ${previous.commit}`
-  const message = `${store.name}: expected it to be closed at event ${origin.seq}${commit}, where ${next.name} goes on from it, found it open at event ${seq}: it was put back to before that`
-  return integrityProblem(seq > origin.seq ? 'ledger-forked' : 'ledger-rewound', message)
+  const message = `${store.name}: expected it to be closed at event ${after.value.origin.seq}${commit}, where ${next.name} goes on from it, found it open at event ${head.value.seq}: it was put back to before that, or, in a clone, not fetched since`
+  return integrityProblem(kind === 'forked' ? 'ledger-forked' : 'ledger-rewound', message)
 }
 
-/** Throws it for the branches of a log; `branchOf` is the branch that an epoch would have. */
+/** Throws it for the branches of a log; `epochBranch` is the branch that an epoch would have. */
 export async function checkReopened(
   epochs: readonly EpochBranch[],
-  branchOf: (epoch: number) => LedgerStore,
+  epochBranch: (epoch: number) => LedgerStore,
 ): Promise<void> {
   const last = epochs.at(-1)
   if (!last?.head || last.head.succeededBy !== undefined) return
-  const problem = await reopenedProblem(last.store, last.head, branchOf(last.head.epoch + 1))
+  const { epoch } = last.head
+  const problem = await reopenedProblem(last.store, epoch, epochBranch(epoch + 1))
   if (problem) throw integrityError(problem)
 }
 

@@ -19,7 +19,6 @@ export class Anchors {
   readonly #bySeq = new Map<number, Map<string, string | undefined>>()
   /** Digests of anchors that name no event, as long as no line has them. */
   readonly #unplaced = new Set<string>()
-  /** The newest event that an anchor names rightly: up to there the log is the one that was seen outside. */
   #agreed: number | null = null
 
   constructor(anchors: readonly Anchor[]) {
@@ -31,8 +30,8 @@ export class Anchors {
 
   /** What anchors say against the event at a position, which stands in that line; events come in their order. */
   problemsAt({ seq, tip }: LogPosition, path: string, line: number): Problem[] {
-    this.#unplaced.delete(tip)
     const shared = this.#agreed
+    if (this.#unplaced.delete(tip)) this.#agreed = seq
     return [...(this.#bySeq.get(seq) ?? [])].flatMap(([anchor, where]) => {
       if (anchor === tip) {
         this.#agreed = seq
@@ -46,21 +45,27 @@ export class Anchors {
     })
   }
 
-  /** Where there is no event at all, nothing of what was seen is left to have been cut off. */
-  #replacedProblems(): Problem[] {
-    const digests = [...[...this.#bySeq.values()].flatMap((named) => [...named.keys()]), ...this.#unplaced]
-    return digests.map((digest) =>
-      integrityProblem(
-        'ledger-replaced',
-        `expected an event with the digest ${digest}, which an anchor outside the branch names, found no event at all: the log was replaced`,
-        { path: HEAD_PATH },
-      ),
+  /** The newest event that an anchor names rightly: up to there the log is the one that was seen outside. */
+  get agreed(): number | null {
+    return this.#agreed
+  }
+
+  /** What anchors say of a branch that is no log: nothing of what was seen is left to have been cut off. */
+  replacedProblems(): Problem[] {
+    const placedOnes = [...this.#bySeq].map(([seq, digests]) => {
+      const [where] = digests.values()
+      return `event ${seq}, which an anchor outside the branch names${placed(where)}`
+    })
+    const others = [...this.#unplaced].map(
+      (digest) => `an event with the digest ${digest}, which an anchor outside the branch names`,
+    )
+    return [...placedOnes, ...others].map((expected) =>
+      integrityProblem('ledger-replaced', `expected ${expected}, found no log: it was replaced`, { path: HEAD_PATH }),
     )
   }
 
   /** What anchors name that a log does not hold which ends at a position; `since` is its first event. */
   missingProblems({ seq: end }: LogPosition, since: number): Problem[] {
-    if (end === 0) return this.#replacedProblems()
     const beyond = [...this.#bySeq].filter(([seq]) => seq > end)
     const range = since > 1 ? ` from event ${since} on` : ''
     return [

@@ -8,6 +8,14 @@ import { integrityProblem } from './trouble.ts'
 const CACHED_FILES = 64
 const DOCUMENTS_PER_READ = 50
 
+/** What is wrong with a document that has other bytes than an event names it by; null where nothing is. */
+export function documentProblem({ path, digest }: NamedFile, bytes: Uint8Array | string | null | undefined) {
+  const found = bytes === null || bytes === undefined ? 'no file' : sha256(bytes)
+  if (found === digest) return null
+  const message = `${path}: expected ${digest}, as an event names it, found ${found}`
+  return integrityProblem('ledger-damaged', message, { path })
+}
+
 /** The documents of a commit, each held against the digest that the newest event names it by. */
 export class Documents {
   readonly #store: LedgerStore
@@ -57,10 +65,9 @@ export class Documents {
   /** Told once, before what was decided by it comes out otherwise. */
   #check(path: string, bytes: Uint8Array | null | undefined): void {
     const digest = this.#digests.get(path)
-    const found = bytes ? sha256(bytes) : 'no file'
-    if (digest === undefined || found === digest || this.#wrong.has(path)) return
+    const problem = digest === undefined ? null : documentProblem({ path, digest }, bytes)
+    if (problem === null || this.#wrong.has(path)) return
     this.#wrong.add(path)
-    const message = `${path}: expected ${digest}, as an event names it, found ${found}`
-    this.#report(integrityProblem('ledger-damaged', message, { path }))
+    this.#report(problem)
   }
 }

@@ -63,6 +63,8 @@ export interface VerifyReport {
   readonly head: HeadMark
   /** Whether it was read to its end: else nothing behind `head` was looked at. */
   readonly isWhole: boolean
+  /** The newest event that an anchor names rightly; null where none does. */
+  readonly anchored: number | null
   /** The e-mail address whose commits belong on the branch; null when there is no commit. */
   readonly author: string | null
   /** What a later epoch goes on from, as its first event says; null for the first epoch. */
@@ -82,8 +84,8 @@ export interface VerifyReport {
     readonly redacted: number
   }
   /**
-   * The first one is where to look: what is wrong with stored files, lines and commits, in the order of the log, and then the
-   * snapshots and decisions that come out otherwise, which may only follow from it.
+   * The first one is where to look: what is wrong with head, lines, documents and commits, and then the snapshots and decisions
+   * that come out otherwise, which may only follow from it.
    */
   readonly problems: readonly Problem[]
 }
@@ -163,6 +165,7 @@ class Verification {
       commit: this.#commit,
       head: { seq: this.#end.seq, digest: this.#end.tip },
       isWhole: this.#isWhole,
+      anchored: this.#anchors.agreed,
       author: this.#author,
       carried: this.#carriedFrom,
       succeededBy: this.#succeededBy,
@@ -181,7 +184,8 @@ class Verification {
     const parsed = parseHead(newest.files.get(HEAD_PATH))
     const head = parsed.ok ? parsed.value : null
     const strange = await noLogProblem(this.#store, newest)
-    if (!parsed.ok) this.report(...(strange ? [strange] : parsed.problems))
+    if (strange) return this.report(strange, ...this.#anchors.replacedProblems())
+    if (!parsed.ok) this.report(...parsed.problems)
     if (head) await this.#openSnapshot(head)
     this.#end = head?.origin ?? ORIGIN
     this.#succeededBy = head?.succeededBy ?? null
@@ -381,12 +385,13 @@ class Verification {
     this.#author ??= (await this.#beginner()) ?? commits.at(-1)?.author.email ?? null
     const author = this.#author === null ? undefined : { email: this.#author }
     const [newest] = commits
-    if (newest && author && commits.length > 1 && commits.every((info) => info.author.email !== author.email)) {
+    const hasNone = author && commits.length > 1 && commits.every((info) => info.author.email !== author.email)
+    if (hasNone && newest) {
       const message = `${this.#store.name}: expected commits by ${author.email}, found none among ${commits.length}: the newest, ${newest.commit}, is by ${newest.author.email}`
-      return this.report(integrityProblem('foreign-author', message))
+      this.report(integrityProblem('foreign-author', message))
     }
     for (const info of [...commits].reverse()) {
-      const problem = strangerProblem(info, author, this.#store.name)
+      const problem = strangerProblem(info, hasNone ? undefined : author, this.#store.name)
       if (problem) this.report(problem)
     }
   }
@@ -404,8 +409,7 @@ class Verification {
       const next = await successor?.(this.#succeededBy).newest([])
       if (next === null) this.report(successorMissing(this.#store, this.#succeededBy))
     } else if (epochBranch && this.#epoch !== null) {
-      const at = { epoch: this.#epoch, seq: this.#end.seq }
-      const problem = await reopenedProblem(this.#store, at, epochBranch(this.#epoch + 1))
+      const problem = await reopenedProblem(this.#store, this.#epoch, epochBranch(this.#epoch + 1))
       if (problem) this.report(problem)
     }
   }

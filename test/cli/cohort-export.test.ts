@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,6 +88,7 @@ it.each<[string, (file: string) => string]>([
   const out = join(directory, name)
   const told = await runCommand(cohortExport, ['--repo', repo, '--out', out])
   expect(told.problems).toEqual(['ledger-damaged'])
+  expect(existsSync(out)).toBe(false)
   const verified = await runCommand(ledgerVerify, ['--repo', repo])
   expect(verified.err.join('\n')).toMatch(new RegExp(`^ledger-damaged: ${file}: expected sha256:`, 'm'))
 })

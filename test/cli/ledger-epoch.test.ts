@@ -213,7 +213,7 @@ describe('ledger epoch', () => {
       for (const anchor of [`${line?.seq}:${line?.digest}`, `${line?.digest}`]) {
         const held = await verify('--repo', repo, ...where, '--anchor', anchor)
         expect(held).toMatchObject({ code: 0, err: [] })
-        expect(held.out.join('\n')).toContain('It has the 1 anchor that stand')
+        expect(held.out.join('\n')).toContain('It has the one anchor that stands')
       }
       const denied = await verify('--repo', repo, ...where, '--anchor', `${line?.seq}:${wrong}`)
       expect(denied).toMatchObject({
@@ -322,6 +322,7 @@ describe('ledger epoch', () => {
     expect(told).toMatchObject({
       code: 1,
       err: [
+        expect.stringMatching(/^Commits here are by/),
         expect.stringMatching(
           /^foreign-author: .+ found m@example\.com\n {2}Look at that commit; restore the state before it\.$/,
         ),

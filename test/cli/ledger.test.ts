@@ -218,12 +218,12 @@ describe('ledger verify', () => {
 
   it('says up to which event its anchors reach, for behind the newest one something may be cut off', async () => {
     const verified = (anchor: string) => run(['ledger', 'verify', '--repo', repo, '--anchor', anchor])
-    const { digest } = await headOf()
+    const { seq, digest } = await headOf()
     const log = await run(['ledger', 'log', '--repo', repo, '--json'])
     const { events } = JSON.parse(log.out) as { events: { seq: number; prev: string }[] }
     const third = events[3]?.prev
-    expect((await verified(`3:${third}`)).out).toContain('nothing was cut off behind event 3, the newest of them')
-    expect((await verified(digest)).out).toContain('nothing was cut off behind the newest of them')
+    expect((await verified(`3:${third}`)).out).toContain('It has the one anchor that stands outside, up to event 3: ')
+    expect((await verified(digest)).out).toContain(`, up to event ${seq}: that nothing was cut off behind that`)
   })
 
   it('prints a head to keep only of a log that holds', async () => {
@@ -240,7 +240,7 @@ describe('ledger verify', () => {
     const others = Array.from({ length: 23 }, (_, index) => `2:sha256:${String(index).padStart(64, '0')}`)
     const { err } = await run(['ledger', 'verify', '--repo', repo, ...others.flatMap((one) => ['--anchor', one])])
     expect(err).toHaveLength(21)
-    expect(err[20]).toBe('ledger-replaced: 3 more, which --json tells')
+    expect(err[20]).toBe('ledger-replaced: 3 more, which "ringmaster ledger verify --json" tells')
   })
 
   it('names a commit of somebody else', async () => {
@@ -523,10 +523,13 @@ describe('what ledger log is asked for', () => {
   }
   const seqs = async (...words: string[]) => (await events(...words)).map(({ seq }) => seq)
 
-  it('may be a time without a zone, which is UTC wherever the machine stands', async () => {
-    expect(new Date(SIGNED_AT).getTimezoneOffset()).not.toBe(0)
-    expect(await seqs('--since', SIGNED_AT.slice(0, -1))).toEqual(await seqs('--since', SIGNED_AT))
-  })
+  it.each(['2026-11-20T11:00', '2026-11-20 11:00:00', '2026-11-20t11:00:00.000', '2026-11-20T06:00-05:00'])(
+    'may be the time %s, which is UTC where no zone is given, wherever the machine stands',
+    async (since) => {
+      expect(new Date(SIGNED_AT).getTimezoneOffset()).not.toBe(0)
+      expect(await seqs('--since', since)).toEqual(await seqs('--since', SIGNED_AT))
+    },
+  )
 
   it('may be nothing that is there, which is said beside an empty answer', async () => {
     const told = await run(['ledger', 'log', '--repo', repo, '--release', 'r99'])
@@ -562,6 +565,8 @@ describe('what ledger log is asked for', () => {
   it.each([
     ['a type that there is not', ['--type', 'bogus']],
     ['a noun cut short', ['--type', 'gat']],
+    ['a date in words, which would be of the machine’s zone', ['--since', '20 Nov 2026']],
+    ['a day that there is not', ['--since', '2026-13-20']],
     ['a word beside the options', ['r12']],
   ])('is refused: %s', async (_, words) => {
     const { code, err } = await run(['ledger', 'log', '--repo', repo, ...words])
@@ -636,7 +641,7 @@ describe('ledger rebuild', () => {
     const { code, err } = await run(['ledger', 'rebuild', '--repo', copy('own.git')])
     expect({ code, err }).toEqual({
       code: 0,
-      err: [expect.stringMatching(/^The commit is by ringmaster@localhost, .*--author/)],
+      err: [expect.stringMatching(/^Commits here are by ringmaster@localhost, .*--author/)],
     })
   })
 
@@ -647,7 +652,7 @@ describe('ledger rebuild', () => {
     commitFile(path, name, show(path, name).replace('"seq"', '"sqe"'))
     const { code, err } = await run(['ledger', 'rebuild', '--repo', path])
     expect(code).toBe(1)
-    expect(err[0]).toContain(`${name}:1: `)
+    expect(err.at(-1)).toContain(`${name}:1: `)
   })
 })
 
@@ -678,7 +683,7 @@ describe('ledger redact', () => {
     })
     expect(await run([...args, '--yes'])).toMatchObject({
       code: 2,
-      err: [expect.stringMatching(/^nothing-to-redact: /)],
+      err: [expect.stringMatching(/^Commits here are by/), expect.stringMatching(/^nothing-to-redact: /)],
     })
   }, 60_000)
 

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from '@jest/globals'
 import type { Model } from '../../src/core/event.ts'
 import { sha256 } from '../../src/core/json.ts'
 import { branchOfEpoch } from '../../src/core/own-branches.ts'
-import { closeEpoch, epochsOf, openEpoch } from '../../src/ledger/epoch.ts'
+import { checkReopened, closeEpoch, epochsOf, openEpoch, reopenedProblem } from '../../src/ledger/epoch.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import type { LedgerOptions } from '../../src/ledger/ledger.ts'
 import { type MemoryBranch, memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
@@ -24,6 +24,8 @@ const making = { now: NOW, newId: nextId, writer: { version: '0.1.0' } }
 const [FIRST, SECOND, THIRD] = [1, 2, 3].map((epoch) => branchOfEpoch(epoch)) as [string, string, string]
 const directory = mkdtempSync(join(tmpdir(), 'ledger-epoch-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const EVE = { name: 'eve', email: 'eve@example.org' }
 
 type StoreOf = (branch: string) => LedgerStore
 
@@ -304,6 +306,69 @@ const pathIn = (branch: MemoryBranch, wanted: RegExp): string =>
 
 const OTHER = `sha256:${'0'.repeat(64)}`
 
+describe('a branch that was closed and is open again', () => {
+  /** A log of two epochs, whose first branch was put back to before it was closed. */
+  async function reopened() {
+    const { storeOf, branchOf } = inMemory()
+    await written(storeOf)
+    const { closed } = await turned(storeOf)
+    const put = (commit: string | undefined) => Object.assign(branchOf(FIRST), { head: commit ?? null })
+    put(branchOf(FIRST).commits.get(closed.commit)?.info.parents[0])
+    return { storeOf, branchOf, closed, put }
+  }
+  const asked = async (storeOf: StoreOf) =>
+    checkReopened(await epochsOf(storeOf, FIRST), (epoch) => storeOf(branchOfEpoch(epoch)))
+
+  it('is named, with the commit that closed it', async () => {
+    const { storeOf, closed, put } = await reopened()
+    await expect(asked(storeOf)).rejects.toMatchObject({
+      code: 'ledger-rewound',
+      message: expect.stringContaining(`expected it to be closed at event 5, in commit ${closed.commit}, where`),
+    })
+    put(closed.commit)
+    await asked(storeOf)
+  })
+
+  it.each([
+    [FIRST, 'ledger-forked'],
+    [SECOND, 'ledger-rewound'],
+  ])('is named also where somebody else committed to %s since, as %s', async (name, code) => {
+    const { storeOf, branchOf } = await reopened()
+    const branch = branchOf(name)
+    const stray = { operation: 'x', message: 'x', additions: [{ path: 'x', bytes: Buffer.from('x') }], deletions: [] }
+    await memoryStore(branch, EVE).commit({ ...stray, expectedHead: branch.head })
+    await expect(asked(storeOf)).rejects.toMatchObject({ code })
+  })
+
+  it('is named as forked where the log went on in it', async () => {
+    const { storeOf } = await reopened()
+    await record(opened(storeOf(FIRST)), counted(['a']))
+    await expect(asked(storeOf)).rejects.toMatchObject({ code: 'ledger-forked' })
+  })
+
+  it('is none where it is closed while that is asked', async () => {
+    const { storeOf, closed, put } = await reopened()
+    const turning: LedgerStore = {
+      ...storeOf(SECOND),
+      newest: (paths) => {
+        put(closed.commit)
+        return storeOf(SECOND).newest(paths)
+      },
+    }
+    expect(await reopenedProblem(storeOf(FIRST), 1, turning)).toBeNull()
+  })
+})
+
+it('a branch of the next epoch that somebody else began says nothing of the log', async () => {
+  const { storeOf, branchOf } = inMemory()
+  await written(storeOf)
+  const aside = (name: string): LedgerStore => memoryStore(branchOf(name), EVE)
+  const before = branchOf(FIRST).head
+  await turned(aside)
+  branchOf(FIRST).head = before
+  expect(await reopenedProblem(storeOf(FIRST), 1, storeOf(SECOND))).toBeNull()
+})
+
 describe('a forged beginning', () => {
   const FORGERIES: readonly [string, RegExp, (text: string) => string, RegExp][] = [
     [
@@ -380,8 +445,6 @@ describe('a forged beginning', () => {
       'state',
     ])
   })
-
-  const EVE = { name: 'eve', email: 'eve@example.org' }
 
   it('by somebody who led the log there is named by who began it, without any author given', async () => {
     const { storeOf, branchOf } = inMemory()
