@@ -64,7 +64,7 @@ export async function catchUp(
   return inClass('bulk', async () => {
     const { deliveries, fromMs, untilMs } = await deliveriesSince(app, { sinceMs, nowMs })
     const isKnown = ({ guid, event }: Listed): boolean =>
-      intake.mark.knows(guid) || (TAKEN_AS_A_WHOLE.has(event) && intake.mark.isBooked(guid))
+      intake.deliveries.knows(guid) || (TAKEN_AS_A_WHOLE.has(event) && intake.deliveries.isBooked(guid))
     const missing = deliveries.filter(
       (listed) => !isKnown(listed) && (isStart || !listed.isTaken || listed.deliveredMs <= untilMs),
     )
@@ -72,7 +72,7 @@ export async function catchUp(
     let owed = 0
     const giveUp = (guid: string, deliveredMs: number): void => {
       miss(deliveredMs)
-      intake.mark.letGo(guid, deliveredMs)
+      intake.deliveries.letGo(guid, deliveredMs)
       log.error({ delivery: guid }, 'GitHub does not hand a delivery out any more; what it told is looked up again')
     }
     const readOrOwe = async (listed: Listed): Promise<Delivery | null> => {
@@ -84,14 +84,14 @@ export async function catchUp(
           return null
         }
         owed += 1
-        intake.mark.owe(listed.guid, listed.deliveredMs)
+        intake.deliveries.owe(listed.guid, listed.deliveredMs)
         log.error({ delivery: listed.guid, error: String(error) }, 'a delivery could not be read; it is read again')
         return null
       }
     }
     for (let start = 0; start < missing.length; start += READ_TOGETHER) {
       const reachedMs = Math.min(untilMs, missing[start]?.deliveredMs ?? untilMs)
-      intake.mark.checked(reachedMs, fromMs)
+      intake.deliveries.checked(reachedMs, fromMs)
       if (signal.aborted || intake.isFull) return { handedIn, owed, untilMs: reachedMs }
       if (isStart && start > 0) book()
       const read = await Promise.all(missing.slice(start, start + READ_TOGETHER).map(readOrOwe))
@@ -101,11 +101,11 @@ export async function catchUp(
         handedIn += 1
         intake.take(delivery)
       }
-      if (intake.mark.open > MOST_OPEN) await intake.idle()
+      if (intake.deliveries.open > MOST_OPEN) await intake.idle()
     }
     /** No list names them again: they were delivered before what GitHub keeps. */
-    for (const [guid, deliveredMs] of intake.mark.owedBefore(fromMs)) giveUp(guid, deliveredMs)
-    intake.mark.checked(untilMs, fromMs)
+    for (const [guid, deliveredMs] of intake.deliveries.owedBefore(fromMs)) giveUp(guid, deliveredMs)
+    intake.deliveries.checked(untilMs, fromMs)
     return { handedIn, owed, untilMs }
   })
 }

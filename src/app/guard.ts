@@ -293,7 +293,7 @@ const STORIES: { readonly [C in IntegrityCode]?: { readonly what: string; readon
     good: 'the parent of the commit that changed a file of the past: `git log --diff-filter=MD -- events` lists such commits; those of `ringmaster ledger redact` say so and are none.',
   },
   'ledger-missing': {
-    what: 'It was **deleted**, or has lost its head.',
+    what: 'It was **deleted**, or holds no log any more.',
     good: 'the last one that the activity log shows for it, or that of a backup.',
   },
   'ledger-rewound': {

@@ -5,7 +5,7 @@ import type { Log } from '../engine/ports.ts'
 import type { Delivery, Installation } from '../webhooks/delivery.ts'
 import { requestsOf } from '../webhooks/index.ts'
 import { unreadIn } from '../webhooks/unread.ts'
-import { EARLY_MS, Mark } from './mark.ts'
+import { Deliveries, EARLY_MS } from './deliveries.ts'
 
 export interface IntakeOptions {
   readonly engine: Pick<Engine, 'submit'>
@@ -75,7 +75,7 @@ const TRIES_AHEAD = 4
 export class Intake {
   readonly #options: IntakeOptions
   /** What was taken, and before when nothing is owed to the log. */
-  readonly mark = new Mark()
+  readonly deliveries = new Deliveries()
   readonly #running = new Set<Promise<void>>()
   /** By GUID; those of a lane in their order. */
   readonly #failed = new Map<string, Failed>()
@@ -101,9 +101,9 @@ export class Intake {
    */
   async handle(delivery: Delivery): Promise<void> {
     const requests = this.#requestsOf(delivery)
-    if (!this.mark.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
+    if (!this.deliveries.knows(delivery.id)) this.#acknowledge(requests[0], delivery.id)
     const receivedMs = Date.parse(delivery.receivedAt)
-    const heldMs = this.mark.take(delivery.id, receivedMs)
+    const heldMs = this.deliveries.take(delivery.id, receivedMs)
     const came = await this.#inTurn({
       id: delivery.id,
       lane: laneOf(requests[0]),
@@ -112,14 +112,14 @@ export class Intake {
         origin: { delivery: delivery.id },
         onEarly: (request, place) => {
           const key = `${delivery.id}/${place}`
-          this.mark.keepEarly(key, heldMs)
+          this.deliveries.keepEarly(key, heldMs)
           this.#keepEarly(key, { request, receivedMs })
         },
       },
       again: () => this.handle(delivery),
-      onDone: () => this.mark.settle(delivery.id, receivedMs),
+      onDone: () => this.deliveries.settle(delivery.id, receivedMs),
     })
-    if (came === 'no room') this.mark.postpone(delivery.id, receivedMs)
+    if (came === 'no room') this.deliveries.postpone(delivery.id, receivedMs)
   }
 
   /**
@@ -233,7 +233,7 @@ export class Intake {
 
   #letEarlyGo(key: string): void {
     this.#early.delete(key)
-    this.mark.letEarlyGo(key)
+    this.deliveries.letEarlyGo(key)
   }
 
   /**

@@ -115,9 +115,9 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
     newId: ulid,
     writer: { version: VERSION, author: { email: await app.authorEmail(releaseRepository) } },
     pace: pace.turn,
-    bookkeeping: () => intake.mark.bookkeeping(),
+    bookkeeping: () => intake.deliveries.bookkeeping(),
     followed: (events) => {
-      intake.mark.follow(events)
+      intake.deliveries.follow(events)
       engine.follow(events)
     },
     ...waits,

@@ -94,8 +94,10 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
       const state = {
         trouble: ledger.trouble?.message ?? null,
         failing: engine.failing,
-        deliveriesOpen: intake.mark.open,
-        durableUntil: Number.isFinite(intake.mark.atMs) ? new Date(intake.mark.atMs).toISOString() : null,
+        deliveriesOpen: intake.deliveries.open,
+        durableUntil: Number.isFinite(intake.deliveries.markMs)
+          ? new Date(intake.deliveries.markMs).toISOString()
+          : null,
         /** They name the accounts that installed the App. */
         ...(isOwn ? { limits: app.limits } : {}),
       }

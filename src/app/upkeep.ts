@@ -84,7 +84,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
 
   const miss = (deliveredMs: number): void => {
     missedMs = Math.min(missedMs, deliveredMs)
-    intake.mark.hold(heldMs())
+    intake.deliveries.hold(heldMs())
   }
 
   let isBooking = false
@@ -94,7 +94,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
     if (isBooking) return
     isBooking = true
     ledger
-      .append(async () => ({ events: intake.mark.bookkeeping(CAUGHT_UP_EVERY_MS), result: null }))
+      .append(async () => ({ events: intake.deliveries.bookkeeping(CAUGHT_UP_EVERY_MS), result: null }))
       .catch((error: unknown) =>
         log.info({ error: String(error) }, 'the mark was not booked; it goes with a later commit'),
       )
@@ -106,7 +106,7 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
   async function compare(isStart: boolean): Promise<void> {
     if (intake.isFull) return
     try {
-      const sinceMs = Math.min(comparedMs, intake.mark.owedFromMs)
+      const sinceMs = Math.min(comparedMs, intake.deliveries.owedFromMs)
       const compared = await catchUp(app, intake, { sinceMs, nowMs: nowMs(), isStart, book, miss, signal, log })
       const { handedIn, owed } = compared
       comparedMs = compared.untilMs
@@ -192,8 +192,8 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
       outageMs = Number.POSITIVE_INFINITY
       for (const released of owed.release(startedMs))
         log.error({ ...released }, 'facts could not be looked up for three days; they hold the mark no longer')
-      intake.mark.swept(Math.min(sweptMs, heldMs()))
-      intake.mark.hold(heldMs())
+      intake.deliveries.swept(Math.min(sweptMs, heldMs()))
+      intake.deliveries.hold(heldMs())
     } catch (error) {
       log.error({ error: String(error) }, 'the repositories could not be listed; they are looked up at the next sweep')
     }
@@ -257,12 +257,12 @@ export function createUpkeep(options: UpkeepOptions): Upkeep {
         const markMs = state ? Date.parse(state.until) : startedMs - KEPT_MS
         comparedMs = view.head.seq === 0 ? startedMs - CLOCKS_DIFFER_MS : markMs
         sweptMs = Math.min(startedMs, sweptOf(state, startedMs) ?? startedMs)
-        intake.mark.swept(sweptMs)
+        intake.deliveries.swept(sweptMs)
         if (markMs < startedMs - KEPT_MS + CLOCKS_DIFFER_MS && state) {
           log.info({ since: state.until }, 'away for longer than GitHub keeps deliveries: looking everything up again')
           sweptMs = Math.min(sweptMs, markMs)
           outageMs = sweptMs
-          intake.mark.hold(markMs)
+          intake.deliveries.hold(markMs)
         }
         caughtUp = comparing.run(() => look(true))
       }),

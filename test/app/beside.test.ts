@@ -36,9 +36,9 @@ describe('beside a delivery log that takes long to read', () => {
       },
     ]
     await on.intake.handle(ended)
-    expect(on.intake.mark.open).toBe(1)
+    expect(on.intake.deliveries.open).toBe(1)
     await on.upkeep.tick()
-    expect(on.intake.mark.open).toBe(0)
+    expect(on.intake.deliveries.open).toBe(0)
     for (const asked of [4, 5, 6]) {
       on.passHours(1)
       await on.upkeep.tick()
@@ -84,10 +84,10 @@ it('while thousands of deliveries fail they are tried again, and the delivery lo
   await on.look('start')
   for (let number = 0; number < 2_000; number += 1) await on.intake.handle({ ...ended, id: `d${number}` })
   await on.look(1 / 60)
-  expect([on.intake.mark.open, on.timesAsked(DELIVERIES)]).toEqual([2_000, 1])
+  expect([on.intake.deliveries.open, on.timesAsked(DELIVERIES)]).toEqual([2_000, 1])
   isAway = false
   await on.look(1 / 60)
-  expect([on.intake.mark.open, on.timesAsked(DELIVERIES)]).toEqual([0, 2])
+  expect([on.intake.deliveries.open, on.timesAsked(DELIVERIES)]).toEqual([0, 2])
 })
 
 describe('beside a sweep that takes long', () => {

@@ -51,7 +51,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
     engine: {
       async submit({ source }) {
         if (engine.isAway) throw new Error('GitHub is away')
-        marks.push(intake.mark.atMs)
+        marks.push(intake.deliveries.markMs)
         decided.push(source.delivery)
         return { kind: 'accept', answer: null }
       },
@@ -82,7 +82,7 @@ function stage(entries: readonly Entry[], { date = new Date(NOW).toUTCString() a
     catchUp({ asApp } as unknown as GitHubApp, intake, {
       isStart: given.isStart,
       book() {
-        booked.push((NOW - intake.mark.atMs) / SECOND_MS)
+        booked.push((NOW - intake.deliveries.markMs) / SECOND_MS)
         given.booking?.()
       },
       miss: (deliveredMs) => void missed.push((NOW - deliveredMs) / SECOND_MS),
@@ -154,15 +154,15 @@ describe('the delivery log', () => {
       { guid: 'found', secondsAgo: 85, event: 'deployment_status', action: 'created' },
       { guid: 'unread', secondsAgo: 86, event: 'deployment_status', action: 'created' },
     ])
-    intake.mark.owe('unread', NOW - 86 * SECOND_MS)
-    intake.mark.follow([
+    intake.deliveries.owe('unread', NOW - 86 * SECOND_MS)
+    intake.deliveries.follow([
       ...['deployment', 'build', 'comment', 'run', 'unread'].map((guid) => named(guid)),
       named('found', 'sweep'),
     ])
     await compare({ isStart: true })
     await intake.idle()
     expect(read).toEqual(['unread', 'found', 'run', 'comment', 'unnamed'])
-    expect(intake.mark.atMs).toBe(NOW - 60 * SECOND_MS)
+    expect(intake.deliveries.markMs).toBe(NOW - 60 * SECOND_MS)
   })
 
   it('is taken in its order, whichever was read first, without what could not be read', async () => {
@@ -181,7 +181,7 @@ describe('the delivery log', () => {
     await intake.idle()
     expect(read).toEqual(['hold', 'unhold'])
     expect(decided).toEqual(['unhold', 'unhold', 'hold', 'hold'])
-    expect(intake.mark.owedFromMs).toBe(NOW - 80 * SECOND_MS)
+    expect(intake.deliveries.owedFromMs).toBe(NOW - 80 * SECOND_MS)
   })
 
   it('is gone on from where it names a delivery that GitHub does not hand out, which is told', async () => {
@@ -197,10 +197,10 @@ describe('the delivery log', () => {
     ])
     expect(await compare({ isStart: false })).toMatchObject({ handedIn: 1, owed: 1 })
     await intake.idle()
-    expect([missed, intake.mark.owedFromMs]).toEqual([[], NOW - 90 * SECOND_MS])
+    expect([missed, intake.deliveries.owedFromMs]).toEqual([[], NOW - 90 * SECOND_MS])
     for (const _ of [1, 2]) expect(await compare({ isStart: false })).toMatchObject({ handedIn: 0, owed: 0 })
     expect([missed, asked]).toEqual([[90], 2])
-    expect([intake.mark.open, intake.mark.owedFromMs, intake.mark.atMs]).toEqual([
+    expect([intake.deliveries.open, intake.deliveries.owedFromMs, intake.deliveries.markMs]).toEqual([
       0,
       Number.POSITIVE_INFINITY,
       NOW - 60 * SECOND_MS,
@@ -210,16 +210,16 @@ describe('the delivery log', () => {
   it('is waited for no longer than GitHub keeps it', async () => {
     const { intake, compare, missed } = stage([])
     const keptSeconds = KEPT_MS / SECOND_MS
-    intake.mark.owe('kept', NOW - KEPT_MS + SECOND_MS)
-    intake.mark.owe('expired', NOW - KEPT_MS - SECOND_MS)
+    intake.deliveries.owe('kept', NOW - KEPT_MS + SECOND_MS)
+    intake.deliveries.owe('expired', NOW - KEPT_MS - SECOND_MS)
     await compare({ isStart: false, sinceSecondsAgo: keptSeconds + 1 })
     expect(missed).toEqual([keptSeconds + 1])
-    expect([intake.mark.open, intake.mark.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
+    expect([intake.deliveries.open, intake.deliveries.owedFromMs]).toEqual([1, NOW - KEPT_MS + SECOND_MS])
   })
 
   it('is read from where it was left although our clock runs four days ahead, and nothing is given up', async () => {
     const { intake, compare, read, missed } = stage([{ guid: 'there', secondsAgo: 90 }])
-    intake.mark.owe('kept', NOW - 100 * SECOND_MS)
+    intake.deliveries.owe('kept', NOW - 100 * SECOND_MS)
     await compare({ isStart: false, nowMs: NOW + 4 * 24 * 3_600_000 })
     expect([read, missed]).toEqual([['there'], []])
   })
@@ -253,7 +253,7 @@ describe('the delivery log', () => {
     await intake.idle()
     const ago = marks.map((mark) => (NOW - mark) / SECOND_MS)
     expect([ago[0], ago[10], ago[20], ago[34]]).toEqual([134, 124, 114, 104])
-    expect(intake.mark.atMs).toBe(NOW - 60 * SECOND_MS)
+    expect(intake.deliveries.markMs).toBe(NOW - 60 * SECOND_MS)
   })
 
   it.each([
@@ -274,6 +274,6 @@ describe('the delivery log', () => {
     await intake.idle()
     expect(read).toHaveLength(20)
     expect(compared).toEqual({ handedIn: 20, owed: 0, untilMs: NOW - 114 * SECOND_MS })
-    expect(intake.mark.atMs).toBe(NOW - 114 * SECOND_MS)
+    expect(intake.deliveries.markMs).toBe(NOW - 114 * SECOND_MS)
   })
 })

@@ -49,7 +49,7 @@ describe('a comment with commands', () => {
     fail(new Error('GitHub is away'))
     await intake.idle()
     expect(told.slice(2)).toEqual(['a comment got no sign that it was seen'])
-    expect(intake.mark.open).toBe(0)
+    expect(intake.deliveries.open).toBe(0)
   })
 
   it('gets no other when its delivery is repeated or tried again', async () => {
@@ -69,7 +69,7 @@ describe('a comment with commands', () => {
 
   it('gets one when its delivery was known by its GUID alone', async () => {
     const { intake, told } = stage()
-    intake.mark.owe('first', 0)
+    intake.deliveries.owe('first', 0)
     await intake.handle(comment({ 'comment.id': 9 }))
     expect(told).toContain('seen 9')
   })
@@ -101,22 +101,22 @@ describe('of the requests of one delivery', () => {
   it('the commands behind one that failed are tried with it, so that none is undone by an older one', async () => {
     const { intake, decided } = failingStage(new Map([['unhold', away(1)]]))
     await intake.handle(three)
-    expect([decided, intake.mark.open]).toEqual([['hold'], 1])
+    expect([decided, intake.deliveries.open]).toEqual([['hold'], 1])
     await intake.retry(0)
-    expect([decided.slice(1), intake.mark.open]).toEqual([['hold', 'unhold', 'status'], 0])
+    expect([decided.slice(1), intake.deliveries.open]).toEqual([['hold', 'unhold', 'status'], 0])
   })
 
   it('the commands behind one that never can be decided are decided', async () => {
     const error = new RingmasterError('bad-input', { code: 'no', message: 'no' })
     const { intake, decided } = failingStage(new Map([['unhold', { error, times: 9 }]]))
     await intake.handle(three)
-    expect([decided, intake.mark.open]).toEqual([['hold', 'status'], 0])
+    expect([decided, intake.deliveries.open]).toEqual([['hold', 'status'], 0])
   })
 
   it('those that do not depend on each other are decided each by itself', async () => {
     const { intake, decided } = failingStage(new Map([['release-review', away(1)]]))
     await intake.handle(delivered('pull_request_review', PAYLOADS.pull_request_review))
-    expect([decided, intake.mark.open]).toEqual([['review-submitted'], 1])
+    expect([decided, intake.deliveries.open]).toEqual([['review-submitted'], 1])
   })
 })
 
@@ -131,12 +131,12 @@ describe('behind a comment that failed', () => {
     await intake.handle(said('/status', '3', 13))
     await intake.handle(said('/help', '4'))
     expect(told.filter((line) => line.startsWith('seen'))).toEqual(['seen 1', 'seen 2', 'seen 3', 'seen 4'])
-    expect([decided, intake.mark.open]).toEqual([['status'], 3])
+    expect([decided, intake.deliveries.open]).toEqual([['status'], 3])
     const { event, payload } = said('/start', '5')
     const find = () => intake.handleFound({ event, payload }, '2026-11-20T10:00:00.000Z')
     expect(await find()).toBe(false)
     await intake.retry(0)
-    expect([decided.slice(1), intake.mark.open]).toEqual([['unhold', 'hold a doubt', 'help', 'start'], 0])
+    expect([decided.slice(1), intake.deliveries.open]).toEqual([['unhold', 'hold a doubt', 'help', 'start'], 0])
     expect(await find()).toBe(true)
   })
 
@@ -147,9 +147,9 @@ describe('behind a comment that failed', () => {
     expect(await find(said('/unhold', '1'))).toBe(false)
     expect(await find(said('/hold a doubt', '2'))).toBe(false)
     await intake.handle(said('/help', '3'))
-    expect([decided, intake.mark.open]).toEqual([[], 1])
+    expect([decided, intake.deliveries.open]).toEqual([[], 1])
     await intake.retry(0)
-    expect([decided, intake.mark.open]).toEqual([['unhold', 'hold a doubt', 'help'], 0])
+    expect([decided, intake.deliveries.open]).toEqual([['unhold', 'hold a doubt', 'help'], 0])
   })
 
   it('the next one that fails keeps back what is behind it', async () => {
@@ -178,7 +178,7 @@ describe('behind a comment that failed', () => {
     expect(decided).toEqual(['status', 'hold a doubt'])
     await intake.handle(said('/help', '3'))
     await intake.retry(0)
-    expect([decided, intake.mark.open]).toEqual([['status', 'hold a doubt', 'help', 'status'], 1])
+    expect([decided, intake.deliveries.open]).toEqual([['status', 'hold a doubt', 'help', 'status'], 1])
     expect(told.filter((line) => line.includes('those after them go on'))).toHaveLength(1)
   })
 })
@@ -200,16 +200,21 @@ describe('while the log takes nothing', () => {
       },
     })
     for (let number = 0; number < 2_002; number += 1) await intake.handle(ended(number))
-    expect([intake.mark.open, intake.isFull]).toEqual([2_002, true])
-    expect(['d0', 'd1999', 'd2000', 'd2001'].map((guid) => intake.mark.knows(guid))).toEqual([true, true, false, false])
-    expect(intake.mark.owedFromMs).toBe(Date.parse(ended(0).receivedAt) - MINUTES_15)
+    expect([intake.deliveries.open, intake.isFull]).toEqual([2_002, true])
+    expect(['d0', 'd1999', 'd2000', 'd2001'].map((guid) => intake.deliveries.knows(guid))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ])
+    expect(intake.deliveries.owedFromMs).toBe(Date.parse(ended(0).receivedAt) - MINUTES_15)
     await intake.retry(0)
-    expect([intake.mark.open, intake.isFull]).toEqual([2_002, true])
+    expect([intake.deliveries.open, intake.isFull]).toEqual([2_002, true])
     isAway = false
     await intake.retry(0)
-    expect([intake.mark.open, intake.isFull, underWay.most]).toEqual([2, false, 500])
+    expect([intake.deliveries.open, intake.isFull, underWay.most]).toEqual([2, false, 500])
     for (const number of [2_000, 2_001]) await intake.handle(ended(number))
-    expect([intake.mark.open, intake.mark.owedFromMs]).toEqual([0, Number.POSITIVE_INFINITY])
+    expect([intake.deliveries.open, intake.deliveries.owedFromMs]).toEqual([0, Number.POSITIVE_INFINITY])
     expect(told.filter((line) => line.startsWith('decided'))).toHaveLength(2_002)
   })
 })
@@ -252,30 +257,30 @@ describe('what is early', () => {
   it('is asked again until it counts, and leaves no delivery open', async () => {
     const { intake, ended, receivedMs, asked } = stageOf([true, true, false])
     await intake.handle(ended)
-    expect([asked(), intake.mark.open]).toEqual([1, 0])
+    expect([asked(), intake.deliveries.open]).toEqual([1, 0])
     for (const minutes of [1, 2, 3, 4]) await intake.retry(receivedMs + minutes * MINUTE_MS)
     expect(asked()).toBe(3)
   })
 
   it('holds the mark, and is let go after two minutes: the sweep looks it up', async () => {
     const { intake, ended, receivedMs, asked } = stageOf(Array.from({ length: 9 }, () => true))
-    intake.mark.checked(receivedMs - MINUTE_MS, 0)
+    intake.deliveries.checked(receivedMs - MINUTE_MS, 0)
     await intake.handle(ended)
     for (const minutes of [1, 2]) {
       await intake.retry(receivedMs + minutes * MINUTE_MS)
-      intake.mark.checked(receivedMs + (minutes - 1) * MINUTE_MS, 0)
+      intake.deliveries.checked(receivedMs + (minutes - 1) * MINUTE_MS, 0)
     }
-    expect([asked(), intake.mark.atMs]).toEqual([3, receivedMs - MINUTE_MS])
+    expect([asked(), intake.deliveries.markMs]).toEqual([3, receivedMs - MINUTE_MS])
     for (const minutes of [3, 4, 5]) await intake.retry(receivedMs + minutes * MINUTE_MS)
-    expect([asked(), intake.mark.atMs]).toEqual([4, receivedMs + MINUTE_MS])
+    expect([asked(), intake.deliveries.markMs]).toEqual([4, receivedMs + MINUTE_MS])
   })
 
   it('holds the mark no further back than that behind what was compared, although nothing is asked again', async () => {
     const { intake, ended, receivedMs } = stageOf([true])
-    intake.mark.checked(receivedMs, 0)
+    intake.deliveries.checked(receivedMs, 0)
     await intake.handle(ended)
-    intake.mark.checked(receivedMs + 10 * MINUTE_MS, 0)
-    expect(intake.mark.atMs).toBe(receivedMs + 8 * MINUTE_MS)
+    intake.deliveries.checked(receivedMs + 10 * MINUTE_MS, 0)
+    expect(intake.deliveries.markMs).toBe(receivedMs + 8 * MINUTE_MS)
   })
 
   it('is asked again once, however old: after an outage deliveries of hours are read at once', async () => {
@@ -298,33 +303,33 @@ describe('the mark', () => {
       id: 'late',
       receivedAt: '2026-11-20T11:00:00.000Z',
     }
-    intake.mark.checked(atMs, 0)
+    intake.deliveries.checked(atMs, 0)
     const handled = intake.handle(late)
     await Promise.resolve()
-    intake.mark.checked(atMs + 600_000, 0)
-    expect(new Date(intake.mark.atMs).toISOString()).toBe(at)
+    intake.deliveries.checked(atMs + 600_000, 0)
+    expect(new Date(intake.deliveries.markMs).toISOString()).toBe(at)
     settle()
     await handled
-    expect(intake.mark.atMs).toBe(atMs + 600_000)
+    expect(intake.deliveries.markMs).toBe(atMs + 600_000)
   })
 
   it('is told to the log in whole minutes, each with one key however often it is asked', () => {
     const { intake } = stage()
-    expect(intake.mark.bookkeeping()).toEqual([])
+    expect(intake.deliveries.bookkeeping()).toEqual([])
     const keysAfter = (seconds: number) => {
-      intake.mark.checked(atMs + seconds * 1_000, 0)
-      return intake.mark.bookkeeping().map(({ key }) => key)
+      intake.deliveries.checked(atMs + seconds * 1_000, 0)
+      return intake.deliveries.bookkeeping().map(({ key }) => key)
     }
     expect([0, 30, 59].flatMap(keysAfter)).toEqual(Array.from({ length: 3 }, () => `intake:${at}`))
     expect(keysAfter(61)).toEqual(['intake:2026-11-20T10:01:00.000Z'])
-    expect(intake.mark.bookkeeping(1_000).map(({ key }) => key)).toEqual(['intake:2026-11-20T10:01:01.000Z'])
+    expect(intake.deliveries.bookkeeping(1_000).map(({ key }) => key)).toEqual(['intake:2026-11-20T10:01:01.000Z'])
   })
 
   it('takes along up to when everything was looked up', () => {
     const { intake } = stage()
-    intake.mark.checked(atMs, 0)
-    expect(intake.mark.bookkeeping()).toMatchObject([{ data: { until: at } }])
-    intake.mark.swept(atMs - 90_500)
-    expect(intake.mark.bookkeeping()).toMatchObject([{ data: { until: at, swept: '2026-11-20T09:58:29.500Z' } }])
+    intake.deliveries.checked(atMs, 0)
+    expect(intake.deliveries.bookkeeping()).toMatchObject([{ data: { until: at } }])
+    intake.deliveries.swept(atMs - 90_500)
+    expect(intake.deliveries.bookkeeping()).toMatchObject([{ data: { until: at, swept: '2026-11-20T09:58:29.500Z' } }])
   })
 })

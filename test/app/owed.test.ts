@@ -129,9 +129,9 @@ it('what a delivery told that GitHub does not hand out any more is looked up, an
   on.gitHub.listing = [RELEASES, PLATFORM, { ...TOOLS, pushed_at: new Date(BACK).toISOString() }]
   on.gitHub.broken.add('GET /installation/repositories')
   expect(await on.look('start')).toEqual([])
-  expect(on.intake.mark.atMs).toBe(deliveredMs)
+  expect(on.intake.deliveries.markMs).toBe(deliveredMs)
   on.gitHub.broken.clear()
   expect(await on.look(1 / 60)).toEqual(EVERY_CHANGED)
-  expect(on.intake.mark.atMs).toBe(BACK)
+  expect(on.intake.deliveries.markMs).toBe(BACK)
   expect(await on.look(1 / 60)).toEqual([])
 })

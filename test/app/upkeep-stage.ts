@@ -148,9 +148,9 @@ export function upkeepStage({ sinceMs = AWAY_SINCE, submit }: UpkeepGiven = {}) 
       await upkeep.idle()
       return [...looked].toSorted()
     },
-    isHeld: () => intake.mark.atMs < AWAY_SINCE + HOUR_MS,
+    isHeld: () => intake.deliveries.markMs < AWAY_SINCE + HOUR_MS,
     sweptHoursAgo: () => {
-      const [{ data } = { data: {} }] = intake.mark.bookkeeping() as readonly { data: { swept?: string } }[]
+      const [{ data } = { data: {} }] = intake.deliveries.bookkeeping() as readonly { data: { swept?: string } }[]
       return Math.round((nowMs - Date.parse(data.swept ?? '')) / HOUR_MS)
     },
   }

@@ -153,7 +153,7 @@ async function open(
   return {
     ...{ ringmaster, traffic, people, plainWay, commits, failures, openedMs, sweep },
     async settled() {
-      const isUnderWay = () => ringmaster.intake.mark.open > 0 || people.waiting > 0
+      const isUnderWay = () => ringmaster.intake.deliveries.open > 0 || people.waiting > 0
       for (let waited = 0; waited < 600 && isUnderWay(); waited += 1) await time.until(time.nowMs + 1_000)
     },
     async quiet(untilMs) {

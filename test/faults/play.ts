@@ -135,7 +135,7 @@ class Play implements Stage {
   }
 
   async isAtRest(): Promise<boolean> {
-    return this.#apps.every(({ intake, engine }) => intake.mark.open === 0 && engine.failing.length === 0)
+    return this.#apps.every(({ intake, engine }) => intake.deliveries.open === 0 && engine.failing.length === 0)
   }
 
   async stop(): Promise<void> {

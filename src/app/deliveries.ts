@@ -15,7 +15,7 @@ export const EARLY_MS = 2 * 60_000
  * Which deliveries were taken, and the low-water mark that follows from them: the instant by GitHub's clock before which
  * nothing is owed to the log. After a crash GitHub's delivery log is read again from there.
  */
-export class Mark {
+export class Deliveries {
   /** Deliveries taken and not yet durable, by GUID, with where they keep the mark. */
   readonly #open = new Map<string, number>()
   /** Deliveries that are known by their GUID alone, with when GitHub delivered them, or some time before that. */
@@ -130,7 +130,7 @@ export class Mark {
    * The instant by GitHub's clock before which nothing is owed to the log, in milliseconds; not finite before the first
    * comparison.
    */
-  get atMs(): number {
+  get markMs(): number {
     let oldestMs = Math.min(this.#checkedMs, this.#heldMs)
     for (const heldMs of this.#open.values()) oldestMs = Math.min(oldestMs, heldMs)
     /** However long ago it was delivered: an App that is killed over what it reads again has to get on. */
@@ -144,9 +144,9 @@ export class Mark {
    * mark has moved on by a step, which is given in milliseconds.
    */
   bookkeeping(stepMs = MARK_EVERY_MS): readonly EventDraft[] {
-    const { atMs } = this
-    if (!Number.isFinite(atMs)) return []
-    const until = new Date(atMs - (atMs % stepMs)).toISOString()
+    const { markMs } = this
+    if (!Number.isFinite(markMs)) return []
+    const until = new Date(markMs - (markMs % stepMs)).toISOString()
     const rest = { at: until, actor: null, source: { kind: 'timer' }, trust: 'platform' } as const
     const swept = Number.isNaN(this.#sweptMs) ? {} : { swept: new Date(this.#sweptMs).toISOString() }
     return [draft('intake.marked', { until, ...swept }, { key: `intake:${until}`, ...rest })]
