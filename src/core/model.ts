@@ -1,5 +1,4 @@
 import type { EventData, EventType, TypedEvent } from './catalogue.ts'
-import { isEventType } from './catalogue.ts'
 import { evolveCohort, evolveCohortIndex, evolveSignedBundles } from './cohort/evolve.ts'
 import { BUNDLES_KEY, COHORTS_KEY, cohortKey } from './cohort/state.ts'
 import { evolvePace, paceKey } from './command/pace.ts'
@@ -192,8 +191,10 @@ const CHANGES: { readonly [T in EventType]: Changes<T> } = {
   ],
 }
 
+const CHANGES_BY_TYPE: ReadonlyMap<string, Changes<EventType>> = new Map(Object.entries(CHANGES) as never)
+
 const lookUp = (event: EventDraft): readonly Change[] =>
-  isEventType(event.type) ? (CHANGES[event.type] as Changes<EventType>)(event.data as EventData<EventType>, event) : []
+  CHANGES_BY_TYPE.get(event.type)?.(event.data as EventData<EventType>, event) ?? []
 
 /** A ledger asks for the keys of an event and then for the next state of each: one look for all of them. */
 let latest: { readonly event: EventDraft; readonly changes: readonly Change[] } | undefined

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { TextDecoder } from 'node:util'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type EventDraft, LedgerEvent, type Model, NO_PREVIOUS } from '../core/event.ts'
 import { canonicalJson, sha256 } from '../core/json.ts'
 import { accepted, type Checked, quoted, rejected } from '../core/problem.ts'
@@ -100,7 +100,12 @@ function lineProblems(event: LedgerEvent, expected: Expected): string[] {
 }
 
 const fitsEvent = quickCheck(LedgerEvent)
-const isEvent = (value: unknown): value is LedgerEvent => fitsEvent(value)
+/** For an event whose `prev` is the very digest that it has to be: its form need not be looked at. */
+const fitsChained = quickCheck(LedgerEvent.extend({ prev: z.string() }))
+
+/** Whether a value is an event that names a line as the one before; any line where that is not known (`tip` null). */
+const isNext = (value: unknown, tip: string | null): value is LedgerEvent =>
+  tip === null ? fitsEvent(value) : fitsChained(value) && (value as LedgerEvent).prev === tip
 
 /** A file in which everything is as it must be; null when something may not be, which the strict reader then names. */
 function readSound(bytes: Uint8Array, after: Expected): EventFile | null {
@@ -115,10 +120,10 @@ function readSound(bytes: Uint8Array, after: Expected): EventFile | null {
     if (end < 0) return null
     const raw = buffer.subarray(start, end)
     const opened = openLine(isPlain ? parseText(buffer.toString('latin1', start, end)) : parseJson(raw)?.value, raw)
-    if (!opened.ok || !isEvent(opened.value.event)) return null
+    if (!opened.ok || !isNext(opened.value.event, tip)) return null
     const { event, digest, redacted: members } = opened.value
     seq += 1
-    if (event.seq !== seq || (tip !== null && event.prev !== tip)) return null
+    if (event.seq !== seq) return null
     events.push(event)
     if (members.length > 0) redacted.push({ seq, line: events.length, members })
     tip = digest

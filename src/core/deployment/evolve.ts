@@ -128,11 +128,18 @@ function withAttempt(attempts: readonly Attempt[], next: Attempt, before: number
   return attempts.toSpliced(before, 1).toSpliced(place > before ? place - 1 : place, 0, next)
 }
 
+/** Where the newest attempt with an identity stands, below 0 for none. A plain loop: every deployment of the log comes here. */
+function placeOf(attempts: readonly Attempt[], identity: { readonly key: string; readonly version: string }): number {
+  let place = attempts.length - 1
+  for (let attempt = attempts[place]; attempt && !isSame(attempt, identity); attempt = attempts[place]) place -= 1
+  return place
+}
+
 function evolveCell(cell: Cell, event: DeploymentEvent): Cell {
   const { environment, lastGood, completed } = cell
   const identity = { key: event.data.attempt, version: event.data.version }
   const isLastGood = lastGood !== null && isSame(lastGood, identity)
-  const before = cell.attempts.findLastIndex((attempt) => isSame(attempt, identity))
+  const before = placeOf(cell.attempts, identity)
   const known = cell.attempts[before] ?? (isLastGood ? lastGood : undefined)
   const next = withStatus(known, event)
   const all = withAttempt(cell.attempts, next, before)
