@@ -25,13 +25,20 @@ interface Committed {
 interface Commission {
   readonly variables?: { readonly input?: { readonly branch?: { readonly branchName?: string } } }
 }
+/** How a large commit ends, whose trees went before it. */
+interface Moved {
+  readonly object?: { readonly sha: string }
+}
 
 /** Notes the commits that a client makes to the log, as they are answered; to be hooked in after what adds the latency. */
 export function notingCommits(octokit: Octokit, time: SimulatedTime): readonly LogCommit[] {
   const noted: LogCommit[] = []
   octokit.hook.after('request', (answer, options) => {
     const isLog = (options as Commission).variables?.input?.branch?.branchName === DATA_BRANCH
-    const oid = isLog ? (answer.data as Committed).data?.createCommitOnBranch?.commit.oid : undefined
+    const isMove = options.method === 'PATCH' && options['ref'] === `heads/${DATA_BRANCH}`
+    const made = isLog ? (answer.data as Committed).data?.createCommitOnBranch?.commit.oid : undefined
+    const moved = isMove ? (answer.data as Moved).object?.sha : undefined
+    const oid = made ?? moved
     if (oid !== undefined) noted.push({ oid, atMs: time.nowMs })
   })
   return noted

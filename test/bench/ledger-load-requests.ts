@@ -3,8 +3,11 @@ import type { RequestRecord } from '../sandbox/sandbox.ts'
 
 export const isOurs = ({ identity }: RequestRecord): boolean => identity.startsWith('ringmaster')
 
+/** What moves a branch: a commit in one request, or the last one of a commit whose trees are too large for that. */
 export const isCommit = ({ fields, route }: RequestRecord): boolean =>
-  fields.includes('createCommitOnBranch') || route === 'PUT /repos/{owner}/{repo}/contents/{path}'
+  fields.includes('createCommitOnBranch') ||
+  route === 'PUT /repos/{owner}/{repo}/contents/{path}' ||
+  route === 'PATCH /repos/{owner}/{repo}/git/refs/{ref}'
 
 const costOfRecord = (request: RequestRecord) =>
   costOf({ method: request.method, url: request.path, query: isCommit(request) ? 'mutation' : 'query' })
