@@ -1,6 +1,7 @@
 import { draft } from '../core/catalogue.ts'
 import { CLOCKS_DIFFER_MS } from '../core/clocks.ts'
 import type { EventDraft, LedgerEvent } from '../core/event.ts'
+import type { Request } from '../core/request.ts'
 
 /** The mark goes with commits that are made anyway in whole steps of this: it is read only after a crash. */
 const MARK_EVERY_MS = 60_000
@@ -10,6 +11,16 @@ const MARK_EVERY_MS = 60_000
  * than that is found by the hourly sweep.
  */
 export const EARLY_MS = 2 * 60_000
+/** The ends of runs of two minutes at thirty times the load that is planned for; more are left to the sweep. */
+const MOST_EARLY = 10_000
+
+/** A request that may count for more once others have come. */
+export interface Early {
+  readonly request: Request
+  readonly receivedMs: number
+  /** Where it keeps the mark. */
+  readonly heldMs: number
+}
 
 /**
  * Which deliveries were taken, and the low-water mark that follows from them: the instant by GitHub's clock before which
@@ -24,8 +35,7 @@ export class Deliveries {
   readonly #handled = new Map<string, number>()
   /** Deliveries that the log names as the source of an event, whichever process took them. */
   readonly #booked = new Map<string, number>()
-  /** Requests that are asked again because they were early, with where they keep the mark. */
-  readonly #early = new Map<string, number>()
+  readonly #early = new Map<string, Early>()
   #checkedMs = Number.NEGATIVE_INFINITY
   #heldMs = Number.POSITIVE_INFINITY
   #sweptMs = Number.NaN
@@ -50,14 +60,21 @@ export class Deliveries {
     this.#owed.set(guid, receivedMs - CLOCKS_DIFFER_MS)
   }
 
-  /** Keeps the mark for a request that was early, for two minutes of what is compared at most. */
-  keepEarly(request: string, heldMs: number): void {
-    this.#early.set(request, heldMs)
+  /** Keeps the mark for a request that was early, by delivery and place in it, for two minutes of what is compared at most. */
+  keepEarly(key: string, early: Early): void {
+    this.#early.set(key, early)
+    const [oldest] = this.#early.keys()
+    if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#early.delete(oldest)
   }
 
   /** Keeps it for that request no more. */
-  letEarlyGo(request: string): void {
-    this.#early.delete(request)
+  letEarlyGo(key: string): void {
+    this.#early.delete(key)
+  }
+
+  /** The requests that were early, by what they are kept under, oldest first. */
+  get early(): readonly (readonly [key: string, early: Early])[] {
+    return [...this.#early]
   }
 
   /** Whether a delivery was taken: it need not be read from the delivery log. */
@@ -135,7 +152,7 @@ export class Deliveries {
     for (const heldMs of this.#open.values()) oldestMs = Math.min(oldestMs, heldMs)
     /** However long ago it was delivered: an App that is killed over what it reads again has to get on. */
     const earliestMs = this.#checkedMs - EARLY_MS
-    for (const heldMs of this.#early.values()) oldestMs = Math.min(oldestMs, Math.max(heldMs, earliestMs))
+    for (const { heldMs } of this.#early.values()) oldestMs = Math.min(oldestMs, Math.max(heldMs, earliestMs))
     return oldestMs
   }
 

@@ -5,7 +5,7 @@ import type { Log } from '../engine/ports.ts'
 import type { Delivery, Installation } from '../webhooks/delivery.ts'
 import { requestsOf } from '../webhooks/index.ts'
 import { unreadIn } from '../webhooks/unread.ts'
-import { Deliveries, EARLY_MS } from './deliveries.ts'
+import { Deliveries, EARLY_MS, type Early } from './deliveries.ts'
 
 export interface IntakeOptions {
   readonly engine: Pick<Engine, 'submit'>
@@ -20,11 +20,6 @@ export interface IntakeOptions {
 }
 
 type CommandGiven = Extract<Request, { kind: 'command-given' }>
-
-interface Early {
-  readonly request: Request
-  readonly receivedMs: number
-}
 
 /** How requests are handed to the engine. */
 interface Submission {
@@ -54,8 +49,6 @@ interface Failed extends Pick<Taken, 'lane' | 'again'> {
   readonly tries: number
 }
 
-/** The ends of runs of two minutes at thirty times the load that is planned for; more are left to the sweep. */
-const MOST_EARLY = 10_000
 const ASKED_TOGETHER = 100
 
 /** A payload takes tens of kilobytes: of more than so many only the GUID is kept, and GitHub is asked for them again. */
@@ -79,8 +72,6 @@ export class Intake {
   readonly #running = new Set<Promise<void>>()
   /** By GUID; those of a lane in their order. */
   readonly #failed = new Map<string, Failed>()
-  /** Requests that may count for more once others have come, by delivery and place in it, with when they came. */
-  readonly #early = new Map<string, Early>()
   /** Requests that must keep their order: the commands on one issue. */
   readonly #lanes = new Map<string, Promise<void>>()
 
@@ -110,11 +101,8 @@ export class Intake {
       requests,
       submission: {
         origin: { delivery: delivery.id },
-        onEarly: (request, place) => {
-          const key = `${delivery.id}/${place}`
-          this.deliveries.keepEarly(key, heldMs)
-          this.#keepEarly(key, { request, receivedMs })
-        },
+        onEarly: (request, place) =>
+          this.deliveries.keepEarly(`${delivery.id}/${place}`, { request, receivedMs, heldMs }),
       },
       again: () => this.handle(delivery),
       onDone: () => this.deliveries.settle(delivery.id, receivedMs),
@@ -225,17 +213,6 @@ export class Intake {
     return result
   }
 
-  #keepEarly(key: string, early: Early): void {
-    this.#early.set(key, early)
-    const [oldest] = this.#early.keys()
-    if (this.#early.size > MOST_EARLY && oldest !== undefined) this.#letEarlyGo(oldest)
-  }
-
-  #letEarlyGo(key: string): void {
-    this.#early.delete(key)
-    this.deliveries.letEarlyGo(key)
-  }
-
   /**
    * Handles again what failed, that of a lane in its order, and asks again what was early; what came two minutes before an
    * instant for the last time.
@@ -244,7 +221,7 @@ export class Intake {
     const failed = [...this.#failed.values()]
     for (let start = 0; start < failed.length; start += RETRIED_TOGETHER)
       await Promise.all(failed.slice(start, start + RETRIED_TOGETHER).map(({ again }) => again()))
-    const early = [...this.#early]
+    const { early } = this.deliveries
     for (let start = 0; start < early.length; start += ASKED_TOGETHER)
       await Promise.all(
         early.slice(start, start + ASKED_TOGETHER).map(([key, kept]) => this.#askAgain(key, kept, nowMs)),
@@ -259,7 +236,7 @@ export class Intake {
     }
     const isDone = await this.#submit([request], { origin: { early: key }, keepsBack: false, onEarly })
     const isOver = !isEarly || nowMs - receivedMs > EARLY_MS
-    if (isDone && isOver) this.#letEarlyGo(key)
+    if (isDone && isOver) this.deliveries.letEarlyGo(key)
   }
 
   /**
