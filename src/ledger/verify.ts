@@ -1,11 +1,9 @@
 import { documentsNamedBy } from '../core/documents.ts'
 import type { AggregateKey, LedgerEvent, Model } from '../core/event.ts'
 import { type Problem, quoted } from '../core/problem.ts'
-import { lineageOf, strangerProblem } from './authorship.ts'
 import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
-import { reopenedProblem, successorMissing } from './epoch.ts'
 import { endProblem } from './log-end.ts'
 import { Lru } from './lru.ts'
 import { placeOf } from './prefixes.ts'
@@ -18,6 +16,7 @@ import { integrityProblem, isIntegrityError } from './trouble.ts'
 import { type Anchor, Anchors } from './verify-anchors.ts'
 import { type CarriedFrom, carriedFromOf, compareWithPredecessor, type Predecessor } from './verify-carried.ts'
 import { Documents } from './verify-documents.ts'
+import { checkCommits, checkNext } from './verify-lineage.ts'
 import { compareKeys, compareStates } from './verify-snapshot.ts'
 import { noLogProblem, type WalkedFile, walkLog } from './walk.ts'
 
@@ -90,7 +89,6 @@ export interface VerifyReport {
   readonly problems: readonly Problem[]
 }
 
-const MAX_COMMITS = 2_000_000_000
 const CACHED_FILES = 64
 
 /**
@@ -111,8 +109,7 @@ export async function verifyLedger(
   }
   await verification.walk(newest)
   await verification.checkDocuments()
-  await verification.checkHistory()
-  await verification.checkSuccessor()
+  await verification.checkLineage()
   return verification.result()
 }
 
@@ -379,38 +376,13 @@ class Verification {
     return this.#documents.checkAll()
   }
 
-  async checkHistory(): Promise<void> {
-    const commits = await this.#store.history(this.#commit ?? '', { limit: MAX_COMMITS })
-    this.#counts.commits = commits.length
-    this.#author ??= (await this.#beginner()) ?? commits.at(-1)?.author.email ?? null
-    const author = this.#author === null ? undefined : { email: this.#author }
-    const [newest] = commits
-    const hasNone = author && commits.length > 1 && commits.every((info) => info.author.email !== author.email)
-    if (hasNone && newest) {
-      const message = `${this.#store.name}: expected commits by ${author.email}, found none among ${commits.length}: the newest, ${newest.commit}, is by ${newest.author.email}`
-      this.report(integrityProblem('foreign-author', message))
-    }
-    for (const info of [...commits].reverse()) {
-      const problem = strangerProblem(info, hasNone ? undefined : author, this.#store.name)
-      if (problem) this.report(problem)
-    }
-  }
-
-  /** Who began the log, where that was in an earlier epoch: anybody can make the branch of a later one. */
-  async #beginner(): Promise<string | null> {
-    const { author, problems } = await lineageOf(this.#options.before ?? [])
-    this.report(...problems)
-    return author?.email ?? null
-  }
-
-  async checkSuccessor(): Promise<void> {
-    const { successor, epochBranch } = this.#options
-    if (this.#succeededBy !== null) {
-      const next = await successor?.(this.#succeededBy).newest([])
-      if (next === null) this.report(successorMissing(this.#store, this.#succeededBy))
-    } else if (epochBranch && this.#epoch !== null) {
-      const problem = await reopenedProblem(this.#store, this.#epoch, epochBranch(this.#epoch + 1))
-      if (problem) this.report(problem)
-    }
+  async checkLineage(): Promise<void> {
+    const { author, before = [], successor, epochBranch } = this.#options
+    const found = await checkCommits(this.#store, this.#commit ?? '', { author, before })
+    this.#author = found.author
+    this.#counts.commits = found.commits
+    const place = { epoch: this.#epoch, succeededBy: this.#succeededBy }
+    const succession = await checkNext(this.#store, place, { successor, epochBranch })
+    this.report(...found.problems, ...(succession ? [succession] : []))
   }
 }
