@@ -17,7 +17,8 @@ export interface FrontParts {
   readonly resources: readonly Resource[]
   readonly validation: Validation
   readonly requests: RequestRecord[]
-  readonly latencyMs: () => number
+  /** Settles when the request may be answered. */
+  readonly wait: (path: string) => Promise<void>
 }
 
 export interface Incoming {
@@ -71,7 +72,7 @@ function createHandler(world: World, parts: FrontParts) {
       headers: request.headers,
       bytes,
     }
-    if (parts.latencyMs() > 0) await new Promise((resolve) => setTimeout(resolve, parts.latencyMs()))
+    await parts.wait(incoming.path)
     const trace: Trace = { route: null, identity: 'anonymous', fields: [], bucket: undefined }
     const answer = await respond(world, parts, router, incoming, trace)
     const written = answer === 'disconnect' ? 0 : write(world, incoming, response, answer, trace)

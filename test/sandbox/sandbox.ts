@@ -100,6 +100,8 @@ export interface Sandbox {
   readonly webhooks: Webhooks
   readonly faults: Faults
   setLatency(ms: number): void
+  /** From now on requests whose path begins so wait for their answer until the returned function is called. */
+  hold(start: string): () => void
   /** Requests an hour for each identity, REST and GraphQL apart (15,000 at first). */
   setRateLimit(perHour: number): void
   /** Whether the secondary limits hold, and whether a refusal says for how long (off at first). */
@@ -127,7 +129,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const requests: RequestRecord[] = []
   let latencyMs = options.latencyMs ?? 0
   const validation = sharedValidation()
-  const front = createFront({ resources, validation, requests, latencyMs: () => latencyMs })
+  const held = new Map<string, Promise<void>>()
+  const wait = async (path: string) => {
+    if (latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, latencyMs))
+    await Promise.all([...held].filter(([start]) => path.startsWith(start)).map(([, released]) => released))
+  }
+  const front = createFront({ resources, validation, requests, wait })
   await new Promise<void>((resolve, reject) => {
     front.server.once('error', reject)
     front.server.listen(options.port ?? 0, '127.0.0.1', resolve)
@@ -164,6 +171,14 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     faults: world.faults,
     setLatency: (ms) => {
       latencyMs = ms
+    },
+    hold: (start) => {
+      let release = () => {}
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      held.set(start, released)
+      return release
     },
     setRateLimit: world.rateLimits.setLimit,
     setSecondaryLimits: world.rateLimits.setSecondary,
