@@ -118,7 +118,7 @@ export function createEngine(options: EngineOptions): Engine {
         const decision = await settled(session)
         const documents = decision.kind === 'accept' ? (decision.documents ?? []) : []
         return { events: decision.events, documents, result: decision }
-      })
+      }, preview.events)
     /** Nobody waits for what was told before, such as a delivery that is read again. */
     const receipt = await (preview.events.length > 0 ? appending(request, append) : append())
     await after(receipt.events)

@@ -66,10 +66,11 @@ export interface Ledger {
   /**
    * Lets a change decide on the newest state and makes its events durable. Changes that arrive while a commit is in
    * flight become the next commit together. A change may be asked again after a lost race, so it must do nothing but
-   * look and decide. Rejects with what the change threw, `event-refused`, `ledger-contended`, `ledger-closed`, or what
-   * is wrong with the branch.
+   * look and decide. What it is `foreseen` to come to binds it to nothing: what that needs is read while it waits for its
+   * turn. Rejects with what the change threw, `event-refused`, `ledger-contended`, `ledger-closed`, or what is wrong with
+   * the branch.
    */
-  append<T>(decide: Decide<T>): Promise<Receipt<T>>
+  append<T>(decide: Decide<T>, foreseen?: readonly EventDraft[]): Promise<Receipt<T>>
   /**
    * Bookkeeping that goes with the next commit and never causes one. It is drafted at each attempt, on the state that this
    * commit's changes come to; what fails to be drafted but for `bad-input` goes with a later one. The promise settles with
@@ -103,7 +104,7 @@ interface Entry {
   readonly decide: Decide<unknown>
   readonly resolve: (receipt: Receipt<unknown>) => void
   readonly reject: (error: unknown) => void
-  readonly also: 'snapshot' | 'refresh' | null
+  readonly isForSnapshot: boolean
 }
 
 type DraftOn = (session: Session) => Promise<EventDraft>
@@ -139,9 +140,11 @@ class GroupCommitLedger implements Ledger {
   readonly #options: LedgerOptions
   readonly #follower: Follower
   readonly #listeners = new Set<(events: readonly LedgerEvent[]) => void>()
-  #queue: Entry[] = []
+  readonly #queue: Entry[] = []
   #rides: Ride[] = []
   #running: Promise<void> | undefined
+  /** Settles when the branch is neither written nor looked at for commits of others. */
+  #free: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
   constructor(options: LedgerOptions) {
@@ -163,12 +166,13 @@ class GroupCommitLedger implements Ledger {
     this.#follower.note(error)
   }
 
-  append<T>(decide: Decide<T>): Promise<Receipt<T>> {
-    return this.#enqueue(decide, null) as Promise<Receipt<T>>
+  append<T>(decide: Decide<T>, foreseen: readonly EventDraft[] = []): Promise<Receipt<T>> {
+    if (foreseen.length > 0) void this.#readAhead(foreseen)
+    return this.#enqueue(decide, false) as Promise<Receipt<T>>
   }
 
   async snapshot(): Promise<void> {
-    await this.#enqueue(async () => nothing, 'snapshot')
+    await this.#enqueue(async () => nothing, true)
   }
 
   ride(draftOn: DraftOn): Promise<readonly LedgerEvent[]> {
@@ -186,6 +190,7 @@ class GroupCommitLedger implements Ledger {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.flush()
+    await this.#free
     for (const ride of this.#rides.splice(0)) ride.resolve([])
   }
 
@@ -205,7 +210,11 @@ class GroupCommitLedger implements Ledger {
   }
 
   async refresh(): Promise<HeadMark> {
-    return (await this.#enqueue(async () => nothing, 'refresh')).head
+    this.#checkIsOpen()
+    return this.#exclusively(async () => {
+      if (this.trouble) throw this.trouble
+      return sessionOf(await this.#follower.move()).head
+    })
   }
 
   onAppended(listener: (events: readonly LedgerEvent[]) => void): () => void {
@@ -213,30 +222,53 @@ class GroupCommitLedger implements Ledger {
     return () => this.#listeners.delete(listener)
   }
 
-  #enqueue(decide: Decide<unknown>, also: Entry['also']): Promise<Receipt<unknown>> {
-    if (this.#isClosed) {
-      return Promise.reject(
-        new RingmasterError('refused', { code: 'ledger-closed', message: 'expected an open ledger, found it closed' }),
-      )
-    }
+  async #enqueue(decide: Decide<unknown>, isForSnapshot: boolean): Promise<Receipt<unknown>> {
+    this.#checkIsOpen()
     return new Promise((resolve, reject) => {
-      this.#queue.push({ decide, resolve, reject, also })
+      this.#queue.push({ decide, resolve, reject, isForSnapshot })
       this.#running ??= this.#run()
     })
+  }
+
+  /** Reads what the log needs to take in what is foreseen: else a commit would wait for the reads of one change after the other. */
+  async #readAhead(foreseen: readonly EventDraft[]): Promise<void> {
+    try {
+      const batch = new Batch(this.#options.model, await this.#follower.current())
+      await batch.add(async () => ({ events: foreseen, result: undefined }))
+    } catch {
+      // The change meets the same in its turn, where somebody is told.
+    }
+  }
+
+  #checkIsOpen(): void {
+    if (this.#isClosed)
+      throw new RingmasterError('refused', {
+        code: 'ledger-closed',
+        message: 'expected an open ledger, found it closed',
+      })
+  }
+
+  /** One after the other: commits of this process, and looks for those of others. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#free.then(work)
+    this.#free = result.catch(() => {})
+    return result
   }
 
   /** One commit at a time. Everything that has arrived when a commit may be made goes into it. */
   async #run(): Promise<void> {
     await null
     while (this.#queue.length > 0) {
-      let entries: Entry[] = []
+      let entries = this.#queue
       try {
         await this.#options.pace?.()
-        entries = this.#queue.splice(0)
-        await this.#record(entries)
+        await this.#exclusively(async () => {
+          entries = this.#queue.splice(0)
+          await this.#record(entries)
+        })
       } catch (error) {
         this.#follower.note(error)
-        for (const entry of entries.length > 0 ? entries : this.#queue.splice(0)) entry.reject(error)
+        for (const entry of entries.splice(0)) entry.reject(error)
       }
     }
     // In the same turn as the look at the queue: what arrives from here on starts a run of its own.
@@ -245,15 +277,13 @@ class GroupCommitLedger implements Ledger {
 
   async #record(entries: Entry[]): Promise<void> {
     if (this.trouble) throw this.trouble
-    await this.#refresh(entries)
-    if (entries.length === 0) return
     const operation = this.#options.newId()
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       const position = await this.#follower.current()
       this.#checkMayWrite(position)
       const batch = new Batch(this.#options.model, position)
       const outcomes = await this.#decide(entries, batch)
-      const snapshotNow = entries.some((entry) => entry.also === 'snapshot') && position.tail.length > 0
+      const snapshotNow = entries.some((entry) => entry.isForSnapshot) && position.tail.length > 0
       if (batch.events.length === 0 && !snapshotNow) return this.#answer(entries, outcomes, batch.end, null)
       const rides = await this.#board(batch)
       const plan = await this.#plan(position, batch, operation, snapshotNow)
@@ -269,19 +299,6 @@ class GroupCommitLedger implements Ledger {
     }
     const message = `${this.#follower.store.name}: expected to win the branch within ${MAX_ATTEMPTS} attempts, lost each of them`
     throw new RingmasterError('outside', { code: 'ledger-contended', message, hint: 'Try again; others are writing.' })
-  }
-
-  /** Moves on where somebody asks for it. Trouble on the way is theirs alone: the others can go on from what is known. */
-  async #refresh(entries: Entry[]): Promise<void> {
-    const asking = entries.filter((entry) => entry.also === 'refresh')
-    if (asking.length === 0) return
-    try {
-      await this.#follower.move()
-    } catch (error) {
-      if (isIntegrityError(error)) throw error
-      for (const entry of asking) entry.reject(error)
-      entries.splice(0, entries.length, ...entries.filter((entry) => entry.also !== 'refresh'))
-    }
   }
 
   async #decide(entries: Entry[], batch: Batch): Promise<Outcome[]> {

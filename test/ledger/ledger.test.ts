@@ -323,6 +323,42 @@ describe('group commit', () => {
     expect((await record(ledger, counted(['a']))).events).toHaveLength(1)
   })
 
+  it('looks for commits of others while its own changes wait for their pace', async () => {
+    const branch = memoryBranch()
+    let go = (): void => {}
+    const mayGo = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const ledger = opened(memoryStore(branch), { pace: () => mayGo })
+    await ledger.view()
+    const waiting = record(ledger, counted(['a']))
+    await record(opened(memoryStore(branch)), counted(['b']))
+    expect((await ledger.refresh()).seq).toBe(1)
+    go()
+    expect((await waiting).events).toMatchObject([{ seq: 2 }])
+  })
+
+  it('reads what a change is foreseen to need while it waits for its pace', async () => {
+    const branch = memoryBranch()
+    await record(opened(memoryStore(branch), { snapshotEvery: 1 }), counted(['a']), counted(['b']))
+    const { store, counts, release, turn } = gated(memoryStore(branch))
+    let go = (): void => {}
+    const mayGo = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const ledger = opened(store, { pace: () => mayGo })
+    await ledger.view()
+    const append = (draft: EventDraft) => ledger.append(async () => ({ events: [draft], result: undefined }), [draft])
+    const both = Promise.all([append(counted(['a'])), append(counted(['b']))])
+    for (let turns = 0; turns < 20; turns += 1) await turn()
+    const { reads } = counts
+    expect(reads).toBeGreaterThan(0)
+    go()
+    await release()
+    expect((await both).map(({ events }) => events[0]?.seq)).toEqual([3, 4])
+    expect(counts.reads).toBe(reads)
+  })
+
   it('finishes what it took and refuses the rest when it is closed', async () => {
     const ledger = opened(memoryStore())
     const taken = record(ledger, counted(['a']))
