@@ -4,11 +4,10 @@ import { sha256 } from '../core/json.ts'
 import { parseEventFile, parseStored } from './codec.ts'
 import { eventPaths, firstSeqOf } from './event-files.ts'
 import type { KeptKey } from './keys.ts'
-import { Lru } from './lru.ts'
 import { GENESIS } from './position.ts'
 import { coalescedReads } from './reads.ts'
 import { type Head, SnapshotIndex } from './schema.ts'
-import { SnapshotReader } from './snapshot.ts'
+import { SnapshotReader, snapshotCache } from './snapshot.ts'
 import type { LedgerStore } from './store.ts'
 import { integrityError, integrityProblem, type LedgerProblem } from './trouble.ts'
 import type { WalkedFile } from './walk.ts'
@@ -16,8 +15,6 @@ import type { WalkedFile } from './walk.ts'
 /** Where a later epoch keeps the state that it took over: the snapshot of the epoch before, file by file as it was. */
 export const CARRIED = 'carried'
 export const CARRIED_INDEX = `${CARRIED}/index.json`
-
-const CACHED_FILES = 64
 
 /** The state that an epoch took over from the one before. */
 export interface Carried {
@@ -38,7 +35,7 @@ export async function loadCarried(store: LedgerStore, commit: string, head: Head
   if (!parsed.ok) throw integrityError(parsed.problems)
   const index = parsed.value
   const read = coalescedReads(store)
-  const reader = new SnapshotReader({ read, commit, cache: new Lru(CACHED_FILES), index, root: CARRIED })
+  const reader = new SnapshotReader({ read, commit, cache: snapshotCache(), index, root: CARRIED })
   const states = new Map<AggregateKey, unknown>()
   const keys: KeptKey[] = []
   for await (const page of reader.leafPages()) {

@@ -8,11 +8,11 @@ import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, parseHead } from '
 import { MAX_OPERATIONS, planCommit } from './commit-plan.ts'
 import { divergenceOf } from './divergence.ts'
 import { eventFilePath, folderFor } from './event-files.ts'
-import { Lru } from './lru.ts'
 import { readPosition } from './position.ts'
 import { headOn, readLog } from './read-log.ts'
 import { coalescedReads } from './reads.ts'
 import type { Head } from './schema.ts'
+import { snapshotCache } from './snapshot.ts'
 import { type CommitRequest, commitMessage, type LedgerStore } from './store.ts'
 import { integrityError, integrityProblem, isIntegrityError, type LedgerProblem } from './trouble.ts'
 import { checkWriter, type Writer } from './writer.ts'
@@ -34,7 +34,6 @@ interface Closing extends Making {
   readonly known?: string | undefined
 }
 
-const CACHED_FILES = 1_024
 const MAX_ATTEMPTS = 12
 
 const missing = (store: LedgerStore) =>
@@ -51,7 +50,7 @@ export async function closeEpoch(
   next: string,
   { now, newId, writer, known }: Closing,
 ): Promise<ClosedEpoch> {
-  const cache = new Lru<string, { value: unknown }>(CACHED_FILES)
+  const cache = snapshotCache()
   let until = known ?? null
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
     const newest = await store.newest([HEAD_PATH])

@@ -3,9 +3,9 @@ import { RingmasterError } from '../core/problem.ts'
 import { Batch, type Change, type Decide, type HeadMark, type Session, sessionOf } from './batch.ts'
 import { type CommitPlan, planCommit } from './commit-plan.ts'
 import { Follower } from './follower.ts'
-import { Lru } from './lru.ts'
 import type { Position } from './position.ts'
 import { coalescedReads } from './reads.ts'
+import { snapshotCache } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
 import { isIntegrityError } from './trouble.ts'
 import { checkWriter } from './writer.ts'
@@ -125,7 +125,6 @@ const FIRST_BACKOFF_MS = 100
 const MAX_BACKOFF_MS = 5_000
 /** One commit stays well inside what GitHub answers within its ten seconds. */
 const MAX_BATCH_BYTES = 1024 * 1024
-const CACHED_FILES = 1_024
 
 const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
@@ -150,7 +149,7 @@ class GroupCommitLedger implements Ledger {
   constructor(options: LedgerOptions) {
     this.#options = options
     const { store, successor, model, writer, followed, delay = sleep } = options
-    const reading = { model, read: coalescedReads(store), cache: new Lru<string, { value: unknown }>(CACHED_FILES) }
+    const reading = { model, read: coalescedReads(store), cache: snapshotCache() }
     this.#follower = new Follower({ store, successor, reading, author: writer.author, followed, delay })
   }
 

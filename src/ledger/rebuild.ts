@@ -4,10 +4,9 @@ import { checkAuthorship } from './authorship.ts'
 import { encodeStored, HEAD_PATH, parseHead, parseStored, refuseOtherVersion } from './codec.ts'
 import { MAX_OPERATIONS } from './commit-plan.ts'
 import { keyPagePath } from './keys.ts'
-import { Lru } from './lru.ts'
 import { type Replayed, replayLog } from './replay.ts'
 import { BranchPage, type Head, type PageRecord, ShardPage, SnapshotIndex } from './schema.ts'
-import { emptyIndex, INDEX_PATH, ROOT, SnapshotReader } from './snapshot.ts'
+import { emptyIndex, INDEX_PATH, ROOT, SnapshotReader, snapshotCache } from './snapshot.ts'
 import { planSnapshot } from './snapshot-plan.ts'
 import { type Addition, commitMessage, type Files, type LedgerStore } from './store.ts'
 import { checkWriter, minWriterAfter, type Writer } from './writer.ts'
@@ -23,7 +22,12 @@ const FILES_PER_READ = 50
 
 /** Nothing of the old snapshot is read: it may be what is broken. */
 const emptyReader = (since: number): SnapshotReader =>
-  new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index: emptyIndex(since) })
+  new SnapshotReader({
+    read: async () => new Map(),
+    commit: '',
+    cache: snapshotCache(Number.POSITIVE_INFINITY),
+    index: emptyIndex(since),
+  })
 
 /** Files of the old snapshot, none of which is of another version. */
 async function ofThisVersion(store: LedgerStore, commit: string, paths: readonly string[]): Promise<Files> {

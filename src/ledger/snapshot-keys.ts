@@ -19,7 +19,10 @@ async function rewriteKeyFile(
   added: readonly KeptKey[],
 ): Promise<KeyRange[]> {
   const before = stored ? await reader.keysOf(stored) : []
-  if (stored) changes.remove(keyFilePath(stored.prefix))
+  if (stored) {
+    changes.remove(keyFilePath(stored.prefix))
+    reader.forget([stored])
+  }
   const keys = [...before.filter(({ seq }) => seq >= since), ...added]
   const leaves = partition(keys, prefix, { place: placeOfKey, bytes: bytesOfKey, maxBytes: SPLIT_KEY_BYTES })
   return leaves.map((leaf) => {
@@ -27,7 +30,7 @@ async function rewriteKeyFile(
     const last = leaf.items.reduce((newest, { seq }) => Math.max(newest, seq), 1)
     const file = { path: keyFilePath(leaf.prefix), digest: sha256(bytes) }
     changes.write(file.path, bytes)
-    reader.remember([file], bytes)
+    reader.remember([file], bytes, bytes.length)
     return { prefix: leaf.prefix, digest: file.digest, last }
   })
 }
@@ -46,7 +49,10 @@ async function rewriteKeyPage(
 ): Promise<KeyRange[]> {
   const { reader, changes } = rewriting
   const before = stored ? await reader.keyFilesOf(stored) : []
-  if (stored) changes.remove(keyPagePath(stored.prefix))
+  if (stored) {
+    changes.remove(keyPagePath(stored.prefix))
+    reader.forget([stored])
+  }
   const targets = grouped(added, ({ place }) => covering(before, place)?.prefix ?? homePrefix(before, prefix, place))
   const rewritten = await Promise.all(
     [...targets].map(([target, keys]) => {
@@ -65,7 +71,7 @@ async function rewriteKeyPage(
     const encoded = encodeStored(page)
     const written = { path: keyPagePath(leaf.prefix), digest: sha256(encoded) }
     changes.write(written.path, encoded)
-    reader.remember([written], page.files)
+    reader.remember([written], page.files, encoded.length)
     return { prefix: leaf.prefix, digest: written.digest, last: Math.max(...page.files.map((file) => file.last)) }
   })
 }

@@ -30,6 +30,8 @@ function shardFiles(kind: string, prefix: string, entries: readonly (readonly [s
   return files
 }
 
+const bytesOf = (files: readonly Addition[]): number => files.reduce((sum, { bytes }) => sum + bytes.length, 0)
+
 const named = ({ path, bytes }: Addition): NamedFile => ({ path, digest: sha256(bytes) })
 
 /** Puts changed aggregates into a shard, splits it when it has grown, and returns the records that take its place. */
@@ -51,6 +53,7 @@ async function rewriteShard(
     place: placeOf(entry[0]),
     bytes: Buffer.byteLength(canonicalJson(entry)) + 1,
   }))
+  if (record) reader.forget(record.parts)
   const leaves = partition(sized, prefix, {
     place: (item) => item.place,
     bytes: (item) => item.bytes,
@@ -60,7 +63,7 @@ async function rewriteShard(
     const held = leaf.items.map((item) => item.entry)
     const files = shardFiles(kind, leaf.prefix, held)
     const parts = files.map(named)
-    reader.remember(parts, new Map(held))
+    reader.remember(parts, new Map(held), bytesOf(files))
     for (const [index, file] of files.entries()) {
       if (kept.get(file.path) !== parts[index]?.digest) changes.write(file.path, file.bytes)
       kept.delete(file.path)
@@ -101,7 +104,7 @@ function writePages(
     const bytes = encodeStored({ schemaVersion: SCHEMA_VERSION, kind, prefix, ...listed })
     const record = { kind, prefix, path, digest: sha256(bytes), ...(isOfShards ? {} : { level }) }
     changes.write(path, bytes)
-    reader.remember([record], items)
+    reader.remember([record], items, bytes.length)
     return record
   })
 }
@@ -144,7 +147,10 @@ async function rewritePage(
       : await withRewritten({ members: stored ? await reader.pagesOf(stored) : [], prefix }, dirty, (own, page, part) =>
           rewritePage(rewriting, kind, { level: level - 1, prefix: own, stored: page }, part),
         )
-  if (stored) changes.remove(stored.path)
+  if (stored) {
+    changes.remove(stored.path)
+    reader.forget([stored])
+  }
   return writePages(rewriting, kind, { level, prefix }, members)
 }
 

@@ -1,7 +1,7 @@
 import { unwrap } from '../core/problem.ts'
 import { parseStored } from './codec.ts'
 import { decodeKeys, type KeptKey, keyFilePath, keyPagePath } from './keys.ts'
-import type { Lru } from './lru.ts'
+import { Lru } from './lru.ts'
 import { covering, placeOf } from './prefixes.ts'
 import { type NamedFile, type ReadFiles, readNamed } from './reads.ts'
 import {
@@ -31,10 +31,18 @@ export function kindOf(key: string): string {
   return kind
 }
 
-const nameOf = (files: readonly NamedFile[]): string => files.map((file) => file.digest).join('+')
+const bytesOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0)
+
+const nameOf = (files: readonly Pick<NamedFile, 'digest'>[]): string => files.map((file) => file.digest).join('+')
 
 /** What has been read of snapshots, by digest; shared by all positions of a ledger. */
-export type SnapshotCache = Lru<string, { readonly value: unknown }>
+export type SnapshotCache = Lru<string, { readonly value: unknown; readonly bytes: number }>
+
+/** What is read from files takes some times their bytes in memory. */
+const CACHED_BYTES = 32 * 1024 * 1024
+
+/** Keeps what files of so many bytes hold. */
+export const snapshotCache = (maxBytes: number = CACHED_BYTES): SnapshotCache => new Lru(maxBytes, ({ bytes }) => bytes)
 
 /** The index before the first snapshot, for a log whose keys are kept from an event on. */
 export const emptyIndex = (since: number): SnapshotIndex => ({
@@ -153,9 +161,14 @@ export class SnapshotReader {
     return decodeKeys(bytes)
   }
 
-  /** Keeps what was just written, so that it need not be read back. */
-  remember(files: readonly NamedFile[], value: unknown): void {
-    this.#cache.set(nameOf(files), { value })
+  /** Keeps what was just written, in so many bytes, so that it need not be read back. */
+  remember(files: readonly NamedFile[], value: unknown, bytes: number): void {
+    this.#cache.set(nameOf(files), { value, bytes })
+  }
+
+  /** Lets go of what was just written anew. */
+  forget(files: readonly Pick<NamedFile, 'digest'>[]): void {
+    this.#cache.delete(nameOf(files))
   }
 
   async #cached<T>(files: readonly NamedFile[], parse: (bytes: Uint8Array[]) => T): Promise<T> {
@@ -163,8 +176,9 @@ export class SnapshotReader {
     const found = this.#cache.get(name)
     if (found) return found.value as T
     const lying = files.map(({ path, digest }) => ({ path: this.#root + path.slice(ROOT.length), digest }))
-    const value = parse(await readNamed(this.#read, this.#commit, lying))
-    this.#cache.set(name, { value })
+    const parts = await readNamed(this.#read, this.#commit, lying)
+    const value = parse(parts)
+    this.#cache.set(name, { value, bytes: bytesOf(parts) })
     return value
   }
 }

@@ -5,12 +5,11 @@ import type { HeadMark } from './batch.ts'
 import { type Carried, firstFileProblems, loadCarried } from './carried.ts'
 import { HEAD_PATH, ORIGIN, parseHead, parseStored } from './codec.ts'
 import { endProblem } from './log-end.ts'
-import { Lru } from './lru.ts'
 import { placeOf } from './prefixes.ts'
 import { coalescedReads, type NamedFile, readNamed } from './reads.ts'
 import { Redactions } from './redactions.ts'
 import { type Head, type LogPosition, SnapshotIndex } from './schema.ts'
-import { INDEX_PATH, SnapshotReader } from './snapshot.ts'
+import { INDEX_PATH, SnapshotReader, snapshotCache } from './snapshot.ts'
 import type { Author, LedgerStore, Newest } from './store.ts'
 import { integrityProblem, isIntegrityError } from './trouble.ts'
 import { type Anchor, Anchors } from './verify-anchors.ts'
@@ -88,8 +87,6 @@ export interface VerifyReport {
    */
   readonly problems: readonly Problem[]
 }
-
-const CACHED_FILES = 64
 
 /**
  * Walks the whole log of a branch: every line and its chain, the head, a replay of all events against each shard of the
@@ -272,7 +269,7 @@ class Verification {
       const index = parsed.value
       if (index.seq !== at.seq)
         return this.#damaged(INDEX_PATH, `expected the snapshot at event ${at.seq}, found ${index.seq}`)
-      this.#snapshot = new SnapshotReader({ read, commit, cache: new Lru(CACHED_FILES), index })
+      this.#snapshot = new SnapshotReader({ read, commit, cache: snapshotCache(), index })
       this.#firstKeptKey = index.keys.since
     } catch (error) {
       if (!isIntegrityError(error)) throw error

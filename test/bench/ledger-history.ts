@@ -9,10 +9,9 @@ import { cutIntoFiles, encodeEvents, encodeStored, HEAD_PATH, ORIGIN } from '../
 import { eventFilePath, folderFor } from '../../src/ledger/event-files.ts'
 import { gitStore } from '../../src/ledger/git.ts'
 import { KEEP_KEYS_MS, type NewKey } from '../../src/ledger/keys.ts'
-import { Lru } from '../../src/ledger/lru.ts'
 import { GENESIS } from '../../src/ledger/position.ts'
 import type { LogPosition } from '../../src/ledger/schema.ts'
-import { emptyIndex, SnapshotReader } from '../../src/ledger/snapshot.ts'
+import { emptyIndex, SnapshotReader, snapshotCache } from '../../src/ledger/snapshot.ts'
 import { planSnapshot } from '../../src/ledger/snapshot-plan.ts'
 import { type Author, commitMessage, type LedgerStore } from '../../src/ledger/store.ts'
 
@@ -178,7 +177,12 @@ export async function history(
   }
   await stream.close()
   const index = emptyIndex(keys[0]?.seq ?? position.seq + 1)
-  const reader = new SnapshotReader({ read: async () => new Map(), commit: '', cache: new Lru(1_000_000), index })
+  const reader = new SnapshotReader({
+    read: async () => new Map(),
+    commit: '',
+    cache: snapshotCache(Number.POSITIVE_INFINITY),
+    index,
+  })
   const plan = await planSnapshot({ reader, seq: position.seq, dirty: states, keys, now: now() })
   const epoch = world.before === 0 ? 1 : 2
   const head = { ...GENESIS, epoch, origin, ...position, folder, snapshot: { ...position, index: plan.digest } }
