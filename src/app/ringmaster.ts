@@ -51,6 +51,8 @@ export interface RingmasterOptions {
   /** 128 random bits as hexadecimal digits; the system's own where left out. */
   readonly random?: () => string
   readonly log: Log
+  /** Whether this is the only process of the App; false when left out. */
+  readonly isAlone?: boolean
   /** Least milliseconds between two edits of a comment; ten seconds when left out. */
   readonly editEveryMs?: number
   /** Waits; injected so that tests need not. */
@@ -155,6 +157,7 @@ export async function openRingmaster(options: RingmasterOptions): Promise<Ringma
       const urgency = request.source.kind === 'timer' ? undefined : URGENT[request.kind]
       return urgency ? pace.urgently(urgency, append) : append()
     },
+    isAlone: options.isAlone ?? false,
     ...(options.editEveryMs === undefined ? {} : { editEveryMs: options.editEveryMs }),
     ...waits,
   })

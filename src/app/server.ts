@@ -70,6 +70,7 @@ export async function startServer(settings: ServerSettings, options: ServerOptio
     publisher,
     roster,
     books,
+    isAlone: processes === 1,
     editEveryMs,
     clock,
     log,

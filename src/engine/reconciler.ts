@@ -68,8 +68,8 @@ const CAN_DRIFT: Readonly<Record<OutputKind, boolean>> = {
  */
 const isPublished = (subject: AggregateKey): boolean => subject.startsWith('cohort/')
 
-/** What is going to be written: as it is compared, and as it is anchored in the log. */
-interface Due {
+/** What is to stand outside: as it is compared, and as it is anchored in the log where it is written. */
+interface Wanted {
   readonly written: Output
   readonly digest: string
   readonly known: Settled | undefined
@@ -80,8 +80,11 @@ interface Due {
 /** What this process wrote and the log does not say yet. */
 interface Own {
   readonly receipt: Receipt
-  /** Its receipt waits for the next commit. False where the log says the same already, and where none can be told. */
-  readonly isRiding: boolean
+  /**
+   * Its receipt rides with the next commit; or that is told later, once the log has what it comes from; or not at all, where
+   * the log says the same already and where none can be told.
+   */
+  readonly telling: 'rides' | 'later' | 'none'
 }
 
 /** Makes the outside world equal to what the state wants. Asked for a subject again and again, it acts on what differs. */
@@ -134,6 +137,16 @@ export class Reconciler {
     if (this.#isClosed) return
     for (const subject of subjects) this.#suspect.add(subject)
     this.mark(subjects)
+  }
+
+  /**
+   * Brings out what a subject wants in a session that the log is still to come to, unless it is being worked on; returns at
+   * once. What stands outside already is left to the time when the log has come to it, and so is telling the log of it.
+   */
+  ahead(subject: AggregateKey, session: Session): void {
+    if (this.#isClosed || this.#busy.has(subject)) return
+    this.#busy.add(subject)
+    void this.#workAhead(subject, session)
   }
 
   /**
@@ -190,6 +203,23 @@ export class Reconciler {
       if (isSuspect) this.#suspect.add(subject)
       this.#retryLater(subject, error)
     }
+    this.#leaveSubject(subject)
+  }
+
+  async #workAhead(subject: AggregateKey, session: Session): Promise<void> {
+    try {
+      const wanted = await this.#wanted(subject, session)
+      await this.#bringOut(
+        wanted.filter(({ known }) => known === undefined),
+        'later',
+      )
+    } catch (error) {
+      this.#retryLater(subject, error)
+    }
+    this.#leaveSubject(subject)
+  }
+
+  #leaveSubject(subject: AggregateKey): void {
     this.#busy.delete(subject)
     this.#pump()
     for (const wake of this.#waiting.splice(0)) wake()
@@ -222,40 +252,59 @@ export class Reconciler {
 
   async #reconcile(subject: AggregateKey, isSuspect: boolean): Promise<void> {
     const looks = this.#looks.get(subject)
-    const view = await this.#options.ledger.view()
-    const around = this.#options.around()
-    /** The log's head changes with every event: it anchors what is written, and is no reason to write. */
-    const wanted = await settleView(() => desiredOutputs(subject, { ...around, head: null }), view)
-    if (wanted.length === 0) return
-    const anchored = await settleView(() => desiredOutputs(subject, { ...around, head: view.head }), view)
-    const outbox = (await view.state(outboxKey(subject))) as OutboxState | undefined
-    const due = wanted.flatMap((output, index): Due[] => {
-      const told = outbox?.settled.find((entry) => entry.output === output.key)
-      const known = this.#known(output.key, told)
-      const digest = digestOf(output)
-      const written = anchored[index]
-      const isLookDue = (isSuspect && CAN_DRIFT[output.kind]) || looks?.has(output.key)
-      const isRight = known?.digest === digest && !isLookDue
-      if (isRight && this.#own.get(output.key)?.isRiding === false) this.#own.delete(output.key)
-      return isRight || written?.key !== output.key ? [] : [{ written, digest, known, follows: told?.seq ?? 0 }]
-    })
+    const due: Wanted[] = []
+    for (const one of await this.#wanted(subject, await this.#options.ledger.view())) {
+      const { key, kind } = one.written
+      const isLookDue = (isSuspect && CAN_DRIFT[kind]) || looks?.has(key)
+      if (one.known?.digest !== one.digest || isLookDue) due.push(one)
+      else this.#leave(one)
+    }
     const waitMs = isSuspect || this.#hurrying > 0 ? 0 : this.#patienceMs(due)
     if (waitMs > 0) return this.#waitFor(subject, waitMs)
+    await this.#bringOut(due, 'rides')
+    /** Those that came due meanwhile make a set of their own. */
+    if (this.#looks.get(subject) === looks) this.#looks.delete(subject)
+  }
+
+  /** What a subject wants in a state of the log. */
+  async #wanted(subject: AggregateKey, session: Session): Promise<readonly Wanted[]> {
+    const around = this.#options.around()
+    /** The log's head changes with every event: it anchors what is written, and is no reason to write. */
+    const wanted = await settleView(() => desiredOutputs(subject, { ...around, head: null }), session)
+    if (wanted.length === 0) return []
+    const anchored = await settleView(() => desiredOutputs(subject, { ...around, head: session.head }), session)
+    const outbox = (await session.state(outboxKey(subject))) as OutboxState | undefined
+    return wanted.flatMap((output, index): Wanted[] => {
+      const told = outbox?.settled.find((entry) => entry.output === output.key)
+      const written = anchored[index]
+      if (written?.key !== output.key) return []
+      const known = this.#known(output.key, told)
+      return [{ written, digest: digestOf(output), known, follows: told?.seq ?? 0 }]
+    })
+  }
+
+  /** What stands as it is wanted: the log is told of what it had not come to when it was written. */
+  #leave({ written, digest }: Wanted): void {
+    const own = this.#own.get(written.key)
+    if (own?.telling === 'later') this.#tell(written, own.receipt, digest)
+    else if (own?.telling === 'none') this.#own.delete(written.key)
+  }
+
+  /** Writes one after the other. What fails keeps back nothing but the end of its subject; all that failed is thrown. */
+  async #bringOut(due: readonly Wanted[], telling: 'rides' | 'later'): Promise<void> {
     const errors: unknown[] = []
     for (const one of due) {
       try {
-        await this.#apply(one, errors.length > 0)
+        await this.#apply(one, { telling, isBehindFailed: errors.length > 0 })
       } catch (error) {
         /** Nobody knows whether it was written, even where what stood before is wanted again. */
-        this.#remember({ receipt: this.#receipt(one, null, one.known?.remote ?? null), isRiding: false })
+        this.#remember({ receipt: this.#receipt(one, null, one.known?.remote ?? null), telling: 'none' })
         /** A label that cannot be set must not keep the check run of the signatures back. */
         errors.push(error)
       }
     }
     if (errors.length > 0)
       throw errors.length === 1 ? errors[0] : new AggregateError(errors, errors.map(String).join('; '))
-    /** Those that came due meanwhile make a set of their own. */
-    if (this.#looks.get(subject) === looks) this.#looks.delete(subject)
   }
 
   get #editEveryMs(): number {
@@ -266,7 +315,7 @@ export class Reconciler {
    * Milliseconds that may be waited for further changes: only where nothing but edits of comments is due, so that nothing
    * that follows them is out before they are.
    */
-  #patienceMs(due: readonly Due[]): number {
+  #patienceMs(due: readonly Wanted[]): number {
     const nowMs = Date.parse(this.#options.clock())
     const waits = due.map(({ written, known }) => {
       const lastMs = this.#written.get(written.key)
@@ -292,7 +341,10 @@ export class Reconciler {
   }
 
   /** `isBehindFailed`: something before it in its subject is not out. */
-  async #apply(due: Due, isBehindFailed: boolean): Promise<void> {
+  async #apply(
+    due: Wanted,
+    { telling, isBehindFailed }: { readonly telling: 'rides' | 'later'; readonly isBehindFailed: boolean },
+  ): Promise<void> {
     const { outlets, observe } = this.#options
     const { written, digest, known } = due
     const apply = outlets[written.kind] as (output: Output, remote: string | null, isLook: boolean) => Promise<Applied>
@@ -308,10 +360,11 @@ export class Reconciler {
     if (written.kind === 'comment') this.#noteWritten(written.key)
     const receipt = this.#receipt(due, digest, remote)
     /** It stays open, and is come back to, until what is before it is out, too. */
-    if (isBehindFailed && endsSubject(written.subject, written.key)) return this.#remember({ receipt, isRiding: false })
+    if (isBehindFailed && endsSubject(written.subject, written.key)) return this.#remember({ receipt, telling: 'none' })
+    if (telling === 'later') return this.#remember({ receipt, telling })
     if (!isLook || known.remote !== remote || isSetRight) return this.#tell(written, receipt, digest)
     /** The log says the same; but if it turns out that another wrote meanwhile, either may have been the last. */
-    if (!this.#own.has(written.key)) this.#remember({ receipt, isRiding: false })
+    if (!this.#own.has(written.key)) this.#remember({ receipt, telling: 'none' })
   }
 
   /** Takes in events of other processes: where one wrote what this one wrote as well, either may have been the last. */
@@ -340,12 +393,12 @@ export class Reconciler {
     if (this.#own.size > OUTPUTS_AT_HAND && oldest !== undefined) this.#own.delete(oldest)
   }
 
-  #receipt({ written, follows }: Due, digest: string | null, remote: string | null): Receipt {
+  #receipt({ written, follows }: Wanted, digest: string | null, remote: string | null): Receipt {
     return { output: written.key, digest, remote, writer: this.#writer, follows }
   }
 
   #tell({ key, subject }: Output, receipt: Receipt, digest: string): void {
-    const own: Own = { receipt, isRiding: true }
+    const own: Own = { receipt, telling: 'rides' }
     this.#remember(own)
     this.#writings += 1
     const rest = {

@@ -100,7 +100,7 @@ export class Batch {
 
   /** Lets one change decide and takes its events in. When it throws, the batch stays as it was. */
   async add<T>(decide: Decide<T>): Promise<{ readonly result: T; readonly events: readonly LedgerEvent[] }> {
-    const { events: drafts, documents = [], result } = await decide(this.#session())
+    const { events: drafts, documents = [], result } = await decide(this.session)
     checkDrafts(drafts)
     const problems = documents.flatMap(documentProblems)
     if (problems.length > 0) throw refused(problems)
@@ -144,7 +144,8 @@ export class Batch {
     return this.#states.has(key) ? this.#states.get(key) : this.#position.state(key)
   }
 
-  #session(): Session {
+  /** What the next change sees. */
+  get session(): Session {
     return {
       state: (key) => this.#state(key),
       document: async (path) => this.#documents.get(path) ?? this.#position.document(path),

@@ -84,6 +84,10 @@ export interface Ledger {
    * the branch on the way is noted like anywhere else.
    */
   view(): Promise<Session>
+  /**
+   * As `view`, with some events more, as if they followed at once. They are written nowhere: its head is that of the commit.
+   */
+  viewWith(events: readonly EventDraft[]): Promise<Session>
   /** Looks for commits of other processes, checks them, and moves on to them. */
   refresh(): Promise<HeadMark>
   /** Makes a snapshot when there are events since the last one; for when there is nothing else to do. */
@@ -194,7 +198,17 @@ class GroupCommitLedger implements Ledger {
   }
 
   async view(): Promise<Session> {
-    const { state, document, head } = sessionOf(await this.#follower.current())
+    return this.#noting(sessionOf(await this.#follower.current()))
+  }
+
+  async viewWith(events: readonly EventDraft[]): Promise<Session> {
+    const position = await this.#follower.current()
+    const batch = new Batch(this.#options.model, position)
+    await this.#noted(batch.add(async () => ({ events, result: undefined })))
+    return this.#noting({ ...batch.session, head: sessionOf(position).head })
+  }
+
+  #noting({ state, document, head }: Session): Session {
     return { state: (key) => this.#noted(state(key)), document: (path) => this.#noted(document(path)), head }
   }
 

@@ -21,6 +21,8 @@ const MINUTE_MS = 60_000
 /** How often the App looks everything up again; the load is laid so that it does so in the middle of an hour of it. */
 const LOOK_EVERY_MS = 60 * MINUTE_MS
 const IDLE_MINUTES = 60
+/** What came early is asked again for two minutes and once more. */
+const LET_GO_MS = 3 * MINUTE_MS
 const SHORTEST_RUN_MS = 20_000
 const LONGEST_RUN_MS = 100_000
 /** From the start of a build to that of the first deployment of its version, and from its end. */
@@ -138,6 +140,7 @@ async function open(
       app,
       releaseRepository: RELEASES,
       publisher: null,
+      isAlone: true,
       clock: time.clock,
       log: { info: () => {}, error: (data, message) => void failures.push(`${message} ${JSON.stringify(data)}`) },
       delay: time.delay,
@@ -225,7 +228,7 @@ async function beIdle(
   step: Step,
 ): Promise<Omit<Idle, 'durableMs'>> {
   const oursFrom = (from: number) => sandbox.requests.slice(from).filter(isOurs)
-  await time.until(time.nowMs + MINUTE_MS)
+  await quiet(time.nowMs + LET_GO_MS)
   const before = sandbox.requests.length
   await quiet(time.nowMs + IDLE_MINUTES * MINUTE_MS)
   const requests = oursFrom(before)

@@ -193,7 +193,7 @@ export function stage(
     outside?: Outside
     store?: LedgerStore
     ledger?: Partial<LedgerOptions>
-    engine?: Partial<Pick<EngineOptions, 'appending' | 'facts' | 'isLasting'>>
+    engine?: Partial<Pick<EngineOptions, 'appending' | 'facts' | 'isAlone' | 'isLasting'>>
   } = {},
 ): Stage {
   const branch = given.branch ?? memoryBranch()

@@ -72,6 +72,7 @@ class Play implements Stage {
           ),
           releaseRepository: 'acme/releases',
           publisher: null,
+          isAlone: this.#settings.apps === 1,
           clock: () => new Date(sandbox.clock.epochMs()).toISOString(),
           log: {
             info: () => {},

@@ -51,4 +51,8 @@ export const Answer = z.strictObject({
 })
 export type Answer = z.infer<typeof Answer>
 
+/** Whether an answer says only how things stand: nothing was done or refused by it. */
+export const onlyTells = ({ code, dryRun }: Answer): boolean =>
+  dryRun !== undefined || code === 'status' || code === 'help'
+
 export const answer = (code: Answer['code'], ...values: string[]): Answer => ({ code, values, problems: [] })
