@@ -103,6 +103,7 @@ export async function tell(stage: Stage, story: number): Promise<void> {
   await say(stage, subject, issue, `/add ${product}@1.0.0`)
   const gated = await deploy(stage, subject, 'production')
   await gated.atRest()
+  await say(stage, subject, issue, '/help complete')
   await say(stage, subject, issue, '/start')
   await stage.until('a proposal', async () => (await proposalOf(stage, issue)) !== undefined)
   await stage.until('a check run', async () => (await signoffOf(stage, issue)).length > 0)
