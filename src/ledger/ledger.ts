@@ -5,6 +5,7 @@ import { type CommitPlan, planCommit } from './commit-plan.ts'
 import { Follower } from './follower.ts'
 import type { Position } from './position.ts'
 import { coalescedReads } from './reads.ts'
+import { type Boarded, type DraftOn, Rides } from './rides.ts'
 import { snapshotCache } from './snapshot.ts'
 import type { Author, LedgerStore } from './store.ts'
 import { isIntegrityError } from './trouble.ts'
@@ -111,14 +112,6 @@ interface Entry {
   readonly isForSnapshot: boolean
 }
 
-type DraftOn = (session: Session) => Promise<EventDraft>
-
-interface Ride {
-  readonly draftOn: DraftOn
-  readonly resolve: (events: readonly LedgerEvent[]) => void
-  readonly reject: (error: unknown) => void
-}
-
 type Outcome =
   | { readonly kind: 'decided'; readonly result: unknown; readonly events: readonly LedgerEvent[] }
   | { readonly kind: 'refused'; readonly error: unknown }
@@ -144,7 +137,7 @@ class GroupCommitLedger implements Ledger {
   readonly #follower: Follower
   readonly #listeners = new Set<(events: readonly LedgerEvent[]) => void>()
   readonly #queue: Entry[] = []
-  #rides: Ride[] = []
+  readonly #rides = new Rides()
   #running: Promise<void> | undefined
   /** Settles when the branch is neither written nor looked at for commits of others. */
   #free: Promise<unknown> = Promise.resolve()
@@ -179,11 +172,7 @@ class GroupCommitLedger implements Ledger {
   }
 
   ride(draftOn: DraftOn): Promise<readonly LedgerEvent[]> {
-    const settled = new Promise<readonly LedgerEvent[]>((resolve, reject) => {
-      this.#rides.push({ draftOn, resolve, reject })
-    })
-    settled.catch(() => {})
-    return settled
+    return this.#rides.add(draftOn)
   }
 
   async flush(): Promise<void> {
@@ -194,7 +183,7 @@ class GroupCommitLedger implements Ledger {
     this.#isClosed = true
     await this.flush()
     await this.#free
-    for (const ride of this.#rides.splice(0)) ride.resolve([])
+    this.#rides.close()
   }
 
   async view(): Promise<Session> {
@@ -298,14 +287,13 @@ class GroupCommitLedger implements Ledger {
       const outcomes = await this.#decide(entries, batch)
       const snapshotNow = entries.some((entry) => entry.isForSnapshot) && position.tail.length > 0
       if (batch.events.length === 0 && !snapshotNow) return this.#answer(entries, outcomes, batch.end, null)
-      const rides = await this.#board(batch)
+      const boarded = await this.#board(batch)
       const plan = await this.#plan(position, batch, operation, snapshotNow)
       const commit = await this.#commit(plan, position, batch)
       if (commit !== null) {
         this.#answer(entries, outcomes, batch.end, commit)
-        const landed = attempt === 1 ? rides : await this.#heldOf(rides)
-        for (const [ride, events] of landed) ride.resolve(events)
-        this.#rides = this.#rides.filter((ride) => !landed.has(ride))
+        /** What is found to be committed may be an attempt before, which had less on board. */
+        await this.#rides.land(boarded, attempt === 1 ? null : await this.#follower.current())
         return this.#tell(batch.events)
       }
       await this.#backOff(attempt)
@@ -330,10 +318,9 @@ class GroupCommitLedger implements Ledger {
     return outcomes
   }
 
-  /** Takes the waiting bookkeeping into a batch that is going to be written anyway. */
-  async #board(batch: Batch): Promise<Map<Ride, readonly LedgerEvent[]>> {
-    const boarded = new Map<Ride, readonly LedgerEvent[]>()
-    if (batch.events.length === 0) return boarded
+  /** Takes bookkeeping into a batch that is going to be written anyway. */
+  async #board(batch: Batch): Promise<Boarded> {
+    if (batch.events.length === 0) return new Map()
     const booked = this.#options.bookkeeping?.() ?? []
     if (booked.length > 0) {
       try {
@@ -343,33 +330,7 @@ class GroupCommitLedger implements Ledger {
         if (isIntegrityError(error)) throw error
       }
     }
-    for (const ride of [...this.#rides]) {
-      try {
-        const { events } = await batch.add(async (session) => ({
-          events: [await ride.draftOn(session)],
-          result: undefined,
-        }))
-        boarded.set(ride, events)
-      } catch (error) {
-        if (isIntegrityError(error)) throw error
-        // What could not be read for it now is read again at the next commit.
-        if (!(error instanceof RingmasterError && error.fault === 'bad-input')) continue
-        this.#rides = this.#rides.filter((other) => other !== ride)
-        ride.reject(error)
-      }
-    }
-    return boarded
-  }
-
-  /** Those that the log holds: what is found to be committed may be an attempt before, which had less on board. */
-  async #heldOf(rides: ReadonlyMap<Ride, readonly LedgerEvent[]>): Promise<Map<Ride, readonly LedgerEvent[]>> {
-    const position = await this.#follower.current()
-    const held = new Map<Ride, readonly LedgerEvent[]>()
-    for (const [ride, events] of rides) {
-      const isHeld = await Promise.all(events.map(({ key }) => position.holdsEvent(key)))
-      if (isHeld.every(Boolean)) held.set(ride, events)
-    }
-    return held
+    return this.#rides.board(batch)
   }
 
   #plan(position: Position, batch: Batch, operation: string, snapshotNow: boolean): Promise<CommitPlan> {
