@@ -252,8 +252,10 @@ export class Reconciler {
 
   async #reconcile(subject: AggregateKey, isSuspect: boolean): Promise<void> {
     const looks = this.#looks.get(subject)
+    const wanted = await this.#wanted(subject, await this.#options.ledger.view())
+    if (wanted.length === 0) return
     const due: Wanted[] = []
-    for (const one of await this.#wanted(subject, await this.#options.ledger.view())) {
+    for (const one of wanted) {
       const { key, kind } = one.written
       const isLookDue = (isSuspect && CAN_DRIFT[kind]) || looks?.has(key)
       if (one.known?.digest !== one.digest || isLookDue) due.push(one)
