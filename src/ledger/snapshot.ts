@@ -38,7 +38,7 @@ const nameOf = (files: readonly Pick<NamedFile, 'digest'>[]): string => files.ma
 /** What has been read of snapshots, by digest; shared by all positions of a ledger. */
 export type SnapshotCache = Lru<string, { readonly value: unknown; readonly bytes: number }>
 
-/** What is read from files takes some times their bytes in memory. */
+/** What is read from files takes about half as much again in memory. */
 const CACHED_BYTES = 32 * 1024 * 1024
 
 /** Keeps what files of so many bytes hold. */
