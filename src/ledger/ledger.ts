@@ -87,9 +87,10 @@ export interface Ledger {
   view(): Promise<Session>
   /**
    * As `view`, with some events more, as if they followed at once. They are written nowhere: its head is that of the commit.
+   * Rejects where they could not be.
    */
   viewWith(events: readonly EventDraft[]): Promise<Session>
-  /** Looks for commits of other processes, checks them, and moves on to them. */
+  /** Looks for commits of other processes, checks them, and moves on to them; rejects where this program must not write there. */
   refresh(): Promise<HeadMark>
   /** Makes a snapshot when there are events since the last one; for when there is nothing else to do. */
   snapshot(): Promise<void>
@@ -191,10 +192,16 @@ class GroupCommitLedger implements Ledger {
   }
 
   async viewWith(events: readonly EventDraft[]): Promise<Session> {
+    return this.#noting(await this.#noted(this.#sessionWith(events)))
+  }
+
+  async #sessionWith(events: readonly EventDraft[]): Promise<Session> {
+    if (this.trouble) throw this.trouble
     const position = await this.#follower.current()
+    this.#checkMayWrite(position)
     const batch = new Batch(this.#options.model, position)
-    await this.#noted(batch.add(async () => ({ events, result: undefined })))
-    return this.#noting({ ...batch.session, head: sessionOf(position).head })
+    await batch.add(async () => ({ events, result: undefined }))
+    return { ...batch.session, head: sessionOf(position).head }
   }
 
   #noting({ state, document, head }: Session): Session {
@@ -213,10 +220,7 @@ class GroupCommitLedger implements Ledger {
 
   async refresh(): Promise<HeadMark> {
     this.#checkIsOpen()
-    return this.#exclusively(async () => {
-      if (this.trouble) throw this.trouble
-      return sessionOf(await this.#follower.move()).head
-    })
+    return this.#exclusively(() => this.#noted(this.#moveOn()))
   }
 
   onAppended(listener: (events: readonly LedgerEvent[]) => void): () => void {
@@ -235,8 +239,7 @@ class GroupCommitLedger implements Ledger {
   /** Reads what the log needs to take in what is foreseen: else a commit would wait for the reads of one change after the other. */
   async #readAhead(foreseen: readonly EventDraft[]): Promise<void> {
     try {
-      const batch = new Batch(this.#options.model, await this.#follower.current())
-      await batch.add(async () => ({ events: foreseen, result: undefined }))
+      await this.#sessionWith(foreseen)
     } catch {
       // The change meets the same in its turn, where somebody is told.
     }
@@ -389,6 +392,13 @@ class GroupCommitLedger implements Ledger {
   #tell(events: readonly LedgerEvent[]): void {
     if (events.length === 0) return
     for (const listener of this.#listeners) queueMicrotask(() => listener(events))
+  }
+
+  async #moveOn(): Promise<HeadMark> {
+    if (this.trouble) throw this.trouble
+    const position = await this.#follower.move()
+    this.#checkMayWrite(position)
+    return sessionOf(position).head
   }
 
   #checkMayWrite(position: Position): void {

@@ -5,6 +5,7 @@ import { model } from '../../src/core/model.ts'
 import { gitHubApp } from '../../src/github/client.ts'
 import { closeEpoch, openEpoch } from '../../src/ledger/epoch.ts'
 import { gitHubStore } from '../../src/ledger/github.ts'
+import { commitMessage } from '../../src/ledger/store.ts'
 import { CONFIGURATION, gateRequested } from '../engine/stage.ts'
 import { startRun } from '../sandbox/actions.ts'
 import { gitHubSchema } from '../sandbox/graphql/schema.ts'
@@ -252,6 +253,33 @@ describe('a log that cannot be trusted', () => {
     expect(second.ledger.trouble?.message).toContain(newest)
     expect(await alarms(on)).toMatchObject([{ state: 'open', body: expect.stringContaining('It was **truncated**') }])
     expect(await head(on)).toBe(older)
+  }, 60_000)
+})
+
+describe('a log of a newer version', () => {
+  it('is named in an alarm by an App that starts and by one that runs, which write nothing more to it', async () => {
+    const on = await begun()
+    const [first] = running
+    if (!first) throw new Error('expected a running App')
+    const store = gitHubStore({ client: on.app('ringmaster').octokit('acme') as never, ...releases, branch: DATA })
+    const newest = await store.newest(['head.json'])
+    const text = Buffer.from(newest?.files.get('head.json') ?? []).toString()
+    await store.commit({
+      expectedHead: newest?.info.commit ?? null,
+      operation: ulid(),
+      message: commitMessage('ledger: raise the version', ulid()),
+      additions: [
+        { path: 'head.json', bytes: Buffer.from(text.replace(/"minWriter":"[^"]*"/, '"minWriter":"7.0.0"')) },
+      ],
+      deletions: [],
+    })
+    const raised = await head(on)
+    await first.sweep()
+    expect(first.ledger.trouble).toMatchObject({ code: 'writer-too-old' })
+    const second = await start(on)
+    expect(second.ledger.trouble).toMatchObject({ code: 'writer-too-old' })
+    expect(await alarms(on)).toHaveLength(1)
+    expect(await head(on)).toBe(raised)
   }, 60_000)
 })
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import type { EventDraft, LedgerEvent } from '../../src/core/event.ts'
+import type { Ledger } from '../../src/ledger/ledger.ts'
 import { memoryBranch, memoryStore } from '../../src/ledger/memory.ts'
 import { rebuildSnapshots } from '../../src/ledger/rebuild.ts'
 import type { CommitRequest, LedgerStore } from '../../src/ledger/store.ts'
+import { integrityError, integrityProblem } from '../../src/ledger/trouble.ts'
 import { nextId, opened, record } from './opened.ts'
 import { counted, counterModel } from './small-model.ts'
 
@@ -357,6 +359,40 @@ describe('group commit', () => {
     await release()
     expect((await both).map(({ events }) => events[0]?.seq)).toEqual([3, 4])
     expect(counts.reads).toBe(reads)
+  })
+
+  it('shows what would follow, on the head that stands, and writes nothing of it', async () => {
+    const branch = memoryBranch()
+    const ledger = opened(memoryStore(branch))
+    const { head } = await record(ledger, counted(['a']))
+    const session = await ledger.viewWith([counted(['a']), counted(['b'], 3)])
+    expect(session.head).toEqual(head)
+    expect(await Promise.all([session.state('product/a'), session.state('product/b')])).toMatchObject([
+      { total: 2 },
+      { total: 3 },
+    ])
+    await ledger.close()
+    expect(branch.commits.size).toBe(1)
+    expect(await (await ledger.view()).state('product/a')).toMatchObject({ total: 1 })
+  })
+
+  it('ends what it looks at before it is closed', async () => {
+    const order: string[] = []
+    const memory = memoryStore()
+    const ledger = opened({
+      ...memory,
+      newest: async (paths) => {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        order.push('looked')
+        return memory.newest(paths)
+      },
+    })
+    const looking = ledger.refresh()
+    await ledger.close()
+    order.push('closed')
+    await looking
+    expect(order).toEqual(['looked', 'closed'])
+    await expect(ledger.refresh()).rejects.toMatchObject({ code: 'ledger-closed' })
   })
 
   it('finishes what it took and refuses the rest when it is closed', async () => {
@@ -722,6 +758,29 @@ describe('a branch that cannot be trusted', () => {
     const old = opened(memoryStore(branch), { writer: { version: '0.0.9' } })
     await expect(record(old, counted(['a']))).rejects.toMatchObject({ code: 'writer-too-old' })
     expect(await (await old.view()).state('product/a')).toEqual({ total: 1, last: 1 })
+  })
+
+  it.each([
+    ['a look for commits of others', (ledger: Ledger) => ledger.refresh()],
+    ['a view of what would follow', (ledger: Ledger) => ledger.viewWith([counted(['a'])])],
+  ])('is seen to be no place for an older program by %s', async (_name, look) => {
+    const branch = memoryBranch()
+    await record(opened(memoryStore(branch)), counted(['a']))
+    const old = opened(memoryStore(branch), { writer: { version: '0.0.9' } })
+    await expect(look(old)).rejects.toMatchObject({ code: 'writer-too-old' })
+    expect(old.trouble).toMatchObject({ code: 'writer-too-old' })
+    await expect(look(old)).rejects.toMatchObject({ code: 'writer-too-old' })
+  })
+
+  it('is not looked at any more once it is distrusted', async () => {
+    const { store, counts } = gated(memoryStore())
+    const ledger = opened(store)
+    await ledger.view()
+    const { newest } = counts
+    ledger.distrust(integrityError(integrityProblem('ledger-rewound', 'it was cut off')))
+    await expect(ledger.refresh()).rejects.toMatchObject({ code: 'ledger-rewound' })
+    await expect(ledger.viewWith([counted(['a'])])).rejects.toMatchObject({ code: 'ledger-rewound' })
+    expect(counts.newest).toBe(newest)
   })
 
   it('waits for a lagging read before it says that the branch went back', async () => {
