@@ -1,13 +1,11 @@
 import { hasPassed } from '../core/clocks.ts'
 import { COHORTS_KEY, type CohortIndex, cohortKey } from '../core/cohort/state.ts'
-import { type Answer, onlyTells } from '../core/command/answer.ts'
 import { CHECKS_KEY, REFUSED_KEY, readConfiguration } from '../core/config/in-force.ts'
 import type { Decision } from '../core/decision.ts'
 import { type BoardState, boardKey } from '../core/deployment/schema.ts'
-import type { AggregateKey, EventDraft, LedgerEvent } from '../core/event.ts'
+import type { AggregateKey, LedgerEvent } from '../core/event.ts'
 import type { FactAnswer, FactQuery } from '../core/facts.ts'
 import { model } from '../core/model.ts'
-import { issueKey } from '../core/process/issue.ts'
 import { cutsKey } from '../core/product/cut-schema.ts'
 import { nothingOpen, OPEN_KEY, type OpenIndex, releaseKey } from '../core/release/open.ts'
 import type { Request } from '../core/request.ts'
@@ -18,6 +16,7 @@ import { followUpsOf, sweepOf } from './follow-ups.ts'
 import type { FactSource, Log, Outcome, Outlets } from './ports.ts'
 import { Reconciler, type ReconcilerOptions } from './reconciler.ts'
 import { type FactMemory, settleAt, settleView } from './settle.ts'
+import { TellingAhead } from './telling-ahead.ts'
 
 export interface EngineOptions {
   readonly ledger: Ledger
@@ -29,8 +28,8 @@ export interface EngineOptions {
   readonly random: () => string
   readonly log: Log
   /**
-   * Whether nobody else writes to the log, so that what is known of it here is the newest: then an answer that only tells how
-   * things stand is brought out before it is recorded. False when left out.
+   * Whether nobody else writes to the log, so that everything durable is known here: then answers that only tell how things
+   * stand are brought out before they are recorded. False when left out.
    */
   readonly isAlone?: boolean
   readonly delay?: (milliseconds: number) => Promise<void>
@@ -107,7 +106,10 @@ export function createEngine(options: EngineOptions): Engine {
   const openIndex = async (): Promise<OpenIndex> =>
     ((await (await ledger.view()).state(OPEN_KEY)) as OpenIndex | undefined) ?? nothingOpen
 
-  async function decide(request: Request): Promise<Outcome> {
+  const ahead = new TellingAhead({ isAlone: options.isAlone ?? false, ledger, reconciler })
+  const decide = (request: Request): Promise<Outcome> => ahead.during(request, () => decideOne(request))
+
+  async function decideOne(request: Request): Promise<Outcome> {
     const memory: FactMemory = new Map()
     const source = sourceFor(request)
     const settled = (reader: Parameters<typeof settleAt>[1]) =>
@@ -120,12 +122,12 @@ export function createEngine(options: EngineOptions): Engine {
       (WAITS_FOR_NOTHING.has(request.kind) || preview.isEarly)
     )
       return acceptedAs(preview)
-    const told = options.isAlone ? subjectToldOf(request, preview) : null
-    if (told !== null) void track(tellAhead(told, preview.events))
+    const isTold = ahead.mayTell(request, preview)
+    if (isTold) void track(ahead.tell(request, preview.events))
     const append = () =>
       ledger.append<Decision<unknown>>(async (session) => {
         /** What was told is what is recorded. */
-        if (told !== null) return { events: preview.events, result: preview }
+        if (isTold) return { events: preview.events, result: preview }
         const decision = await settled(session)
         const documents = decision.kind === 'accept' ? (decision.documents ?? []) : []
         return { events: decision.events, documents, result: decision }
@@ -139,14 +141,6 @@ export function createEngine(options: EngineOptions): Engine {
     const decision = receipt.result
     if (decision.kind === 'accept' && decision.distrust) reconciler.suspect(decision.distrust)
     return decision.kind === 'accept' ? acceptedAs(decision) : { kind: 'refuse', problems: decision.problems }
-  }
-
-  async function tellAhead(subject: AggregateKey, events: readonly EventDraft[]): Promise<void> {
-    try {
-      reconciler.ahead(subject, await ledger.viewWith(events))
-    } catch {
-      // It is told once it is recorded.
-    }
   }
 
   async function after(events: readonly LedgerEvent[]): Promise<void> {
@@ -263,15 +257,6 @@ export function createEngine(options: EngineOptions): Engine {
     },
   }
 }
-
-/** Where an answer stands that says only how things are: nobody could decide otherwise by it. Null of everything else. */
-const subjectToldOf = (request: Request, decision: Decision<unknown>): AggregateKey | null =>
-  request.kind === 'command-given' &&
-  decision.kind === 'accept' &&
-  decision.events.length === 1 &&
-  onlyTells(decision.answer as Answer)
-    ? issueKey(request.repository.id, request.issue.number)
-    : null
 
 const acceptedAs = ({ answer, isEarly }: Extract<Decision<unknown>, { kind: 'accept' }>): Outcome => ({
   kind: 'accept',

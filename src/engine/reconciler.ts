@@ -85,7 +85,11 @@ interface Own {
    * the log says the same already and where none can be told.
    */
   readonly telling: 'rides' | 'later' | 'none'
+  /** In how many milliseconds after that it is to be looked at once more. */
+  readonly lookInMs?: number
 }
+
+const keyOf = ({ written }: Wanted): string => written.key
 
 /** Makes the outside world equal to what the state wants. Asked for a subject again and again, it acts on what differs. */
 export class Reconciler {
@@ -140,11 +144,12 @@ export class Reconciler {
   }
 
   /**
-   * Brings out what a subject wants in a session that the log is still to come to, unless it is being worked on; returns at
-   * once. What stands outside already is left to the time when the log has come to it, and so is telling the log of it.
+   * Brings out what a subject newly wants in a session that the log is still to come to, as far as it can be set right
+   * later; returns at once. What is in the log already, and telling the log of what was written, is left to `mark`, and so is
+   * everything where others wait for their turn or the subject is being worked on.
    */
   ahead(subject: AggregateKey, session: Session): void {
-    if (this.#isClosed || this.#busy.has(subject)) return
+    if (this.#isClosed || this.#busy.has(subject) || this.#places() >= PARALLEL_SUBJECTS) return
     this.#busy.add(subject)
     void this.#workAhead(subject, session)
   }
@@ -209,10 +214,9 @@ export class Reconciler {
   async #workAhead(subject: AggregateKey, session: Session): Promise<void> {
     try {
       const wanted = await this.#wanted(subject, session)
-      await this.#bringOut(
-        wanted.filter(({ known }) => known === undefined),
-        'later',
-      )
+      const before = new Set((await this.#wanted(subject, await this.#options.ledger.view())).map(keyOf))
+      const isNew = (one: Wanted) => one.known === undefined && !before.has(keyOf(one)) && CAN_DRIFT[one.written.kind]
+      await this.#bringOut(wanted.filter(isNew), 'later')
     } catch (error) {
       this.#retryLater(subject, error)
     }
@@ -285,10 +289,10 @@ export class Reconciler {
     })
   }
 
-  /** What stands as it is wanted: the log is told of what it had not come to when it was written. */
+  /** What stands as it is wanted. */
   #leave({ written, digest }: Wanted): void {
     const own = this.#own.get(written.key)
-    if (own?.telling === 'later') this.#tell(written, own.receipt, digest)
+    if (own?.telling === 'later') this.#tellOf(own, written, digest)
     else if (own?.telling === 'none') this.#own.delete(written.key)
   }
 
@@ -358,15 +362,19 @@ export class Reconciler {
       : first
     /** What was learned is durable before the output counts as settled: else a failure here would lose it. */
     for (const request of observed ?? []) await observe(request)
-    if (lookInMs !== undefined) this.#lookLater(written, lookInMs)
     if (written.kind === 'comment') this.#noteWritten(written.key)
     const receipt = this.#receipt(due, digest, remote)
+    const look = lookInMs === undefined ? {} : { lookInMs }
+    /** It is not wanted by the log yet, so that there is nothing to look at. */
+    if (telling === 'later') return this.#remember({ receipt, telling, ...look })
+    if (lookInMs !== undefined) this.#lookLater(written, lookInMs)
     /** It stays open, and is come back to, until what is before it is out, too. */
     if (isBehindFailed && endsSubject(written.subject, written.key)) return this.#remember({ receipt, telling: 'none' })
-    if (telling === 'later') return this.#remember({ receipt, telling })
+    const own = this.#own.get(written.key)
+    if (own?.telling === 'later') return this.#tellOf({ ...own, receipt }, written, digest)
     if (!isLook || known.remote !== remote || isSetRight) return this.#tell(written, receipt, digest)
     /** The log says the same; but if it turns out that another wrote meanwhile, either may have been the last. */
-    if (!this.#own.has(written.key)) this.#remember({ receipt, telling: 'none' })
+    if (own === undefined) this.#remember({ receipt, telling: 'none' })
   }
 
   /** Takes in events of other processes: where one wrote what this one wrote as well, either may have been the last. */
@@ -397,6 +405,12 @@ export class Reconciler {
 
   #receipt({ written, follows }: Wanted, digest: string | null, remote: string | null): Receipt {
     return { output: written.key, digest, remote, writer: this.#writer, follows }
+  }
+
+  /** Tells the log, once it has what it comes from, of what was written ahead of that. */
+  #tellOf({ receipt, lookInMs }: Own, written: Output, digest: string): void {
+    if (lookInMs !== undefined) this.#lookLater(written, lookInMs)
+    this.#tell(written, receipt, digest)
   }
 
   #tell({ key, subject }: Output, receipt: Receipt, digest: string): void {
