@@ -25,7 +25,7 @@ export class TellingAhead {
     this.#options = options
   }
 
-  /** Runs the deciding of a request to its end. */
+  /** Runs the deciding of a request, which counts among those of its person meanwhile. */
   async during<T>(request: Request, decide: () => Promise<T>): Promise<T> {
     const person = request.kind === 'command-given' ? request.actor?.id : undefined
     if (person === undefined) return decide()

@@ -44,6 +44,13 @@ async function begun({ isAlone = true, outside = new Outside() } = {}) {
   return { on, slow }
 }
 
+/** Lets the commit through, and settles when what was submitted is decided and everything is out. */
+async function recorded({ on, slow }: Awaited<ReturnType<typeof begun>>, submitted: Promise<unknown>): Promise<void> {
+  slow.letGo()
+  await submitted
+  await on.engine.idle()
+}
+
 const commentOf = (request: Request): number => (request.kind === 'command-given' ? request.comment.id : 0)
 
 const openReplies = async ({ ledger }: Stage): Promise<OpenIndex['replies']> =>
@@ -71,9 +78,7 @@ describe('while its commit is under way', () => {
     await turns()
     expect(on.outside.effects).toEqual(isTold ? [`create reply/${comment}`] : [])
     expect(eventsOf(slow.branch).some(({ data }) => data['comment'] === comment)).toBe(false)
-    slow.letGo()
-    await submitted
-    await on.engine.idle()
+    await recorded({ on, slow }, submitted)
     expect(on.outside.effects.filter((effect) => effect.includes(`/${comment}`))).toEqual([
       `create reply/${comment}`,
       `create reaction/${comment}`,
@@ -94,9 +99,7 @@ it('what was told is what is recorded, although things have changed meanwhile', 
   await turns()
   const told = replyTo(on, status)
   expect(told).not.toContain('Too hot')
-  slow.letGo()
-  await both
-  await on.engine.idle()
+  await recorded({ on, slow }, both)
   expect(replyTo(on, status)).toBe(told)
   const issue = (await (await on.ledger.view()).state(`issue/${RELEASES.id}/12`)) as IssueState
   const answer = issue.comments.find(({ comment }) => comment === commentOf(status))?.answers[0]?.answer
@@ -144,9 +147,7 @@ it('what cannot be brought out ahead is brought out once it is recorded', async 
   await turns()
   on.outside.broken = () => null
   expect(on.outside.effects).toEqual([])
-  slow.letGo()
-  await submitted
-  await on.engine.idle()
+  await recorded({ on, slow }, submitted)
   expect(on.outside.effects).toContain(`create reply/${commentOf(status)}`)
 })
 
@@ -157,9 +158,7 @@ it('is held back where the same person has another command under way, which the 
   const both = Promise.all([on.engine.submit(hold), on.engine.submit(status)])
   await turns()
   expect(on.outside.effects).toEqual([])
-  slow.letGo()
-  await both
-  await on.engine.idle()
+  await recorded({ on, slow }, both)
   expect(replyTo(on, status)).toContain('Too hot')
 })
 
@@ -189,9 +188,7 @@ it('takes no more places than other outputs, and tells the rest once it is recor
   const all = Promise.all(asked.map((request) => on.engine.submit(request)))
   await turns()
   expect(most).toBe(4)
-  slow.letGo()
-  await all
-  await on.engine.idle()
+  await recorded({ on, slow }, all)
   expect(most).toBe(4)
   expect(asked.filter((request) => replyTo(on, request) === '')).toEqual([])
 })
@@ -241,9 +238,7 @@ it('waits for its turn behind what is being brought out of the same issue', asyn
   await turns()
   expect(on.outside.effects.filter((effect) => effect.endsWith(`/${commentOf(status)}`))).toEqual([])
   letGo()
-  slow.letGo()
-  await submitted
-  await on.engine.idle()
+  await recorded({ on, slow }, submitted)
   expect(replyTo(on, status)).toContain('Too hot')
 })
 
@@ -286,9 +281,7 @@ it('is looked at once more when its outlet asks for that, from the time on when 
   const submitted = on.engine.submit(status)
   await turns()
   expect(on.waits.milliseconds).not.toContain(60_000)
-  slow.letGo()
-  await submitted
-  await on.engine.idle()
+  await recorded({ on, slow }, submitted)
   expect(on.waits.milliseconds).toContain(60_000)
   on.outside.standing.delete(`reply/${commentOf(status)}`)
   on.waits.pass()
